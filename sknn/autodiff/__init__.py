@@ -1,0 +1,20 @@
+"""The backprop core: the tape, elementary operations, Taylor jets and the check of gradients."""
+
+from . import primitives
+from .check import check_grads
+from .jet import Jet, jet
+from .tape import Operation, Tensor, Value, backward, grad, no_grad, op
+
+__all__ = [
+    "Jet",
+    "Operation",
+    "Tensor",
+    "Value",
+    "backward",
+    "check_grads",
+    "grad",
+    "jet",
+    "no_grad",
+    "op",
+    "primitives",
+]

@@ -1,0 +1,406 @@
+"""The tape: what was computed, in the order it was computed, and the gradient that plays it backwards.
+
+A :class:`Tensor` is one entry of the record: a value, the operation that made it, that operation's inputs and
+the moment at which it happened. Entries are never changed; a later entry refers to earlier ones only. So the
+entries behind a result, sorted by time, are a tape, and :func:`grad` reads it in reverse. There is no tape
+object to open, pass around or forget: what no result refers to any more is gone.
+
+An operation called without a Tensor among its inputs is a plain NumPy call and leaves no trace.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray
+Value = Any  # an array or something traced (a Tensor, a Jet): rules and layers are written for either
+
+_clock = itertools.count()
+_recording = ContextVar("recording", default=True)
+
+
+class Traced:
+    """What operations follow instead of computing on it directly; of two kinds the higher `rank` leads."""
+
+    __slots__ = ()
+    __array_ufunc__ = None  # so that `array + traced` asks the traced operand
+    rank = 0
+    value: Any
+
+    shape = property(lambda self: np.shape(self.value))
+    ndim = property(lambda self: np.ndim(self.value))
+    size = property(lambda self: np.size(self.value))
+    dtype = property(lambda self: self.value.dtype)
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Array:
+        kind = type(self).__name__
+        raise TypeError(f"NumPy cannot follow a {kind}: use sknn.autodiff.primitives, or its .value for a constant")
+
+    @staticmethod
+    def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
+        """What the operation gives for inputs of this kind."""
+        raise TypeError("Traced is a base class; trace a computation with Tensor or Jet")
+
+
+class Tensor(Traced):
+    """An array whose computation is recorded.
+
+    Parameters
+    ----------
+    value : array-like
+        The value. A Tensor made this way is a leaf: a variable that gradients are taken for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.autodiff import Tensor, grad
+    >>> x = Tensor(np.array([1.0, 2.0, 3.0]))
+    >>> grad((x * x).sum(), x)
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ("inputs", "moment", "operation", "options", "saved", "sink", "value")
+
+    options: dict
+    saved: Any
+
+    def __init__(self, value: Any, *, sink: Array | None = None) -> None:
+        self.value = value if isinstance(value, np.ndarray | np.generic) else np.asarray(value)
+        self.sink = sink  # where `value_and_grad` leaves the gradient of this leaf
+        self.moment = next(_clock)
+        self.operation: Operation | None = None
+        self.inputs: tuple = ()
+
+    @staticmethod
+    def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
+        values = [x.value if isinstance(x, Tensor) else x for x in inputs]
+        value, saved = operation.forward(*values, **options)
+        if not _recording.get():
+            return value
+        entry = Tensor.__new__(Tensor)
+        entry.value = value
+        entry.saved = saved
+        entry.operation = operation
+        entry.inputs = inputs
+        entry.options = options
+        entry.moment = next(_clock)
+        return entry
+
+    def __repr__(self) -> str:
+        return f"Tensor({self.value!r})"
+
+
+class Operation:
+    """A function of arrays that a Tensor can record; see :class:`Primitive` and :class:`Fused`."""
+
+    table: dict[str, Operation] = {}  # noqa: RUF012 - every operation by name, so that the tests can miss none
+
+    def __init__(self, name: str, doc: str | None) -> None:
+        self.__name__ = name
+        self.__doc__ = doc
+        Operation.table[name] = self
+
+    def __call__(self, *inputs: Value, **options: Any) -> Value:
+        leader = None
+        for x in inputs:
+            if isinstance(x, Traced) and (leader is None or x.rank > leader.rank):
+                leader = x
+        if leader is None:
+            return self.forward(*inputs, **options)[0]
+        return leader.apply(self, inputs, options)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.__name__}>"
+
+    def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
+        """The result, and what the backward pass wants kept."""
+        raise TypeError("Operation is a base class; use Primitive or Fused")
+
+    def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
+        """The gradients of the inputs, as arrays; `out` says where each goes, as :func:`_places` does."""
+        raise TypeError("Operation is a base class; use Primitive or Fused")
+
+    def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:
+        """The gradients of the inputs, as Tensors that can be differentiated again."""
+        raise TypeError("Operation is a base class; use Primitive or Fused")
+
+
+class Primitive(Operation):
+    """An elementary operation with one vector-Jacobian rule for each input.
+
+    A rule is called as ``rule(g, y, *inputs, **options)`` and written in primitives itself: given arrays it
+    computes, given Tensors it is recorded, so derivatives of every order come from the same line.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays in, one array out.
+    *rules : callable or None
+        For each input the gradient passed back to it; None for an input that is never differentiated.
+    name, doc : str, default=None
+        By default those of the function.
+    variadic : bool, default=False
+        The operation takes any number of inputs (``concatenate``) and has one rule, which is told ``position=``.
+    """
+
+    def __init__(
+        self,
+        function: Callable,
+        *rules: Callable | None,
+        name: str | None = None,
+        doc: str | None = None,
+        variadic: bool = False,
+    ) -> None:
+        super().__init__(name or function.__name__, doc or function.__doc__)
+        self.function = function
+        self.rules = rules
+        self.variadic = variadic
+
+    def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
+        return self.function(*inputs, **options), None
+
+    def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
+        values = [x.value if isinstance(x, Tensor) else x for x in entry.inputs]
+        return self._play(g, entry.value, values, entry.options, [place is not None for place in out])
+
+    def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:
+        return self._play(g, entry, entry.inputs, entry.options, wanted)
+
+    def _play(self, g: Value, y: Value, inputs: Sequence, options: dict, wanted: Sequence[bool]) -> list:
+        return [self.rule(i)(g, y, *inputs, **options) if wanted[i] else None for i in range(len(inputs))]
+
+    def rule(self, position: int) -> Callable:
+        """The rule for the input at this position."""
+        if self.variadic:
+            return partial(self.rules[0], position=position)  # type: ignore[arg-type, misc]
+        if position >= len(self.rules) or self.rules[position] is None:
+            raise TypeError(f"{self.__name__} cannot be differentiated with respect to its argument {position}")
+        return self.rules[position]  # type: ignore[return-value]
+
+
+identity = Primitive(lambda x: x, lambda g, y, x: g, name="identity", doc="The same value, as an entry of its own.")
+
+
+class Fused(Operation):
+    """An operation with a hand-written backward pass on arrays and a `reference` composed from primitives.
+
+    Made by the decorator :func:`op`; ``backward`` and ``reference`` are decorators in turn::
+
+        @op
+        def scale(x, s):                  # arrays in; (y, saved) out
+            return x * s, (x, s)
+
+        @scale.backward
+        def _(g, saved, out):             # arrays only; one gradient for each input
+            x, s = saved
+            return g * s, np.sum(g * x)
+
+        @scale.reference
+        def _(x, s):
+            return multiply(x, s)
+
+    `out` has one place for each input: None where no gradient is wanted, an array where it is to be written
+    (and returned), and ``...`` where the kernel may return an array of its own. The reference is the oracle of
+    the tests and the path taken when the gradient is to be differentiated again.
+    """
+
+    def __init__(self, kernel: Callable) -> None:
+        super().__init__(kernel.__name__, kernel.__doc__)
+        self.kernel = kernel
+        self._backward: Callable | None = None
+        self._reference: Callable | None = None
+
+    def backward(self, function: Callable) -> Callable:
+        """Register the backward pass."""
+        self._backward = function
+        return function
+
+    def reference(self, function: Callable) -> Callable:
+        """Register the same function composed from primitives."""
+        self._reference = function
+        return function
+
+    def refer(self, *inputs: Value, **options: Any) -> Value:
+        """The reference applied; raises TypeError where the operation has none."""
+        if self._reference is None:
+            raise TypeError(f"{self.__name__} has no reference in primitives, so only its first derivative exists")
+        return self._reference(*inputs, **options)
+
+    def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
+        return self.kernel(*inputs, **options)
+
+    def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
+        if self._backward is None:
+            raise TypeError(f"{self.__name__} has no backward pass")
+        return self._backward(g, entry.saved, out)[: len(out)]  # without those of optional inputs left out
+
+    def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:
+        # The aliases end the inner tape at this operation's own inputs, even where one input depends on another.
+        aliases = [identity(x) if want else x for x, want in zip(entry.inputs, wanted, strict=True)]
+        sources = [alias for alias, want in zip(aliases, wanted, strict=True) if want]
+        found = iter(grad(self.refer(*aliases, **entry.options), sources, seed=g, create_graph=True))
+        return [next(found) if want else None for want in wanted]
+
+
+op = Fused  # the decorator
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Within this context operations on Tensors compute plain arrays and record nothing.
+
+    Examples
+    --------
+    >>> from sknn.autodiff import Tensor, no_grad
+    >>> x = Tensor(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> float(y)
+    9.0
+    """
+    token = _recording.set(False)
+    try:
+        yield
+    finally:
+        _recording.reset(token)
+
+
+def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) -> Any:
+    """The gradient of `y` with respect to one Tensor or several.
+
+    Parameters
+    ----------
+    y : Tensor
+        The result. Unless it is a scalar, `seed` says which combination of its entries is differentiated.
+    xs : Tensor or sequence of Tensor
+        Leaves or intermediate results.
+    seed : array or Tensor of y's shape, default=None
+        The vector of the vector-Jacobian product; 1 for a scalar `y`.
+    create_graph : bool, default=False
+        Record the backward pass too, so that its result can be differentiated again.
+
+    Returns
+    -------
+    array or Tensor, or a list of them
+        Of the shape of each x; zeros where `y` does not depend on it. Tensors if `create_graph`.
+
+    Raises
+    ------
+    TypeError
+        If `y` or an x is not a Tensor.
+    ValueError
+        If `y` is not a scalar and no seed is given, or the seed is not of its shape.
+
+    Examples
+    --------
+    >>> from sknn.autodiff import Tensor, grad
+    >>> x = Tensor(2.0)
+    >>> first = grad(x**3, x, create_graph=True)
+    >>> float(first.value), float(grad(first, x))
+    (12.0, 12.0)
+    """
+    single = isinstance(xs, Tensor)
+    sources = [xs] if single else list(xs)
+    if not isinstance(y, Tensor) or not all(isinstance(x, Tensor) for x in sources):
+        kinds = [type(item).__name__ for item in (y, *sources)]
+        raise TypeError(f"grad takes Tensors y and xs; got {', '.join(kinds)}")
+    if seed is None:
+        if y.size != 1:
+            raise ValueError(f"y has shape {y.shape}: give a seed of that shape, or sum y to a scalar first")
+        seed = np.ones(y.shape, y.dtype)
+    elif np.shape(seed) != y.shape:
+        raise ValueError(f"the seed must have the shape {y.shape} of y; it has {np.shape(seed)}")
+    if create_graph and not isinstance(seed, Tensor):
+        seed = Tensor(seed)
+    arrived = _play_back(y, seed, sources, create_graph, sinks=False)
+    results = [arrived[x.moment] if x.moment in arrived else _zeros(x, create_graph) for x in sources]
+    return results[0] if single else results
+
+
+def backward(y: Tensor, leaves: Sequence[Tensor]) -> None:
+    """Write the gradient of the scalar `y` into the sink of every leaf; zero where `y` does not depend on it."""
+    arrived = _play_back(y, np.ones(y.shape, y.dtype), leaves, create_graph=False, sinks=True)
+    for leaf in leaves:
+        if leaf.moment not in arrived:
+            leaf.sink[...] = 0  # type: ignore[index]
+
+
+def _zeros(x: Tensor, as_tensor: bool) -> Value:
+    zeros = np.zeros(x.shape, x.dtype)
+    return Tensor(zeros) if as_tensor else zeros
+
+
+def _tape(y: Tensor, since: int) -> list[Tensor]:
+    """The entries behind `y` from a moment on, in order of time."""
+    seen = {y.moment: y}
+    stack = [y]
+    while stack:
+        for x in stack.pop().inputs:
+            if isinstance(x, Tensor) and x.moment >= since and x.moment not in seen:
+                seen[x.moment] = x
+                stack.append(x)
+    return [seen[moment] for moment in sorted(seen)]
+
+
+def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: bool, sinks: bool) -> dict[int, Value]:
+    """Play the tape of `y` backwards; returns what arrived at each source, by its moment.
+
+    With `sinks`, what arrives at a source is written straight into its sink.
+    """
+    tape = _tape(y, since=min((x.moment for x in sources), default=y.moment))  # nothing earlier depends on a source
+    targets = {x.moment for x in sources}
+    wanted = set(targets)
+    for entry in tape:  # what depends on a source is on the way to it
+        if any(isinstance(x, Tensor) and x.moment in wanted for x in entry.inputs):
+            wanted.add(entry.moment)
+    arrived: dict[int, Value] = {y.moment: seed}
+    for entry in reversed(tape):
+        if entry.operation is None or entry.moment not in wanted or entry.moment not in arrived:
+            continue
+        g = arrived[entry.moment] if entry.moment in targets else arrived.pop(entry.moment)
+        if create_graph:
+            needs = [isinstance(x, Tensor) and x.moment in wanted for x in entry.inputs]
+            passed: Sequence = entry.operation.pull_recorded(entry, g, needs)
+        else:
+            passed = entry.operation.pull(entry, g, _places(entry, wanted, arrived, sinks))
+        _collect(entry, passed, arrived, wanted, sinks)
+    return arrived
+
+
+def _places(entry: Tensor, wanted: set[int], arrived: dict[int, Value], sinks: bool) -> list:
+    """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink."""
+    places: list = []
+    for x in entry.inputs:
+        if not isinstance(x, Tensor) or x.moment not in wanted:
+            places.append(None)
+        elif sinks and x.operation is None and x.moment not in arrived and not any(x.sink is p for p in places):
+            places.append(x.sink)
+        else:
+            places.append(...)
+    return places
+
+
+def _collect(entry: Tensor, passed: Sequence, arrived: dict[int, Value], wanted: set[int], sinks: bool) -> None:
+    for x, g in zip(entry.inputs, passed, strict=True):
+        if g is None or not isinstance(x, Tensor) or x.moment not in wanted:
+            continue
+        earlier = arrived.get(x.moment)
+        sink = x.sink if sinks and x.operation is None else None
+        if sink is None:
+            arrived[x.moment] = g if earlier is None else earlier + g
+        elif earlier is None:
+            if g is not sink:
+                sink[...] = g
+            arrived[x.moment] = sink
+        else:
+            sink += g

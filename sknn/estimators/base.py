@@ -1,0 +1,414 @@
+"""The template of all network estimators: validate, encode, build, train, decode.
+
+A family says what its network looks like and how it is trained; everything that scikit-learn expects of an
+estimator, and everything that must hold of every fit (nothing lost when it fails, no NaN weights, the precision
+of X in predictions), is said here once.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from math import inf
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, is_regressor
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from ..autodiff.tape import Array, Tensor
+from ..nn import Layer, Network
+from ..nn.init import Random
+from ..ops.loss import average
+from ..optim import Optimizer
+from ..train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
+from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target
+
+PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so that memory stays bounded
+
+DIVERGED = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+class NetworkEstimator(BaseEstimator):
+    """What all estimators around a :class:`~sknn.nn.Network` share.
+
+    A family defines the methods below, whose names begin with an underscore: `_layers`, `_optimizer`, `_plan` and
+    `_new_target`, and lists its parameters in ``__init__``.
+    """
+
+    def _keep_parameters(self, values: dict[str, Any]) -> None:
+        """Set the parameters of ``__init__`` from its ``locals()``."""
+        vars(self).update({name: values[name] for name in self._get_param_names()})
+
+    # -- what a family says ----------------------------------------------------------------------------------------
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
+        """The layers of the network, from the first hidden one to the output."""
+        raise TypeError(f"{type(self).__name__} defines no layers")
+
+    def _optimizer(self) -> Optimizer | None:
+        """A fresh optimizer; None for L-BFGS."""
+        raise TypeError(f"{type(self).__name__} defines no optimizer")
+
+    def _plan(self, n_samples: int) -> Plan:
+        """How to train on this many samples."""
+        raise TypeError(f"{type(self).__name__} defines no plan")
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> Target:
+        """The fitted target for y."""
+        raise TypeError(f"{type(self).__name__} defines no target")
+
+    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
+        """The score that decides early stopping, larger is better."""
+        raise TypeError(f"{type(self).__name__} defines no validation score")
+
+    # -- fitting ---------------------------------------------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, target: Target | None = None) -> Any:
+        """Fit or go on fitting; on any error the estimator is left as it was."""
+        with _nothing_lost(self):
+            fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
+            X, y = self._validated(X, y, reset=fresh)
+            X, y, sample_weight = _without_weightless(X, y, _checked_weight(sample_weight, X, incremental))
+            if len(y) == 0:  # a batch that counts for nothing
+                return self
+            self._train(X, y, sample_weight, fresh, incremental, target)
+        return self
+
+    def _train(
+        self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
+    ) -> None:
+        rng = check_random_state(self.random_state)
+        optimizer = self._optimizer()
+        dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
+        if fresh:
+            target = target or self._new_target(y, sample_weight)
+        else:
+            target = self._target
+        target.check(y, all_of_them=not fresh and not incremental)
+        layers = self._layers(target.n_outputs)
+        if fresh:
+            network = Network(layers, (X.shape[1],), rng, dtype)
+        else:
+            network = self._continued(layers, dtype)
+        self._target = target
+        if optimizer is None:
+            self._train_full(network, target, ArrayData(_cast(X, dtype), target.encode(y, dtype), sample_weight, dtype))
+            return
+        held_out = None
+        if self.early_stopping:
+            if incremental:
+                raise ValueError("partial_fit does not support early_stopping=True")
+            X, y, sample_weight, *held_out = self._split(X, y, sample_weight, target, rng)
+        plan = self._plan(len(y))
+        state = deepcopy(getattr(self, "_state", None)) if incremental else None
+        if state is None:
+            state = start_state(network, optimizer, plan.batch_size)
+            if not fresh:
+                state.loss_curve = list(getattr(self, "loss_curve_", None) or [])
+        data = ArrayData(_cast(X, dtype), target.encode(y, dtype), sample_weight, dtype)
+        self._train_batches(network, target, data, plan, state, rng, held_out, incremental)
+
+    def _train_batches(
+        self,
+        network: Network,
+        target: Target,
+        data: ArrayData,
+        plan: Plan,
+        state: TrainingState,
+        rng: Random,
+        held_out: list | None,
+        incremental: bool,
+    ) -> None:
+        loss = target.loss()
+
+        def objective(net: Any, batch: dict) -> Tensor:
+            return average(loss(net(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
+
+        def validate() -> float:
+            X, y, weight = held_out  # type: ignore[misc]
+            return self._score_validation(y, target.decode(_raw(network, X)), weight)
+
+        outcome = train(
+            network,
+            objective,
+            data,
+            plan,
+            state,
+            rng,
+            validate=validate if held_out else None,
+            curve_scale=1.0 / target.n_outputs if loss.outputs_averaged else 1.0,
+            report=print if self.verbose else None,
+        )
+        self._warn(outcome, state, plan, incremental)
+        self._keep_history(network, loss, state, early_stopping=bool(held_out))
+        self._state = state
+        if not (self.warm_start or incremental):
+            del self._state
+
+    def _train_full(self, network: Network, target: Target, data: ArrayData) -> None:
+        loss = target.loss()
+
+        def objective(net: Any, batch: dict) -> Tensor:
+            return average(loss(net(batch["x"], training=True), batch["y"]), *_weight(batch))
+
+        plan = self._plan(len(data))
+        minimum = train_full(network, objective, data, plan, max_fun=self.max_fun)
+        if not np.isfinite(network.theta).all():
+            raise ValueError(DIVERGED)
+        if not minimum.converged:
+            warnings.warn(
+                f"lbfgs failed to converge after {minimum.n_iter} iteration(s): {minimum.message}\n\nIncrease the "
+                "number of iterations to improve the convergence (max_iter), or scale the data.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        self._keep_network(network, loss)
+        self.n_iter_, self.t_ = minimum.n_iter, 0
+        self.loss_ = self.best_loss_ = minimum.value
+        self.validation_scores_ = self.best_validation_score_ = None
+
+    def _warn(self, outcome: Outcome, state: TrainingState, plan: Plan, incremental: bool) -> None:
+        """Tell how training ended, or raise if there is nothing to keep."""
+        if outcome is Outcome.DIVERGED and state.best_theta is not None:
+            warnings.warn(
+                f"Training diverged in epoch {state.epochs}; the weights of the best epoch are restored. Try a smaller "
+                "learning rate, or scale the data.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        elif outcome is Outcome.DIVERGED:
+            raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
+        elif outcome is Outcome.INTERRUPTED:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        elif outcome is Outcome.EPOCHS_DONE and not incremental:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def _keep_network(self, network: Network, loss: Any) -> None:
+        self.network_ = network
+        vars(self).update(self._target.attributes)
+        self.n_outputs_ = network.output_shape[-1]
+        self.n_layers_ = len(network.layers) + 1
+        self.out_activation_ = loss.link
+
+    def _keep_history(self, network: Network, loss: Any, state: TrainingState, early_stopping: bool) -> None:
+        if not np.isfinite(network.theta).all():
+            raise ValueError(DIVERGED)
+        self._keep_network(network, loss)
+        self.n_iter_, self.t_ = state.epochs, state.samples
+        self.loss_curve_ = state.loss_curve
+        self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
+        self.best_loss_ = None if early_stopping else state.best_loss
+        self.validation_scores_ = state.validation_scores if early_stopping else None
+        self.best_validation_score_ = state.best_score if early_stopping else None
+        state.best_theta = state.best_state = None
+
+    def _continued(self, layers: list[Layer], dtype: np.dtype) -> Network:
+        """A copy of the fitted network to go on with."""
+        if tuple(layers) != self.network_.layers:
+            raise ValueError(
+                "the parameters that shape the network were changed after the first fit, from "
+                f"{self.network_.layers} to {tuple(layers)}; fit anew with warm_start=False"
+            )
+        return self.network_.copy(dtype)
+
+    # -- validating ------------------------------------------------------------------------------------------------
+
+    def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
+        X, y = validate_data(
+            self,
+            X,
+            y,
+            accept_sparse=["csr", "csc"],
+            multi_output=True,
+            y_numeric=is_regressor(self),
+            dtype=(np.float64, np.float32),
+            reset=reset,
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        return (X.tocsr() if issparse(X) else X), y
+
+    def _split(self, X: Any, y: Array, sample_weight: Array | None, target: Target, rng: Random) -> list:
+        """Training rows and held-out rows: X, y, sample_weight of each."""
+        stratify = y if isinstance(target, ClassTarget) and target.n_outputs == 1 else None
+        kept, held_out = train_test_split(
+            np.arange(len(y)), random_state=rng, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        weights = [None if sample_weight is None else sample_weight[rows] for rows in (kept, held_out)]
+        return [X[kept], y[kept], weights[0], X[held_out], y[held_out], weights[1]]
+
+    # -- predicting ------------------------------------------------------------------------------------------------
+
+    def _raw_outputs(self, X: Any) -> Array:
+        """The network's outputs for X before the link, shape (n, n_outputs), in the precision of X."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
+        return _raw(self.network_, X.tocsr() if issparse(X) else X)
+
+    def predict(self, X: Any) -> Array:
+        """Predict for samples.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The most probable classes, or the predicted values in the precision of X.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.decode(raw)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+class ClassifierTargets:
+    """What classifiers add: classes, probabilities, accuracy."""
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
+        return class_target(y)
+
+    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``, in the precision of X.
+        """
+        raw = self._raw_outputs(X)  # type: ignore[attr-defined]
+        return self._target.proba(raw)  # type: ignore[attr-defined]
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithms of the probabilities of the classes, exact where the probability itself rounds to 0 or 1.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        log_probability : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        raw = self._raw_outputs(X)  # type: ignore[attr-defined]
+        return self._target.log_proba(raw)  # type: ignore[attr-defined]
+
+
+class RegressorTargets:
+    """What regressors add: real targets, R2, the scale of y."""
+
+    def _loss(self) -> Any:
+        """The loss of standardised targets."""
+        raise TypeError(f"{type(self).__name__} defines no loss")
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
+        loss = self._loss()
+        standardise = self.target_scaling == "standard" and loss.link == "identity"  # type: ignore[attr-defined]
+        return RealTarget(y, sample_weight, loss, standardise)
+
+    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
+        return float(r2_score(y, predicted, sample_weight=sample_weight)) if np.isfinite(predicted).all() else np.nan
+
+
+@contextmanager
+def _nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
+    """Put the estimator's attributes back if the block raises."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
+
+
+def _checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array | None:
+    """The weights as float64; None where all are one, so that both give the same bits."""
+    if sample_weight is None:
+        return None
+    weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=allow_all_zero
+    )
+    return None if np.all(weight == 1) else weight
+
+
+def _without_weightless(X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+    """Rows of weight zero have no influence on anything: not on splits, scales or batches."""
+    if weight is None or weight.all():
+        return X, y, weight
+    rows = np.flatnonzero(weight)
+    weight = weight[rows]
+    return X[rows], y[rows], None if np.all(weight == 1) else weight
+
+
+def _weight(batch: dict) -> tuple[Array, ...]:
+    return (batch["weight"],) if "weight" in batch else ()
+
+
+def _raw(network: Network, X: Any) -> Array:
+    """Raw outputs for validated X, computed in the precision of the network, given in that of X."""
+    widest = max(X.shape[1], *(place.shape[-1] for place in network.names.values()))
+    step = max(PREDICT_ELEMENTS // widest, 256)
+    dtype = network.theta.dtype
+    parts = [network(_cast(X[k : k + step], dtype)) for k in range(0, X.shape[0], step)]
+    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
+
+
+def _cast(X: Any, dtype: np.dtype) -> Any:
+    """X in the precision of the computation; a file mapped into memory is left for the batches to convert.
+
+    Raises
+    ------
+    ValueError
+        If a value is too large for that precision.
+    """
+    if X.dtype == dtype or _is_mapped(X):
+        return X
+    try:
+        with np.errstate(over="raise"):
+            return X.astype(dtype)
+    except FloatingPointError:
+        raise ValueError(f"Input X contains values too large for {dtype}; scale them, or use dtype='float64'") from None
+
+
+def _is_mapped(X: Any) -> bool:
+    while X is not None and not isinstance(X, np.memmap):
+        X = getattr(X, "base", None)
+    return X is not None

@@ -1,0 +1,449 @@
+"""Multi-layer perceptrons: drop-in replacements of scikit-learn's, and the training parameters all networks share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from math import inf, sqrt
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from ..autodiff.tape import Array
+from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, SquaredError
+from ..nn import Dense, Layer
+from ..ops.activation import ACTIVATIONS
+from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from ..schedules import SCHEDULES
+from ..train import Plan
+from .base import ClassifierTargets, NetworkEstimator, RegressorTargets
+from .targets import RealTarget, check_first_partial_fit
+
+
+class MLP(NetworkEstimator):
+    """The parameters of scikit-learn's multi-layer perceptrons and what they mean for network and training."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS))],
+        "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"float32", "float64"})],
+    }
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
+        # scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function
+        scheme = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if self.activation == "logistic" else 1.0}
+        hidden = [Dense(units, self.activation, **scheme) for units in self._hidden_sizes()]
+        return [*hidden, Dense(n_outputs, **scheme)]
+
+    def _hidden_sizes(self) -> list[int]:
+        sizes = self.hidden_layer_sizes
+        sizes = [int(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
+        if any(size <= 0 for size in sizes):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+        return sizes
+
+    def _optimizer(self) -> Optimizer | None:
+        if self.solver == "lbfgs":
+            return None
+        if self.solver == "sgd":
+            return SGD(self.momentum, self.nesterovs_momentum)
+        if self.solver == "rmsprop":
+            return RMSprop(epsilon=self.epsilon)
+        if self.solver == "adamw":
+            return AdamW(self.beta_1, self.beta_2, self.epsilon, weight_decay=self.alpha)
+        return Adam(self.beta_1, self.beta_2, self.epsilon)
+
+    def _plan(self, n_samples: int) -> Plan:
+        return Plan(
+            batch_size=self._batch_size(n_samples),
+            max_epochs=self.max_iter,
+            learning_rate_init=self.learning_rate_init,
+            schedule=self.learning_rate,
+            power_t=self.power_t,
+            alpha=0.0 if self.solver == "adamw" else self.alpha,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+        )
+
+    def _batch_size(self, n_samples: int) -> int:
+        if self.batch_size == "auto":
+            return min(200, n_samples)
+        if self.solver != "lbfgs" and self.batch_size > n_samples:
+            warnings.warn(
+                f"Got `batch_size`={self.batch_size} larger than the sample size {n_samples}. It is going to be "
+                "clipped",
+                stacklevel=2,
+            )
+        return min(self.batch_size, n_samples)
+
+    def _is_stochastic(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+        return True
+
+    @property
+    def coefs_(self) -> list[Array]:
+        """The weights of each layer, views of shape (n_in, n_out) into the network's parameters."""
+        return self._parameters("weight")
+
+    @property
+    def intercepts_(self) -> list[Array]:
+        """The biases of each layer, views of shape (n_out,) into the network's parameters."""
+        return self._parameters("bias")
+
+    def _parameters(self, name: str) -> list[Array]:
+        if "network_" not in vars(self):
+            raise AttributeError(f"this {type(self).__name__} is not fitted yet")
+        return [layer[name] for layer in self.network_.parameters.values()]
+
+
+class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
+    """Multi-layer perceptron classifier: minimises the log loss, as scikit-learn's of the same name does.
+
+    Two classes have one logistic output, more have one softmax output each, a multilabel target has a logistic
+    output for each label. With outputs z, targets y and weights W the objective of a batch of weight n is
+
+    .. math:: \\frac{1}{n} \\sum_i w_i\\, \\ell(z_i, y_i) + \\frac{\\alpha}{2 n} \\sum_l \\lVert W_l \\rVert^2
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer; () is logistic regression.
+    activation : str, default="relu"
+        Of the hidden layers: "identity", "logistic" (or "sigmoid"), "tanh", "relu", "leaky_relu", "elu", "selu",
+        "gelu", "silu", "mish", "softplus" or "softmax".
+    solver : {"adam", "sgd", "adamw", "rmsprop", "lbfgs"}, default="adam"
+        How the weights are found. "lbfgs" uses all samples in each step, computes in float64 and suits small data.
+    alpha : float, default=1e-4
+        Strength of the L2 penalty; for "adamw" of the decoupled weight decay.
+    batch_size : int or "auto", default="auto"
+        Samples in a mini-batch; "auto" is min(200, n_samples). 1 is single-sample, n_samples full-batch descent.
+    learning_rate : str, default="constant"
+        The schedule: "constant", "invscaling", "adaptive", "cosine", "one_cycle" or "exponential".
+    learning_rate_init : float, default=0.001
+        The learning rate it starts from (for "one_cycle" its peak).
+    power_t : float, default=0.5
+        The exponent of "invscaling".
+    max_iter : int, default=200
+        Most epochs; for "lbfgs" most iterations.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    random_state : int, RandomState instance or None, default=None
+        Determines initial weights, the validation split and shuffling.
+    tol : float, default=1e-4
+        An epoch improves if it lowers the loss (or raises the validation score) by at least this.
+    verbose : bool or int, default=False
+        Whether to print progress.
+    warm_start : bool, default=False
+        Whether the next call of fit goes on from the fitted weights.
+    momentum : float, default=0.9
+        Momentum of "sgd".
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Whether to set samples aside, stop when the score on them no longer improves, and keep the best weights.
+    validation_fraction : float, default=0.1
+        The share of samples set aside.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        The constants of "adam" and "adamw".
+    n_iter_no_change : int, default=10
+        Stop after more epochs than this without improvement.
+    max_fun : int, default=15000
+        Most evaluations of the loss by "lbfgs".
+    dtype : {"float32", "float64"}, default="float32"
+        The precision of the computation. Predictions come back in the precision of X.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    coefs_, intercepts_ : list of ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer.
+    network_ : Network
+        The fitted network.
+    loss_, best_loss_ : float
+        The loss of the last epoch, and the smallest; best_loss_ is None with early stopping.
+    loss_curve_ : list of float
+        The loss of each epoch (not for "lbfgs").
+    validation_scores_, best_validation_score_ : list of float, float
+        Accuracy on the samples set aside, after each epoch and at its best; None without early stopping.
+    n_iter_, t_ : int
+        Epochs (iterations of "lbfgs") and samples seen.
+    n_layers_, n_outputs_ : int
+        Layers, with the inputs as one; outputs.
+    out_activation_ : str
+        "logistic" or "softmax".
+    n_features_in_, feature_names_in_ : int, ndarray
+        Features seen in fit, and their names if they have string names.
+
+    Raises
+    ------
+    ValueError
+        On bad input, and when training diverges; the estimator is then left as it was before the call.
+
+    References
+    ----------
+    Rumelhart, Hinton, Williams (1986). Learning representations by back-propagating errors. Nature 323.
+
+    Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
+
+    Kingma, Ba (2015). Adam: a method for stochastic optimization. ICLR. arXiv:1412.6980.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), MLPClassifier(max_iter=500, random_state=0)).fit(X, y)
+    >>> model.score(X, y) > 0.95
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
+        self._keep_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+        """Fit to samples and their classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or an indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : MLPClassifier
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(MLP._is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> MLPClassifier:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or an indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever be seen; needed in the first call.
+
+        Returns
+        -------
+        self : MLPClassifier
+        """
+        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+
+
+class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
+    """Multi-layer perceptron regressor; standardises the target inside, so that its scale does not matter.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer; () is linear regression.
+    activation : str, default="relu"
+        Of the hidden layers; see :class:`MLPClassifier`.
+    loss : {"squared_error", "absolute_error", "huber", "poisson"}, default="squared_error"
+        What is minimised; "poisson" predicts exp of the output, for counts y >= 0. Several outputs are added up in
+        the objective and averaged in loss_curve_, as in scikit-learn.
+    delta : float, default=1.35
+        From where on errors count linearly for "huber", in units of the target's standard deviation.
+    target_scaling : {"standard", None}, default="standard"
+        Whether the network learns (y - mean) / standard deviation instead of y; predictions are in units of y in any
+        case. Not used for "poisson".
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+        See :class:`MLPClassifier`.
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+        See :class:`MLPClassifier`; the validation score is R2.
+    n_iter_no_change, max_fun, dtype
+        See :class:`MLPClassifier`.
+
+    Attributes
+    ----------
+    y_mean_, y_scale_ : float or ndarray of shape (n_outputs,)
+        What the target was standardised with: 0 and 1 without scaling. They are those of the first fit as long as
+        partial_fit or a warm start goes on from it. coefs_ and loss_curve_ are in scaled units.
+    coefs_, intercepts_, network_, loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_
+        See :class:`MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_, n_features_in_, feature_names_in_
+        See :class:`MLPClassifier`.
+    out_activation_ : str
+        "identity", or "exp" for "poisson".
+
+    Raises
+    ------
+    ValueError
+        On bad input, and when training diverges; the estimator is then left as it was before the call.
+
+    References
+    ----------
+    Rumelhart, Hinton, Williams (1986). Learning representations by back-propagating errors. Nature 323.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sknn import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> network = MLPRegressor(20, solver="lbfgs", alpha=10.0, max_iter=1000, random_state=0)
+    >>> make_pipeline(StandardScaler(), network).fit(X, 1e6 * y).score(X, 1e6 * y) > 0.5
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **MLP._parameter_constraints,
+        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "poisson"})],
+        "delta": [Interval(Real, 0, None, closed="neither")],
+        "target_scaling": [StrOptions({"standard"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str = "relu",
+        *,
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson"] = "squared_error",
+        delta: float = 1.35,
+        target_scaling: Literal["standard"] | None = "standard",
+        solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
+        self._keep_parameters(locals())
+
+    def _loss(self) -> Loss:
+        return {
+            "squared_error": SquaredError(),
+            "absolute_error": AbsoluteError(),
+            "huber": HuberLoss(self.delta),
+            "poisson": PoissonDeviance(),
+        }[self.loss]
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
+        if self.loss == "poisson" and np.any(y < 0):
+            raise ValueError(f"loss='poisson' takes counts: y must not be negative, got {np.min(y)}")
+        return super()._new_target(y, sample_weight)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Fit to samples and their values.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : MLPRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(MLP._is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : MLPRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=True)

@@ -1,0 +1,216 @@
+"""Targets: how y becomes numbers for the loss, and raw outputs become predictions again.
+
+One class for each kind of target. ``fit`` learns classes or scales, ``encode`` gives the loss its target,
+``decode`` gives the user a prediction, ``loss`` is the loss to minimise.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+
+from ..autodiff.tape import Array
+from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss
+
+
+def class_target(y: Array) -> ClassTarget | MultilabelTarget:
+    """The target for these labels, fitted.
+
+    Raises
+    ------
+    ValueError
+        If y is no target for a classifier (continuous, or several classes for each of several outputs).
+    """
+    check_classification_targets(y)
+    kind = type_of_target(y)
+    if kind == "multilabel-indicator":
+        return MultilabelTarget(y)
+    if kind == "multiclass-multioutput":
+        raise ValueError(f"y of shape {y.shape} has several classes in several columns; Unknown label type: {kind}")
+    return ClassTarget(y)
+
+
+def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> ClassTarget | MultilabelTarget | None:
+    """The target for all `classes` in the first call of partial_fit, None in later ones.
+
+    Raises
+    ------
+    ValueError
+        If `classes` are missing in the first call, or differ from those of an earlier one.
+    """
+    if hasattr(estimator, "network_"):
+        if classes is not None and not np.array_equal(estimator.classes_, unique_labels(classes)):
+            raise ValueError(
+                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {estimator.classes_!r}"
+            )
+        return None
+    if classes is None:
+        raise ValueError("classes must be passed on the first call to partial_fit.")
+    if type_of_target(y) == "multilabel-indicator":
+        return MultilabelTarget(np.asarray(y))
+    return ClassTarget(np.asarray(classes))
+
+
+class ClassTarget:
+    """One of several classes for each sample; two classes need one output, more need one each.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    """
+
+    def __init__(self, y: Array) -> None:
+        self.classes_ = unique_labels(y)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What the fitted estimator shows of it."""
+        return {"classes_": self.classes_}
+
+    @property
+    def n_outputs(self) -> int:
+        return 1 if len(self.classes_) <= 2 else len(self.classes_)
+
+    def loss(self, smoothing: float = 0.0) -> Loss:
+        return BinaryLogLoss(smoothing) if self.n_outputs == 1 else CategoricalLogLoss(smoothing)
+
+    def check(self, y: Array, all_of_them: bool) -> None:
+        """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
+        found = unique_labels(y)
+        if all_of_them and set(found) != set(self.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {self.classes_}, `y` has {found}"
+            )
+        if len(np.setdiff1d(found, self.classes_)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
+            )
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        """Class numbers (n,), or 0 and 1 (n, 1) for two classes."""
+        numbers = np.searchsorted(self.classes_, y)
+        return numbers.astype(dtype)[:, None] if self.n_outputs == 1 else numbers
+
+    def decode(self, raw: Array) -> Array:
+        """The most probable class, shape (n,)."""
+        if self.n_outputs > 1:
+            return self.classes_[raw.argmax(axis=1)]
+        above = (raw[:, 0] > 0).astype(int)
+        return self.classes_[np.minimum(above, len(self.classes_) - 1)]
+
+    def proba(self, raw: Array) -> Array:
+        """The probability of each class, shape (n, n_classes)."""
+        if self.n_outputs > 1:
+            return CategoricalLogLoss().predict(raw)
+        if len(self.classes_) == 1:
+            return np.ones_like(raw)
+        return np.hstack([BinaryLogLoss().predict(-raw), BinaryLogLoss().predict(raw)])
+
+    def log_proba(self, raw: Array) -> Array:
+        """Its logarithm, finite for any finite raw outputs."""
+        if self.n_outputs > 1:
+            return CategoricalLogLoss().log_proba(raw)
+        if len(self.classes_) == 1:
+            return np.zeros_like(raw)
+        return np.hstack([BinaryLogLoss().log_proba(-raw), BinaryLogLoss().log_proba(raw)])
+
+
+class MultilabelTarget:
+    """Any number of labels for each sample, as an indicator matrix; one output each."""
+
+    def __init__(self, y: Array) -> None:
+        self.classes_ = np.arange(y.shape[1])
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {"classes_": self.classes_}
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.classes_)
+
+    def loss(self, smoothing: float = 0.0) -> Loss:
+        return BinaryLogLoss(smoothing)
+
+    def check(self, y: Array, all_of_them: bool) -> None:
+        """Raise ValueError if y has another number of labels than the first fit."""
+        if y.ndim != 2 or y.shape[1] != len(self.classes_):
+            raise ValueError(f"`y` has shape {y.shape}, but the first fit had {len(self.classes_)} labels")
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        return np.asarray(y).astype(dtype)
+
+    def decode(self, raw: Array) -> Array:
+        return (raw > 0).astype(int)
+
+    def proba(self, raw: Array) -> Array:
+        """The probability of each label, shape (n, n_labels)."""
+        return BinaryLogLoss().predict(raw)
+
+    def log_proba(self, raw: Array) -> Array:
+        return BinaryLogLoss().log_proba(raw)
+
+
+class RealTarget:
+    """Real numbers, one or several for each sample, standardised for the network where that makes sense.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, n_outputs)
+        Targets.
+    weight : ndarray of shape (n,) or None
+        Sample weights; mean and standard deviation are weighted by them.
+    loss : Loss
+        What is minimised, of standardised targets.
+    standardise : bool
+        False leaves y as it is.
+
+    Attributes
+    ----------
+    mean_, scale_ : ndarray of shape (n_outputs,)
+        y = mean_ + scale_ * target; 0 and 1 without standardising.
+    """
+
+    def __init__(self, y: Array, weight: Array | None, loss: Loss, standardise: bool) -> None:
+        self._loss = loss
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        self.mean_, self.scale_ = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
+        if standardise:
+            self.mean_ = np.average(columns, axis=0, weights=weight)
+            spread = np.sqrt(np.average((columns - self.mean_) ** 2, axis=0, weights=weight))
+            # a spread of rounding errors is none: a constant target
+            constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
+            self.scale_ = np.where(constant | (spread == 0), 1.0, spread)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        mean, scale = (self.mean_, self.scale_) if self.n_outputs > 1 else (self.mean_[0], self.scale_[0])
+        return {"y_mean_": mean, "y_scale_": scale}
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.mean_)
+
+    def loss(self, smoothing: float = 0.0) -> Loss:
+        return self._loss
+
+    def check(self, y: Array, all_of_them: bool) -> None:
+        """Raise ValueError if y has another number of outputs than the first fit."""
+        if y.reshape(len(y), -1).shape[1] != self.n_outputs:
+            raise ValueError(f"`y` has shape {y.shape}, but the first fit had {self.n_outputs} outputs")
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        return ((columns - self.mean_) / self.scale_).astype(dtype)
+
+    def decode(self, raw: Array) -> Array:
+        """Predictions (n,) or (n, n_outputs), in the precision of `raw`."""
+        predicted = self._loss.predict(raw) * self.scale_ + self.mean_
+        return (predicted[:, 0] if self.n_outputs == 1 else predicted).astype(raw.dtype, copy=False)
+
+
+Target = Any  # one of the classes above: they share attributes, n_outputs, loss, check, encode and decode

@@ -1,0 +1,243 @@
+"""What is minimised, by name: a loss of raw outputs and the link that turns raw outputs into predictions.
+
+A loss is called with raw outputs (n, n_outputs) and encoded targets and gives one value per sample; weighting and
+averaging happen in :func:`sknn.ops.loss.average` alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, log_expit, log_softmax, softmax
+
+from .autodiff.tape import Array, Value
+from .ops import loss as ops
+
+
+class Loss:
+    """The base of all losses.
+
+    Attributes
+    ----------
+    link : str
+        What predictions are made of raw outputs: "identity", "logistic", "softmax" or "exp".
+    outputs_averaged : bool
+        Whether learning curves show the mean over several outputs; the sum over outputs is what is minimised.
+    """
+
+    link = "identity"
+    outputs_averaged = False
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        """The loss of each sample, shape (n,)."""
+        raise TypeError(f"{type(self).__name__} is no loss")
+
+    def predict(self, raw: Array) -> Array:
+        """The prediction that the raw outputs stand for, in their precision."""
+        return raw
+
+
+@dataclass(frozen=True)
+class CategoricalLogLoss(Loss):
+    """-sum_k q_k log p_k with p = softmax(raw) and integer targets (n,).
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        q is 1 - smoothing at the class, plus smoothing / n_classes everywhere (Szegedy et al. 2016).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> CategoricalLogLoss()(np.array([[0.0, 0.0], [1000.0, -1000.0]]), np.array([1, 1]))
+    array([6.93147181e-01, 2.00000000e+03])
+    """
+
+    smoothing: float = 0.0
+    link = "softmax"
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.softmax_cross_entropy(raw, target, smoothing=self.smoothing)
+
+    def predict(self, raw: Array) -> Array:
+        return softmax(raw, axis=1)
+
+    def log_proba(self, raw: Array) -> Array:
+        """log p, finite for any finite raw outputs."""
+        return log_softmax(raw, axis=1)
+
+
+@dataclass(frozen=True)
+class BinaryLogLoss(Loss):
+    """-sum_k q_k log p_k + (1 - q_k) log(1 - p_k) with p = sigmoid(raw), targets (n, n_outputs) of 0 and 1: one output
+    for two classes, one for each label of a multilabel target.
+
+    Parameters
+    ----------
+    smoothing : float, default=0.0
+        q is (1 - smoothing) target + smoothing / 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> BinaryLogLoss()(np.array([[0.0], [1000.0]]), np.array([[1.0], [0.0]]))
+    array([6.93147181e-01, 1.00000000e+03])
+    """
+
+    smoothing: float = 0.0
+    link = "logistic"
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.sigmoid_cross_entropy(raw, target, smoothing=self.smoothing)
+
+    def predict(self, raw: Array) -> Array:
+        return expit(raw)
+
+    def log_proba(self, raw: Array) -> Array:
+        """log p, finite for any finite raw outputs."""
+        return log_expit(raw)
+
+
+@dataclass(frozen=True)
+class PerceptronLoss(Loss):
+    """sum_k max(0, -t_k raw_k), t = +-1 (Rosenblatt 1958); targets (n, n_outputs) of 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> PerceptronLoss()(np.array([[2.0], [2.0]]), np.array([[1.0], [0.0]]))
+    array([0., 2.])
+    """
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.margin_loss(raw, target, margin=0.0)
+
+
+@dataclass(frozen=True)
+class HingeLoss(Loss):
+    """sum_k max(0, 1 - t_k raw_k), t = +-1 (Cortes & Vapnik 1995); targets (n, n_outputs) of 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HingeLoss()(np.array([[2.0], [0.5]]), np.array([[1.0], [1.0]]))
+    array([0. , 0.5])
+    """
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.margin_loss(raw, target, margin=1.0)
+
+
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    """sum_k (raw_k - y_k)^2 / 2: the prediction is the mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> SquaredError()(np.array([[3.0]]), np.array([[1.0]]))
+    array([2.])
+    """
+
+    outputs_averaged = True
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.squared_error(raw, target)
+
+
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    """sum_k |raw_k - y_k|: the prediction is the median.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> AbsoluteError()(np.array([[3.0]]), np.array([[1.0]]))
+    array([2.])
+    """
+
+    outputs_averaged = True
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.absolute_error(raw, target)
+
+
+@dataclass(frozen=True)
+class HuberLoss(Loss):
+    """sum_k of e_k^2 / 2 where |e_k| <= delta, else delta (|e_k| - delta / 2); e = raw - y (Huber 1964).
+
+    Parameters
+    ----------
+    delta : float, default=1.35
+        From where on errors count linearly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> HuberLoss(delta=1.0)(np.array([[0.5], [3.0]]), np.array([[0.0], [0.0]]))
+    array([0.125, 2.5  ])
+    """
+
+    delta: float = 1.35
+    outputs_averaged = True
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.huber_error(raw, target, delta=self.delta)
+
+
+@dataclass(frozen=True)
+class QuantileLoss(Loss):
+    """sum_k max(q_k e_k, (q_k - 1) e_k), e = y - raw: the prediction is the q-quantile (Koenker & Bassett 1978).
+
+    Parameters
+    ----------
+    quantile : float or sequence of float, default=0.5
+        Between 0 and 1; one for all outputs or one for each.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> QuantileLoss(0.9)(np.array([[1.0], [1.0]]), np.array([[2.0], [0.0]]))
+    array([0.9, 0.1])
+    """
+
+    quantile: float | Sequence[float] = 0.5
+    outputs_averaged = True
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.quantile_error(raw, target, quantile=self.quantile)
+
+
+@dataclass(frozen=True)
+class PoissonDeviance(Loss):
+    """sum_k y_k log(y_k / m_k) - y_k + m_k with mean m = exp(raw): half the Poisson deviance, for counts y >= 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> PoissonDeviance()(np.array([[0.0]]), np.array([[1.0]]))
+    array([0.])
+    """
+
+    link = "exp"
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        return ops.poisson_deviance(raw, target)
+
+    def predict(self, raw: Array) -> Array:
+        return np.exp(raw)
+
+
+LOSSES: dict[str, type[Loss]] = {
+    "log_loss": CategoricalLogLoss,
+    "binary_log_loss": BinaryLogLoss,
+    "perceptron": PerceptronLoss,
+    "hinge": HingeLoss,
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": HuberLoss,
+    "quantile": QuantileLoss,
+    "poisson": PoissonDeviance,
+}

@@ -1,0 +1,45 @@
+"""An activation function as a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..autodiff.tape import Value
+from ..ops.activation import ACTIVATIONS, activate
+from .layer import Context, Layer, Shape, Store
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """y = f(x), elementwise (softmax: over the last axis).
+
+    Parameters
+    ----------
+    activation : str, default="relu"
+        A name in :data:`sknn.ops.ACTIVATIONS`.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Activation, Network
+    >>> Network([Activation("relu")], (2,), None)(np.array([[-1.0, 2.0]]))
+    array([[0., 2.]])
+    """
+
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        return shape
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        return activate(x, activation=self.activation)

@@ -1,0 +1,70 @@
+"""The dense (fully connected) layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..autodiff.tape import Value
+from ..ops.activation import ACTIVATIONS
+from ..ops.dense import dense
+from .layer import Context, Layer, Shape, Store
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """y = f(x W + b) on the last axis.
+
+    Parameters
+    ----------
+    units : int
+        The number of outputs.
+    activation : str, default="identity"
+        A name in :data:`sknn.ops.ACTIVATIONS`.
+    init, bias_init : str, default="glorot_uniform", "zeros"
+        Names in :data:`sknn.nn.init.INITIALISERS`.
+    gain : float, default=1.0
+        The factor on the spread of the initial values.
+    use_bias : bool, default=True
+        Whether there is a b.
+
+    Raises
+    ------
+    ValueError
+        If `units` is less than 1 or `activation` is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Dense, Network
+    >>> network = Network([Dense(3, activation="tanh"), Dense(1)], (2,), np.random.RandomState(0))
+    >>> network(np.zeros((4, 2), "float32")).shape
+    (4, 1)
+    >>> list(network.names)
+    ['0.weight', '1.weight', '0.bias', '1.bias']
+    """
+
+    units: int
+    activation: str = "identity"
+    init: str = "glorot_uniform"
+    bias_init: str = "zeros"
+    gain: float = 1.0
+    use_bias: bool = True
+
+    def __post_init__(self) -> None:
+        if self.units < 1:
+            raise ValueError(f"units={self.units!r} must be at least 1")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        fans = (shape[-1], self.units)
+        store.parameter("weight", fans, self.init, fans=fans, gain=self.gain)
+        if self.use_bias:
+            store.parameter("bias", (self.units,), self.bias_init, fans=fans, gain=self.gain, decay=False)
+        return (*shape[:-1], self.units)
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if self.use_bias:
+            return dense(x, params["weight"], params["bias"], activation=self.activation)
+        return dense(x, params["weight"], activation=self.activation)

@@ -1,0 +1,122 @@
+"""What a layer is, and where it declares its parameters.
+
+A layer is a description: a frozen dataclass of hyper-parameters. Its parameters live in the network that it is
+built into, so one description may serve in several networks, be cloned and be searched over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.tape import Value
+from .init import INITIALISERS, Random
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Context:
+    """How a network is being applied.
+
+    Parameters
+    ----------
+    training : bool, default=False
+        Whether parameters are being fitted: dropout drops and normalisation uses the batch only then.
+    rng : RandomState or Generator, default=None
+        The source of randomness of layers that need one.
+    """
+
+    training: bool = False
+    rng: Random = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter (or one array of running statistics): its name, shape and treatment."""
+
+    name: str
+    shape: Shape
+    init: np.ndarray
+    decay: bool = True
+    rate: float = 1.0
+    trainable: bool = True
+
+
+@dataclass
+class Store:
+    """Where layers declare parameters and state while a network is built; knows the way down to each layer."""
+
+    rng: Random
+    path: tuple[str, ...] = ()
+    parameters: list[Parameter] = field(default_factory=list)
+    states: list[Parameter] = field(default_factory=list)
+
+    def inside(self, name: str) -> Store:
+        """The store of a part of this layer, whose names begin with the part's."""
+        return Store(self.rng, (*self.path, name), self.parameters, self.states)
+
+    def parameter(
+        self,
+        name: str,
+        shape: Shape,
+        init: str = "zeros",
+        *,
+        fans: tuple[int, int] = (1, 1),
+        gain: float = 1.0,
+        decay: bool = True,
+        rate: float = 1.0,
+        trainable: bool = True,
+    ) -> None:
+        """Declare a parameter; its initial value is drawn at once, in the order of declaration.
+
+        Parameters
+        ----------
+        name : str
+            Its name within the layer.
+        shape : tuple of int
+            Its shape.
+        init : str, default="zeros"
+            A name in :data:`sknn.nn.init.INITIALISERS`.
+        fans : tuple of two int, default=(1, 1)
+            How many inputs feed a unit, and how many units an input feeds.
+        gain : float, default=1.0
+            The factor for the following activation.
+        decay : bool, default=True
+            Whether weight decay and the L2 penalty apply; biases and norms say False.
+        rate : float, default=1.0
+            A factor on the learning rate.
+        trainable : bool, default=True
+            False keeps the initial value.
+
+        Raises
+        ------
+        ValueError
+            If `init` is not in the table.
+        """
+        if init not in INITIALISERS:
+            raise ValueError(f"init={init!r} is unknown; choose one of {', '.join(map(repr, INITIALISERS))}")
+        value = INITIALISERS[init](self.rng, shape, *fans, gain)
+        self.parameters.append(Parameter(self._full(name), shape, value, decay, rate, trainable))
+
+    def state(self, name: str, shape: Shape, init: str = "zeros") -> None:
+        """Declare running statistics: kept with the network, never differentiated."""
+        value = INITIALISERS[init](self.rng, shape, 1, 1)
+        self.states.append(Parameter(self._full(name), shape, value))
+
+    def _full(self, name: str) -> str:
+        return ".".join((*self.path, name))
+
+
+class Layer:
+    """The base of all layers: a frozen dataclass of hyper-parameters with two methods."""
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        """Declare parameters for inputs of `shape` (one sample, without the batch axis); return the output's shape."""
+        raise TypeError(f"{type(self).__name__} defines no build")
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        """The output for a batch x (n, *shape). `params` holds what `build` declared, by name."""
+        raise TypeError(f"{type(self).__name__} defines no apply")

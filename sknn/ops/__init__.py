@@ -1,0 +1,6 @@
+"""Fused operations of the hot path: kernel, backward pass and reference side by side."""
+
+from .activation import ACTIVATIONS, activate
+from .dense import dense
+
+__all__ = ["ACTIVATIONS", "activate", "dense"]

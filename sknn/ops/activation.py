@@ -1,0 +1,265 @@
+"""Activation functions: kernel, slope and reference side by side, in one table.
+
+Every activation is a small class with three methods:
+
+- ``forward(z)`` overwrites the array z with f(z) and returns what the slope needs besides the result;
+- ``backward(g, y, kept)`` returns g f'(z), from the result y where f' can be had from it;
+- ``reference(z)`` is the same function composed from primitives, valid for every order of derivative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import erf, expit
+
+from ..autodiff import primitives as F
+from ..autodiff.tape import Array, Value, op
+
+_ZEROS = np.zeros(1 << 16)  # read-only: NumPy compares two arrays several times faster than array and scalar
+_ZEROS.flags.writeable = False
+_ZEROS_OF = {"float64": _ZEROS, "float32": _ZEROS.view("float32")[: _ZEROS.size]}
+
+
+class Activation:
+    """One activation function; `gain` is its scale factor in weight initialisation (He et al. 2015)."""
+
+    def forward(self, z: Array) -> Any:
+        """Overwrite z with f(z); return what :meth:`backward` needs besides f(z)."""
+        raise TypeError(f"{type(self).__name__} defines no forward")
+
+    def backward(self, g: Array, y: Array, kept: Any) -> Array:
+        """The gradient with respect to z, given that with respect to y = f(z)."""
+        raise TypeError(f"{type(self).__name__} defines no backward")
+
+    def reference(self, z: Value) -> Value:
+        """f(z) in primitives."""
+        raise TypeError(f"{type(self).__name__} defines no reference")
+
+
+class Identity(Activation):
+    """f(z) = z."""
+
+    def forward(self, z: Array) -> None:
+        return None
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        return g
+
+    def reference(self, z: Value) -> Value:
+        return z
+
+
+class Logistic(Activation):
+    """The sigmoid, f(z) = 1 / (1 + exp(-z))."""
+
+    def forward(self, z: Array) -> None:
+        expit(z, out=z)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        slope = np.subtract(1.0, y)
+        slope *= y
+        slope *= g
+        return slope
+
+    def reference(self, z: Value) -> Value:
+        return F.sigmoid(z)
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent."""
+
+    def forward(self, z: Array) -> None:
+        np.tanh(z, out=z)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        slope = np.multiply(y, y)
+        np.subtract(1.0, slope, out=slope)
+        slope *= g
+        return slope
+
+    def reference(self, z: Value) -> Value:
+        return F.tanh(z)
+
+
+class ReLU(Activation):
+    """The rectified linear unit, f(z) = max(z, 0); its slope at 0 is 0."""
+
+    def forward(self, z: Array) -> None:
+        zeros = _ZEROS_OF.get(z.dtype.name)
+        if zeros is None or not z.flags.c_contiguous:
+            np.maximum(z, 0.0, out=z)
+            return
+        flat = z.reshape(-1)
+        for start in range(0, flat.size, zeros.size):
+            piece = flat[start : start + zeros.size]
+            np.maximum(piece, zeros[: piece.size], out=piece)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        return np.multiply(g, y > 0)
+
+    def reference(self, z: Value) -> Value:
+        return F.where(z > 0, z, 0.0)
+
+
+class LeakyReLU(Activation):
+    """f(z) = z for z > 0, else 0.01 z (Maas et al. 2013)."""
+
+    slope = 0.01
+
+    def forward(self, z: Array) -> None:
+        np.maximum(z, self.slope * z, out=z)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        return np.where(y > 0, g, self.slope * g)
+
+    def reference(self, z: Value) -> Value:
+        return F.where(z > 0, z, self.slope * z)
+
+
+class ELU(Activation):
+    """The exponential linear unit, f(z) = scale z for z > 0, else scale alpha (exp(z) - 1) (Clevert et al. 2016)."""
+
+    alpha = 1.0
+    scale = 1.0
+
+    def forward(self, z: Array) -> None:
+        below = np.expm1(np.minimum(z, 0.0))
+        below *= self.alpha
+        np.copyto(z, below, where=z <= 0)
+        if self.scale != 1.0:
+            z *= self.scale
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        slope = np.where(y > 0, y.dtype.type(self.scale), y + self.scale * self.alpha)
+        slope *= g
+        return slope
+
+    def reference(self, z: Value) -> Value:
+        positive = z > 0
+        below = self.alpha * (F.exp(F.where(positive, 0.0, z)) - 1.0)
+        return self.scale * F.where(positive, z, below)
+
+
+class SELU(ELU):
+    """The self-normalising ELU (Klambauer et al. 2017)."""
+
+    alpha = 1.6732632423543772
+    scale = 1.0507009873554805
+
+
+class Softplus(Activation):
+    """f(z) = log(1 + exp(z))."""
+
+    def forward(self, z: Array) -> None:
+        np.logaddexp(z, 0.0, out=z)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        slope = -np.expm1(-y)
+        slope *= g
+        return slope
+
+    def reference(self, z: Value) -> Value:
+        return F.softplus(z)
+
+
+class GELU(Activation):
+    """The Gaussian error linear unit, f(z) = z Phi(z), exact, not the tanh approximation (Hendrycks & Gimpel 2016)."""
+
+    def forward(self, z: Array) -> tuple[Array, Array]:
+        kept = z.copy()
+        below = 0.5 * (1.0 + erf(z * 0.5**0.5))
+        z *= below
+        return kept, below
+
+    def backward(self, g: Array, y: Array, kept: tuple[Array, Array]) -> Array:
+        z, below = kept
+        density = np.exp(-0.5 * z * z) * 0.3989422804014327
+        return g * (below + z * density)
+
+    def reference(self, z: Value) -> Value:
+        return 0.5 * z * (1.0 + F.erf(z * 0.5**0.5))
+
+
+class SiLU(Activation):
+    """The sigmoid linear unit or swish, f(z) = z sigmoid(z) (Elfwing et al. 2018)."""
+
+    def forward(self, z: Array) -> Array:
+        gate = expit(z)
+        z *= gate
+        return gate
+
+    def backward(self, g: Array, y: Array, gate: Array) -> Array:
+        return g * (gate + y * (1.0 - gate))
+
+    def reference(self, z: Value) -> Value:
+        return z * F.sigmoid(z)
+
+
+class Mish(Activation):
+    """f(z) = z tanh(softplus(z)) (Misra 2020)."""
+
+    def forward(self, z: Array) -> tuple[Array, Array]:
+        kept = z.copy()
+        gate = np.tanh(np.logaddexp(z, 0.0))
+        z *= gate
+        return kept, gate
+
+    def backward(self, g: Array, y: Array, kept: tuple[Array, Array]) -> Array:
+        z, gate = kept
+        return g * (gate + z * (1.0 - gate * gate) * expit(z))
+
+    def reference(self, z: Value) -> Value:
+        return z * F.tanh(F.softplus(z))
+
+
+class Softmax(Activation):
+    """f(z)_k = exp(z_k) / sum_j exp(z_j) over the last axis."""
+
+    def forward(self, z: Array) -> None:
+        z -= z.max(axis=-1, keepdims=True)
+        np.exp(z, out=z)
+        z /= z.sum(axis=-1, keepdims=True)
+
+    def backward(self, g: Array, y: Array, kept: None) -> Array:
+        return y * (g - (g * y).sum(axis=-1, keepdims=True))
+
+    def reference(self, z: Value) -> Value:
+        return F.softmax(z, axis=-1)
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Identity(),
+    "logistic": Logistic(),
+    "sigmoid": Logistic(),
+    "tanh": Tanh(),
+    "relu": ReLU(),
+    "softmax": Softmax(),
+    "leaky_relu": LeakyReLU(),
+    "elu": ELU(),
+    "selu": SELU(),
+    "gelu": GELU(),
+    "silu": SiLU(),
+    "mish": Mish(),
+    "softplus": Softplus(),
+}
+
+
+@op
+def activate(x: Array, *, activation: str) -> tuple[Array, Any]:
+    """The activation function of this name, elementwise (softmax: over the last axis). x and the result: any shape."""
+    y = np.array(x, order="C")
+    kept = ACTIVATIONS[activation].forward(y)
+    return y, (activation, y, kept)
+
+
+@activate.backward
+def _(g: Array, saved: tuple, out: list) -> tuple:
+    activation, y, kept = saved
+    return (ACTIVATIONS[activation].backward(g, y, kept),)
+
+
+@activate.reference
+def _(x: Value, *, activation: str) -> Value:
+    return ACTIVATIONS[activation].reference(x)

@@ -1,0 +1,64 @@
+"""Buffers that a running fit or predict uses again at every step.
+
+A step asks for the same arrays in the same order each time, so the n-th request of a step gets the n-th
+buffer: no layer and no network owns memory, and one may be applied twice, or by two threads, without harm.
+Small arrays come from NumPy, whose allocator is as fast as a look-up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import prod
+
+import numpy as np
+
+SMALL = 1 << 16  # elements; below this a fresh array costs no page faults
+
+_current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
+
+
+class Workspace:
+    """Buffers in the order in which a step asks for them.
+
+    What a step got is overwritten after :meth:`rewind`: only copies may outlive the step.
+    """
+
+    def __init__(self) -> None:
+        self._buffers: list[np.ndarray] = []
+        self._position = 0
+
+    def rewind(self) -> None:
+        """A new step begins: hand out the first buffer again."""
+        self._position = 0
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """The next buffer, as an uninitialised array of this shape and dtype."""
+        n_bytes = prod(shape) * dtype.itemsize
+        position = self._position
+        self._position += 1
+        if position == len(self._buffers):
+            self._buffers.append(np.empty(n_bytes, np.uint8))
+        elif self._buffers[position].nbytes < n_bytes:
+            self._buffers[position] = np.empty(n_bytes, np.uint8)
+        return self._buffers[position][:n_bytes].view(dtype).reshape(shape)
+
+
+@contextmanager
+def workspace() -> Iterator[Workspace]:
+    """Operations within this context, in this thread, take their large arrays from one Workspace."""
+    made = Workspace()
+    token = _current.set(made)
+    try:
+        yield made
+    finally:
+        _current.reset(token)
+
+
+def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An uninitialised array: from the running workspace where it is large, else from NumPy."""
+    if prod(shape) < SMALL:
+        return np.empty(shape, dtype)
+    current = _current.get()
+    return np.empty(shape, dtype) if current is None else current.empty(shape, dtype)

@@ -1,0 +1,355 @@
+"""The fit loop: batches, epochs, early stopping and the history of all that.
+
+``train`` walks down a gradient batch by batch, ``train_full`` minimises over all data at once with L-BFGS. What is
+minimised is an objective, a function of a watched network and a batch. Whatever a later call needs to go on where
+this one stopped lies in one :class:`TrainingState`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from math import inf, isfinite, nan
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.sparse import issparse
+
+from .autodiff.tape import Array, Tensor
+from .nn.init import Random
+from .nn.network import Network, value_and_grad
+from .ops.threads import available_threads, single_thread
+from .ops.workspace import workspace
+from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
+from .schedules import SCHEDULES, Moment
+
+Batch = dict[str, Any]
+Objective = Callable[..., Tensor]
+SMALL_STEP = 5e7  # floating-point operations; below this, threads cost more than they bring
+
+
+class Data(Protocol):
+    """What the loop needs to know of data: how many samples, and a batch of some of them.
+
+    A batch is a dict of whatever the objective reads; its "weight", where there is one, holds sample weights.
+    """
+
+    def __len__(self) -> int: ...
+
+    def take(self, index: slice | Array) -> Batch: ...
+
+
+class ArrayData:
+    """Inputs, targets and sample weights in memory, or inputs mapped from a file.
+
+    Parameters
+    ----------
+    x : ndarray or sparse matrix of shape (n_samples, ...)
+        Converted batch by batch if it is not of `dtype` already.
+    y : ndarray of shape (n_samples, ...)
+        Encoded targets.
+    weight : ndarray of shape (n_samples,), default=None
+        Sample weights.
+    dtype : dtype, default=float32
+        The precision of the computation.
+    """
+
+    def __init__(self, x: Any, y: Array, weight: Array | None = None, dtype: Any = np.float32) -> None:
+        self.x, self.y, self.weight, self.dtype = x, y, weight, np.dtype(dtype)
+
+    def __len__(self) -> int:
+        return self.x.shape[0]
+
+    def take(self, index: slice | Array) -> Batch:
+        """The rows of a slice (views where possible) or of an array of integers."""
+        batch = {"x": self._rows(self.x, index), "y": self._rows(self.y, index)}
+        if batch["x"].dtype != self.dtype:
+            batch["x"] = batch["x"].astype(self.dtype)
+        if self.weight is not None:
+            batch["weight"] = self.weight[index]
+        return batch
+
+    @staticmethod
+    def _rows(values: Any, index: slice | Array) -> Any:
+        if isinstance(index, slice) or issparse(values):
+            return values[index]
+        return values.take(index, axis=0)  # three times as fast as values[index]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train: the settings of one call, none of which changes while it runs.
+
+    Parameters
+    ----------
+    batch_size : int
+        Samples in a batch; the last of an epoch may be smaller.
+    max_epochs : int
+        How often to go through the data at most.
+    learning_rate_init : float, default=0.001
+        The learning rate that the schedule starts from.
+    schedule : str, default="constant"
+        A name in :data:`sknn.schedules.SCHEDULES`.
+    power_t : float, default=0.5
+        The exponent of "invscaling".
+    alpha : float, default=0.0
+        The strength of the L2 penalty, alpha / 2 times the sum of squared weights over the weight of a batch.
+    clip_norm : float, default=None
+        The largest norm of the gradient of the mean loss (without the penalty); longer ones are scaled down.
+    shuffle : bool, default=True
+        Take the samples in a new order in each epoch.
+    tol : float, default=1e-4
+        By less than this is no improvement.
+    patience : float, default=10
+        Stop (or slow down) after more epochs than this without improvement.
+    """
+
+    batch_size: int
+    max_epochs: int
+    learning_rate_init: float = 1e-3
+    schedule: str = "constant"
+    power_t: float = 0.5
+    alpha: float = 0.0
+    clip_norm: float | None = None
+    shuffle: bool = True
+    tol: float = 1e-4
+    patience: float = 10
+
+
+@dataclass
+class TrainingState:
+    """All that training needs, besides the network, to go on where it stopped."""
+
+    optimizer: Optimizer
+    epochs: int = 0
+    samples: int = 0
+    stalls: int = 0
+    epochs_without_improvement: int = 0
+    best_loss: float = inf
+    best_score: float = -inf
+    best_theta: Array | None = None
+    best_state: Array | None = None
+    loss_curve: list[float] = field(default_factory=list)
+    validation_scores: list[float] = field(default_factory=list)
+
+
+class Outcome(Enum):
+    """Why training ended."""
+
+    CONVERGED = "converged"
+    EPOCHS_DONE = "all epochs done"
+    DIVERGED = "diverged"
+    INTERRUPTED = "interrupted"
+
+
+def train(
+    network: Network,
+    objective: Objective,
+    data: Data,
+    plan: Plan,
+    state: TrainingState,
+    rng: Random,
+    *,
+    validate: Callable[[], float] | None = None,
+    curve_scale: float = 1.0,
+    report: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Minimise the mean of an objective over the data by stochastic gradient descent.
+
+    Parameters
+    ----------
+    network : Network
+        Changed in place.
+    objective : callable
+        Called as ``objective(watched_network, batch)``; a scalar Tensor, the weighted mean loss of the batch.
+    data : Data
+        What to learn from.
+    plan : Plan
+        How.
+    state : TrainingState
+        Where to start from; changed in place.
+    rng : RandomState or Generator
+        Shuffles.
+    validate : callable, default=None
+        Gives the score on held-out data, larger is better. Then the score instead of the training loss decides when
+        to stop, and the best weights are restored.
+    curve_scale : float, default=1.0
+        A factor on the mean loss, not on the penalty, in the loss curve.
+    report : callable, default=None
+        Told in words what happens.
+
+    Returns
+    -------
+    Outcome
+        Why training ended. If it diverged without a validated state to restore, the network holds non-finite or
+        useless weights.
+    """
+    run = _Run(network, objective, data, plan, state, rng, validate, curve_scale, report or _silent)
+    step_size = 6.0 * plan.batch_size * network.n_parameters
+    with (
+        np.errstate(over="ignore", invalid="ignore", divide="ignore"),
+        single_thread(step_size < SMALL_STEP),
+        workspace() as run.buffers,
+    ):
+        return run.epochs()
+
+
+class _Run:
+    """One call of :func:`train`."""
+
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        data: Data,
+        plan: Plan,
+        state: TrainingState,
+        rng: Random,
+        validate: Callable[[], float] | None,
+        curve_scale: float,
+        report: Callable[[str], None],
+    ) -> None:
+        self.network, self.objective, self.data, self.plan = network, objective, data, plan
+        self.state, self.rng, self.validate = state, rng, validate
+        self.curve_scale, self.report = curve_scale, report
+        self.order = np.arange(len(data))
+        self.schedule = SCHEDULES[plan.schedule]
+
+    def epochs(self) -> Outcome:
+        """Epochs until one of the reasons to stop."""
+        state, plan = self.state, self.plan
+        state.epochs = 0
+        outcome = Outcome.EPOCHS_DONE
+        try:
+            while state.epochs < plan.max_epochs:
+                loss = self.epoch()
+                state.epochs += 1
+                state.samples += len(self.data)
+                state.loss_curve.append(loss)
+                self.report(f"Iteration {state.epochs}, loss = {loss:.8f}")
+                if self.judge(loss) is Outcome.DIVERGED:
+                    outcome = Outcome.DIVERGED
+                    break
+                if state.epochs_without_improvement > plan.patience and self.stop_or_slow_down():
+                    outcome = Outcome.CONVERGED
+                    break
+        except KeyboardInterrupt:
+            outcome = Outcome.INTERRUPTED
+        if self.validate is not None:
+            self.restore_best()
+        return outcome
+
+    def epoch(self) -> float:
+        """One pass over the data; returns the mean loss, penalty included, while it was learning."""
+        total, total_weight, seen = 0.0, 0.0, 0
+        self.rate = self.rate_at(self.state.samples)
+        for index in self.batches():
+            batch = self.data.take(index)
+            weight = batch.get("weight")
+            n_rows = index.stop - index.start if isinstance(index, slice) else len(index)
+            batch_weight = float(n_rows) if weight is None else float(weight.sum())
+            if self.schedule.per == "batch":
+                self.rate = self.rate_at(self.state.samples + seen)
+            total += self.step(batch, batch_weight)
+            total_weight += batch_weight
+            seen += n_rows
+        return total / total_weight
+
+    def batches(self) -> Iterator[slice | Array]:
+        """The rows of each batch; where one batch holds all rows they are taken in order."""
+        n, size = len(self.data), self.plan.batch_size
+        shuffled = self.plan.shuffle and size < n
+        if self.plan.shuffle:
+            self.order = self.order[self.rng.permutation(n)]
+        for start in range(0, n, size):
+            stop = min(start + size, n)
+            yield self.order[start:stop] if shuffled else slice(start, stop)
+
+    def step(self, batch: Batch, batch_weight: float) -> float:
+        """One update; returns the loss of the batch, penalty included, times its weight."""
+        network, plan = self.network, self.plan
+        self.buffers.rewind()
+        (loss, _) = value_and_grad(self.objective, [network], batch)
+        penalty = 0.5 * plan.alpha * network.decaying_norm() if plan.alpha else 0.0
+        if plan.clip_norm is not None:
+            clip_norm(network.grad, plan.clip_norm)
+        self.state.optimizer.step(network.theta, network.grad, self.rate, plan.alpha / batch_weight)
+        return loss * self.curve_scale * batch_weight + penalty
+
+    def rate_at(self, samples: int) -> float:
+        """The learning rate after this many samples."""
+        plan, state = self.plan, self.state
+        total = max(plan.max_epochs * len(self.data), 1)
+        return self.schedule.rate(plan.learning_rate_init, Moment(samples, total, state.stalls), plan.power_t)
+
+    def judge(self, loss: float) -> Outcome | None:
+        """Has this epoch improved on the best? Has training diverged?"""
+        state = self.state
+        if self.validate is None:
+            improved, better = loss <= state.best_loss - self.plan.tol, loss < state.best_loss
+            state.best_loss = loss if better else state.best_loss
+        else:
+            finite = isfinite(loss) and bool(np.isfinite(self.network.theta).all())
+            score = self.validate() if finite else nan
+            state.validation_scores.append(score)
+            self.report(f"Validation score: {score:f}")
+            improved = score >= state.best_score + self.plan.tol
+            if score > state.best_score:
+                state.best_score = score
+                state.best_theta, state.best_state = self.network.theta.copy(), self.network.state.copy()
+            loss = score
+        state.epochs_without_improvement = 0 if improved else state.epochs_without_improvement + 1
+        return None if isfinite(loss) else Outcome.DIVERGED
+
+    def stop_or_slow_down(self) -> bool:
+        """No improvement for too long: stop, unless the schedule slows down instead and can still do so."""
+        state, plan = self.state, self.plan
+        what = "Training loss" if self.validate is None else "Validation score"
+        message = f"{what} did not improve more than tol={plan.tol:f} for {plan.patience} consecutive epochs."
+        if self.rate_at(state.samples) <= self.schedule.stop_at:
+            reason = " Learning rate too small." if isfinite(self.schedule.stop_at) else ""
+            self.report(f"{message}{reason} Stopping.")
+            return True
+        state.stalls += 1
+        state.epochs_without_improvement = 0
+        self.report(f"{message} Setting learning rate to {self.rate_at(state.samples):f}")
+        return False
+
+    def restore_best(self) -> None:
+        if self.state.best_theta is not None:
+            self.network.theta[:] = self.state.best_theta
+            self.network.state[:] = self.state.best_state
+
+
+def _silent(message: str) -> None:
+    pass
+
+
+def start_state(network: Network, optimizer: Optimizer, batch_size: int) -> TrainingState:
+    """The state before the first step of an optimizer on a network; large steps get all threads there are."""
+    small = 6.0 * batch_size * network.n_parameters < SMALL_STEP
+    return TrainingState(optimizer.start(network.theta, network.groups, 1 if small else available_threads()))
+
+
+def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *, max_fun: int) -> Minimum:
+    """Minimise over all data at once with L-BFGS; the network, of float64, is left at the minimum."""
+    batch = data.take(slice(0, len(data)))
+    weight = batch.get("weight")
+    total_weight = float(len(data)) if weight is None else float(weight.sum())
+    l2 = plan.alpha / total_weight
+
+    def value_and_gradient(theta: Array) -> tuple[float, Array]:
+        network.theta[:] = theta
+        buffers.rewind()
+        value, (gradient,) = value_and_grad(objective, [network], batch)
+        for start, decay_stop, _, _ in network.groups:
+            gradient[start:decay_stop] += l2 * theta[start:decay_stop]
+        return value + 0.5 * l2 * network.decaying_norm(), gradient
+
+    with np.errstate(over="ignore", invalid="ignore"), workspace() as buffers:
+        minimum = minimize_lbfgs(
+            value_and_gradient, network.theta, max_iter=plan.max_epochs, max_fun=max_fun, tol=plan.tol
+        )
+    network.theta[:] = minimum.theta
+    return minimum
