@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 
-from sknn.study.cli import build_parser
+from .study.cli import build_parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,7 +20,7 @@ from .autodiff.tape import Array, Tensor
 from .nn.init import Random
 from .nn.network import Network, value_and_grad
 from .ops.threads import available_threads, single_thread
-from .ops.workspace import workspace
+from .ops.workspace import Workspace, workspace
 from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
 from .schedules import SCHEDULES, Moment
 
@@ -103,6 +103,8 @@ class Plan:
         By less than this is no improvement.
     patience : float, default=10
         Stop (or slow down) after more epochs than this without improvement.
+    once : bool, default=False
+        Go through the data once in this call, as one of many; `max_epochs` is then only what schedules count with.
     """
 
     batch_size: int
@@ -115,6 +117,7 @@ class Plan:
     shuffle: bool = True
     tol: float = 1e-4
     patience: float = 10
+    once: bool = False
 
 
 @dataclass
@@ -185,50 +188,58 @@ def train(
         Why training ended. If it diverged without a validated state to restore, the network holds non-finite or
         useless weights.
     """
-    run = _Run(network, objective, data, plan, state, rng, validate, curve_scale, report or _silent)
     step_size = 6.0 * plan.batch_size * network.n_parameters
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
         single_thread(step_size < SMALL_STEP),
-        workspace() as run.buffers,
+        workspace() as buffers,
     ):
-        return run.epochs()
+        return GradientDescent(
+            network, objective, data, plan, state, rng, validate, curve_scale, report, buffers
+        ).epochs()
 
 
-class _Run:
-    """One call of :func:`train`."""
+class FitLoop:
+    """Epochs until one of the reasons to stop; a subclass says what an epoch is.
+
+    Parameters
+    ----------
+    network, n_samples, plan, state, rng, validate, report
+        See :func:`train`; `n_samples` is how many an epoch visits.
+    """
 
     def __init__(
         self,
         network: Network,
-        objective: Objective,
-        data: Data,
+        n_samples: int,
         plan: Plan,
         state: TrainingState,
         rng: Random,
-        validate: Callable[[], float] | None,
-        curve_scale: float,
-        report: Callable[[str], None],
+        validate: Callable[[], float] | None = None,
+        report: Callable[[str], None] | None = None,
     ) -> None:
-        self.network, self.objective, self.data, self.plan = network, objective, data, plan
-        self.state, self.rng, self.validate = state, rng, validate
-        self.curve_scale, self.report = curve_scale, report
-        self.order = np.arange(len(data))
+        self.network, self.n_samples, self.plan, self.state, self.rng = network, n_samples, plan, state, rng
+        self.validate, self.report = validate, report or _silent
         self.schedule = SCHEDULES[plan.schedule]
+        self.order = np.arange(n_samples)
+
+    def epoch(self) -> float:
+        """One pass over the data; returns the mean loss while it was learning."""
+        raise TypeError(f"{type(self).__name__} defines no epoch")
 
     def epochs(self) -> Outcome:
-        """Epochs until one of the reasons to stop."""
+        """All epochs; the best weights are restored at the end if there is a validation score."""
         state, plan = self.state, self.plan
         state.epochs = 0
         outcome = Outcome.EPOCHS_DONE
         try:
-            while state.epochs < plan.max_epochs:
+            while state.epochs < (1 if plan.once else plan.max_epochs):
                 loss = self.epoch()
                 state.epochs += 1
-                state.samples += len(self.data)
+                state.samples += self.n_samples
                 state.loss_curve.append(loss)
                 self.report(f"Iteration {state.epochs}, loss = {loss:.8f}")
-                if self.judge(loss) is Outcome.DIVERGED:
+                if not self.judge(loss):
                     outcome = Outcome.DIVERGED
                     break
                 if state.epochs_without_improvement > plan.patience and self.stop_or_slow_down():
@@ -240,67 +251,44 @@ class _Run:
             self.restore_best()
         return outcome
 
-    def epoch(self) -> float:
-        """One pass over the data; returns the mean loss, penalty included, while it was learning."""
-        total, total_weight, seen = 0.0, 0.0, 0
-        self.rate = self.rate_at(self.state.samples)
-        for index in self.batches():
-            batch = self.data.take(index)
-            weight = batch.get("weight")
-            n_rows = index.stop - index.start if isinstance(index, slice) else len(index)
-            batch_weight = float(n_rows) if weight is None else float(weight.sum())
-            if self.schedule.per == "batch":
-                self.rate = self.rate_at(self.state.samples + seen)
-            total += self.step(batch, batch_weight)
-            total_weight += batch_weight
-            seen += n_rows
-        return total / total_weight
-
-    def batches(self) -> Iterator[slice | Array]:
-        """The rows of each batch; where one batch holds all rows they are taken in order."""
-        n, size = len(self.data), self.plan.batch_size
-        shuffled = self.plan.shuffle and size < n
-        if self.plan.shuffle:
-            self.order = self.order[self.rng.permutation(n)]
-        for start in range(0, n, size):
-            stop = min(start + size, n)
-            yield self.order[start:stop] if shuffled else slice(start, stop)
-
-    def step(self, batch: Batch, batch_weight: float) -> float:
-        """One update; returns the loss of the batch, penalty included, times its weight."""
-        network, plan = self.network, self.plan
-        self.buffers.rewind()
-        (loss, _) = value_and_grad(self.objective, [network], batch)
-        penalty = 0.5 * plan.alpha * network.decaying_norm() if plan.alpha else 0.0
-        if plan.clip_norm is not None:
-            clip_norm(network.grad, plan.clip_norm)
-        self.state.optimizer.step(network.theta, network.grad, self.rate, plan.alpha / batch_weight)
-        return loss * self.curve_scale * batch_weight + penalty
+    def shuffle(self) -> None:
+        """Put the samples in a new order."""
+        self.order = self.order[self.rng.permutation(self.n_samples)]
 
     def rate_at(self, samples: int) -> float:
         """The learning rate after this many samples."""
         plan, state = self.plan, self.state
-        total = max(plan.max_epochs * len(self.data), 1)
+        total = max(plan.max_epochs * self.n_samples, 1)
         return self.schedule.rate(plan.learning_rate_init, Moment(samples, total, state.stalls), plan.power_t)
 
-    def judge(self, loss: float) -> Outcome | None:
-        """Has this epoch improved on the best? Has training diverged?"""
-        state = self.state
+    def judge(self, loss: float) -> bool:
+        """Keep count of improvements; False if training has diverged."""
         if self.validate is None:
-            improved, better = loss <= state.best_loss - self.plan.tol, loss < state.best_loss
-            state.best_loss = loss if better else state.best_loss
+            improved = self.judge_loss(loss)
         else:
-            finite = isfinite(loss) and bool(np.isfinite(self.network.theta).all())
-            score = self.validate() if finite else nan
-            state.validation_scores.append(score)
-            self.report(f"Validation score: {score:f}")
-            improved = score >= state.best_score + self.plan.tol
-            if score > state.best_score:
-                state.best_score = score
-                state.best_theta, state.best_state = self.network.theta.copy(), self.network.state.copy()
-            loss = score
-        state.epochs_without_improvement = 0 if improved else state.epochs_without_improvement + 1
-        return None if isfinite(loss) else Outcome.DIVERGED
+            loss = self.validate() if isfinite(loss) and bool(np.isfinite(self.network.theta).all()) else nan
+            improved = self.judge_score(loss)
+        self.state.epochs_without_improvement = 0 if improved else self.state.epochs_without_improvement + 1
+        return isfinite(loss)
+
+    def judge_loss(self, loss: float) -> bool:
+        """Is the loss lower than the best by the tolerance?"""
+        state = self.state
+        improved = loss <= state.best_loss - self.plan.tol
+        if loss < state.best_loss:
+            state.best_loss = loss
+        return improved
+
+    def judge_score(self, score: float) -> bool:
+        """Is the score higher than the best by the tolerance? The best weights are kept."""
+        state = self.state
+        state.validation_scores.append(score)
+        self.report(f"Validation score: {score:f}")
+        improved = score >= state.best_score + self.plan.tol
+        if score > state.best_score:
+            state.best_score = score
+            state.best_theta, state.best_state = self.network.theta.copy(), self.network.state.copy()
+        return improved
 
     def stop_or_slow_down(self) -> bool:
         """No improvement for too long: stop, unless the schedule slows down instead and can still do so."""
@@ -317,9 +305,66 @@ class _Run:
         return False
 
     def restore_best(self) -> None:
+        """Go back to the weights of the best validation score."""
         if self.state.best_theta is not None:
             self.network.theta[:] = self.state.best_theta
             self.network.state[:] = self.state.best_state
+
+
+class GradientDescent(FitLoop):
+    """Epochs of mini-batches, each a step of the optimizer."""
+
+    def __init__(
+        self,
+        network: Network,
+        objective: Objective,
+        data: Data,
+        plan: Plan,
+        state: TrainingState,
+        rng: Random,
+        validate: Callable[[], float] | None,
+        curve_scale: float,
+        report: Callable[[str], None] | None,
+        buffers: Workspace,
+    ) -> None:
+        super().__init__(network, len(data), plan, state, rng, validate, report)
+        self.objective, self.data, self.curve_scale, self.buffers = objective, data, curve_scale, buffers
+
+    def epoch(self) -> float:
+        total, total_weight, seen = 0.0, 0.0, 0
+        rate = self.rate_at(self.state.samples)
+        for index in self.batches():
+            batch = self.data.take(index)
+            weight = batch.get("weight")
+            n_rows = index.stop - index.start if isinstance(index, slice) else len(index)
+            batch_weight = float(n_rows) if weight is None else float(weight.sum())
+            if self.schedule.per == "batch":
+                rate = self.rate_at(self.state.samples + seen)
+            total += self.step(batch, batch_weight, rate)
+            total_weight += batch_weight
+            seen += n_rows
+        return total / total_weight
+
+    def batches(self) -> Iterator[slice | Array]:
+        """The rows of each batch; where one batch holds all rows they are taken in order."""
+        n, size = self.n_samples, self.plan.batch_size
+        if self.plan.shuffle:
+            self.shuffle()
+        shuffled = self.plan.shuffle and size < n
+        for start in range(0, n, size):
+            stop = min(start + size, n)
+            yield self.order[start:stop] if shuffled else slice(start, stop)
+
+    def step(self, batch: Batch, batch_weight: float, rate: float) -> float:
+        """One update; returns the loss of the batch, penalty included, times its weight."""
+        network, plan = self.network, self.plan
+        self.buffers.rewind()
+        loss, _ = value_and_grad(self.objective, [network], batch)
+        penalty = 0.5 * plan.alpha * network.decaying_norm() if plan.alpha else 0.0
+        if plan.clip_norm is not None:
+            clip_norm(network.grad, plan.clip_norm)
+        self.state.optimizer.step(network.theta, network.grad, rate, plan.alpha / batch_weight)
+        return loss * self.curve_scale * batch_weight + penalty
 
 
 def _silent(message: str) -> None:

@@ -47,7 +47,7 @@ class Jet(Traced):
             return operation.refer(*inputs, **options)
         if operation not in CARRIED:
             raise TypeError(f"{operation.__name__} is in no class of CARRIED, so jets cannot pass through it")
-        rank = reduce(lambda highest, x: max(highest, x.rank), (x for x in inputs if isinstance(x, Jet)), 0)
+        rank = max(x.rank for x in inputs if isinstance(x, Jet))
         return CARRIED[operation](rank, operation, inputs, options)
 
     value = property(lambda self: self.terms[0])

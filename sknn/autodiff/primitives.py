@@ -63,7 +63,13 @@ less_equal = _comparison(np.less_equal, "a <= b")
 
 
 def unbroadcast(g: Value, like: Value) -> Value:
-    """`g` summed over the axes along which `like` was broadcast, of the shape of `like`."""
+    """`g` summed over the axes along which `like` was broadcast, of the shape of `like`.
+
+    Examples
+    --------
+    >>> unbroadcast(np.ones((4, 3)), np.zeros(3))
+    array([4., 4., 4.])
+    """
     wide, shape = shape_of(g), shape_of(like)
     if wide == shape:
         return g
@@ -363,7 +369,13 @@ def swapaxes(x: Value, first: int, second: int) -> Value:
 
 
 def pad(x: Value, widths: Any, value: float = 0.0) -> Value:
-    """`x` between `value`s: `widths` is one number, a pair (before, after), or a pair for each axis, as in np.pad."""
+    """`x` between `value`s; `widths` is one number, a pair (before, after), or a pair for each axis, as in np.pad.
+
+    Examples
+    --------
+    >>> pad(np.ones(2), (1, 2))
+    array([0., 1., 1., 0., 0.])
+    """
     shape = shape_of(x)
     pairs = np.broadcast_to(widths, (len(shape), 2)).tolist()
     inside = tuple(slice(before, before + n) for n, (before, _) in zip(shape, pairs, strict=True))

@@ -146,7 +146,8 @@ class Primitive(Operation):
     function : callable
         Arrays in, one array out.
     *rules : callable or None
-        For each input the gradient passed back to it; None for an input that is never differentiated.
+        For each input the gradient passed back to it; None for an input that is never differentiated. A rule may
+        return None where no gradient passes.
     name, doc : str, default=None
         By default those of the function.
     variadic : bool, default=False

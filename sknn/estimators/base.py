@@ -8,9 +8,10 @@ of X in predictions), is said here once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -36,6 +37,25 @@ PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so t
 DIVERGED = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
+
+
+@dataclass
+class Task:
+    """One call of fit or partial_fit: what is trained, and on what."""
+
+    network: Network
+    target: Target
+    rng: Random
+    X: Any
+    y: Array
+    sample_weight: Array | None
+    incremental: bool
+    held_out: tuple[Any, Array, Array | None] | None = None
+
+    def data(self) -> ArrayData:
+        """The training data, encoded, in the precision of the network."""
+        dtype = self.network.theta.dtype
+        return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype)
 
 
 class NetworkEstimator(BaseEstimator):
@@ -78,7 +98,7 @@ class NetworkEstimator(BaseEstimator):
         with _nothing_lost(self):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(X, y, reset=fresh)
-            X, y, sample_weight = _without_weightless(X, y, _checked_weight(sample_weight, X, incremental))
+            X, y, sample_weight = self._influential(X, y, _checked_weight(sample_weight, X, incremental))
             if len(y) == 0:  # a batch that counts for nothing
                 return self
             self._train(X, y, sample_weight, fresh, incremental, target)
@@ -88,82 +108,101 @@ class NetworkEstimator(BaseEstimator):
         self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
     ) -> None:
         rng = check_random_state(self.random_state)
-        optimizer = self._optimizer()
-        dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
-        if fresh:
-            target = target or self._new_target(y, sample_weight)
-        else:
-            target = self._target
+        dtype = np.dtype(np.float64 if self._optimizer() is None else self.dtype)
+        target = (target or self._new_target(y, sample_weight)) if fresh else self._target
         target.check(y, all_of_them=not fresh and not incremental)
-        layers = self._layers(target.n_outputs)
-        if fresh:
-            network = Network(layers, (X.shape[1],), rng, dtype)
-        else:
-            network = self._continued(layers, dtype)
-        self._target = target
-        if optimizer is None:
-            self._train_full(network, target, ArrayData(_cast(X, dtype), target.encode(y, dtype), sample_weight, dtype))
-            return
-        held_out = None
-        if self.early_stopping:
+        network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
+        task = Task(network, target, rng, _cast(X, dtype), y, sample_weight, incremental)
+        if self.early_stopping and self._optimizer() is not None:
             if incremental:
                 raise ValueError("partial_fit does not support early_stopping=True")
-            X, y, sample_weight, *held_out = self._split(X, y, sample_weight, target, rng)
-        plan = self._plan(len(y))
-        state = deepcopy(getattr(self, "_state", None)) if incremental else None
-        if state is None:
-            state = start_state(network, optimizer, plan.batch_size)
-            if not fresh:
-                state.loss_curve = list(getattr(self, "loss_curve_", None) or [])
-        data = ArrayData(_cast(X, dtype), target.encode(y, dtype), sample_weight, dtype)
-        self._train_batches(network, target, data, plan, state, rng, held_out, incremental)
+            self._set_aside(task)
+        self._target = target
+        if self._optimizer() is None:
+            self._minimise(task)
+        else:
+            self._descend(task)
 
-    def _train_batches(
-        self,
-        network: Network,
-        target: Target,
-        data: ArrayData,
-        plan: Plan,
-        state: TrainingState,
-        rng: Random,
-        held_out: list | None,
-        incremental: bool,
-    ) -> None:
-        loss = target.loss()
+    def _network(self, n_features: int, n_outputs: int, rng: Random, dtype: np.dtype, fresh: bool) -> Network:
+        """A new network, or a copy of the fitted one to go on with."""
+        layers = self._layers(n_outputs)
+        if fresh:
+            return Network(layers, (n_features,), rng, dtype)
+        if tuple(layers) != self.network_.layers:
+            raise ValueError(
+                "the parameters that shape the network were changed after the first fit, from "
+                f"{self.network_.layers} to {tuple(layers)}; fit anew with warm_start=False"
+            )
+        return self.network_.copy(dtype)
 
-        def objective(net: Any, batch: dict) -> Tensor:
-            return average(loss(net(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
+    def _set_aside(self, task: Task) -> None:
+        """Take a share of the samples out of the training, for early stopping."""
+        stratify = task.y if isinstance(task.target, ClassTarget) and task.target.n_outputs == 1 else None
+        kept, held_out = train_test_split(
+            np.arange(len(task.y)), random_state=task.rng, test_size=self.validation_fraction, stratify=stratify
+        )
+        if len(held_out) < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        weight = task.sample_weight
+        task.held_out = (task.X[held_out], task.y[held_out], None if weight is None else weight[held_out])
+        task.X, task.y, task.sample_weight = task.X[kept], task.y[kept], None if weight is None else weight[kept]
 
-        def validate() -> float:
-            X, y, weight = held_out  # type: ignore[misc]
-            return self._score_validation(y, target.decode(_raw(network, X)), weight)
-
+    def _descend(self, task: Task) -> None:
+        """Train by the stochastic gradient."""
+        plan = replace(self._plan(len(task.y)), once=task.incremental)
+        state = self._state_of(task) or start_state(task.network, self._optimizer(), plan.batch_size)
+        loss = task.target.loss()
         outcome = train(
-            network,
-            objective,
-            data,
+            task.network,
+            _objective(loss, task.rng),
+            task.data(),
             plan,
             state,
-            rng,
-            validate=validate if held_out else None,
-            curve_scale=1.0 / target.n_outputs if loss.outputs_averaged else 1.0,
+            task.rng,
+            validate=self._validation(task),
+            curve_scale=1.0 / task.target.n_outputs if loss.outputs_averaged else 1.0,
             report=print if self.verbose else None,
         )
-        self._warn(outcome, state, plan, incremental)
-        self._keep_history(network, loss, state, early_stopping=bool(held_out))
-        self._state = state
-        if not (self.warm_start or incremental):
-            del self._state
+        self._finish(task, outcome, state, plan)
 
-    def _train_full(self, network: Network, target: Target, data: ArrayData) -> None:
-        loss = target.loss()
+    def _state_of(self, task: Task) -> TrainingState | None:
+        """A copy of the state to go on from in partial_fit."""
+        return deepcopy(getattr(self, "_state", None)) if task.incremental else None
 
-        def objective(net: Any, batch: dict) -> Tensor:
-            return average(loss(net(batch["x"], training=True), batch["y"]), *_weight(batch))
+    def _validation(self, task: Task) -> Callable[[], float] | None:
+        """The score on what was set aside, as a function of nothing but the network's present weights."""
+        if task.held_out is None:
+            return None
+        X, y, weight = task.held_out
+        return lambda: self._score_validation(y, task.target.decode(_raw(task.network, X)), weight)
 
-        plan = self._plan(len(data))
-        minimum = train_full(network, objective, data, plan, max_fun=self.max_fun)
-        if not np.isfinite(network.theta).all():
+    def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
+        """Keep what was learnt, or raise if there is nothing to keep."""
+        self._warn(outcome, state, plan, task.incremental)
+        if not np.isfinite(task.network.theta).all():
+            raise ValueError(DIVERGED)
+        self._keep_network(task.network, task.target.loss())
+        self.n_iter_, self.t_ = state.epochs, state.samples
+        self.loss_curve_ = state.loss_curve
+        self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
+        stopping = task.held_out is not None
+        self.best_loss_ = None if stopping else state.best_loss
+        self.validation_scores_ = state.validation_scores if stopping else None
+        self.best_validation_score_ = state.best_score if stopping else None
+        state.best_theta = state.best_state = None
+        vars(self).pop("_state", None)
+        if self.warm_start or task.incremental:
+            self._state = state
+
+    def _minimise(self, task: Task) -> None:
+        """Train by L-BFGS on all samples at once."""
+        loss = task.target.loss()
+        minimum = train_full(
+            task.network, _objective(loss, task.rng), task.data(), self._plan(len(task.y)), max_fun=self.max_fun
+        )
+        if not np.isfinite(task.network.theta).all():
             raise ValueError(DIVERGED)
         if not minimum.converged:
             warnings.warn(
@@ -172,7 +211,7 @@ class NetworkEstimator(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        self._keep_network(network, loss)
+        self._keep_network(task.network, loss)
         self.n_iter_, self.t_ = minimum.n_iter, 0
         self.loss_ = self.best_loss_ = minimum.value
         self.validation_scores_ = self.best_validation_score_ = None
@@ -205,27 +244,6 @@ class NetworkEstimator(BaseEstimator):
         self.n_layers_ = len(network.layers) + 1
         self.out_activation_ = loss.link
 
-    def _keep_history(self, network: Network, loss: Any, state: TrainingState, early_stopping: bool) -> None:
-        if not np.isfinite(network.theta).all():
-            raise ValueError(DIVERGED)
-        self._keep_network(network, loss)
-        self.n_iter_, self.t_ = state.epochs, state.samples
-        self.loss_curve_ = state.loss_curve
-        self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
-        self.best_loss_ = None if early_stopping else state.best_loss
-        self.validation_scores_ = state.validation_scores if early_stopping else None
-        self.best_validation_score_ = state.best_score if early_stopping else None
-        state.best_theta = state.best_state = None
-
-    def _continued(self, layers: list[Layer], dtype: np.dtype) -> Network:
-        """A copy of the fitted network to go on with."""
-        if tuple(layers) != self.network_.layers:
-            raise ValueError(
-                "the parameters that shape the network were changed after the first fit, from "
-                f"{self.network_.layers} to {tuple(layers)}; fit anew with warm_start=False"
-            )
-        return self.network_.copy(dtype)
-
     # -- validating ------------------------------------------------------------------------------------------------
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
@@ -243,18 +261,13 @@ class NetworkEstimator(BaseEstimator):
             y = column_or_1d(y, warn=True)
         return (X.tocsr() if issparse(X) else X), y
 
-    def _split(self, X: Any, y: Array, sample_weight: Array | None, target: Target, rng: Random) -> list:
-        """Training rows and held-out rows: X, y, sample_weight of each."""
-        stratify = y if isinstance(target, ClassTarget) and target.n_outputs == 1 else None
-        kept, held_out = train_test_split(
-            np.arange(len(y)), random_state=rng, test_size=self.validation_fraction, stratify=stratify
-        )
-        if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
-        weights = [None if sample_weight is None else sample_weight[rows] for rows in (kept, held_out)]
-        return [X[kept], y[kept], weights[0], X[held_out], y[held_out], weights[1]]
+    def _influential(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+        """Without the rows of weight zero: they have no influence on anything, on splits, scales or batches."""
+        if weight is None or weight.all():
+            return X, y, weight
+        rows = np.flatnonzero(weight)
+        weight = weight[rows]
+        return X[rows], y[rows], None if np.all(weight == 1) else weight
 
     # -- predicting ------------------------------------------------------------------------------------------------
 
@@ -369,13 +382,13 @@ def _checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array |
     return None if np.all(weight == 1) else weight
 
 
-def _without_weightless(X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
-    """Rows of weight zero have no influence on anything: not on splits, scales or batches."""
-    if weight is None or weight.all():
-        return X, y, weight
-    rows = np.flatnonzero(weight)
-    weight = weight[rows]
-    return X[rows], y[rows], None if np.all(weight == 1) else weight
+def _objective(loss: Any, rng: Random) -> Callable[[Any, dict], Tensor]:
+    """The weighted mean loss of a batch, as a function of the network."""
+
+    def objective(network: Any, batch: dict) -> Tensor:
+        return average(loss(network(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
+
+    return objective
 
 
 def _weight(batch: dict) -> tuple[Array, ...]:
@@ -383,11 +396,14 @@ def _weight(batch: dict) -> tuple[Array, ...]:
 
 
 def _raw(network: Network, X: Any) -> Array:
-    """Raw outputs for validated X, computed in the precision of the network, given in that of X."""
+    """Raw outputs for validated X, computed and given in the precision of X.
+
+    So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
+    float32 the BLAS rounds a row differently in a large matrix and in a small one.
+    """
     widest = max(X.shape[1], *(place.shape[-1] for place in network.names.values()))
     step = max(PREDICT_ELEMENTS // widest, 256)
-    dtype = network.theta.dtype
-    parts = [network(_cast(X[k : k + step], dtype)) for k in range(0, X.shape[0], step)]
+    parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
 
 

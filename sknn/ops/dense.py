@@ -19,7 +19,8 @@ def dense(x: Array, W: Array, b: Array | None = None, *, activation: str = "iden
     if issparse(x):
         y = x @ W
     else:
-        y = np.matmul(_rows(x), W, out=empty((x.size // W.shape[0], W.shape[1]), W.dtype))
+        rows = _rows(x)
+        y = np.matmul(rows, W, out=empty((len(rows), W.shape[1]), np.result_type(x, W)))
     if b is not None:
         y += b
     kept = ACTIVATIONS[activation].forward(y)

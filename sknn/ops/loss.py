@@ -139,7 +139,8 @@ def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
 @quantile_error.reference
 def _(raw: Value, target: Array, *, quantile: float = 0.5) -> Value:
     error = target - raw
-    slope = np.where(error > 0, quantile, np.where(error < 0, np.subtract(quantile, 1.0), 0.0))
+    above = np.asarray(quantile, error.dtype)
+    slope = np.where(error > 0, above, np.where(error < 0, above - 1.0, 0.0))
     return F.sum(slope * error, axis=1)
 
 

@@ -2,11 +2,12 @@
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from importlib.metadata import version
 
-from sknn.study.data import LOADERS, load
-from sknn.study.models import CLASSIFIERS
-from sknn.study.study import Study
+from sknn import __version__
+
+from .data import LOADERS, load
+from .models import CLASSIFIERS
+from .study import Study
 
 WRONG_USAGE = 2
 
@@ -25,7 +26,7 @@ def build_parser() -> ArgumentParser:
     3
     """
     parser = ArgumentParser("sknn", description="Neural networks that behave like any other scikit-learn estimator.")
-    parser.add_argument("--version", action="version", version=f"sknn {version('sknn')}")
+    parser.add_argument("--version", action="version", version=f"sknn {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     study = commands.add_parser(
         "study",
@@ -66,8 +67,8 @@ def run_study(arguments: Namespace) -> int:
     """
     from rich.console import Console
 
-    from sknn.study.progress import show_progress
-    from sknn.study.report import show
+    from .progress import show_progress
+    from .report import show
 
     try:
         data = load(arguments.data)

@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wi
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 
-from sknn.study.names import look_up
+from .names import look_up
 
 LOADERS: dict[str, Callable[..., Any]] = {
     "digits": load_digits,

@@ -12,7 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import MLPClassifier, PerceptronClassifier
-from sknn.study.names import look_up
+
+from .names import look_up
 
 Family = Literal["network", "baseline"]
 

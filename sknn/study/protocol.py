@@ -10,9 +10,9 @@ from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing
 
-from sknn.study.data import DataSet
-from sknn.study.models import Model
-from sknn.study.size import model_size
+from .data import DataSet
+from .models import Model
+from .size import model_size
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sknn.study.data import DataSet
-from sknn.study.study import Study
+from .data import DataSet
+from .study import Study
 
 if TYPE_CHECKING:
     from pandas import DataFrame

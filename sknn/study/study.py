@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sknn.study.data import as_data_sets
-from sknn.study.models import as_models
-from sknn.study.protocol import MEASURES, Progress, cross_validate, no_progress
+from .data import as_data_sets
+from .models import as_models
+from .protocol import MEASURES, Progress, cross_validate, no_progress
 
 if TYPE_CHECKING:
     from pandas import DataFrame

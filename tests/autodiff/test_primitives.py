@@ -15,11 +15,14 @@ from sknn.autodiff.jet import CARRIED
 from sknn.autodiff.tape import Primitive
 
 rng = np.random.default_rng(20)
-real = rng.standard_normal
+
+
+def real(*shape: int) -> np.ndarray:
+    return np.asarray(rng.standard_normal(shape))
 
 
 def positive(*shape: int) -> np.ndarray:
-    return rng.uniform(0.5, 2.0, shape)
+    return np.asarray(rng.uniform(0.5, 2.0, shape))
 
 
 def apart(*shape: int) -> np.ndarray:
@@ -42,7 +45,7 @@ def same(function: Callable, expected: Callable, *inputs: np.ndarray, **options:
 
 def broadcasting(function: Callable, expected: Callable, draw_a: Callable, draw_b: Callable) -> list[Case]:
     shapes = [((2, 3), (2, 3)), ((2, 3), (3,)), ((), (2, 3)), ((2, 1), (1, 3)), ((4, 1, 3), (2, 1)), ((0, 3), (3,))]
-    return [same(function, expected, np.asarray(draw_a(*a)), np.asarray(draw_b(*b))) for a, b in shapes]
+    return [same(function, expected, draw_a(*a), draw_b(*b)) for a, b in shapes]
 
 
 def reducing(function: Callable, expected: Callable, draw: Callable) -> list[Case]:
@@ -52,7 +55,7 @@ def reducing(function: Callable, expected: Callable, draw: Callable) -> list[Cas
 
 
 def picking(*indices: Any) -> list[Case]:
-    return [Case(lambda x, i=index: p.take(x, i), lambda x, i=index: x[i], (real((3, 4)),)) for index in indices]
+    return [Case(lambda x, i=index: p.take(x, i), lambda x, i=index: x[i], (real(3, 4),)) for index in indices]
 
 
 def added_at(x: np.ndarray, index: Any, shape: tuple) -> np.ndarray:
@@ -64,99 +67,99 @@ def added_at(x: np.ndarray, index: Any, shape: tuple) -> np.ndarray:
 def multiplying() -> list[Case]:
     shapes = [((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3, 4)), ((5, 2, 3), (3,))]
     shapes += [((3,), (5, 3, 4)), ((5, 2, 3), (5, 3, 4)), ((6, 1, 2, 3), (5, 3, 4)), ((2, 3), (5, 3, 4))]
-    return [Case(p.matmul, np.matmul, (real(a), real(b))) for a, b in shapes]
+    return [Case(p.matmul, np.matmul, (real(*a), real(*b))) for a, b in shapes]
 
 
 SPARSE = sparse.random_array((5, 3), density=0.5, rng=rng, format="csr", dtype=np.float32)
 MASK = np.array([[True, False, True], [False, False, True]])
 
 ROWS: dict[str, list[Case]] = {
-    "identity": [same(Operation.table["identity"], np.copy, real((2, 3)))],
-    "negative": [same(p.negative, np.negative, real((2, 3)))],
-    "square": [same(p.square, np.square, real((2, 3)))],
+    "identity": [same(Operation.table["identity"], np.copy, real(2, 3))],
+    "negative": [same(p.negative, np.negative, real(2, 3))],
+    "square": [same(p.square, np.square, real(2, 3))],
     "sqrt": [same(p.sqrt, np.sqrt, positive(2, 3))],
     "sign": [same(p.sign, np.sign, apart(2, 3))],
     "absolute": [same(p.absolute, np.absolute, apart(2, 3))],
-    "exp": [same(p.exp, np.exp, real((2, 3)))],
-    "expm1": [same(p.expm1, np.expm1, real((2, 3)))],
+    "exp": [same(p.exp, np.exp, real(2, 3))],
+    "expm1": [same(p.expm1, np.expm1, real(2, 3))],
     "log": [same(p.log, np.log, positive(2, 3))],
     "log1p": [same(p.log1p, np.log1p, positive(2, 3))],
-    "sin": [same(p.sin, np.sin, real((2, 3)))],
-    "cos": [same(p.cos, np.cos, real((2, 3)))],
-    "sinh": [same(p.sinh, np.sinh, real((2, 3)))],
-    "cosh": [same(p.cosh, np.cosh, real((2, 3)))],
-    "tanh": [same(p.tanh, np.tanh, real((2, 3)))],
-    "sigmoid": [same(p.sigmoid, special.expit, real((2, 3)))],
-    "erf": [same(p.erf, special.erf, real((2, 3)))],
-    "add": broadcasting(p.add, np.add, lambda *s: real(s), lambda *s: real(s)),
-    "subtract": broadcasting(p.subtract, np.subtract, lambda *s: real(s), lambda *s: real(s)),
-    "multiply": broadcasting(p.multiply, np.multiply, lambda *s: real(s), lambda *s: real(s)),
-    "divide": broadcasting(p.divide, np.divide, lambda *s: real(s), positive),
+    "sin": [same(p.sin, np.sin, real(2, 3))],
+    "cos": [same(p.cos, np.cos, real(2, 3))],
+    "sinh": [same(p.sinh, np.sinh, real(2, 3))],
+    "cosh": [same(p.cosh, np.cosh, real(2, 3))],
+    "tanh": [same(p.tanh, np.tanh, real(2, 3))],
+    "sigmoid": [same(p.sigmoid, special.expit, real(2, 3))],
+    "erf": [same(p.erf, special.erf, real(2, 3))],
+    "add": broadcasting(p.add, np.add, real, real),
+    "subtract": broadcasting(p.subtract, np.subtract, real, real),
+    "multiply": broadcasting(p.multiply, np.multiply, real, real),
+    "divide": broadcasting(p.divide, np.divide, real, positive),
     "logaddexp": [
-        *broadcasting(p.logaddexp, np.logaddexp, lambda *s: real(s), lambda *s: real(s)),
-        same(p.softplus, lambda x: np.log(1 + np.exp(x)), real((2, 3))),
+        *broadcasting(p.logaddexp, np.logaddexp, real, real),
+        same(p.softplus, lambda x: np.log(1 + np.exp(x)), real(2, 3)),
     ],
     "power": [
-        *broadcasting(p.power, np.power, positive, lambda *s: real(s)),
+        *broadcasting(p.power, np.power, positive, real),
         Case(p.power, np.power, (positive(4), np.array([0.0, 1.0, 2.0, -1.0]))),
         *(Case(lambda x, n=n: p.power(x, n), lambda x, n=n: np.power(x, n), (apart(6),)) for n in (0, 1, 2, 3, -1.0)),
         Case(lambda n: p.power(2, n), lambda n: np.power(2.0, n), (real(4),)),
     ],
     "maximum": [
-        *broadcasting(p.maximum, np.maximum, lambda *s: apart(*s), lambda *s: apart(*s) / 2 + 0.05),
+        *broadcasting(p.maximum, np.maximum, apart, lambda *s: apart(*s) / 2 + 0.05),
         same(lambda x: p.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), apart(2, 3)),
         same(lambda x: p.clip(x, low=-0.5), lambda x: np.maximum(x, -0.5), apart(2, 3)),
     ],
-    "minimum": broadcasting(p.minimum, np.minimum, lambda *s: apart(*s), lambda *s: apart(*s) / 2 + 0.05),
+    "minimum": broadcasting(p.minimum, np.minimum, apart, lambda *s: apart(*s) / 2 + 0.05),
     "where": [
-        Case(lambda a, b: p.where(MASK, a, b), lambda a, b: np.where(MASK, a, b), (real(a), real(b)))
+        Case(lambda a, b: p.where(MASK, a, b), lambda a, b: np.where(MASK, a, b), (real(*a), real(*b)))
         for a, b in [((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 1), ()), ((4, 1, 1), (2, 3))]
     ],
     "matmul": [
         *multiplying(),
-        Case(lambda x: p.matmul(SPARSE, x), lambda x: SPARSE.toarray() @ x, (real((3, 2)),)),
+        Case(lambda x: p.matmul(SPARSE, x), lambda x: SPARSE.toarray() @ x, (real(3, 2),)),
         Case(lambda x: p.matmul(SPARSE, x), lambda x: SPARSE.toarray() @ x, (real(3),)),
     ],
-    "sum": reducing(p.sum, np.sum, lambda *s: real(s)) + reducing(p.mean, np.mean, lambda *s: real(s)),
+    "sum": reducing(p.sum, np.sum, real) + reducing(p.mean, np.mean, real),
     "max": reducing(p.max, np.max, apart),
     "min": reducing(p.min, np.min, apart),
     "logsumexp": [
-        *reducing(p.logsumexp, special.logsumexp, lambda *s: real(s)),
-        same(p.log_softmax, special.log_softmax, real((2, 3)), axis=-1),
-        same(p.log_softmax, special.log_softmax, real((2, 3)), axis=0),
+        *reducing(p.logsumexp, special.logsumexp, real),
+        same(p.log_softmax, special.log_softmax, real(2, 3), axis=-1),
+        same(p.log_softmax, special.log_softmax, real(2, 3), axis=0),
     ],
-    "softmax": [same(p.softmax, special.softmax, real((2, 3, 4)), axis=axis) for axis in (-1, 0, (0, 2))],
+    "softmax": [same(p.softmax, special.softmax, real(2, 3, 4), axis=axis) for axis in (-1, 0, (0, 2))],
     "reshape": [
-        Case(lambda x: p.reshape(x, (4, -1)), lambda x: np.reshape(x, (4, -1)), (real((2, 6)),)),
-        Case(lambda x: p.reshape(x, -1), np.ravel, (real((2, 6)),)),
-        same(p.expand_dims, np.expand_dims, real((2, 3)), axis=0),
-        same(p.expand_dims, np.expand_dims, real((2, 3)), axis=-1),
+        Case(lambda x: p.reshape(x, (4, -1)), lambda x: np.reshape(x, (4, -1)), (real(2, 6),)),
+        Case(lambda x: p.reshape(x, -1), np.ravel, (real(2, 6),)),
+        same(p.expand_dims, np.expand_dims, real(2, 3), axis=0),
+        same(p.expand_dims, np.expand_dims, real(2, 3), axis=-1),
     ],
     "transpose": [
-        same(p.transpose, np.transpose, real((2, 3, 4))),
-        same(p.transpose, np.transpose, real((2, 3, 4)), axes=(1, 2, 0)),
-        same(p.transpose, np.transpose, real((2, 3, 4)), axes=(0, -1, 1)),
-        Case(lambda x: p.swapaxes(x, -1, 0), lambda x: np.swapaxes(x, -1, 0), (real((2, 3, 4)),)),
+        same(p.transpose, np.transpose, real(2, 3, 4)),
+        same(p.transpose, np.transpose, real(2, 3, 4), axes=(1, 2, 0)),
+        same(p.transpose, np.transpose, real(2, 3, 4), axes=(0, -1, 1)),
+        Case(lambda x: p.swapaxes(x, -1, 0), lambda x: np.swapaxes(x, -1, 0), (real(2, 3, 4),)),
     ],
-    "broadcast_to": [same(p.broadcast_to, np.broadcast_to, real(s), shape=(4, 2, 3)) for s in [(3,), (2, 1), ()]],
+    "broadcast_to": [same(p.broadcast_to, np.broadcast_to, real(*s), shape=(4, 2, 3)) for s in [(3,), (2, 1), ()]],
     "concatenate": [
-        Case(lambda *xs: p.concatenate(xs), lambda *xs: np.concatenate(xs), (real((2, 3)), real((1, 3)))),
-        Case(lambda a, b: p.concatenate([a, b, a], -1), lambda a, b: np.concatenate([a, b, a], -1), (MASK + 1.0, real((2, 3)))),
-        Case(lambda *xs: p.stack(xs, -1), lambda *xs: np.stack(xs, -1), (real((2, 3)), real((2, 3)))),
-        Case(lambda *xs: p.stack(xs), lambda *xs: np.stack(xs), (real(()), real(()))),
+        Case(lambda *xs: p.concatenate(xs), lambda *xs: np.concatenate(xs), (real(2, 3), real(1, 3))),
+        Case(lambda a: p.concatenate([a, a], -1), lambda a: np.concatenate([a, a], -1), (real(2, 3),)),
+        Case(lambda *xs: p.stack(xs, -1), lambda *xs: np.stack(xs, -1), (real(2, 3), real(2, 3))),
+        Case(lambda *xs: p.stack(xs), lambda *xs: np.stack(xs), (real(), real())),
     ],
     "take": picking(
         1, -1, slice(1, 3), (slice(None), 2), (..., None, slice(None, None, -2)), [0, 2, 0], np.array([[1, 1], [0, 2]]),
-        ([0, 0, 2], [1, 1, 3]), (slice(None), [3, 3]), np.array([True, False, True]), real((3, 4)) > 0, (1, 2),
+        ([0, 0, 2], [1, 1, 3]), (slice(None), [3, 3]), np.array([True, False, True]), real(3, 4) > 0, (1, 2),
         (np.int64(1), np.array([False, True, True, True])),
     ),
     "put": [
-        Case(lambda x: p.put(x, slice(1, 3), (4, 2)), lambda x: added_at(x, slice(1, 3), (4, 2)), (real((2, 2)),)),
-        Case(lambda x: p.put(x, [1, 3, 1], (4, 2)), lambda x: added_at(x, [1, 3, 1], (4, 2)), (real((3, 2)),)),
+        Case(lambda x: p.put(x, slice(1, 3), (4, 2)), lambda x: added_at(x, slice(1, 3), (4, 2)), (real(2, 2),)),
+        Case(lambda x: p.put(x, [1, 3, 1], (4, 2)), lambda x: added_at(x, [1, 3, 1], (4, 2)), (real(3, 2),)),
         Case(lambda x: p.put(x, [1, 1], (4, 2)), lambda x: added_at(x, [1, 1], (4, 2)), (real(2),)),
-        Case(lambda x: p.pad(x, ((1, 0), (0, 2))), lambda x: np.pad(x, ((1, 0), (0, 2))), (real((2, 3)),)),
-        Case(lambda x: p.pad(x, 1, -2.0), lambda x: np.pad(x, 1, constant_values=-2.0), (real((2, 3)),)),
-        Case(lambda x: p.pad(x, (0, 2)), lambda x: np.pad(x, (0, 2)), (real((2, 3)),)),
+        Case(lambda x: p.pad(x, ((1, 0), (0, 2))), lambda x: np.pad(x, ((1, 0), (0, 2))), (real(2, 3),)),
+        Case(lambda x: p.pad(x, 1, -2.0), lambda x: np.pad(x, 1, constant_values=-2.0), (real(2, 3),)),
+        Case(lambda x: p.pad(x, (0, 2)), lambda x: np.pad(x, (0, 2)), (real(2, 3),)),
     ],
 }  # fmt: skip
 
@@ -233,10 +236,10 @@ def test_inputs_of_any_memory_layout(case):
 
 @each_case
 def test_jets_equal_nested_gradients(case):
-    everything = (True,) * len(case.inputs)
-    first_alone = (True,) + (False,) * (len(case.inputs) - 1)
+    n_inputs = len(case.inputs)
+    alone = [tuple(i == j for j in range(n_inputs)) for i in range(n_inputs)]
     velocities = [np.sin(1.0 + np.arange(x.size)).reshape(x.shape) for x in case.inputs]
-    for moving in {everything, first_alone}:
+    for moving in {(True,) * n_inputs, *alone}:
 
         def along(t, moving=moving):
             moved = [x + t * v if moves else x for x, v, moves in zip(case.inputs, velocities, moving, strict=True)]
@@ -273,7 +276,7 @@ FORMULAS: dict[str, Callable] = {
 @pytest.mark.parametrize("formula", FORMULAS.values(), ids=FORMULAS)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_operators_and_methods_are_those_of_arrays(formula, dtype):
-    x, W = apart(2, 3).astype(dtype), real((2, 3)).astype(dtype)
+    x, W = apart(2, 3).astype(dtype), real(2, 3).astype(dtype)
     expected = formula(x, W)
     tensor = formula(Tensor(x), W)
     terms = jet(lambda x: formula(x, W), x, np.ones_like(x))
@@ -401,7 +404,7 @@ def test_errors(action, error, message):
 
 @pytest.mark.parametrize(("shape", "like"), [((4, 2, 3), (3,)), ((4, 2, 3), (2, 1)), ((4, 2, 3), ()), ((2, 3), (2, 3))])
 def test_unbroadcast_is_the_transpose_of_broadcasting(shape, like):
-    g, x = real(shape), real(like)
+    g, x = real(*shape), real(*like)
     summed = p.unbroadcast(g, x)
     assert np.shape(summed) == like
     assert_allclose(np.sum(summed * x), np.sum(g * np.broadcast_to(x, shape)))

@@ -1,0 +1,599 @@
+"""Single-layer networks: Rosenblatt's perceptron and Widrow and Hoff's linear neuron."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import repeat
+from math import inf
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy.sparse import issparse
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
+from sklearn.model_selection import StratifiedShuffleSplit
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.metaestimators import available_if
+
+from ..autodiff.tape import Array
+from ..losses import SquaredError
+from ..nn import Dense, Layer
+from ..ops.delta_rule import delta_rule_epoch
+from ..ops.perceptron import PerceptronFit, fit_perceptron, xorshift_orders
+from ..optim import SGD, Optimizer
+from ..train import FitLoop, Plan, TrainingState
+from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
+from .targets import ClassTarget, RealTarget, Target, check_first_partial_fit
+
+MAX_SEED = np.iinfo(np.int32).max
+
+
+class SingleLayer(NetworkEstimator):
+    """The parameters of all single-layer networks, named as in scikit-learn's linear models."""
+
+    dtype = "float64"  # one layer is cheap, and its weights can be compared with those of other linear models
+
+    _parameter_constraints: ClassVar[dict] = {
+        "fit_intercept": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "shuffle": ["boolean"],
+        "verbose": ["verbose"],
+        "eta0": [Interval(Real, 0, None, closed="neither")],
+        "random_state": ["random_state"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "warm_start": ["boolean"],
+    }
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
+        return [Dense(n_outputs, init="zeros", use_bias=self.fit_intercept)]
+
+    def _optimizer(self) -> Optimizer:
+        return SGD(momentum=0.0)
+
+    def _plan(self, n_samples: int) -> Plan:
+        return Plan(
+            batch_size=self._batch_size(n_samples),
+            max_epochs=self.max_iter,
+            learning_rate_init=self.eta0,
+            shuffle=self.shuffle,
+            tol=-inf if self.tol is None else self.tol,
+            patience=self.n_iter_no_change - 1,
+        )
+
+    def _batch_size(self, n_samples: int) -> int:
+        return 1
+
+    @property
+    def coef_(self) -> Array:
+        """The weights, a view of the network's parameters."""
+        return _layer(self)["weight"].T
+
+    @property
+    def intercept_(self) -> Array:
+        """The biases; zeros without `fit_intercept`."""
+        return _layer(self).get("bias", np.zeros(self.coef_.shape[0]))
+
+
+def _layer(estimator: Any) -> dict[str, Array]:
+    if "network_" not in vars(estimator):
+        raise AttributeError(f"this {type(estimator).__name__} is not fitted yet")
+    return estimator.network_.parameters["0"]
+
+
+def _has_probabilities(estimator: PerceptronClassifier) -> bool:
+    if estimator.solver == "perceptron":
+        raise AttributeError("the perceptron rule estimates no probabilities; use solver='sgd'")
+    return True
+
+
+class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
+    """A single layer of threshold units, trained by Rosenblatt's rule, or of logistic ones, trained by its gradient.
+
+    With ``solver="perceptron"`` there is one unit for two classes and otherwise one for each class against the rest.
+    A unit learns from a sample (x, t), t = +-1, only if it is wrong about it:
+
+    .. math:: w \\leftarrow w + \\eta\\, s\\, t\\, x, \\quad b \\leftarrow b + \\eta\\, s\\, t
+              \\qquad \\text{if } t (w \\cdot x + b) \\le 0
+
+    with learning rate eta and the sample's weight s. The weights are those of scikit-learn's Perceptron to the last
+    bit. With ``solver="sgd"`` the same layer has logistic outputs (softmax for several classes) and minimises the log
+    loss in mini-batches; only then are there probabilities.
+
+    Parameters
+    ----------
+    solver : {"perceptron", "sgd"}, default="perceptron"
+        The rule.
+    fit_intercept : bool, default=True
+        Whether there is an intercept.
+    max_iter : int, default=1000
+        Most epochs.
+    tol : float or None, default=1e-3
+        Stop when for `n_iter_no_change` epochs the mean loss was not lower than the best by this much (or the score on
+        the samples set aside not higher); None: go through all epochs.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    verbose : int, default=0
+        Whether to print the loss of each epoch of "sgd".
+    eta0 : float, default=1.0
+        The learning rate.
+    batch_size : int or "auto", default="auto"
+        Samples in a mini-batch of "sgd"; "auto" is min(200, n_samples). The perceptron rule has no batches.
+    n_jobs : int, default=None
+        How many units the perceptron rule trains at the same time, as threads.
+    random_state : int, RandomState instance or None, default=0
+        Determines shuffling and the validation split.
+    early_stopping : bool, default=False
+        Whether to set samples aside and stop when the accuracy on them no longer improves.
+    validation_fraction : float, default=0.1
+        The share of samples set aside.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before stopping.
+    class_weight : dict, "balanced" or None, default=None
+        Factors on the weights of the samples of each class.
+    warm_start : bool, default=False
+        Whether the next call of fit goes on from the fitted weights.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    coef_, intercept_ : ndarray of shape (n_outputs, n_features) and (n_outputs,)
+        Weights and intercepts in float64; one row for two classes.
+    network_ : Network
+        The fitted network.
+    n_iter_, t_ : int
+        Epochs (of the unit that took most), and 1 plus the samples seen in them.
+    loss_curve_ : list of float
+        The mean loss of each epoch of "sgd".
+    n_outputs_, n_layers_, out_activation_ : int, int, str
+        As of :class:`sknn.MLPClassifier`; the activation is "identity" for the perceptron rule.
+    n_features_in_, feature_names_in_ : int, ndarray
+        Features seen in fit, and their names if they have string names.
+
+    Raises
+    ------
+    ValueError
+        On bad input, on fewer than two classes, and when the weights overflow.
+
+    References
+    ----------
+    Rosenblatt (1958). The perceptron: a probabilistic model for information storage and organization in the brain.
+    Psychological Review 65.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sknn import PerceptronClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> PerceptronClassifier().fit(X, y == 0).score(X, y == 0)
+    1.0
+    """
+
+    _parameter_constraints: ClassVar[dict] = {
+        **SingleLayer._parameter_constraints,
+        "solver": [StrOptions({"perceptron", "sgd"})],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "n_jobs": [None, Integral],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        *,
+        solver: Literal["perceptron", "sgd"] = "perceptron",
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        eta0: float = 1.0,
+        batch_size: int | Literal["auto"] = "auto",
+        n_jobs: int | None = None,
+        random_state: Any = 0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        class_weight: dict | Literal["balanced"] | None = None,
+        warm_start: bool = False,
+    ) -> None:
+        self._keep_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronClassifier:
+        """Fit to samples and their classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : PerceptronClassifier
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> PerceptronClassifier:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever be seen; needed in the first call.
+
+        Returns
+        -------
+        self : PerceptronClassifier
+        """
+        if self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' is not supported for partial_fit: pass a dict of weights instead")
+        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+
+    def decision_function(self, X: Any) -> Array:
+        """The raw outputs: positive on the side of a class.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        raw : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One column for each class if there are more than two.
+        """
+        raw = self._raw_outputs(X)
+        return raw[:, 0] if raw.shape[1] == 1 else raw
+
+    predict_proba = available_if(_has_probabilities)(ClassifierTargets.predict_proba)
+    predict_log_proba = available_if(_has_probabilities)(ClassifierTargets.predict_log_proba)
+
+    def _influential(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+        if self.solver == "perceptron":
+            return X, y, weight  # as in scikit-learn, a row of weight zero moves nothing but counts as an error
+        return super()._influential(X, y, weight)
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget:
+        if y.ndim > 1:
+            raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
+        return super()._new_target(y, sample_weight)
+
+    def _train(
+        self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
+    ) -> None:
+        target = (target or self._new_target(y, sample_weight)) if fresh else self._target
+        if len(target.classes_) < 2:
+            raise ValueError(
+                f"The number of classes has to be greater than one; got {len(target.classes_)} class: {target.classes_}"
+            )
+        target.check(y, all_of_them=not fresh and not incremental)
+        class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
+        if self.solver == "perceptron":
+            self._train_rule(X.astype(np.float64), y, sample_weight, class_weight, fresh, incremental, target)
+            return
+        if self.class_weight is not None:
+            factors = class_weight[np.searchsorted(target.classes_, y)]
+            sample_weight = factors if sample_weight is None else factors * sample_weight
+        super()._train(X, y, sample_weight, fresh, incremental, target)
+
+    def _train_rule(
+        self,
+        X: Any,
+        y: Array,
+        sample_weight: Array | None,
+        class_weight: Array,
+        fresh: bool,
+        incremental: bool,
+        target: ClassTarget,
+    ) -> None:
+        network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
+        layer = network.parameters["0"]
+        held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
+        if target.n_outputs == 1:  # scikit-learn's Perceptron takes its seeds in just these ways
+            generators, rests = [check_random_state(self.random_state)], [class_weight[0]]
+            positives, factors = target.classes_[1:], class_weight[1:]
+        else:
+            seeds = check_random_state(self.random_state).randint(MAX_SEED, size=target.n_outputs)
+            generators, rests = [np.random.RandomState(seed) for seed in seeds], [1.0] * target.n_outputs
+            positives, factors = target.classes_, class_weight
+
+        def learn(unit: int) -> PerceptronFit:
+            return self._learn_unit(
+                X,
+                np.where(y == positives[unit], 1.0, -1.0),
+                1.0 if sample_weight is None else sample_weight,
+                weights=(factors[unit], rests[unit]),
+                start=(layer["weight"][:, unit], float(layer["bias"][unit]) if self.fit_intercept else 0.0),
+                generator=generators[unit],
+                held_out=held_out,
+                max_iter=1 if incremental else self.max_iter,
+            )
+
+        fits = Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(learn)(k) for k in range(target.n_outputs))
+        for unit, found in enumerate(fits):
+            layer["weight"][:, unit] = found.coef
+            if self.fit_intercept:
+                layer["bias"][unit] = found.intercept
+        self._target = target
+        self._keep_network(network, SquaredError())  # whose link, too, is the identity
+        self.n_iter_ = max(found.n_iter for found in fits)
+        earlier = getattr(self, "t_", 1) if incremental else 1
+        self.t_ = earlier + self.n_iter_ * X.shape[0]
+        if not incremental and self.tol is not None and self.n_iter_ == self.max_iter:
+            warnings.warn(
+                f"Maximum number of iteration ({self.max_iter}) reached before convergence. Consider increasing "
+                "max_iter to improve the fit.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+    def _learn_unit(
+        self,
+        X: Any,
+        y: Array,
+        sample_weight: Array | float,
+        *,
+        weights: tuple[float, float],
+        start: tuple[Array, float],
+        generator: np.random.RandomState,
+        held_out: Array,
+        max_iter: int,
+    ) -> PerceptronFit:
+        """Train one unit on targets of +-1."""
+        generator.randint(1, MAX_SEED)  # scikit-learn draws a seed for its data set first
+        seed = generator.randint(MAX_SEED)
+        n = X.shape[0]
+        orders = xorshift_orders(n, seed) if self.shuffle else repeat(np.arange(n)) if len(held_out) else None
+
+        def accuracy(coef: Array, intercept: float) -> float:
+            predicted = np.where(X[held_out] @ coef + intercept > 0, 1.0, -1.0)
+            weight = np.broadcast_to(sample_weight, n)[held_out]
+            return float(accuracy_score(y[held_out], predicted, sample_weight=weight))
+
+        if len(held_out):
+            kept = np.ones(n, bool)
+            kept[held_out] = False
+            orders = (order[kept[order]] for order in orders)  # type: ignore[union-attr]
+        return fit_perceptron(
+            X,
+            y,
+            sample_weight,
+            weight_pos=weights[0],
+            weight_neg=weights[1],
+            eta0=self.eta0,
+            fit_intercept=self.fit_intercept,
+            coef=start[0],
+            intercept=start[1],
+            max_iter=max_iter,
+            tol=self.tol,
+            n_iter_no_change=self.n_iter_no_change,
+            orders=orders,
+            validate=accuracy if len(held_out) else None,
+        )
+
+    def _held_out(self, y: Array, sample_weight: Array | None) -> Array:
+        """The rows set aside, the same as scikit-learn's: stratified by class."""
+        splitter = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
+        _, held_out = next(splitter.split(np.zeros((len(y), 1)), y))
+        if sample_weight is not None and not sample_weight[held_out].any():
+            raise ValueError("sample_weight is zero for all samples of the validation set; try another random_state")
+        return held_out
+
+    def _batch_size(self, n_samples: int) -> int:
+        return min(200 if self.batch_size == "auto" else self.batch_size, n_samples)
+
+
+class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
+    """The single linear neuron, trained by the delta rule; one for each output.
+
+    For every sample (x, y) of weight s, one after the other,
+
+    .. math:: e = y - w \\cdot x - b, \\qquad w \\leftarrow w + \\eta\\, s\\, e\\, x, \\qquad
+              b \\leftarrow b + \\eta\\, s\\, e,
+
+    a step down the gradient of the squared error. A step that would overshoot, because eta s is more than the inverse
+    of the squared length of (x, 1), is shortened to just reach y (the normalised rule of the same authors), so training
+    cannot diverge. It is fast when the features are scaled to about unit size.
+
+    Parameters
+    ----------
+    fit_intercept : bool, default=True
+        Whether there is an intercept b.
+    max_iter : int, default=1000
+        Most epochs.
+    tol : float or None, default=1e-3
+        Stop when for `n_iter_no_change` epochs the mean squared error of an epoch was not lower than the best by this
+        much of the variance of y (or R2 on the samples set aside not higher by this); None: go through all epochs.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in a new order.
+    verbose : int, default=0
+        Whether to print the loss of each epoch.
+    eta0 : float, default=0.01
+        The learning rate.
+    random_state : int, RandomState instance or None, default=0
+        Determines shuffling and the validation split.
+    early_stopping : bool, default=False
+        Whether to set samples aside, stop when R2 on them no longer improves, and keep the best weights.
+    validation_fraction : float, default=0.1
+        The share of samples set aside.
+    n_iter_no_change : int, default=5
+        Epochs without improvement before stopping.
+    warm_start : bool, default=False
+        Whether the next call of fit goes on from the fitted weights.
+
+    Attributes
+    ----------
+    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
+        Weights in float64.
+    intercept_ : ndarray of shape (n_outputs,)
+        Intercepts.
+    network_ : Network
+        The fitted network.
+    loss_curve_ : list of float
+        Half the mean squared error of each epoch, each sample's taken before learning from it.
+    validation_scores_ : list of float or None
+        R2 on the samples set aside after each epoch; None without early stopping.
+    n_iter_, t_ : int
+        Epochs, and samples seen.
+    n_features_in_, feature_names_in_ : int, ndarray
+        Features seen in fit, and their names if they have string names.
+
+    Raises
+    ------
+    ValueError
+        On bad input; the estimator is then left as it was before the call.
+
+    References
+    ----------
+    Widrow, Hoff (1960). Adaptive switching circuits. IRE WESCON Convention Record.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import PerceptronRegressor
+    >>> X = np.array([[-1.0], [0.0], [1.0], [2.0]])
+    >>> neuron = PerceptronRegressor(eta0=0.1, tol=1e-9).fit(X, [-1.0, 1.0, 3.0, 5.0])
+    >>> neuron.coef_.round(2), neuron.intercept_.round(2)
+    (array([2.]), array([1.]))
+    """
+
+    _parameter_constraints: ClassVar[dict] = {**SingleLayer._parameter_constraints}
+
+    def __init__(
+        self,
+        *,
+        fit_intercept: bool = True,
+        max_iter: int = 1000,
+        tol: float | None = 1e-3,
+        shuffle: bool = True,
+        verbose: int = 0,
+        eta0: float = 0.01,
+        random_state: Any = 0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 5,
+        warm_start: bool = False,
+    ) -> None:
+        self._keep_parameters(locals())
+
+    @property
+    def coef_(self) -> Array:
+        """The weights, a view of the network's parameters."""
+        weights = _layer(self)["weight"].T
+        return weights[0] if len(weights) == 1 else weights
+
+    @property
+    def intercept_(self) -> Array:
+        """The biases; zeros without `fit_intercept`."""
+        return _layer(self).get("bias", np.zeros(self.n_outputs_))
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronRegressor:
+        """Fit to samples and their values.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : PerceptronRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronRegressor:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : PerceptronRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def _loss(self) -> SquaredError:
+        return SquaredError()
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
+        return RealTarget(y, sample_weight, self._loss(), standardise=False)
+
+    def _descend(self, task: Task) -> None:
+        plan = self._plan(len(task.y))
+        loop = DeltaRule(task, plan, self._state_of(task), self._validation(task), print if self.verbose else None)
+        with np.errstate(over="ignore", invalid="ignore"):
+            outcome = loop.epochs()
+        self._finish(task, outcome, loop.state, plan)
+
+
+class DeltaRule(FitLoop):
+    """Epochs of the delta rule; the loss curve is in units of y, the tolerance in units of its variance."""
+
+    def __init__(
+        self,
+        task: Task,
+        plan: Plan,
+        state: TrainingState | None,
+        validate: Callable[[], float] | None,
+        report: Callable[[str], None] | None,
+    ) -> None:
+        state = state or TrainingState(SGD(momentum=0.0))
+        self.X, self.y = task.X, task.target.encode(task.y, np.dtype(np.float64))
+        self.weight = np.ones(len(self.y)) if task.sample_weight is None else task.sample_weight
+        self.step = np.minimum(plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))
+        if validate is None:
+            mean = np.average(self.y, axis=0, weights=self.weight)
+            plan = replace(plan, tol=plan.tol * self.mean_loss(self.y - mean))
+        super().__init__(task.network, len(self.y), plan, state, task.rng, validate, report)
+
+    def epoch(self) -> float:
+        if self.plan.shuffle:
+            self.shuffle()
+        layer = self.network.parameters["0"]
+        errors = np.empty_like(self.y)
+        errors[self.order] = delta_rule_epoch(self.X, self.y, self.step, layer["weight"], layer.get("bias"), self.order)
+        return self.mean_loss(errors)
+
+    def mean_loss(self, errors: Array) -> float:
+        """Half the weighted mean squared error, averaged over the outputs."""
+        return float(0.5 * np.average(errors**2, weights=self.weight, axis=0).mean())
+
+
+def _squared_length(X: Any) -> Array:
+    """That of each row with a last 1 for the bias."""
+    squares = X.multiply(X) if issparse(X) else X * X
+    return 1.0 + np.asarray(squares.sum(axis=1)).ravel()

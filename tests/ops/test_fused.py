@@ -1,0 +1,242 @@
+"""Every fused operation: a row of the table states inputs and options; each row gets every check."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+import sknn.ops
+from sknn.autodiff import Operation, Tensor, backward, check_grads, grad
+from sknn.autodiff import primitives as p
+from sknn.autodiff.tape import Fused
+from sknn.ops import ACTIVATIONS
+
+rng = np.random.default_rng(11)
+
+
+def real(*shape: int) -> np.ndarray:
+    return rng.standard_normal(shape)
+
+
+def positive(*shape: int) -> np.ndarray:
+    return rng.uniform(0.5, 2.0, shape)
+
+
+def apart(*shape: int) -> np.ndarray:
+    """Odd multiples of 1/8, no two alike: away from kinks at 0 and +-1, and from ties."""
+    n = int(np.prod(shape))
+    return rng.permutation((np.arange(n) - n // 2 + 0.5) / 4).reshape(shape)
+
+
+def binary(*shape: int) -> np.ndarray:
+    return rng.integers(0, 2, shape).astype(float)
+
+
+class Case(NamedTuple):
+    """Inputs, the positions of those that are differentiated, and options."""
+
+    inputs: tuple
+    wrt: tuple[int, ...] = (0,)
+    options: dict = {}  # noqa: RUF012 - never changed
+
+
+def activations(n: int) -> list[Case]:
+    return [Case((apart(n, 4),), options={"activation": name}) for name in ACTIVATIONS] + [
+        Case((apart(n, 3, 2),), options={"activation": "softmax"}),
+        Case((apart(n),), options={"activation": "relu"}),
+    ]
+
+
+def dense_layers(n: int) -> list[Case]:
+    W, b, sparse_x = real(4, 3), real(3), sparse.random_array((n, 4), density=0.5, rng=rng, format="csr")
+    return [
+        *(Case((real(n, 4), W, b), (0, 1, 2), {"activation": name}) for name in ACTIVATIONS),
+        Case((real(n, 4), W), (0, 1), {"activation": "tanh"}),
+        Case((real(n, 4), W, None), (0, 1), {"activation": "tanh"}),
+        Case((real(n, 2, 4), W, b), (0, 1, 2), {"activation": "gelu"}),
+        Case((real(4), W, b), (0, 1, 2), {"activation": "silu"}),
+        Case((real(n, 1), real(1, 1), real(1)), (0, 1, 2)),
+        Case((sparse_x, W, b), (1, 2), {"activation": "softplus"}),
+        Case((sparse.csc_matrix(sparse_x), W), (1,)),
+    ]
+
+
+def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
+    return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
+
+
+def of_error(n: int, *each_options: dict) -> list[Case]:
+    """Raw outputs that miss their targets, but by neither 0 nor 1."""
+    target = real(n, 3)
+    return [Case((target + apart(n, 3), target), options=options) for options in each_options or ({},)]
+
+
+def classes(n: int, n_outputs: int) -> np.ndarray:
+    return rng.integers(0, n_outputs, n)
+
+
+ROWS: dict[str, Callable[[int], list[Case]]] = {
+    "activate": activations,
+    "dense": dense_layers,
+    "softmax_cross_entropy": lambda n: of_raw(n, classes, {}, {"smoothing": 0.1}),
+    "sigmoid_cross_entropy": lambda n: of_raw(n, binary, {}, {"smoothing": 0.1}),
+    "margin_loss": lambda n: of_raw(n, binary, {"margin": 0.0}, {"margin": 1.0}),
+    "squared_error": of_error,
+    "absolute_error": of_error,
+    "huber_error": lambda n: of_error(n, {}, {"delta": 0.5}),
+    "quantile_error": lambda n: of_error(n, {}, {"quantile": 0.9}, {"quantile": [0.1, 0.5, 0.9]}),
+    "poisson_deviance": lambda n: of_raw(n, lambda *shape: rng.poisson(2.0, shape).astype(float)),
+    "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
+}
+
+SUMS_IN_FLOAT64 = {"average"}
+
+each_case = pytest.mark.parametrize(
+    ("operation", "case"),
+    [
+        pytest.param(Operation.table[name], case, id=f"{name}-{i}-{'batch of one' if n == 1 else 'batch'}")
+        for name, rows in ROWS.items()
+        for n in (5, 1)
+        for i, case in enumerate(rows(n))
+    ],
+)
+
+
+def test_every_fused_operation_has_a_row():
+    for module in pkgutil.walk_packages(sknn.ops.__path__, "sknn.ops."):
+        importlib.import_module(module.name)
+    fused = {name: each for name, each in Operation.table.items() if isinstance(each, Fused)}
+    assert sorted(ROWS) == sorted(name for name, each in fused.items() if each.kernel.__module__.startswith("sknn."))
+
+
+def seed_for(y: Any) -> np.ndarray:
+    return np.cos(1.0 + np.arange(np.size(y))).reshape(np.shape(y)).astype(y.dtype)
+
+
+def watched(case: Case) -> tuple[list, list[Tensor]]:
+    """The inputs with leaves in the place of those that are differentiated, and the leaves."""
+    inputs = [Tensor(x) if i in case.wrt else x for i, x in enumerate(case.inputs)]
+    return inputs, [inputs[i] for i in case.wrt]
+
+
+def value_and_gradients(function: Callable, case: Case, seed: np.ndarray | None = None) -> list[np.ndarray]:
+    inputs, leaves = watched(case)
+    y = function(*inputs, **case.options)
+    return [y.value, *grad(y, leaves, seed=seed_for(y) if seed is None else seed)]
+
+
+def converted(x: Any, convert: Callable[[np.ndarray], np.ndarray]) -> Any:
+    """A dense array converted; anything else as it is."""
+    return convert(x) if isinstance(x, np.ndarray) else x
+
+
+def freeze(kept: Any) -> None:
+    """Make every array in what was given or kept read-only."""
+    if isinstance(kept, tuple | list):
+        for part in kept:
+            freeze(part)
+    elif sparse.issparse(kept):
+        freeze((kept.data, kept.indices, kept.indptr))
+    elif isinstance(kept, np.ndarray):
+        kept.flags.writeable = False
+
+
+@each_case
+def test_value_is_that_of_the_reference(operation, case):
+    expected = operation.refer(*case.inputs, **case.options)
+    on_arrays = operation(*case.inputs, **case.options)
+    assert not isinstance(on_arrays, Tensor)
+    for y in (on_arrays, operation(*watched(case)[0], **case.options).value):
+        assert np.shape(y) == np.shape(expected)
+        assert_allclose(y, expected, rtol=1e-12, atol=1e-14)
+
+
+@each_case
+def test_gradients_are_those_of_the_reference(operation, case):
+    by_hand, derived = value_and_gradients(operation, case), value_and_gradients(operation.refer, case)
+    for x, g, expected in zip((case.inputs[i] for i in case.wrt), by_hand[1:], derived[1:], strict=True):
+        assert g.shape == x.shape
+        assert_allclose(g, expected, rtol=1e-10, atol=1e-12)
+
+
+@each_case
+def test_first_and_second_derivative(operation, case):
+    def function(*xs):
+        inputs = list(case.inputs)
+        for i, x in zip(case.wrt, xs, strict=True):
+            inputs[i] = x
+        return operation(*inputs, **case.options)
+
+    check_grads(function, *(case.inputs[i] for i in case.wrt))
+
+
+@each_case
+def test_gradient_of_one_input_alone(operation, case):
+    together = value_and_gradients(operation, case)
+    for i, expected in zip(case.wrt, together[1:], strict=True):
+        assert_allclose(value_and_gradients(operation, case._replace(wrt=(i,)))[1], expected, rtol=1e-14)
+
+
+@each_case
+def test_gradients_are_written_into_sinks_and_added_there(operation, case):
+    inputs, _ = watched(case)
+    leaves = [Tensor(case.inputs[i], sink=np.full_like(case.inputs[i], np.nan)) for i in case.wrt]
+    for i, leaf in zip(case.wrt, leaves, strict=True):
+        inputs[i] = leaf
+    expected = value_and_gradients(operation, case)[1:]
+    for n_uses in (1, 2):
+        ys = [operation(*inputs, **case.options) for _ in range(n_uses)]
+        backward(p.sum(p.multiply(sum(ys), seed_for(ys[0]))), leaves)
+        for leaf, g in zip(leaves, expected, strict=True):
+            assert_allclose(leaf.sink, n_uses * g, rtol=1e-12, atol=1e-14)
+
+
+@each_case
+def test_nothing_given_or_kept_is_changed(operation, case):
+    expected = value_and_gradients(operation, case)
+    frozen = case._replace(inputs=tuple(x.copy() if hasattr(x, "copy") else x for x in case.inputs))
+    freeze(frozen.inputs)
+    inputs, leaves = watched(frozen)
+    y = operation(*inputs, **case.options)
+    g = seed_for(y)
+    freeze((g, y.value, y.saved))
+    for _ in range(2):  # what was kept serves a second pass as well as the first
+        found = [y.value, *grad(y, leaves, seed=g)]
+        for value, before in zip(found, expected, strict=True):
+            assert_array_equal(value, before)
+
+
+LAYOUTS = {
+    "every other": lambda x: np.repeat(x, 2, axis=-1)[..., ::2] if x.ndim else x,
+    "reversed": lambda x: x[::-1].copy()[::-1] if x.ndim else x,
+    "column by column": lambda x: np.array(x, order="F"),
+}
+
+
+@each_case
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_inputs_of_any_memory_layout(operation, case, layout):
+    expected = value_and_gradients(operation, case)
+    moved = case._replace(inputs=tuple(converted(x, layout) for x in case.inputs))
+    found = value_and_gradients(operation, moved, seed=layout(np.asarray(seed_for(expected[0]))))
+    for value, before in zip(found, expected, strict=True):
+        assert_allclose(value, before, rtol=1e-12, atol=1e-14)
+
+
+@each_case
+def test_float32_stays_float32(operation, case):
+    single = case._replace(
+        inputs=tuple(x.astype(np.float32) if getattr(x, "dtype", None) == np.float64 else x for x in case.inputs)
+    )
+    value, *gradients = value_and_gradients(operation, single)
+    assert value.dtype == (np.float64 if operation.__name__ in SUMS_IN_FLOAT64 else np.float32)
+    assert {g.dtype for g in gradients} == {np.dtype(np.float32)}
+    for found, expected in zip((value, *gradients), value_and_gradients(operation, case), strict=True):
+        assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+    derived = value_and_gradients(operation.refer, single)
+    assert {each.dtype for each in derived} == {np.dtype(np.float32)}
