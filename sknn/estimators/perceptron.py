@@ -32,8 +32,6 @@ from ..train import FitLoop, Plan, TrainingState
 from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
 from .targets import ClassTarget, RealTarget, Target, check_first_partial_fit
 
-MAX_SEED = np.iinfo(np.int32).max
-
 
 class SingleLayer(NetworkEstimator):
     """The parameters of all single-layer networks, named as in scikit-learn's linear models."""
@@ -310,22 +308,20 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]
         held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
-        if target.n_outputs == 1:  # scikit-learn's Perceptron takes its seeds in just these ways
-            generators, rests = [check_random_state(self.random_state)], [class_weight[0]]
-            positives, factors = target.classes_[1:], class_weight[1:]
+        seeds = _shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
+        if target.n_outputs == 1:
+            positives, weights = target.classes_[1:], [(class_weight[1], class_weight[0])]
         else:
-            seeds = check_random_state(self.random_state).randint(MAX_SEED, size=target.n_outputs)
-            generators, rests = [np.random.RandomState(seed) for seed in seeds], [1.0] * target.n_outputs
-            positives, factors = target.classes_, class_weight
+            positives, weights = target.classes_, [(factor, 1.0) for factor in class_weight]
 
         def learn(unit: int) -> PerceptronFit:
             return self._learn_unit(
                 X,
                 np.where(y == positives[unit], 1.0, -1.0),
                 1.0 if sample_weight is None else sample_weight,
-                weights=(factors[unit], rests[unit]),
+                weights=weights[unit],
                 start=(layer["weight"][:, unit], float(layer["bias"][unit]) if self.fit_intercept else 0.0),
-                generator=generators[unit],
+                seed=seeds[unit],
                 held_out=held_out,
                 max_iter=1 if incremental else self.max_iter,
             )
@@ -356,13 +352,11 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         *,
         weights: tuple[float, float],
         start: tuple[Array, float],
-        generator: np.random.RandomState,
+        seed: int,
         held_out: Array,
         max_iter: int,
     ) -> PerceptronFit:
         """Train one unit on targets of +-1."""
-        generator.randint(1, MAX_SEED)  # scikit-learn draws a seed for its data set first
-        seed = generator.randint(MAX_SEED)
         n = X.shape[0]
         orders = xorshift_orders(n, seed) if self.shuffle else repeat(np.arange(n)) if len(held_out) else None
 
@@ -402,6 +396,17 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
 
     def _batch_size(self, n_samples: int) -> int:
         return min(200 if self.batch_size == "auto" else self.batch_size, n_samples)
+
+
+def _shuffle_seeds(rng: np.random.RandomState, n_classes: int) -> list[int]:
+    """The seeds scikit-learn's Perceptron shuffles with: one for two classes, else one for each class."""
+    largest = np.iinfo(np.int32).max
+    generators = [rng] if n_classes == 2 else map(np.random.RandomState, rng.randint(largest, size=n_classes))
+    seeds = []
+    for generator in generators:
+        generator.randint(1, largest)  # scikit-learn's data set takes a seed first, and never uses it
+        seeds.append(generator.randint(largest))
+    return seeds
 
 
 class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):

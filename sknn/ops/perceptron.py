@@ -88,7 +88,8 @@ def fit_perceptron(
     n_iter_no_change : int, default=5
         Epochs without improvement before training ends.
     orders : iterable of integer arrays, default=None
-        For each epoch, the samples to visit in the order of the visit; all as stored if None. See `xorshift_orders`.
+        For each epoch, which samples to visit and in which order, each at most once; all as stored if None. See
+        `xorshift_orders`.
     validate : callable, default=None
         ``validate(coef, intercept) -> score``, called after each epoch; replaces the loss in the stopping rule.
 
@@ -151,7 +152,7 @@ def perceptron_epoch(samples: "ReflectedSamples", weights: np.ndarray, order: np
     weights : array of shape (n_weights,)
         The coefficients, then the intercept if there is one; changed in place.
     order : integer array, default=None
-        The samples to visit, in the order of the visit; all as stored if None.
+        Which samples to visit and in which order, each at most once; all as stored if None.
 
     Returns
     -------

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score, log_loss
 from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing
+from threadpoolctl import threadpool_limits
 
 from .data import DataSet
 from .models import Model
@@ -36,6 +37,9 @@ def cross_validate(
     progress: Progress = no_progress,
 ) -> "DataFrame":
     """Cross-validate every model on the same stratified, shuffled folds of every data set.
+
+    All models compute on one thread, one after the other: otherwise the times would tell how well each of them gets
+    along with the threads of this machine, not how much it computes.
 
     Parameters
     ----------
@@ -70,7 +74,8 @@ def cross_validate(
     rows: list[dict[str, Any]] = []
     for data, fold, model in fits:
         progress(len(rows), len(fits), f"{data.name}: {model.name}, fold {fold + 1} of {cv}")
-        scores = _fit_and_score(model, data, folds_of[data.name][fold], random_state)
+        with threadpool_limits(limits=1):
+            scores = _fit_and_score(model, data, folds_of[data.name][fold], random_state)
         rows.append({"dataset": data.name, "model": model.name, "fold": fold, **scores})
     progress(len(rows), len(fits), "")
     types = dict.fromkeys(MEASURES, "float") | {"parameter_unit": "string", "error": "string"}

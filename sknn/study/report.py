@@ -20,7 +20,7 @@ BEST = "bold green"
 LEVEL = 0.005  # percentage points: a smaller difference does not show in the table
 NOTES = (
     "± is the standard deviation over the folds. Log loss: lower is better; it needs a model that predicts "
-    "probabilities. Fit and predict are mean times per fold."
+    "probabilities. Fit and predict are mean times per fold on one thread."
 )
 
 

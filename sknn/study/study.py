@@ -32,8 +32,8 @@ class Study:
     results : DataFrame
         After ``run``: one row per data set, fold and model, with the columns ``dataset``, ``model``, ``fold`` (from 0),
         ``accuracy``, ``log_loss`` (missing where a model has no ``predict_proba``), ``fit_time`` and ``predict_time``
-        (seconds), ``n_parameters``, ``parameter_unit`` ("parameters", or "nodes" of trees) and ``error`` (missing, or
-        the text of the exception that stopped the model in this fold).
+        (seconds on one thread), ``n_parameters``, ``parameter_unit`` ("parameters", or "nodes" of trees) and ``error``
+        (missing, or the text of the exception that stopped the model in this fold).
 
     Raises
     ------

@@ -260,6 +260,10 @@ def test_orders_are_permutations_that_follow_the_seed(n_samples, seed):
     assert np.array_equal(second, first[first])
 
 
+def test_seed_zero_means_one():
+    assert np.array_equal(next(xorshift_orders(50, 0)), next(xorshift_orders(50, 1)))
+
+
 def test_an_epoch_by_hand():
     X, y = np.array([[1.0, 2.0], [2.0, 1.0], [-1.0, 0.0]]), np.array([1.0, -1.0, 1.0])
     samples = reflect(X, y, step=np.array([1.0, 0.5, 2.0]), fit_intercept=True)

@@ -12,6 +12,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknn.study import Study
 
@@ -37,6 +38,15 @@ class Recorder(ClassifierMixin, BaseEstimator):
     def predict(self, X):
         self.notes.append(("predict", X.tobytes()))
         return np.full(len(X), self.classes_[0])
+
+
+class CountsThreads(DummyClassifier):
+    """Refuse to learn on more than one thread."""
+
+    def fit(self, X, y):
+        if any(pool["num_threads"] > 1 for pool in threadpool_info()):
+            raise RuntimeError("too many threads")
+        return super().fit(X, y)
 
 
 class FailsInAFold(DummyClassifier):
@@ -91,6 +101,13 @@ def test_a_failure_is_recorded_and_the_others_go_on():
     assert failed["accuracy"].isna().tolist() == failed["error"].notna().tolist()
     others = study.results.query("model == 'dummy'")[SCORES].reset_index(drop=True)
     pd.testing.assert_frame_equal(others, alone.results[SCORES])
+
+
+def test_models_compute_on_one_thread():
+    with threadpool_limits(limits=2):
+        results = Study({"counts": CountsThreads()}, cv=2).run(X, Y).results
+        assert max(pool["num_threads"] for pool in threadpool_info()) == 2
+    assert results["error"].isna().all()
 
 
 def test_summary_puts_the_best_first_and_the_failed_last():

@@ -1,0 +1,100 @@
+"""One limit on the BLAS for all who want one: the first to enter sets it, the last to leave lifts it."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from sknn.ops.threads import available_threads, single_thread
+
+
+@pytest.fixture(autouse=True)
+def two_threads():
+    """A BLAS that uses two threads, whatever the environment says."""
+    with threadpool_limits(2, user_api="blas"):
+        if available_threads() != 2:
+            pytest.skip("the threads of this BLAS cannot be counted")
+        yield
+
+
+def test_one_thread_inside_as_many_as_before_outside():
+    with single_thread():
+        assert available_threads() == 1
+    assert available_threads() == 2
+
+
+def test_only_if_wanted():
+    with single_thread(False):
+        assert available_threads() == 2
+        with single_thread():
+            assert available_threads() == 1
+        assert available_threads() == 2
+
+
+def test_nested():
+    with single_thread():
+        with single_thread():
+            assert available_threads() == 1
+        assert available_threads() == 1
+    assert available_threads() == 2
+
+
+def test_after_an_exception():
+    with single_thread():
+        with pytest.raises(RuntimeError, match="inside"), single_thread():
+            raise RuntimeError("inside")
+        assert available_threads() == 1
+    assert available_threads() == 2
+
+
+def test_a_count_set_by_the_user_between_two_limits_is_kept():
+    with single_thread():
+        pass
+    with threadpool_limits(3, user_api="blas"):
+        with single_thread():
+            assert available_threads() == 1
+        assert available_threads() == 3
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_overlapping_in_two_threads(fails):
+    """The first to enter leaves first, while the second is still inside."""
+    second_entered, first_left = Event(), Event()
+
+    def first():
+        with single_thread():
+            assert second_entered.wait(5)
+            if fails:
+                raise RuntimeError("first")
+
+    def second():
+        with single_thread():
+            second_entered.set()
+            assert first_left.wait(5)
+            return available_threads()
+
+    with ThreadPoolExecutor(2) as pool:
+        leaving, staying = pool.submit(first), pool.submit(second)
+        assert isinstance(leaving.exception(5), RuntimeError) == fails
+        first_left.set()
+        assert staying.result(5) == 1
+    assert available_threads() == 2
+
+
+def test_many_at_once():
+    n = 8
+    together = Barrier(n)
+
+    def enter_and_leave(_):
+        counts = []
+        for _ in range(20):
+            together.wait(5)
+            with single_thread():
+                counts.append(available_threads())
+        return counts
+
+    with ThreadPoolExecutor(n) as pool:
+        counts = sum(pool.map(enter_and_leave, range(n)), [])
+    assert counts == [1] * 20 * n
+    assert available_threads() == 2
