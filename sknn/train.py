@@ -26,7 +26,7 @@ from .schedules import SCHEDULES, Moment
 
 Batch = dict[str, Any]
 Objective = Callable[..., Tensor]
-SMALL_STEP = 5e7  # floating-point operations; below this, threads cost more than they bring
+SMALL_STEP = 1e7  # floating-point operations; below this, threads cost more than they bring
 
 
 class Data(Protocol):

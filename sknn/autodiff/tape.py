@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
+from heapq import heappop, heappush
 from typing import Any
 
 import numpy as np
@@ -217,7 +218,7 @@ class Fused(Operation):
 
     def __init__(self, kernel: Callable) -> None:
         super().__init__(kernel.__name__, kernel.__doc__)
-        self.kernel = kernel
+        self.forward = kernel  # type: ignore[method-assign]
         self._backward: Callable | None = None
         self._reference: Callable | None = None
 
@@ -236,9 +237,6 @@ class Fused(Operation):
         if self._reference is None:
             raise TypeError(f"{self.__name__} has no reference in primitives, so only its first derivative exists")
         return self._reference(*inputs, **options)
-
-    def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
-        return self.kernel(*inputs, **options)
 
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
         if self._backward is None:
@@ -330,7 +328,8 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
 
 def backward(y: Tensor, leaves: Sequence[Tensor]) -> None:
     """Write the gradient of the scalar `y` into the sink of every leaf; zero where `y` does not depend on it."""
-    arrived = _play_back(y, np.ones(y.shape, y.dtype), leaves, create_graph=False, sinks=True)
+    one = y.dtype.type(1) if y.ndim == 0 else np.ones(y.shape, y.dtype)
+    arrived = _play_back(y, one, leaves, create_graph=False, sinks=True)
     for leaf in leaves:
         if leaf.moment not in arrived:
             leaf.sink[...] = 0  # type: ignore[index]
@@ -341,67 +340,63 @@ def _zeros(x: Tensor, as_tensor: bool) -> Value:
     return Tensor(zeros) if as_tensor else zeros
 
 
-def _tape(y: Tensor, since: int) -> list[Tensor]:
-    """The entries behind `y` from a moment on, in order of time."""
-    seen = {y.moment: y}
-    stack = [y]
-    while stack:
-        for x in stack.pop().inputs:
-            if isinstance(x, Tensor) and x.moment >= since and x.moment not in seen:
-                seen[x.moment] = x
-                stack.append(x)
-    return [seen[moment] for moment in sorted(seen)]
-
-
 def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: bool, sinks: bool) -> dict[int, Value]:
     """Play the tape of `y` backwards; returns what arrived at each source, by its moment.
 
-    With `sinks`, what arrives at a source is written straight into its sink.
+    The latest entry that something arrived at comes next, so all that depends on it has been played by then. With
+    `sinks`, what arrives at a source is written straight into its sink.
     """
-    tape = _tape(y, since=min((x.moment for x in sources), default=y.moment))  # nothing earlier depends on a source
     targets = {x.moment for x in sources}
-    wanted = set(targets)
-    for entry in tape:  # what depends on a source is on the way to it
-        if any(isinstance(x, Tensor) and x.moment in wanted for x in entry.inputs):
-            wanted.add(entry.moment)
+    oldest = min(targets, default=y.moment)  # nothing earlier depends on a source
     arrived: dict[int, Value] = {y.moment: seed}
-    for entry in reversed(tape):
-        if entry.operation is None or entry.moment not in wanted or entry.moment not in arrived:
-            continue
+    waiting = [(-y.moment, y)] if y.operation is not None else []
+    while waiting:
+        entry = heappop(waiting)[1]
         g = arrived[entry.moment] if entry.moment in targets else arrived.pop(entry.moment)
+        places = _places(entry.inputs, targets, oldest, arrived, sinks)
         if create_graph:
-            needs = [isinstance(x, Tensor) and x.moment in wanted for x in entry.inputs]
-            passed: Sequence = entry.operation.pull_recorded(entry, g, needs)
+            passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
         else:
-            passed = entry.operation.pull(entry, g, _places(entry, wanted, arrived, sinks))
-        _collect(entry, passed, arrived, wanted, sinks)
+            passed = entry.operation.pull(entry, g, places)  # type: ignore[union-attr]
+        for x, place, found in zip(entry.inputs, places, passed, strict=True):
+            if place is None or found is None:
+                continue
+            moment = x.moment
+            if moment in arrived:
+                arrived[moment] = _added(arrived[moment], found, sinks and x.operation is None)
+            elif x.operation is not None:
+                arrived[moment] = found
+                heappush(waiting, (-moment, x))
+            else:
+                arrived[moment] = _written(found, x.sink) if sinks else found
     return arrived
 
 
-def _places(entry: Tensor, wanted: set[int], arrived: dict[int, Value], sinks: bool) -> list:
+def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Value], sinks: bool) -> list:
     """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink."""
     places: list = []
-    for x in entry.inputs:
-        if not isinstance(x, Tensor) or x.moment not in wanted:
+    for x in inputs:
+        if not isinstance(x, Tensor):
             places.append(None)
-        elif sinks and x.operation is None and x.moment not in arrived and not any(x.sink is p for p in places):
+        elif x.operation is not None:
+            places.append(... if x.moment >= oldest else None)
+        elif x.moment not in targets:
+            places.append(None)
+        elif sinks and x.moment not in arrived and not any(x.sink is place for place in places):
             places.append(x.sink)
         else:
             places.append(...)
     return places
 
 
-def _collect(entry: Tensor, passed: Sequence, arrived: dict[int, Value], wanted: set[int], sinks: bool) -> None:
-    for x, g in zip(entry.inputs, passed, strict=True):
-        if g is None or not isinstance(x, Tensor) or x.moment not in wanted:
-            continue
-        earlier = arrived.get(x.moment)
-        sink = x.sink if sinks and x.operation is None else None
-        if sink is None:
-            arrived[x.moment] = g if earlier is None else earlier + g
-        elif earlier is None:
-            if g is not sink:
-                sink[...] = g
-            arrived[x.moment] = sink
-        else:
-            sink += g
+def _added(earlier: Value, found: Value, in_place: bool) -> Value:
+    if not in_place:
+        return earlier + found
+    earlier += found
+    return earlier
+
+
+def _written(found: Array, sink: Array) -> Array:
+    if found is not sink:
+        sink[...] = found
+    return sink

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -168,8 +168,11 @@ class NetworkEstimator(BaseEstimator):
         self._finish(task, outcome, state, plan)
 
     def _state_of(self, task: Task) -> TrainingState | None:
-        """A copy of the state to go on from in partial_fit."""
-        return deepcopy(getattr(self, "_state", None)) if task.incremental else None
+        """A copy of the state to go on from in partial_fit; that of another precision is of no use."""
+        if not task.incremental or "_state" not in vars(self):
+            return None
+        same_precision = self.network_.theta.dtype == task.network.theta.dtype
+        return deepcopy(self._state) if same_precision else None
 
     def _validation(self, task: Task) -> Callable[[], float] | None:
         """The score on what was set aside, as a function of nothing but the network's present weights."""
@@ -202,7 +205,7 @@ class NetworkEstimator(BaseEstimator):
         minimum = train_full(
             task.network, _objective(loss, task.rng), task.data(), self._plan(len(task.y)), max_fun=self.max_fun
         )
-        if not np.isfinite(task.network.theta).all():
+        if not (isfinite(minimum.value) and np.isfinite(task.network.theta).all()):
             raise ValueError(DIVERGED)
         if not minimum.converged:
             warnings.warn(
@@ -212,6 +215,8 @@ class NetworkEstimator(BaseEstimator):
                 stacklevel=2,
             )
         self._keep_network(task.network, loss)
+        for name in ("_state", "loss_curve_"):  # of an earlier fit with another solver
+            vars(self).pop(name, None)
         self.n_iter_, self.t_ = minimum.n_iter, 0
         self.loss_ = self.best_loss_ = minimum.value
         self.validation_scores_ = self.best_validation_score_ = None
@@ -257,6 +262,7 @@ class NetworkEstimator(BaseEstimator):
             dtype=(np.float64, np.float32),
             reset=reset,
         )
+        y = y.toarray() if issparse(y) else y
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         return (X.tocsr() if issparse(X) else X), y
@@ -357,7 +363,8 @@ class RegressorTargets:
         return RealTarget(y, sample_weight, loss, standardise)
 
     def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
-        return float(r2_score(y, predicted, sample_weight=sample_weight)) if np.isfinite(predicted).all() else np.nan
+        score = r2_score(y, predicted, sample_weight=sample_weight) if np.isfinite(predicted).all() else nan
+        return float(score) if isfinite(score) else nan
 
 
 @contextmanager

@@ -6,9 +6,9 @@ import warnings
 from collections.abc import Sequence
 from math import inf, sqrt
 from numbers import Integral, Real
+from operator import index
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
@@ -21,7 +21,7 @@ from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
 from ..train import Plan
 from .base import ClassifierTargets, NetworkEstimator, RegressorTargets
-from .targets import RealTarget, check_first_partial_fit
+from .targets import check_first_partial_fit
 
 
 class MLP(NetworkEstimator):
@@ -56,13 +56,14 @@ class MLP(NetworkEstimator):
 
     def _layers(self, n_outputs: int) -> list[Layer]:
         # scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function
-        scheme = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if self.activation == "logistic" else 1.0}
+        logistic = self.activation in ("logistic", "sigmoid")
+        scheme = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if logistic else 1.0}
         hidden = [Dense(units, self.activation, **scheme) for units in self._hidden_sizes()]
         return [*hidden, Dense(n_outputs, **scheme)]
 
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
-        sizes = [int(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
+        sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return sizes
@@ -403,11 +404,6 @@ class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
             "huber": HuberLoss(self.delta),
             "poisson": PoissonDeviance(),
         }[self.loss]
-
-    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
-        if self.loss == "poisson" and np.any(y < 0):
-            raise ValueError(f"loss='poisson' takes counts: y must not be negative, got {np.min(y)}")
-        return super()._new_target(y, sample_weight)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:

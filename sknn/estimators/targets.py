@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..autodiff.tape import Array
@@ -49,7 +50,7 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> 
     if classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
     if type_of_target(y) == "multilabel-indicator":
-        return MultilabelTarget(np.asarray(y))
+        return MultilabelTarget(y if issparse(y) else np.asarray(y))
     return ClassTarget(np.asarray(classes))
 
 
@@ -181,10 +182,13 @@ class RealTarget:
         self.mean_, self.scale_ = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardise:
             self.mean_ = np.average(columns, axis=0, weights=weight)
-            spread = np.sqrt(np.average((columns - self.mean_) ** 2, axis=0, weights=weight))
+            deviations = columns - self.mean_
+            largest = np.abs(deviations).max(axis=0)
+            unit = np.where(largest == 0, 1.0, largest)  # so that no square overflows or vanishes
+            spread = unit * np.sqrt(np.average((deviations / unit) ** 2, axis=0, weights=weight))
             # a spread of rounding errors is none: a constant target
             constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-            self.scale_ = np.where(constant | (spread == 0), 1.0, spread)
+            self.scale_ = np.where(constant, 1.0, spread)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -199,9 +203,11 @@ class RealTarget:
         return self._loss
 
     def check(self, y: Array, all_of_them: bool) -> None:
-        """Raise ValueError if y has another number of outputs than the first fit."""
+        """Raise ValueError if y has another number of outputs than the first fit, or the loss is not made for it."""
         if y.reshape(len(y), -1).shape[1] != self.n_outputs:
             raise ValueError(f"`y` has shape {y.shape}, but the first fit had {self.n_outputs} outputs")
+        if self._loss.link == "exp" and np.any(y < 0):
+            raise ValueError(f"loss='poisson' takes counts: y must not be negative, got {np.min(y)}")
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         columns = y.reshape(len(y), -1).astype(np.float64)

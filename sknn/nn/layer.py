@@ -7,7 +7,7 @@ built into, so one description may serve in several networks, be cloned and be s
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from .init import INITIALISERS, Random
 Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """How a network is being applied.
 
     Parameters

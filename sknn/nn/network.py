@@ -28,6 +28,21 @@ class Place(NamedTuple):
     shape: Shape
 
 
+class Chain:
+    """Layers applied one after the other, each with its parameters."""
+
+    __slots__ = ("steps",)
+
+    def __init__(self, layers: Sequence[Layer], parameters: dict[str, Any]) -> None:
+        self.steps = [(layer.apply, parameters.get(str(position), {})) for position, layer in enumerate(layers)]
+
+    def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
+        context = Context(training, rng)
+        for apply, params in self.steps:
+            x = apply(params, x, context)
+        return x
+
+
 class Network:
     """Layers built for one input shape, with their parameters.
 
@@ -95,15 +110,12 @@ class Network:
 
     def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""
-        return self._apply(self.parameters, x, Context(training, rng))
+        return self._plain(x, training=training, rng=rng)
 
-    def watched(self) -> Callable[..., Value]:
+    @property
+    def watched(self) -> Chain:
         """This network with its parameters as leaves of the tape: the same call, but its result is recorded."""
-
-        def call(x: Value, *, training: bool = False, rng: Random = None) -> Value:
-            return self._apply(self._watched, x, Context(training, rng))
-
-        return call
+        return self._watched
 
     @property
     def leaves(self) -> list[Tensor]:
@@ -123,17 +135,12 @@ class Network:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        views = ("grad", "parameters", "_watched", "_leaves")
+        views = ("grad", "parameters", "_plain", "_watched", "_leaves")
         return {name: value for name, value in self.__dict__.items() if name not in views}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._make_views()
-
-    def _apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        for position, layer in enumerate(self.layers):
-            x = layer.apply(params.get(str(position), {}), x, context)
-        return x
 
     def _make_views(self) -> None:
         self.grad = np.zeros_like(self.theta)
@@ -148,7 +155,8 @@ class Network:
         states = _views(self.state, self.state_names)
         self._leaves = list(leaves.values())
         self.parameters = _nest({**views, **states})
-        self._watched = _nest({**views, **leaves, **states})
+        self._plain = Chain(self.layers, self.parameters)
+        self._watched = Chain(self.layers, _nest({**views, **leaves, **states}))
 
 
 def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network], *batch: Any) -> tuple[float, list]:
@@ -183,10 +191,11 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     >>> value_and_grad(lambda net, x: net(x).sum(), [network], np.array([[1.0, 2.0]]))
     (3.0, [array([1., 2., 1.])])
     """
-    value = objective(*(network.watched() for network in networks), *batch)
+    value = objective(*[network.watched for network in networks], *batch)
     if not isinstance(value, Tensor) or value.size != 1:
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
-    backward(value, [leaf for network in networks for leaf in network.leaves])
+    leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
+    backward(value, leaves)
     return float(value.value), [network.grad for network in networks]
 
 

@@ -9,6 +9,7 @@ Every activation is a small class with three methods:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,15 @@ from scipy.special import erf, expit
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+ZEROS = 1 << 16  # elements; up to this many are compared in one go
 
-_ZEROS = np.zeros(1 << 16)  # read-only: NumPy compares two arrays several times faster than array and scalar
-_ZEROS.flags.writeable = False
-_ZEROS_OF = {"float64": _ZEROS, "float32": _ZEROS.view("float32")[: _ZEROS.size]}
+
+@cache
+def _zeros(size: int, dtype: np.dtype) -> Array:
+    """Read-only zeros: NumPy compares two arrays several times faster than an array and a number."""
+    zeros = np.zeros(size, dtype)
+    zeros.flags.writeable = False
+    return zeros
 
 
 class Activation:
@@ -87,14 +93,11 @@ class ReLU(Activation):
     """The rectified linear unit, f(z) = max(z, 0); its slope at 0 is 0."""
 
     def forward(self, z: Array) -> None:
-        zeros = _ZEROS_OF.get(z.dtype.name)
-        if zeros is None or not z.flags.c_contiguous:
-            np.maximum(z, 0.0, out=z)
-            return
-        flat = z.reshape(-1)
-        for start in range(0, flat.size, zeros.size):
-            piece = flat[start : start + zeros.size]
-            np.maximum(piece, zeros[: piece.size], out=piece)
+        if z.size > ZEROS or not z.flags.c_contiguous:
+            zeros = _zeros(z.shape[-1], z.dtype)
+        else:
+            zeros = _zeros(ZEROS, z.dtype)[: z.size].reshape(z.shape)
+        np.maximum(z, zeros, out=z)
 
     def backward(self, g: Array, y: Array, kept: None) -> Array:
         return np.multiply(g, y > 0)

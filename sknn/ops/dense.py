@@ -2,43 +2,46 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from .activation import ACTIVATIONS
-from .workspace import empty
+from .workspace import large
 
 
 @op
 def dense(x: Array, W: Array, b: Array | None = None, *, activation: str = "identity") -> tuple[Array, Any]:
     """y = f(x W + b). x: (..., n_in), dense, or a sparse matrix (n, n_in); W: (n_in, n_out); b: (n_out,) or None."""
-    if issparse(x):
-        y = x @ W
+    n_in, n_out = W.shape
+    if isinstance(x, np.ndarray):
+        rows = x if x.ndim == 2 else x.reshape(-1, n_in)
+        y = np.dot(rows, W, out=large((len(rows), n_out), x, W))
     else:
-        rows = _rows(x)
-        y = np.matmul(rows, W, out=empty((len(rows), W.shape[1]), np.result_type(x, W)))
+        rows, y = x, x @ W
     if b is not None:
         y += b
-    kept = ACTIVATIONS[activation].forward(y)
-    return y.reshape(*x.shape[:-1], W.shape[1]), (x, W, y, activation, kept)
+    function = ACTIVATIONS[activation]
+    kept = function.forward(y)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], n_out), (x.shape, rows, W, y, function, kept)
 
 
 @dense.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
-    x, W, y, activation, kept = saved
-    dz = ACTIVATIONS[activation].backward(g.reshape(y.shape), y, kept)
-    to_x, to_W, to_b = out if len(out) == 3 else (*out, None)
-    dW = db = dx = None
+    shape, rows, W, y, function, kept = saved
+    dz = function.backward(g if g.ndim == 2 else g.reshape(y.shape), y, kept)
+    to_x, to_W, *to_b = out
+    dx = dW = db = None
     if to_W is not None:
-        dW = _into(to_W, x.T @ dz) if issparse(x) else np.matmul(_rows(x).T, dz, out=_place(to_W, W.shape, W.dtype))
-    if to_b is not None:
-        db = np.matmul(np.ones(len(dz), dz.dtype), dz, out=_place(to_b, W.shape[1:], W.dtype))  # a BLAS column sum
+        dW = np.dot(rows.T, dz, out=None if to_W is ... else to_W) if isinstance(rows, np.ndarray) else rows.T @ dz
+    if to_b and to_b[0] is not None:  # a column sum, which the BLAS adds up faster than NumPy
+        db = np.dot(_ones(len(dz), dz.dtype), dz, out=None if to_b[0] is ... else to_b[0])
     if to_x is not None:
-        dx = np.matmul(dz, W.T, out=empty((len(dz), W.shape[0]), W.dtype)).reshape(x.shape)
+        dx = np.dot(dz, W.T, out=large((len(dz), W.shape[0]), dz, W))
+        dx = dx if len(shape) == 2 else dx.reshape(shape)
     return dx, dW, db
 
 
@@ -48,16 +51,8 @@ def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
 
 
-def _rows(x: Array) -> Array:
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-
-
-def _place(place: Any, shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    return empty(shape, dtype) if place is ... else place
-
-
-def _into(place: Any, value: Array) -> Array:
-    if place is ...:
-        return value
-    place[...] = value
-    return place
+@lru_cache(maxsize=16)
+def _ones(n: int, dtype: np.dtype) -> Array:
+    ones = np.ones(n, dtype)
+    ones.flags.writeable = False
+    return ones

@@ -6,6 +6,7 @@ computed from the raw outputs, not from probabilities, so they are exact where a
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,31 +24,38 @@ def _pull(g: Array, slope: Array) -> tuple[Array, None]:
 # -- classification ------------------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=16)
+def _positions(n: int) -> Array:
+    positions = np.arange(n)
+    positions.flags.writeable = False
+    return positions
+
+
 @op
 def softmax_cross_entropy(raw: Array, target: Array, *, smoothing: float = 0.0) -> tuple[Array, Any]:
     """log sum_k exp(raw_k) - sum_k q_k raw_k, where q is (1 - smoothing) at the class `target` (n,) of integers
     plus smoothing / n_outputs everywhere (Szegedy et al. 2016)."""
     z = np.array(raw.T, order="C")  # classes first: NumPy reduces over a long last axis several times faster
+    n_outputs, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
-    rows = np.arange(z.shape[1])
-    values = z[target, rows]
+    flat, chosen = z.reshape(-1), np.multiply(target, n, dtype=np.intp) + np.arange(n)
+    values = flat.take(chosen)
     if smoothing:
-        values *= 1.0 - smoothing
-        values += (smoothing / len(z)) * np.add.reduce(z, axis=0)
+        values = (1.0 - smoothing) * values + (smoothing / n_outputs) * np.add.reduce(z, axis=0)
     np.exp(z, out=z)
     total = np.add.reduce(z, axis=0)
     z /= total
     np.subtract(np.log(total), values, out=values)
-    return values, (z, target, rows, smoothing)
+    slope = z  # of the loss: probability minus q
+    flat[chosen] -= 1.0 - smoothing
+    if smoothing:
+        slope -= smoothing / n_outputs
+    return values, slope
 
 
 @softmax_cross_entropy.backward
-def _(g: Array, saved: tuple, out: list) -> tuple[Array, None]:
-    probability, target, rows, smoothing = saved
-    slope = probability - smoothing / len(probability)
-    slope[target, rows] -= 1.0 - smoothing
-    slope *= g
-    return np.ascontiguousarray(slope.T), None
+def _(g: Array, slope: Array, out: list) -> tuple[Array, None]:
+    return np.multiply(slope.T, g[:, None], order="C"), None
 
 
 @softmax_cross_entropy.reference
@@ -205,7 +213,7 @@ def _(raw: Value, target: Array) -> Value:
 def average(values: Array, weight: Array | None = None) -> tuple[Array, Any]:
     """sum_i w_i values_i / sum_i w_i, added up in float64; without weights the mean. Both of shape (n,)."""
     if weight is None:
-        return np.mean(values, dtype=np.float64), (len(values), values.dtype, None)
+        return np.add.reduce(values, dtype=np.float64) / len(values), (len(values), values.dtype, None)
     weight = weight.astype(np.float64)
     share = weight / weight.sum()
     return np.dot(values, share), (len(values), values.dtype, share)

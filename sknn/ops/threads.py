@@ -25,6 +25,13 @@ def available_threads() -> int:
     return max(counts, default=1)
 
 
+def _let_any_thread_set_it() -> None:
+    """From version 3.8 on, threadpoolctl is deaf to all threads but the first that set a count, until told not to be."""
+    for library in _blas().lib_controllers:
+        if hasattr(library, "clear_controlling_thread"):
+            library.clear_controlling_thread(force=True)
+
+
 class _Limit:
     """Sets the BLAS to one thread while anyone wants it so."""
 
@@ -36,6 +43,7 @@ class _Limit:
     def enter(self) -> None:
         with self.lock:
             if self.users == 0:
+                _let_any_thread_set_it()
                 self.limiter = _blas().limit(limits=1)
             self.users += 1
 
@@ -43,8 +51,10 @@ class _Limit:
         with self.lock:
             self.users -= 1
             if self.users == 0:
+                _let_any_thread_set_it()
                 self.limiter.restore_original_limits()  # type: ignore[union-attr]
                 self.limiter = None
+                _let_any_thread_set_it()
 
 
 _single = _Limit()

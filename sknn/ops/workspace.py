@@ -56,9 +56,10 @@ def workspace() -> Iterator[Workspace]:
         _current.reset(token)
 
 
-def empty(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """An uninitialised array: from the running workspace where it is large, else from NumPy."""
-    if prod(shape) < SMALL:
-        return np.empty(shape, dtype)
+def large(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray | None:
+    """Where to put a result computed from the operands: a buffer of the running workspace; None, for NumPy to allocate,
+    where no workspace is running or the result is small."""
     current = _current.get()
-    return np.empty(shape, dtype) if current is None else current.empty(shape, dtype)
+    if current is None or prod(shape) < SMALL:
+        return None
+    return current.empty(shape, np.result_type(*operands))

@@ -63,9 +63,8 @@ def test_any_number_of_leading_axes(lead):
     assert_allclose(db, dz.reshape(-1, 3).sum(axis=0), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("x", [X, sparse.csr_array(X)], ids=["dense", "sparse"])
-def test_gradients_are_computed_in_the_places_given(x):
-    y = dense(x, Tensor(W), Tensor(B))
+def test_gradients_are_computed_in_the_places_given():
+    y = dense(X, Tensor(W), Tensor(B))
     places = [None, np.empty_like(W), np.empty_like(B)]
     found = y.operation.pull(y, np.ones((2, 3)), places)
     for place, g in zip(places, found, strict=True):

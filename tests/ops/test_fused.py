@@ -111,7 +111,7 @@ def test_every_fused_operation_has_a_row():
     for module in pkgutil.walk_packages(sknn.ops.__path__, "sknn.ops."):
         importlib.import_module(module.name)
     fused = {name: each for name, each in Operation.table.items() if isinstance(each, Fused)}
-    assert sorted(ROWS) == sorted(name for name, each in fused.items() if each.kernel.__module__.startswith("sknn."))
+    assert sorted(ROWS) == sorted(name for name, each in fused.items() if each.forward.__module__.startswith("sknn."))
 
 
 def seed_for(y: Any) -> np.ndarray:

@@ -109,6 +109,14 @@ def test_samples_do_not_depend_on_each_other(name):
     assert_allclose(together, np.concatenate(one_by_one), rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.int64])
+def test_labels_may_be_integers_of_any_size(dtype):
+    labels = np.arange(300) % 3
+    raw = np.sin(np.arange(900.0)).reshape(300, 3)
+    expected = np.log(np.exp(raw).sum(axis=1)) - raw[np.arange(300), labels]
+    assert_allclose(loss.softmax_cross_entropy(raw, labels.astype(dtype)), expected, rtol=1e-13)
+
+
 @each_loss
 def test_nan_is_passed_on(name):
     raw, target = several(name)

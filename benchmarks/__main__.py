@@ -1,0 +1,24 @@
+"""``python -m benchmarks mlp`` runs one suite; without a name all of them."""
+
+from __future__ import annotations
+
+import argparse
+
+from . import mlp
+
+SUITES = {"mlp": mlp.run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("suite", nargs="*", metavar="SUITE", help=f"which to run: {', '.join(SUITES)} (all)")
+    parser.add_argument("--repeats", type=int, default=7, help="counted turns of each contestant (7)")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.suite if name not in SUITES]
+    if unknown:
+        parser.error(f"no suite {unknown[0]!r}: choose from {', '.join(SUITES)}")
+    for name in arguments.suite or SUITES:
+        SUITES[name](repeats=arguments.repeats)
+
+
+main()

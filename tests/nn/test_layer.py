@@ -1,0 +1,160 @@
+"""Every layer: a row of the table states descriptions and input shapes; each row gets every check."""
+
+import copy
+import importlib
+import inspect
+import pickle
+import pkgutil
+from dataclasses import FrozenInstanceError, fields, replace
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import sknn.nn
+from sknn.autodiff import Tensor, check_grads
+from sknn.autodiff import primitives as F
+from sknn.nn import Activation, Context, Dense, Layer, Network, Store
+from sknn.ops import ACTIVATIONS
+
+ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
+    "Dense": [
+        (Dense(2), (3,)),
+        (Dense(1, activation="tanh", bias_init="ones"), (1,)),
+        (Dense(3, init="orthogonal", gain=0.5, use_bias=False), (2,)),
+        (Dense(3, activation="softmax"), (4, 2)),
+        (Dense(2, activation="gelu"), (4, 2, 3)),
+    ],
+    "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
+}
+
+each_layer = pytest.mark.parametrize(
+    ("layer", "shape"),
+    [pytest.param(*row, id=f"{name}-{i}") for name, rows in ROWS.items() for i, row in enumerate(rows)],
+)
+
+
+def test_every_layer_has_a_row():
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(sknn.nn.__path__, "sknn.nn.")]
+    classes = {each for module in modules for each in vars(module).values() if inspect.isclass(each)}
+    assert sorted(ROWS) == sorted(each.__name__ for each in classes if issubclass(each, Layer) and each is not Layer)
+
+
+def built(layer: Layer, shape: tuple[int, ...], dtype: str = "float64") -> Network:
+    """The layer after a dense one, so that gradients by parameters pass through it even if it has none of its own."""
+    return Network([Dense(shape[-1], activation="tanh"), layer], shape, np.random.default_rng(0), dtype)
+
+
+def batch(n: int, shape: tuple[int, ...]) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((n, *shape))
+
+
+@each_layer
+@pytest.mark.parametrize("n", [1, 5])
+def test_the_output_has_the_shape_that_build_promised(layer, shape, n):
+    network = Network([layer], shape, np.random.default_rng(0), "float64")
+    x = batch(n, shape)
+    for training in (False, True):
+        y = network(x, training=training, rng=np.random.default_rng(0))
+        assert type(y) is np.ndarray
+        assert y.shape == (n, *network.output_shape)
+    assert network(Tensor(x)).shape == y.shape
+
+
+@each_layer
+def test_gradient_by_inputs(layer, shape):
+    check_grads(built(layer, shape), batch(3, shape))
+
+
+@each_layer
+def test_gradient_by_parameters(layer, shape, check_parameters):
+    network = built(layer, shape)
+    weights = batch(3, network.output_shape)
+    check_parameters(lambda net, x: F.sum(F.square(net(x) - weights)), [network], batch(3, shape))
+
+
+@each_layer
+def test_float32_stays_float32(layer, shape):
+    network = built(layer, shape, "float32")
+    y = network.watched(batch(3, shape).astype(np.float32))
+    assert {network.theta.dtype, network.grad.dtype, y.dtype} == {np.dtype(np.float32)}
+
+
+@each_layer
+def test_a_description_cannot_be_changed(layer, shape):
+    for each in fields(layer):
+        with pytest.raises(FrozenInstanceError):
+            setattr(layer, each.name, getattr(layer, each.name))
+    before = replace(layer)
+    built(layer, shape)(batch(2, shape), training=True, rng=np.random.default_rng(0))
+    assert vars(layer) == vars(before)
+
+
+@each_layer
+def test_equal_descriptions_are_equal(layer, shape):
+    for same in (replace(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        assert same == layer
+        assert hash(same) == hash(layer)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Dense(2), Dense(3)),
+        (Dense(2), Dense(2, activation="relu")),
+        (Dense(2), Dense(2, use_bias=False)),
+        (Activation("relu"), Activation("tanh")),
+        (Dense(2), Activation("identity")),
+    ],
+)
+def test_different_descriptions_are_different(one, other):
+    assert one != other
+
+
+# -- what a layer declares -----------------------------------------------------------------------------------------
+
+
+def test_dense_declares_a_decaying_weight_and_a_bias_that_does_not():
+    store = Store(np.random.default_rng(0))
+    assert Dense(2, bias_init="ones").build((5, 3), store.inside("here")) == (5, 2)
+    weight, bias = store.parameters
+    assert (weight.name, weight.shape, weight.decay) == ("here.weight", (3, 2), True)
+    assert (bias.name, bias.shape, bias.decay) == ("here.bias", (2,), False)
+    assert_array_equal(bias.init, [1, 1])
+
+
+def test_initial_values_are_drawn_in_the_order_of_declaration():
+    store, rng = Store(np.random.default_rng(0)), np.random.default_rng(0)
+    Dense(2, init="he_normal", bias_init="he_normal", gain=2.0).build((3,), store)
+    assert_array_equal(store.parameters[0].init, 2 * np.sqrt(2 / 3) * rng.standard_normal((3, 2)))
+    assert_array_equal(store.parameters[1].init, 2 * np.sqrt(2 / 3) * rng.standard_normal(2))
+
+
+def test_parts_of_parts_have_names_with_their_whole_path():
+    store = Store(np.random.default_rng(0))
+    inner = store.inside("0").inside("query")
+    inner.parameter("weight", (2,))
+    inner.state("mean", (2,), "ones")
+    assert [each.name for each in store.parameters + store.states] == ["0.query.weight", "0.query.mean"]
+
+
+ERRORS = {
+    "no units": (lambda: Dense(0), ValueError, "units=0 must be at least 1"),
+    "negative units": (lambda: Dense(-2), ValueError, "units=-2 must be at least 1"),
+    "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
+    "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
+    "init": (
+        lambda: Dense(2, init="no").build((3,), Store(None)), ValueError, "init='no' is unknown; .*'he_normal'",
+    ),
+    "bias_init": (
+        lambda: Dense(2, init="zeros", bias_init="no").build((3,), Store(None)), ValueError, "init='no' is unknown",
+    ),
+    "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
+    "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("action", "error", "message"), ERRORS.values(), ids=ERRORS)
+def test_errors(action, error, message):
+    with pytest.raises(error, match=message):
+        action()

@@ -1,0 +1,367 @@
+"""A network is one flat vector: its views, their names and order, copies of it, and gradients that land in it."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknn.autodiff import Tensor, grad
+from sknn.autodiff import primitives as F
+from sknn.nn import Context, Dense, Layer, Network, Store, value_and_grad
+from sknn.optim import Group
+
+
+@dataclass(frozen=True)
+class Scale(Layer):
+    """y = s x, where s may be treated in any way."""
+
+    init: str = "ones"
+    decay: bool = True
+    rate: float = 1.0
+    trainable: bool = True
+
+    def build(self, shape, store):
+        store.parameter("s", shape, self.init, decay=self.decay, rate=self.rate, trainable=self.trainable)
+        return shape
+
+    def apply(self, params, x, context):
+        return params["s"] * x
+
+
+@dataclass(frozen=True)
+class Centre(Layer):
+    """y = x - m, where m is the mean of the last batch of training."""
+
+    def build(self, shape, store):
+        store.state("mean", shape)
+        return shape
+
+    def apply(self, params, x, context):
+        if context.training:
+            params["mean"][...] = np.mean(F.plain(x), axis=0)
+        return x - params["mean"]
+
+
+@dataclass(frozen=True)
+class Several(Layer):
+    """Layers one after the other, as one."""
+
+    layers: tuple[Layer, ...]
+
+    def build(self, shape, store: Store):
+        for i, layer in enumerate(self.layers):
+            shape = layer.build(shape, store.inside(f"part{i}"))
+        return shape
+
+    def apply(self, params, x, context: Context):
+        for i, layer in enumerate(self.layers):
+            x = layer.apply(params.get(f"part{i}", {}), x, context)
+        return x
+
+
+def mlp(seed: int = 0, dtype: str = "float64") -> Network:
+    return Network([Dense(4, activation="tanh"), Dense(2)], (3,), np.random.default_rng(seed), dtype)
+
+
+X = np.random.default_rng(1).standard_normal((5, 3))
+
+
+def total(net, x):
+    return F.sum(net(x))
+
+
+def gradient(network: Network, name: str) -> np.ndarray:
+    start, stop, shape = network.names[name]
+    return network.grad[start:stop].reshape(shape)
+
+
+# -- one flat vector -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_parameters_are_views_into_one_vector(dtype):
+    network = mlp(dtype=dtype)
+    assert network.theta.shape == network.grad.shape == (network.n_parameters,) == (3 * 4 + 4 + 4 * 2 + 2,)
+    assert network.theta.dtype == network.grad.dtype == dtype
+    for name, (start, stop, shape) in network.names.items():
+        layer, own_name = name.split(".")
+        view = network.parameters[layer][own_name]
+        assert view.shape == shape
+        network.theta[start:stop] = np.arange(stop - start)
+        assert_array_equal(view.ravel(), np.arange(stop - start))
+        view[...] = -1
+        assert (network.theta[start:stop] == -1).all()
+
+
+def test_names_cover_the_vector_without_gap_or_overlap():
+    places = list(mlp().names.values())
+    assert [place.start for place in places] == [0, *(place.stop for place in places[:-1])]
+    assert places[-1].stop == mlp().n_parameters
+
+
+def test_what_is_written_into_theta_holds_at_once():
+    network = mlp()
+    watched = network.watched
+    network.theta[:] = mlp(seed=1).theta
+    assert_array_equal(network(X), mlp(seed=1)(X))
+    assert_array_equal(watched(X).value, mlp(seed=1)(X))
+
+
+def test_names_are_hierarchical_and_do_not_depend_on_seed_or_precision():
+    layers = [Dense(2), Several((Dense(2, use_bias=False), Several((Scale(),)))), Centre()]
+    networks = [Network(layers, (3,), np.random.default_rng(seed), d) for seed in (0, 1) for d in ("f4", "f8")]
+    for network in networks:
+        assert list(network.names) == ["0.weight", "1.part0.weight", "1.part1.part0.s", "0.bias"]
+        assert list(network.state_names) == ["2.mean"]
+        assert network.names == networks[0].names
+    network = networks[0]
+    assert np.shares_memory(network.parameters["1"]["part1"]["part0"]["s"], network.theta)
+
+
+def test_initial_values_are_drawn_layer_by_layer_wherever_they_lie():
+    network, rng = mlp(), np.random.default_rng(0)
+    for layer, shape in (("0", (3, 4)), ("1", (4, 2))):
+        bound = np.sqrt(6 / sum(shape))
+        assert_array_equal(network.parameters[layer]["weight"], rng.uniform(-bound, bound, shape))
+
+
+def test_shapes():
+    network = Network([Dense(4), Dense(2)], (7, 3), np.random.default_rng(0))
+    assert (network.input_shape, network.output_shape) == ((7, 3), (7, 2))
+    assert network(np.ones((5, 7, 3), np.float32)).shape == (5, 7, 2)
+
+
+# -- groups --------------------------------------------------------------------------------------------------------
+
+GROUPS = {
+    "weights before biases": ([Dense(2), Dense(1)], ["0.weight", "1.weight", "0.bias", "1.bias"], [Group(0, 8, 11, 1)]),
+    "high rates first": (
+        [Scale(rate=0.1), Scale(rate=10.0, decay=False), Scale(), Scale(rate=10.0)],
+        ["3.s", "1.s", "2.s", "0.s"],
+        [Group(0, 3, 6, 10), Group(6, 9, 9, 1), Group(9, 12, 12, 0.1)],
+    ),
+    "frozen ones last": (
+        [Scale(trainable=False), Scale(decay=False), Scale(trainable=False, rate=5.0)],
+        ["1.s", "2.s", "0.s"],
+        [Group(0, 0, 3, 1)],
+    ),
+    "all frozen": ([Scale(trainable=False)], ["0.s"], []),
+    "none": ([Centre()], [], []),
+}
+
+
+@pytest.mark.parametrize(("layers", "names", "groups"), GROUPS.values(), ids=GROUPS)
+def test_parameters_that_are_treated_alike_lie_together(layers, names, groups):
+    network = Network(layers, (3,), np.random.default_rng(0))
+    assert list(network.names) == names
+    assert network.groups == groups
+
+
+def test_decaying_norm_leaves_out_biases_and_frozen_weights():
+    layers = [Dense(2, init="ones", bias_init="ones"), Scale(), Scale(decay=False), Scale(trainable=False)]
+    network = Network(layers, (3,), np.random.default_rng(0))
+    network.theta *= 2
+    assert network.decaying_norm() == 4 * (3 * 2 + 2)
+    assert Network([Centre()], (3,), None).decaying_norm() == 0
+
+
+# -- copies --------------------------------------------------------------------------------------------------------
+
+COPIES = {
+    "copy": lambda network: network.copy(),
+    "deepcopy": copy.deepcopy,
+    **{f"pickle {p}": lambda network, p=p: pickle.loads(pickle.dumps(network, p)) for p in (2, pickle.HIGHEST_PROTOCOL)},
+}
+LAYERS = [Dense(4, activation="tanh"), Centre(), Scale(rate=2.0), Scale(trainable=False), Dense(2)]
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_is_equal_independent_and_works(copied):
+    network = Network(LAYERS, (3,), np.random.default_rng(0), "float64")
+    network(X, training=True)
+    _, (expected,) = value_and_grad(total, [network], X)
+    expected, before, output = expected.copy(), network.theta.copy(), network(X)
+
+    twin = copied(network)
+    assert_array_equal(twin(X), output)
+    assert (twin.layers, twin.names, twin.groups) == (network.layers, network.names, network.groups)
+    _, (found,) = value_and_grad(total, [twin], X)
+    assert found is twin.grad
+    assert_array_equal(found, expected)
+
+    twin.theta += 1
+    twin.state += 1
+    twin.grad += 1
+    for view, vector in (("weight", twin.theta), ("bias", twin.theta)):
+        assert np.shares_memory(twin.parameters["0"][view], vector)
+    assert np.shares_memory(twin.parameters["1"]["mean"], twin.state)
+    assert np.abs(twin(X) - output).min() > 0
+    assert_array_equal(network.theta, before)
+    assert_array_equal(network.grad, expected)
+    assert_array_equal(network(X), output)
+
+
+def test_a_copy_in_another_precision():
+    network = mlp(dtype="float32")
+    twin = network.copy("float64")
+    assert (twin.theta.dtype, twin.grad.dtype, network.theta.dtype) == ("float64", "float64", "float32")
+    assert_array_equal(twin.theta, network.theta)
+    assert twin(X).dtype == "float64"
+    assert_allclose(twin(X), network(X.astype("float32")), rtol=1e-5)
+
+
+# -- application ---------------------------------------------------------------------------------------------------
+
+
+def test_arrays_leave_no_trace_and_watched_results_do():
+    network = mlp()
+    assert type(network(X)) is np.ndarray
+    assert isinstance(network.watched(X), Tensor)
+    assert isinstance(network(Tensor(X)), Tensor)
+
+
+def test_state_is_updated_in_training_only_and_never_differentiated():
+    network = Network([Scale(), Centre()], (3,), None, "float64")
+    assert_array_equal(network(X), X)
+    assert_array_equal(network.state, np.zeros(3))
+    value_and_grad(lambda net, x: F.sum(net(x, training=True) ** 2), [network], X)
+    assert_allclose(network.state, X.mean(axis=0), rtol=1e-14)
+    assert network.state.dtype == np.float64
+    assert_allclose(network(X).mean(axis=0), 0, atol=1e-15)
+    assert network.grad.shape == (3,)
+
+
+def test_layers_learn_how_they_are_applied():
+    seen = []
+
+    class Witness(Layer):
+        def build(self, shape, store):
+            return shape
+
+        def apply(self, params, x, context):
+            seen.append(context)
+            return x
+
+    network, rng = Network([Several((Witness(),))], (3,), None), np.random.default_rng(0)
+    network(X)
+    network.watched(X, training=True, rng=rng)
+    assert seen == [Context(training=False, rng=None), Context(training=True, rng=rng)]
+
+
+def test_threads_may_share_a_network():
+    network = Network([Dense(64, activation="relu")] * 3, (3,), np.random.default_rng(0))
+    batches = [np.random.default_rng(i).standard_normal((2000, 3)).astype("float32") for i in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        for x, y in zip(batches, pool.map(network, batches), strict=True):
+            assert_array_equal(y, network(x))
+
+
+# -- value and gradient --------------------------------------------------------------------------------------------
+
+
+def test_value_and_grad_by_hand():
+    network = Network([Dense(1, init="ones")], (2,), None, "float64")
+    value, grads = value_and_grad(total, [network], np.array([[1.0, 2.0], [3.0, 5.0]]))
+    assert value == 11
+    assert type(value) is float
+    assert_array_equal(grads, [[4, 7, 2]])
+    assert grads[0] is network.grad
+
+
+def test_the_gradient_of_a_frozen_parameter_stays_zero():
+    network = Network([Scale(trainable=False), Dense(2), Scale(rate=2.0)], (3,), np.random.default_rng(0), "float64")
+    value_and_grad(total, [network], X)
+    assert_array_equal(gradient(network, "0.s"), np.zeros(3))
+    assert (gradient(network, "1.weight") != 0).all()
+    assert (gradient(network, "2.s") != 0).all()
+
+
+def test_two_networks_are_differentiated_as_their_composition_is():
+    inner, outer = mlp(), Network([Dense(1)], (2,), np.random.default_rng(2), "float64")
+    stacked = Network([*inner.layers, *outer.layers], (3,), np.random.default_rng(3), "float64")
+    positions = {"0": (inner, "0"), "1": (inner, "1"), "2": (outer, "0")}
+    for position, (network, own) in positions.items():
+        for name, view in network.parameters[own].items():
+            stacked.parameters[position][name][...] = view
+
+    expected, _ = value_and_grad(lambda net, x: F.sum(net(x) ** 2), [stacked], X)
+    value, grads = value_and_grad(lambda inner, outer, x: F.sum(outer(inner(x)) ** 2), [inner, outer], X)
+    assert_allclose(value, expected, rtol=1e-14)
+    assert grads[0] is inner.grad
+    assert grads[1] is outer.grad
+    for position, (network, own) in positions.items():
+        for name in ("weight", "bias"):
+            of_stacked, of_network = gradient(stacked, f"{position}.{name}"), gradient(network, f"{own}.{name}")
+            assert_allclose(of_network, of_stacked, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("named", [0, 1])
+def test_only_the_networks_named_are_differentiated(named):
+    networks = [mlp(), Network([Dense(1)], (2,), np.random.default_rng(2), "float64")]
+    _, together = value_and_grad(lambda inner, outer, x: F.sum(outer(inner(x)) ** 2), networks, X)
+    expected = together[named].copy()
+    other = networks[1 - named]
+    other.grad[:] = 7
+
+    def objective(net, x):
+        inner, outer = (net, other) if named == 0 else (other, net)
+        return F.sum(outer(inner(x)) ** 2)
+
+    value_and_grad(objective, [networks[named]], X)
+    assert_allclose(networks[named].grad, expected, rtol=1e-13)
+    assert (other.grad == 7).all()
+
+
+def test_weights_used_twice_add_up():
+    network = mlp()
+    gradients = [value_and_grad(total, [network], x)[1][0].copy() for x in (X, -2 * X)]
+    value_and_grad(lambda net, x: total(net, x) + total(net, -2 * x), [network], X)
+    assert_allclose(network.grad, gradients[0] + gradients[1], rtol=1e-13)
+
+
+def test_a_network_applied_to_its_own_output(check_parameters):
+    network = Network([Dense(5, activation="tanh"), Dense(3)], (3,), np.random.default_rng(0), "float64")
+    check_parameters(lambda net, x: F.sum(net(net(net(x))) ** 2), [network], X)
+
+
+def test_a_parameter_that_no_path_reaches_has_gradient_zero():
+    network, idle = mlp(), mlp(seed=1)
+    value_and_grad(total, [network], X)
+    network.grad[:] = idle.grad[:] = np.nan
+    value_and_grad(lambda net, _, x: F.sum(net(x)[:, :1]), [network, idle], X)
+    assert_array_equal(idle.grad, np.zeros(idle.n_parameters))
+    assert not np.isnan(network.grad).any()
+    to_first, to_second = gradient(network, "1.weight").T
+    assert (to_first != 0).all()
+    assert_array_equal(to_second, np.zeros(4))
+
+
+def test_a_gradient_within_the_objective_leaves_no_trace_in_grad():
+    network = mlp()
+
+    def objective(net, x):
+        x = Tensor(x)
+        return F.sum(grad(total(net, x), x, create_graph=True) ** 2)
+
+    value_and_grad(objective, [network], X)
+    assert (gradient(network, "1.weight") != 0).all()
+    assert_array_equal(gradient(network, "1.bias"), np.zeros(2))  # an additive constant has no influence on a slope
+
+
+BAD_OBJECTIVES = {
+    "nothing": lambda net, x: None,
+    "a number": lambda net, x: float(net(x).value.sum()),
+    "an array": lambda net, x: net(x).value,
+    "many values": lambda net, x: net(x),
+    "independent of the network": lambda net, x: np.sum(x),
+}
+
+
+@pytest.mark.parametrize("objective", BAD_OBJECTIVES.values(), ids=BAD_OBJECTIVES)
+def test_the_objective_must_return_a_scalar_tensor(objective):
+    with pytest.raises(TypeError, match="objective must return a scalar Tensor"):
+        value_and_grad(objective, [mlp()], X)

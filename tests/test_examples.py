@@ -1,0 +1,38 @@
+"""Every example says what one learns from it, runs as a script without a warning, and soon ends."""
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
+SECONDS = 20
+
+every_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+
+
+def run(example, folder):
+    """The example as a process of its own that writes into the folder and imports what these tests import."""
+    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-W", "error", str(example), str(folder)]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS)
+
+
+def test_there_are_examples():
+    assert EXAMPLES
+
+
+@every_example
+def test_runs_without_a_warning(example, tmp_path):
+    done = run(example, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.strip()
+
+
+@every_example
+def test_says_what_one_learns(example):
+    assert "You learn" in (ast.get_docstring(ast.parse(example.read_text(encoding="utf-8"))) or "")

@@ -1,0 +1,163 @@
+"""Every loss: what its constant minimiser is, what is predicted from it, and that nothing overflows on the way."""
+
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.special import expit, softmax
+
+from sknn.autodiff import Tensor, grad
+from sknn.losses import (
+    LOSSES,
+    AbsoluteError,
+    BinaryLogLoss,
+    CategoricalLogLoss,
+    HingeLoss,
+    HuberLoss,
+    Loss,
+    PerceptronLoss,
+    PoissonDeviance,
+    QuantileLoss,
+    SquaredError,
+)
+
+DTYPES = [np.float32, np.float64]
+
+
+class Known(NamedTuple):
+    """The raw output that minimises the mean loss over the targets if it is the same for all, and its prediction."""
+
+    loss: Loss
+    targets: Any
+    raw: list[float]
+    prediction: list[float]
+
+
+REAL = [[0.0], [0.0], [1.0], [2.0], [7.0]]
+ONE_IN_FOUR, THREE_IN_FOUR = [[0.0], [0.0], [1.0], [0.0]], [[1.0], [0.0], [1.0], [1.0]]
+CLASSES = [0, 1, 1, 2, 2, 2, 2, 2]
+FREQUENCY = np.array([1, 2, 5]) / 8
+
+MINIMISERS = [
+    Known(SquaredError(), REAL, [2.0], [2.0]),
+    Known(AbsoluteError(), REAL, [1.0], [1.0]),
+    Known(HuberLoss(), REAL, [1.0875], [1.0875]),  # where 4 r - 3 - 1.35 = 0
+    Known(HuberLoss(delta=1.0), REAL, [1.0], [1.0]),
+    Known(HuberLoss(delta=100.0), REAL, [2.0], [2.0]),
+    Known(QuantileLoss(), REAL, [1.0], [1.0]),
+    Known(QuantileLoss(0.7), REAL, [2.0], [2.0]),
+    Known(QuantileLoss(0.95), REAL, [7.0], [7.0]),
+    Known(QuantileLoss([0.7, 0.3]), np.repeat(REAL, 2, axis=1), [2.0, 0.0], [2.0, 0.0]),
+    Known(PoissonDeviance(), REAL, [np.log(2)], [2.0]),
+    Known(BinaryLogLoss(), THREE_IN_FOUR, [np.log(3)], [0.75]),
+    Known(BinaryLogLoss(smoothing=0.2), THREE_IN_FOUR, [np.log(0.7 / 0.3)], [0.7]),
+    Known(BinaryLogLoss(), np.hstack([THREE_IN_FOUR, ONE_IN_FOUR]), [np.log(3), -np.log(3)], [0.75, 0.25]),
+    Known(CategoricalLogLoss(), CLASSES, list(np.log(FREQUENCY)), list(FREQUENCY)),
+    Known(
+        CategoricalLogLoss(smoothing=0.3), CLASSES, list(np.log(0.7 * FREQUENCY + 0.1)), list(0.7 * FREQUENCY + 0.1)
+    ),
+    Known(HingeLoss(), THREE_IN_FOUR, [1.0], [1.0]),
+    Known(HingeLoss(), ONE_IN_FOUR, [-1.0], [-1.0]),
+    Known(PerceptronLoss(), THREE_IN_FOUR, [0.0], [0.0]),
+]
+
+each_loss = pytest.mark.parametrize("loss", [cls() for cls in LOSSES.values()], ids=LOSSES)
+each_minimiser = pytest.mark.parametrize("known", MINIMISERS, ids=lambda known: repr(known.loss))
+with_probabilities = pytest.mark.parametrize(
+    "loss", [cls() for cls in LOSSES.values() if hasattr(cls, "log_proba")], ids=lambda loss: type(loss).__name__
+)
+
+
+def test_every_loss_has_a_row():
+    assert {type(known.loss) for known in MINIMISERS} == set(LOSSES.values())
+    assert len(set(LOSSES.values())) == len(LOSSES)
+
+
+def targets_for(loss: Loss, n: int, n_outputs: int) -> np.ndarray:
+    labels = np.arange(n) % n_outputs
+    return labels if isinstance(loss, CategoricalLogLoss) else np.eye(n_outputs)[labels]
+
+
+@each_minimiser
+def test_every_step_away_from_the_minimiser_costs(known):
+    targets = np.asarray(known.targets)
+
+    def mean_loss(raw: np.ndarray) -> float:
+        return known.loss(np.tile(raw, (len(targets), 1)), targets).mean()
+
+    raw = np.array(known.raw)
+    directions = np.random.default_rng(0).standard_normal((20, raw.size))
+    for direction in np.vstack([directions, -directions, np.eye(raw.size), -np.eye(raw.size)]):
+        for step in (1e-3, 1e-2, 0.1, 1.0):
+            assert mean_loss(raw + step * direction) > mean_loss(raw)
+
+
+@each_minimiser
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_prediction(known, dtype):
+    prediction = known.loss.predict(np.array([known.raw], dtype))
+    assert prediction.dtype == dtype
+    assert_allclose(prediction, [known.prediction], rtol=1e-6, atol=1e-7)
+
+
+LINKS = {"identity": lambda raw: raw, "logistic": expit, "softmax": lambda raw: softmax(raw, axis=1), "exp": np.exp}
+
+
+@each_loss
+def test_prediction_is_what_the_link_says(loss):
+    raw = np.random.default_rng(0).standard_normal((5, 3))
+    assert_allclose(loss.predict(raw), LINKS[loss.link](raw), rtol=1e-13)
+
+
+@each_loss
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_value_per_sample_in_the_precision_of_the_raw_outputs(loss, dtype):
+    raw = Tensor(np.random.default_rng(0).standard_normal((5, 3)).astype(dtype))
+    targets = targets_for(loss, 5, 3)
+    values = loss(raw, targets.astype(dtype) if targets.ndim == 2 else targets)
+    assert (values.shape, values.dtype) == ((5,), dtype)
+    assert (values.value >= 0).all()
+    assert grad(values, raw, seed=np.ones(5, dtype)).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    "loss", [cls() for cls in LOSSES.values() if cls is not CategoricalLogLoss], ids=lambda loss: type(loss).__name__
+)
+def test_outputs_add_up(loss):
+    raw, targets = np.random.default_rng(0).standard_normal((5, 3)), targets_for(loss, 5, 3)
+    one_by_one = [loss(raw[:, [k]], targets[:, [k]]) for k in range(3)]
+    assert_allclose(loss(raw, targets), np.sum(one_by_one, axis=0), rtol=1e-13)
+
+
+@with_probabilities
+def test_log_proba_is_the_logarithm_of_the_prediction(loss):
+    raw = np.random.default_rng(0).standard_normal((5, 3))
+    assert_allclose(loss.log_proba(raw), np.log(loss.predict(raw)), rtol=1e-12)
+
+
+@with_probabilities
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log_proba_is_finite_where_the_probability_is_not_distinguishable_from_zero(loss, dtype):
+    raw = np.array([[1000.0, -1000.0, 0.0], [-1000.0, -1000.0, -1000.0]], dtype)
+    log_proba = loss.log_proba(raw)
+    assert log_proba.dtype == dtype
+    assert np.isfinite(log_proba).all()
+    assert np.isfinite(loss.predict(raw)).all()
+    lowest = -2000 if loss.link == "softmax" else -1000
+    assert_allclose(log_proba[0], [0, lowest, lowest / 2 if loss.link == "softmax" else np.log(0.5)], rtol=1e-6)
+
+
+@each_loss
+def test_a_loss_is_an_unchangeable_description(loss):
+    assert is_dataclass(loss)
+    assert loss == type(loss)()
+    for each in fields(loss):
+        with pytest.raises(FrozenInstanceError):
+            setattr(loss, each.name, 0.5)
+
+
+def test_the_base_is_no_loss():
+    with pytest.raises(TypeError, match="Loss is no loss"):
+        Loss()(np.zeros((1, 1)), np.zeros((1, 1)))

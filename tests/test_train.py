@@ -1,0 +1,575 @@
+"""The fit loop: what it reads, in which order, when it stops, and what it leaves behind."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from sknn.autodiff import primitives as F
+from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
+from sknn.ops.loss import average, squared_error
+from sknn.ops.threads import available_threads
+from sknn.optim import SGD, Adam
+from sknn.schedules import SCHEDULES, Moment
+from sknn.train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
+
+N = 10
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((N, 3))
+Y = RNG.standard_normal((N, 2))
+WEIGHT = RNG.uniform(0.5, 2.0, N)
+
+
+def mlp(dtype: str = "float64") -> Network:
+    return Network([Dense(4, activation="tanh"), Dense(2)], (3,), np.random.default_rng(1), dtype)
+
+
+def squared(net, batch):
+    weight = (batch["weight"],) if "weight" in batch else ()
+    return average(squared_error(net(batch["x"]), batch["y"]), *weight)
+
+
+def still(net, batch):
+    """An objective that is 1 and does not change."""
+    return 1.0 + 0.0 * F.sum(net(batch["x"]))
+
+
+@dataclass(eq=False)
+class Witness(SGD):
+    """Plain gradient descent that notes its learning rates and the gradients that it gets."""
+
+    momentum: float = 0.0
+    rates: list[float] = field(default_factory=list)
+    gradients: list[np.ndarray] = field(default_factory=list)
+
+    def step(self, theta, grad, learning_rate, l2=0.0):
+        self.rates.append(learning_rate)
+        self.gradients.append(grad.copy())
+        super().step(theta, grad, learning_rate, l2)
+
+
+@dataclass
+class Run:
+    """What a training did."""
+
+    network: Network
+    state: TrainingState
+    outcome: Outcome
+
+
+def run(
+    *,
+    data: object = None,
+    objective: Callable = squared,
+    network: Network | None = None,
+    optimizer: SGD | None = None,
+    seed: int = 2,
+    batch_size: int = N,
+    max_epochs: int = 3,
+    learning_rate_init: float = 0.1,
+    validate: Callable | None = None,
+    curve_scale: float = 1.0,
+    report: Callable | None = None,
+    **plan,
+) -> Run:
+    network = network or mlp()
+    data = ArrayData(X, Y, dtype=network.theta.dtype) if data is None else data
+    settings = Plan(batch_size, max_epochs, learning_rate_init, **plan)
+    state = start_state(network, optimizer or SGD(momentum=0.0), batch_size)
+    rng = np.random.default_rng(seed)
+    outcome = train(
+        network, objective, data, settings, state, rng, validate=validate, curve_scale=curve_scale, report=report
+    )
+    return Run(network, state, outcome)
+
+
+# -- data ----------------------------------------------------------------------------------------------------------
+
+ROWS = {
+    "a slice": slice(2, 5),
+    "the rest": slice(8, 10),
+    "one row": np.array([3]),
+    "rows in any order": np.array([7, 0, 7, 4]),
+}
+
+
+def mapped(array: np.ndarray, folder) -> np.memmap:
+    np.save(folder / "x.npy", array)
+    return np.load(folder / "x.npy", mmap_mode="r")
+
+
+CONTAINERS = {
+    "array": lambda x, folder: x,
+    "column by column": lambda x, folder: np.asfortranarray(x),
+    "csr matrix": lambda x, folder: sparse.csr_matrix(x),
+    "csr array": lambda x, folder: sparse.csr_array(x),
+    "memory-mapped": mapped,
+}
+each_container = pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
+
+
+@each_container
+@pytest.mark.parametrize("index", ROWS.values(), ids=ROWS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_batch_has_the_rows_asked_for_in_the_precision_of_the_computation(container, index, dtype, tmp_path):
+    data = ArrayData(container(X, tmp_path), Y, WEIGHT, dtype)
+    assert len(data) == N
+    batch = data.take(index)
+    x = batch["x"].toarray() if sparse.issparse(batch["x"]) else batch["x"]
+    assert sparse.issparse(batch["x"]) == sparse.issparse(data.x)
+    assert batch["x"].dtype == dtype
+    assert_array_equal(x, X[index].astype(dtype))
+    assert_array_equal(batch["y"], Y[index])
+    assert_array_equal(batch["weight"], WEIGHT[index])
+
+
+def test_weights_are_left_out_where_there_are_none():
+    assert sorted(ArrayData(X, Y).take(slice(0, 2))) == ["x", "y"]
+
+
+def test_a_slice_is_a_view_if_nothing_is_to_be_converted():
+    batch = ArrayData(X, Y, dtype=np.float64).take(slice(2, 5))
+    assert np.shares_memory(batch["x"], X)
+    assert np.shares_memory(batch["y"], Y)
+
+
+def test_batches_of_a_mapped_file_are_read_into_memory(tmp_path):
+    data = ArrayData(mapped(X, tmp_path), Y, dtype=np.float32)
+    for index in (slice(0, 3), np.array([1, 5])):
+        assert not np.shares_memory(data.take(index)["x"], data.x)
+    assert isinstance(data.x, np.memmap)
+    assert data.x.dtype == np.float64
+
+
+@each_container
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_training_does_not_depend_on_the_container(container, dtype, tmp_path):
+    expected = run(data=ArrayData(X.astype(dtype), Y.astype(dtype), dtype=dtype), network=mlp(dtype), batch_size=4)
+    data = ArrayData(container(X, tmp_path), Y.astype(dtype), dtype=dtype)
+    found = run(data=data, network=mlp(dtype), batch_size=4)
+    assert found.network.theta.dtype == dtype
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    assert_allclose(found.network.theta, expected.network.theta, rtol=tolerance, atol=tolerance)
+    assert_allclose(found.state.loss_curve, expected.state.loss_curve, rtol=tolerance)
+
+
+# -- batches -------------------------------------------------------------------------------------------------------
+
+
+class Notebook:
+    """Data that notes the rows it is asked for."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.taken: list[list[int]] = []
+
+    def __len__(self) -> int:
+        return self.n
+
+    def take(self, index):
+        self.taken.append(np.arange(self.n)[index].tolist())
+        return {"x": np.ones((len(self.taken[-1]), 3))}
+
+    def epochs(self, batches_per_epoch: int) -> list[list[int]]:
+        """The rows of each epoch, one after the other."""
+        parts = range(0, len(self.taken), batches_per_epoch)
+        return [sum(self.taken[k : k + batches_per_epoch], []) for k in parts]
+
+
+SIZES = {1: [1] * 10, 3: [3, 3, 3, 1], 5: [5, 5], 9: [9, 1], 10: [10], 99: [10]}
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), SIZES.items())
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_every_sample_once_in_every_epoch(batch_size, sizes, shuffle):
+    data = Notebook(N)
+    state = run(data=data, objective=still, batch_size=batch_size, shuffle=shuffle, tol=-np.inf).state
+    assert [len(rows) for rows in data.taken] == 3 * sizes
+    epochs = data.epochs(len(sizes))
+    assert [sorted(rows) for rows in epochs] == 3 * [list(range(N))]
+    if shuffle and batch_size < N:
+        assert len({tuple(rows) for rows in [range(N), *epochs]}) == 4
+    else:
+        assert epochs == 3 * [list(range(N))]
+    assert (state.epochs, state.samples, len(state.loss_curve)) == (3, 3 * N, 3)
+
+
+def test_the_generator_alone_decides_the_order():
+    orders = []
+    for seed in (0, 0, 1):
+        data = Notebook(N)
+        run(data=data, objective=still, batch_size=3, seed=seed)
+        orders.append(data.taken)
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_the_batch_that_holds_all_is_a_slice():
+    class Slices(ArrayData):
+        def take(self, index):
+            assert isinstance(index, slice)
+            return super().take(index)
+
+    run(data=Slices(X, Y, dtype=np.float64), batch_size=N, shuffle=True)
+
+
+# -- what a step does ----------------------------------------------------------------------------------------------
+
+
+def test_training_is_a_loop_over_batches_of_steps_down_the_gradient():
+    found = run(batch_size=4, shuffle=False, learning_rate_init=0.1, max_epochs=2)
+    network = mlp()
+    for _ in range(2):
+        for start in (0, 4, 8):
+            batch = {"x": X[start : start + 4], "y": Y[start : start + 4]}
+            network.theta -= 0.1 * value_and_grad(squared, [network], batch)[1][0]
+    assert_allclose(found.network.theta, network.theta, rtol=1e-12)
+
+
+def test_a_sample_of_weight_three_counts_as_three_samples():
+    counts = np.arange(N) % 3 + 1
+    weighted = run(data=ArrayData(X, Y, counts.astype(float), np.float64))
+    repeated = run(data=ArrayData(np.repeat(X, counts, axis=0), np.repeat(Y, counts, axis=0), None, np.float64),
+                   batch_size=counts.sum())  # fmt: skip
+    assert_allclose(weighted.network.theta, repeated.network.theta, rtol=1e-12)
+    assert_allclose(weighted.state.loss_curve, repeated.state.loss_curve, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
+@pytest.mark.parametrize("batch_size", [1, 3, N])
+def test_the_loss_curve_is_the_mean_loss_over_all_samples(weight, batch_size):
+    data = ArrayData(X, Y, weight, np.float64)
+    found = run(data=data, batch_size=batch_size, learning_rate_init=0.0, curve_scale=0.5)
+    expected = np.average(squared_error(mlp()(X), Y), weights=weight)
+    assert_allclose(found.state.loss_curve, [0.5 * expected] * 3, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
+@pytest.mark.parametrize("batch_size", [4, N])
+def test_the_penalty_is_half_alpha_times_the_squared_weights_over_the_weight_of_a_batch(weight, batch_size):
+    alpha, rate = 0.3, 0.1
+    data = ArrayData(X, Y, weight, np.float64)
+    total_weight = N if weight is None else weight.sum()
+    penalty = 0.5 * alpha * mlp().decaying_norm()
+    n_batches = -(-N // batch_size)
+
+    resting = run(data=data, batch_size=batch_size, learning_rate_init=0.0, alpha=alpha, curve_scale=0.5)
+    expected = 0.5 * np.average(squared_error(mlp()(X), Y), weights=weight) + n_batches * penalty / total_weight
+    assert_allclose(resting.state.loss_curve, [expected] * 3, rtol=1e-12)
+
+    found = run(data=data, batch_size=batch_size, shuffle=False, learning_rate_init=rate, alpha=alpha, max_epochs=1)
+    network = mlp()
+    decaying = np.arange(network.n_parameters) < network.groups[0].decay_stop
+    for start in range(0, N, batch_size):
+        batch = data.take(slice(start, start + batch_size))
+        batch_weight = len(batch["x"]) if weight is None else batch["weight"].sum()
+        gradient = value_and_grad(squared, [network], batch)[1][0]
+        network.theta -= rate * (gradient + alpha / batch_weight * network.theta * decaying)
+    assert_allclose(found.network.theta, network.theta, rtol=1e-12)
+
+
+def test_the_penalty_is_the_integral_of_its_gradient():
+    """By finite differences of the loss curve of one batch."""
+    optimizer, alpha, eps = Witness(), 0.3, 1e-5
+    direction = np.random.default_rng(0).standard_normal(mlp().n_parameters)
+
+    def loss_at(t: float) -> float:
+        network = mlp()
+        network.theta += t * direction
+        resting = run(network=network, learning_rate_init=0.0, max_epochs=1, alpha=alpha)
+        return resting.state.loss_curve[0]
+
+    network = run(optimizer=optimizer, learning_rate_init=1.0, max_epochs=1, alpha=alpha).network
+    step = mlp().theta - network.theta
+    assert_allclose(step @ direction, (loss_at(eps) - loss_at(-eps)) / (2 * eps), rtol=1e-7)
+
+
+@pytest.mark.parametrize("factor", [1e8, 1.0])
+def test_a_long_gradient_is_clipped_and_a_short_one_is_not(factor):
+    def objective(net, batch):
+        return factor * squared(net, batch)
+
+    free, clipped = Witness(), Witness()
+    run(objective=objective, optimizer=free, max_epochs=1, learning_rate_init=0.0)
+    found = run(objective=objective, optimizer=clipped, max_epochs=1, learning_rate_init=1.0, clip_norm=10.0)
+    norm = np.linalg.norm(free.gradients[0])
+    assert (norm > 10) == (factor > 1)
+    expected = free.gradients[0] * min(1, 10 / norm)
+    assert_allclose(clipped.gradients[0], expected, rtol=1e-12)
+    assert_allclose(mlp().theta - found.network.theta, expected, rtol=1e-9)
+
+
+def test_the_penalty_is_not_clipped():
+    found = run(max_epochs=1, learning_rate_init=1.0, clip_norm=1e-9, alpha=1.0)
+    network = mlp()
+    stop = network.groups[0].decay_stop
+    assert_allclose(found.network.theta[:stop], (1 - 1 / N) * network.theta[:stop], rtol=1e-6)
+    assert_allclose(found.network.theta[stop:], network.theta[stop:], atol=1e-8)
+
+
+# -- the learning rate ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_the_rate_is_asked_for_at_every_batch_or_every_epoch(name):
+    optimizer = Witness()
+    run(optimizer=optimizer, batch_size=4, max_epochs=3, learning_rate_init=0.01, schedule=name, power_t=0.7)
+    schedule = SCHEDULES[name]
+    seen = [epoch + part for epoch in (0, N, 2 * N) for part in ((0, 4, 8) if schedule.per == "batch" else (0, 0, 0))]
+    assert optimizer.rates == [schedule.rate(0.01, Moment(samples, 3 * N), 0.7) for samples in seen]
+
+
+def test_the_adaptive_schedule_slows_down_when_training_stalls_and_ends_when_it_is_slow():
+    optimizer = Witness()
+    found = run(optimizer=optimizer, objective=still, schedule="adaptive", learning_rate_init=1e-5, patience=1,
+                max_epochs=100)  # fmt: skip
+    assert found.outcome is Outcome.CONVERGED
+    assert found.state.stalls == 2
+    first = [1e-5] * 3  # an improvement over nothing at all, then twice none
+    assert_allclose(optimizer.rates, [*first, 2e-6, 2e-6, 4e-7, 4e-7], rtol=1e-12)
+
+
+# -- stopping ------------------------------------------------------------------------------------------------------
+
+
+class Script:
+    """A validation that gives these scores and keeps the weights to which it gave them."""
+
+    def __init__(self, network: Network, scores: list[float]) -> None:
+        self.network, self.scores = network, iter(scores)
+        self.thetas: list[np.ndarray] = []
+
+    def __call__(self) -> float:
+        self.thetas.append(self.network.theta.copy())
+        return next(self.scores)
+
+
+@pytest.mark.parametrize("patience", [0, 1, 4])
+def test_training_stops_when_the_loss_has_not_improved_for_longer_than_patience(patience):
+    found = run(objective=still, max_epochs=100, patience=patience)
+    assert found.outcome is Outcome.CONVERGED
+    assert found.state.epochs == 1 + patience + 1
+    assert found.state.best_loss == 1
+
+
+@pytest.mark.parametrize(("tol", "epochs"), [(0.0, 20), (10.0, 4)])
+def test_less_than_tol_is_no_improvement(tol, epochs):
+    found = run(max_epochs=20, patience=2, tol=tol, learning_rate_init=0.01)
+    assert found.state.epochs == epochs
+    assert found.outcome is (Outcome.EPOCHS_DONE if epochs == 20 else Outcome.CONVERGED)
+    assert found.state.best_loss == min(found.state.loss_curve) == found.state.loss_curve[-1]
+
+
+SCORES = {
+    "got worse": ([1, 3, 2, 2, 2, 2], 2, Outcome.CONVERGED, 5),
+    "too little better": ([1, 2, 2.01, 2.02, 2.03], 5, Outcome.CONVERGED, 5),
+    "all epochs done": ([1, 2, 3, 2, 3, 3], 3, Outcome.EPOCHS_DONE, 6),
+}
+
+
+@pytest.mark.parametrize(("scores", "best", "outcome", "epochs"), SCORES.values(), ids=SCORES)
+def test_early_stopping_restores_the_best_weights(scores, best, outcome, epochs):
+    network = mlp()
+    validate = Script(network, scores)
+    found = run(network=network, validate=validate, max_epochs=6, patience=2, tol=0.1)
+    assert (found.outcome, found.state.epochs) == (outcome, epochs)
+    assert found.state.validation_scores == scores[:epochs]
+    assert found.state.best_score == max(scores)
+    assert_array_equal(network.theta, validate.thetas[best - 1])
+    assert len({theta.tobytes() for theta in validate.thetas}) == epochs
+
+
+@dataclass(frozen=True)
+class Mean(Layer):
+    """y = x, remembering the mean of the last batch."""
+
+    def build(self, shape, store):
+        store.state("mean", shape)
+        return shape
+
+    def apply(self, params, x, context):
+        params["mean"][...] += 1
+        return x
+
+
+def test_early_stopping_restores_the_running_statistics():
+    network = Network([Mean(), Dense(2)], (3,), np.random.default_rng(1), "float64")
+    run(network=network, validate=Script(network, [1, 3, 2, 2, 2]), max_epochs=5)
+    assert_array_equal(network.state, [2, 2, 2])
+
+
+# -- divergence and interruption -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_divergence_ends_training(dtype):
+    data = ArrayData(X, Y.astype(dtype), dtype=dtype)
+    found = run(network=mlp(dtype), data=data, learning_rate_init=1e12, max_epochs=50)
+    assert found.outcome is Outcome.DIVERGED
+    assert found.state.epochs < 50
+    assert not np.isfinite(found.state.loss_curve[-1])
+    assert np.isfinite(found.state.loss_curve[:-1]).all()
+
+
+def test_divergence_in_the_very_last_step_does_not_go_unnoticed():
+    found = run(network=mlp("float32"), data=ArrayData(X, Y.astype("f4")), learning_rate_init=1e300, max_epochs=1)
+    assert not np.isfinite(found.network.theta).all()
+    assert found.outcome is Outcome.DIVERGED
+
+
+def test_after_divergence_the_best_validated_weights_are_restored():
+    network = mlp()
+
+    def objective(net, batch):
+        return squared(net, batch) * (1.0 if len(validate.thetas) < 3 else np.inf)
+
+    validate = Script(network, [1, 3, 2])
+    found = run(network=network, objective=objective, validate=validate, max_epochs=50)
+    assert (found.outcome, found.state.epochs) == (Outcome.DIVERGED, 4)
+    assert_array_equal(network.theta, validate.thetas[1])
+    assert_array_equal(found.state.validation_scores, [1, 3, 2, np.nan])
+
+
+def test_a_score_of_nan_is_a_divergence():
+    network = mlp()
+    found = run(network=network, validate=Script(network, [1, np.nan]), max_epochs=50)
+    assert (found.outcome, found.state.epochs) == (Outcome.DIVERGED, 2)
+
+
+class Interrupted(ArrayData):
+    """Data at which somebody presses Ctrl-C."""
+
+    def __init__(self, calls: int, error: type[BaseException] = KeyboardInterrupt) -> None:
+        super().__init__(X, Y, dtype=np.float64)
+        self.calls, self.error = calls, error
+
+    def take(self, index):
+        self.calls -= 1
+        if self.calls < 0:
+            raise self.error
+        return super().take(index)
+
+
+@pytest.mark.parametrize("calls", [0, 3, 4])
+def test_an_interruption_keeps_what_was_learned(calls):
+    found = run(data=Interrupted(calls), batch_size=4, shuffle=False)
+    assert found.outcome is Outcome.INTERRUPTED
+    assert found.state.epochs == len(found.state.loss_curve) == calls // 3
+    network = mlp()
+    for start in (0, 4, 8, 0)[:calls]:
+        batch = {"x": X[start : start + 4], "y": Y[start : start + 4]}
+        network.theta -= 0.1 * value_and_grad(squared, [network], batch)[1][0]
+    assert_allclose(found.network.theta, network.theta, rtol=1e-12)
+
+
+def test_an_interruption_restores_the_best_weights_if_there_are_any():
+    network = mlp()
+    validate = Script(network, [3, 2])
+    found = run(data=Interrupted(2), network=network, validate=validate)
+    assert found.outcome is Outcome.INTERRUPTED
+    assert_array_equal(network.theta, validate.thetas[0])
+
+
+def test_other_errors_are_passed_on_and_leave_no_settings_behind():
+    before = np.geterr(), available_threads()
+    with pytest.raises(MemoryError):
+        run(data=Interrupted(2, MemoryError))
+    assert (np.geterr(), available_threads()) == before
+
+
+# -- going on ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kept", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
+def test_training_goes_on_where_it_stopped(kept):
+    def advance(network, state, epochs):
+        data, plan = ArrayData(X, Y, dtype=np.float64), Plan(4, epochs, 0.01, shuffle=False, tol=-np.inf)
+        train(network, squared, data, plan, state, np.random.default_rng(0))
+
+    whole = mlp()
+    state = start_state(whole, Adam(), 4)
+    advance(whole, state, 5)
+
+    network = mlp()
+    first = start_state(network, Adam(), 4)
+    advance(network, first, 2)
+    network, second = kept((network, first))
+    advance(network, second, 3)
+    assert_array_equal(network.theta, whole.theta)
+    assert second.loss_curve == state.loss_curve
+    assert (second.samples, second.optimizer.steps) == (state.samples, state.optimizer.steps) == (5 * N, 15)
+
+
+def test_reports():
+    said = []
+    run(objective=still, max_epochs=9, patience=1, report=said.append)
+    assert said == [
+        *(f"Iteration {epoch}, loss = 1.00000000" for epoch in (1, 2, 3)),
+        "Training loss did not improve more than tol=0.000100 for 1 consecutive epochs. Stopping.",
+    ]
+
+
+# -- all data at once ----------------------------------------------------------------------------------------------
+
+
+def least_squares(weight: np.ndarray, alpha: float) -> np.ndarray:
+    """The coefficients and, in the last row, the intercepts that minimise the penalised weighted squares."""
+    rows = np.hstack([X, np.ones((N, 1))])
+    penalty = alpha * np.diag([1.0] * 3 + [0.0])
+    return np.linalg.solve(rows.T @ (weight[:, None] * rows) + penalty, rows.T @ (weight[:, None] * Y))
+
+
+@pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
+@pytest.mark.parametrize("alpha", [0.0, 2.0])
+def test_train_full_finds_the_least_squares_solution(weight, alpha):
+    network = Network([Dense(2)], (3,), np.random.default_rng(1), "float64")
+    plan = Plan(batch_size=N, max_epochs=500, alpha=alpha, tol=1e-10)
+    minimum = train_full(network, squared, ArrayData(X, Y, weight, np.float64), plan, max_fun=1000)
+    assert minimum.converged
+    assert_array_equal(minimum.theta, network.theta)
+    solution = least_squares(np.ones(N) if weight is None else weight, alpha)
+    assert_allclose(network.parameters["0"]["weight"], solution[:3], atol=1e-6)
+    assert_allclose(network.parameters["0"]["bias"], solution[3], atol=1e-6)
+    total = N if weight is None else weight.sum()
+    loss = np.average(squared_error(network(X), Y), weights=weight)
+    assert_allclose(minimum.value, loss + 0.5 * alpha / total * np.sum(solution[:3] ** 2), rtol=1e-9)
+
+
+def test_train_full_stops_at_its_limits():
+    for limits in ({"max_epochs": 2, "max_fun": 1000}, {"max_epochs": 1000, "max_fun": 2}):
+        network = mlp()
+        plan = Plan(batch_size=N, max_epochs=limits["max_epochs"], tol=1e-10)
+        minimum = train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, max_fun=limits["max_fun"])
+        assert not minimum.converged
+        assert minimum.n_iter <= 2
+        assert_array_equal(minimum.theta, network.theta)
+
+
+@dataclass(frozen=True)
+class FrozenScale(Layer):
+    """y = 2 x, with a parameter that is not to be trained."""
+
+    def build(self, shape, store):
+        store.parameter("two", shape, "ones", trainable=False)
+        return shape
+
+    def apply(self, params, x, context):
+        return 2.0 * params["two"] * x
+
+
+@pytest.mark.parametrize("full", [True, False])
+def test_frozen_parameters_stay_as_they_are(full):
+    network = Network([FrozenScale(), Dense(2), Activation("tanh")], (3,), np.random.default_rng(1), "float64")
+    before = network.theta.copy()
+    if full:
+        plan = Plan(batch_size=N, max_epochs=20, alpha=1.0)
+        train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, max_fun=100)
+    else:
+        run(network=network, alpha=1.0, optimizer=SGD(momentum=0.9))
+    start, stop, _ = network.names["0.two"]
+    assert_array_equal(network.theta[start:stop], before[start:stop])
+    assert (network.theta[:start] != before[:start]).all()
