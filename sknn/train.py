@@ -263,13 +263,14 @@ class FitLoop:
 
     def judge(self, loss: float) -> bool:
         """Keep count of improvements; False if training has diverged."""
+        finite = isfinite(loss) and bool(np.isfinite(self.network.theta).all())
         if self.validate is None:
             improved = self.judge_loss(loss)
         else:
-            loss = self.validate() if isfinite(loss) and bool(np.isfinite(self.network.theta).all()) else nan
+            loss = self.validate() if finite else nan
             improved = self.judge_score(loss)
         self.state.epochs_without_improvement = 0 if improved else self.state.epochs_without_improvement + 1
-        return isfinite(loss)
+        return finite and isfinite(loss)
 
     def judge_loss(self, loss: float) -> bool:
         """Is the loss lower than the best by the tolerance?"""

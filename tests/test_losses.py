@@ -55,9 +55,7 @@ MINIMISERS = [
     Known(BinaryLogLoss(smoothing=0.2), THREE_IN_FOUR, [np.log(0.7 / 0.3)], [0.7]),
     Known(BinaryLogLoss(), np.hstack([THREE_IN_FOUR, ONE_IN_FOUR]), [np.log(3), -np.log(3)], [0.75, 0.25]),
     Known(CategoricalLogLoss(), CLASSES, list(np.log(FREQUENCY)), list(FREQUENCY)),
-    Known(
-        CategoricalLogLoss(smoothing=0.3), CLASSES, list(np.log(0.7 * FREQUENCY + 0.1)), list(0.7 * FREQUENCY + 0.1)
-    ),
+    Known(CategoricalLogLoss(smoothing=0.3), CLASSES, list(np.log(0.7 * FREQUENCY + 0.1)), list(0.7 * FREQUENCY + 0.1)),
     Known(HingeLoss(), THREE_IN_FOUR, [1.0], [1.0]),
     Known(HingeLoss(), ONE_IN_FOUR, [-1.0], [-1.0]),
     Known(PerceptronLoss(), THREE_IN_FOUR, [0.0], [0.0]),

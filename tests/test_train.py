@@ -4,6 +4,7 @@ import copy
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
 from sknn.optim import SGD, Adam
 from sknn.schedules import SCHEDULES, Moment
-from sknn.train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
+from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, start_state, train, train_full
 
 N = 10
 RNG = np.random.default_rng(0)
@@ -178,7 +179,7 @@ class Notebook:
     def epochs(self, batches_per_epoch: int) -> list[list[int]]:
         """The rows of each epoch, one after the other."""
         parts = range(0, len(self.taken), batches_per_epoch)
-        return [sum(self.taken[k : k + batches_per_epoch], []) for k in parts]
+        return [list(chain.from_iterable(self.taken[k : k + batches_per_epoch])) for k in parts]
 
 
 SIZES = {1: [1] * 10, 3: [3, 3, 3, 1], 5: [5, 5], 9: [9, 1], 10: [10], 99: [10]}
@@ -233,8 +234,8 @@ def test_training_is_a_loop_over_batches_of_steps_down_the_gradient():
 def test_a_sample_of_weight_three_counts_as_three_samples():
     counts = np.arange(N) % 3 + 1
     weighted = run(data=ArrayData(X, Y, counts.astype(float), np.float64))
-    repeated = run(data=ArrayData(np.repeat(X, counts, axis=0), np.repeat(Y, counts, axis=0), None, np.float64),
-                   batch_size=counts.sum())  # fmt: skip
+    copies = ArrayData(np.repeat(X, counts, axis=0), np.repeat(Y, counts, axis=0), None, np.float64)
+    repeated = run(data=copies, batch_size=len(copies))
     assert_allclose(weighted.network.theta, repeated.network.theta, rtol=1e-12)
     assert_allclose(weighted.state.loss_curve, repeated.state.loss_curve, rtol=1e-12)
 
@@ -324,9 +325,8 @@ def test_the_rate_is_asked_for_at_every_batch_or_every_epoch(name):
 
 
 def test_the_adaptive_schedule_slows_down_when_training_stalls_and_ends_when_it_is_slow():
-    optimizer = Witness()
-    found = run(optimizer=optimizer, objective=still, schedule="adaptive", learning_rate_init=1e-5, patience=1,
-                max_epochs=100)  # fmt: skip
+    optimizer, slowly = Witness(), {"schedule": "adaptive", "learning_rate_init": 1e-5}
+    found = run(optimizer=optimizer, objective=still, patience=1, max_epochs=100, **slowly)
     assert found.outcome is Outcome.CONVERGED
     assert found.state.stalls == 2
     first = [1e-5] * 3  # an improvement over nothing at all, then twice none
@@ -367,7 +367,7 @@ def test_less_than_tol_is_no_improvement(tol, epochs):
 SCORES = {
     "got worse": ([1, 3, 2, 2, 2, 2], 2, Outcome.CONVERGED, 5),
     "too little better": ([1, 2, 2.01, 2.02, 2.03], 5, Outcome.CONVERGED, 5),
-    "all epochs done": ([1, 2, 3, 2, 3, 3], 3, Outcome.EPOCHS_DONE, 6),
+    "all epochs done": ([1, 2, 2, 3, 2, 2], 4, Outcome.EPOCHS_DONE, 6),
 }
 
 
@@ -384,22 +384,22 @@ def test_early_stopping_restores_the_best_weights(scores, best, outcome, epochs)
 
 
 @dataclass(frozen=True)
-class Mean(Layer):
-    """y = x, remembering the mean of the last batch."""
+class Counter(Layer):
+    """y = x, counting how often it was applied."""
 
     def build(self, shape, store):
-        store.state("mean", shape)
+        store.state("count", (1,))
         return shape
 
     def apply(self, params, x, context):
-        params["mean"][...] += 1
+        params["count"] += 1
         return x
 
 
 def test_early_stopping_restores_the_running_statistics():
-    network = Network([Mean(), Dense(2)], (3,), np.random.default_rng(1), "float64")
+    network = Network([Counter(), Dense(2)], (3,), np.random.default_rng(1), "float64")
     run(network=network, validate=Script(network, [1, 3, 2, 2, 2]), max_epochs=5)
-    assert_array_equal(network.state, [2, 2, 2])
+    assert_array_equal(network.state, [2])
 
 
 # -- divergence and interruption -----------------------------------------------------------------------------------
@@ -408,7 +408,7 @@ def test_early_stopping_restores_the_running_statistics():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_ends_training(dtype):
     data = ArrayData(X, Y.astype(dtype), dtype=dtype)
-    found = run(network=mlp(dtype), data=data, learning_rate_init=1e12, max_epochs=50)
+    found = run(network=mlp(dtype), data=data, learning_rate_init=1e12, max_epochs=50, tol=-np.inf)
     assert found.outcome is Outcome.DIVERGED
     assert found.state.epochs < 50
     assert not np.isfinite(found.state.loss_curve[-1])
@@ -504,6 +504,45 @@ def test_training_goes_on_where_it_stopped(kept):
     assert (second.samples, second.optimizer.steps) == (state.samples, state.optimizer.steps) == (5 * N, 15)
 
 
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_one_epoch_at_a_time_follows_the_same_schedule(name):
+    whole, parts = Witness(), Witness()
+    run(optimizer=whole, batch_size=4, max_epochs=3, shuffle=False, schedule=name)
+    network = mlp()
+    state = start_state(network, parts, 4)
+    plan = Plan(4, 3, 0.1, schedule=name, shuffle=False, once=True)
+    for _ in range(3):
+        outcome = train(network, squared, ArrayData(X, Y, dtype=np.float64), plan, state, np.random.default_rng(0))
+        assert (outcome, state.epochs) == (Outcome.EPOCHS_DONE, 1)
+    assert parts.rates == whole.rates
+    assert_array_equal(parts.gradients, whole.gradients)
+
+
+def test_another_kind_of_epoch():
+    """A loop that draws the weights anew in each epoch and never looks at a gradient."""
+
+    class RandomSearch(FitLoop):
+        def epoch(self):
+            self.shuffle()
+            orders.append(self.order.tolist())
+            self.network.theta[:] = self.rng.standard_normal(self.network.n_parameters)
+            return squared_error(self.network(X), Y).mean()
+
+    orders: list[list[int]] = []
+    network = mlp()
+    state, plan = TrainingState(SGD()), Plan(N, 5, tol=-np.inf)
+    score = Script(network, [1, 4, 2, 3, 0])
+    assert RandomSearch(network, N, plan, state, np.random.default_rng(0), score).epochs() is Outcome.EPOCHS_DONE
+    assert_array_equal(network.theta, score.thetas[1])
+    assert [sorted(order) for order in orders] == 5 * [list(range(N))]
+    assert len({tuple(order) for order in orders}) == 5
+
+
+def test_an_epoch_must_be_defined():
+    with pytest.raises(TypeError, match="FitLoop defines no epoch"):
+        FitLoop(mlp(), N, Plan(N, 5), TrainingState(SGD()), None).epochs()
+
+
 def test_reports():
     said = []
     run(objective=still, max_epochs=9, patience=1, report=said.append)
@@ -534,9 +573,9 @@ def test_train_full_finds_the_least_squares_solution(weight, alpha):
     solution = least_squares(np.ones(N) if weight is None else weight, alpha)
     assert_allclose(network.parameters["0"]["weight"], solution[:3], atol=1e-6)
     assert_allclose(network.parameters["0"]["bias"], solution[3], atol=1e-6)
-    total = N if weight is None else weight.sum()
+    total_weight = N if weight is None else weight.sum()
     loss = np.average(squared_error(network(X), Y), weights=weight)
-    assert_allclose(minimum.value, loss + 0.5 * alpha / total * np.sum(solution[:3] ** 2), rtol=1e-9)
+    assert_allclose(minimum.value, loss + 0.5 * alpha * network.decaying_norm() / total_weight, rtol=1e-12)
 
 
 def test_train_full_stops_at_its_limits():

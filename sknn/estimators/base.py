@@ -49,6 +49,7 @@ class Task:
     X: Any
     y: Array
     sample_weight: Array | None
+    fresh: bool
     incremental: bool
     held_out: tuple[Any, Array, Array | None] | None = None
 
@@ -65,9 +66,12 @@ class NetworkEstimator(BaseEstimator):
     `_new_target`, and lists its parameters in ``__init__``.
     """
 
+    _target: Target
+    _state: TrainingState
+
     def _keep_parameters(self, values: dict[str, Any]) -> None:
         """Set the parameters of ``__init__`` from its ``locals()``."""
-        vars(self).update({name: values[name] for name in self._get_param_names()})
+        self.__dict__.update({name: values[name] for name in self._get_param_names()})
 
     # -- what a family says ----------------------------------------------------------------------------------------
 
@@ -108,20 +112,21 @@ class NetworkEstimator(BaseEstimator):
         self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
     ) -> None:
         rng = check_random_state(self.random_state)
-        dtype = np.dtype(np.float64 if self._optimizer() is None else self.dtype)
+        optimizer = self._optimizer()
+        dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
         target = (target or self._new_target(y, sample_weight)) if fresh else self._target
         target.check(y, all_of_them=not fresh and not incremental)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
-        task = Task(network, target, rng, _cast(X, dtype), y, sample_weight, incremental)
-        if self.early_stopping and self._optimizer() is not None:
+        task = Task(network, target, rng, _cast(X, dtype), y, sample_weight, fresh, incremental)
+        if self.early_stopping and optimizer is not None:
             if incremental:
                 raise ValueError("partial_fit does not support early_stopping=True")
             self._set_aside(task)
         self._target = target
-        if self._optimizer() is None:
+        if optimizer is None:
             self._minimise(task)
         else:
-            self._descend(task)
+            self._descend(task, optimizer)
 
     def _network(self, n_features: int, n_outputs: int, rng: Random, dtype: np.dtype, fresh: bool) -> Network:
         """A new network, or a copy of the fitted one to go on with."""
@@ -149,10 +154,10 @@ class NetworkEstimator(BaseEstimator):
         task.held_out = (task.X[held_out], task.y[held_out], None if weight is None else weight[held_out])
         task.X, task.y, task.sample_weight = task.X[kept], task.y[kept], None if weight is None else weight[kept]
 
-    def _descend(self, task: Task) -> None:
+    def _descend(self, task: Task, optimizer: Optimizer) -> None:
         """Train by the stochastic gradient."""
         plan = replace(self._plan(len(task.y)), once=task.incremental)
-        state = self._state_of(task) or start_state(task.network, self._optimizer(), plan.batch_size)
+        state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
         loss = task.target.loss()
         outcome = train(
             task.network,
@@ -167,12 +172,21 @@ class NetworkEstimator(BaseEstimator):
         )
         self._finish(task, outcome, state, plan)
 
-    def _state_of(self, task: Task) -> TrainingState | None:
-        """A copy of the state to go on from in partial_fit; that of another precision is of no use."""
+    def _earlier_state(self, task: Task) -> TrainingState | None:
+        """A copy of the state that partial_fit goes on from; that of another precision is of no use."""
         if not task.incremental or "_state" not in vars(self):
             return None
         same_precision = self.network_.theta.dtype == task.network.theta.dtype
         return deepcopy(self._state) if same_precision else None
+
+    def _new_state(self, task: Task, optimizer: Optimizer, plan: Plan) -> TrainingState:
+        """The state before the first step; the curves of earlier calls go on, the counts of a new fit do not."""
+        state = start_state(task.network, optimizer, plan.batch_size)
+        if not task.fresh:
+            state.loss_curve = list(getattr(self, "loss_curve_", []))
+            state.validation_scores = list(getattr(self, "validation_scores_", None) or [])
+            state.samples = self.t_ if task.incremental else 0
+        return state
 
     def _validation(self, task: Task) -> Callable[[], float] | None:
         """The score on what was set aside, as a function of nothing but the network's present weights."""
@@ -195,7 +209,7 @@ class NetworkEstimator(BaseEstimator):
         self.validation_scores_ = state.validation_scores if stopping else None
         self.best_validation_score_ = state.best_score if stopping else None
         state.best_theta = state.best_state = None
-        vars(self).pop("_state", None)
+        self.__dict__.pop("_state", None)
         if self.warm_start or task.incremental:
             self._state = state
 
@@ -216,7 +230,7 @@ class NetworkEstimator(BaseEstimator):
             )
         self._keep_network(task.network, loss)
         for name in ("_state", "loss_curve_"):  # of an earlier fit with another solver
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         self.n_iter_, self.t_ = minimum.n_iter, 0
         self.loss_ = self.best_loss_ = minimum.value
         self.validation_scores_ = self.best_validation_score_ = None
@@ -244,7 +258,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _keep_network(self, network: Network, loss: Any) -> None:
         self.network_ = network
-        vars(self).update(self._target.attributes)
+        self.__dict__.update(self._target.attributes)
         self.n_outputs_ = network.output_shape[-1]
         self.n_layers_ = len(network.layers) + 1
         self.out_activation_ = loss.link

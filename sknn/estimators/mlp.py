@@ -57,7 +57,7 @@ class MLP(NetworkEstimator):
     def _layers(self, n_outputs: int) -> list[Layer]:
         # scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function
         logistic = self.activation in ("logistic", "sigmoid")
-        scheme = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if logistic else 1.0}
+        scheme: dict[str, Any] = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if logistic else 1.0}
         hidden = [Dense(units, self.activation, **scheme) for units in self._hidden_sizes()]
         return [*hidden, Dense(n_outputs, **scheme)]
 

@@ -26,11 +26,11 @@ from ..autodiff.tape import Array
 from ..losses import SquaredError
 from ..nn import Dense, Layer
 from ..ops.delta_rule import delta_rule_epoch
-from ..ops.perceptron import PerceptronFit, fit_perceptron, xorshift_orders
+from ..ops.perceptron import PerceptronFit, fit_perceptron, shuffle_seeds, xorshift_orders
 from ..optim import SGD, Optimizer
 from ..train import FitLoop, Plan, TrainingState
 from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
-from .targets import ClassTarget, RealTarget, Target, check_first_partial_fit
+from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, check_first_partial_fit
 
 
 class SingleLayer(NetworkEstimator):
@@ -272,7 +272,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             return X, y, weight  # as in scikit-learn, a row of weight zero moves nothing but counts as an error
         return super()._influential(X, y, weight)
 
-    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget:
+    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
         if y.ndim > 1:
             raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
         return super()._new_target(y, sample_weight)
@@ -288,7 +288,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         target.check(y, all_of_them=not fresh and not incremental)
         class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         if self.solver == "perceptron":
-            self._train_rule(X.astype(np.float64), y, sample_weight, class_weight, fresh, incremental, target)
+            self._train_rule(X, y, sample_weight, class_weight, fresh, incremental, target)
             return
         if self.class_weight is not None:
             factors = class_weight[np.searchsorted(target.classes_, y)]
@@ -303,12 +303,12 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         class_weight: Array,
         fresh: bool,
         incremental: bool,
-        target: ClassTarget,
+        target: Target,
     ) -> None:
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]
         held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
-        seeds = _shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
+        seeds = shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
         if target.n_outputs == 1:
             positives, weights = target.classes_[1:], [(class_weight[1], class_weight[0])]
         else:
@@ -396,17 +396,6 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
 
     def _batch_size(self, n_samples: int) -> int:
         return min(200 if self.batch_size == "auto" else self.batch_size, n_samples)
-
-
-def _shuffle_seeds(rng: np.random.RandomState, n_classes: int) -> list[int]:
-    """The seeds scikit-learn's Perceptron shuffles with: one for two classes, else one for each class."""
-    largest = np.iinfo(np.int32).max
-    generators = [rng] if n_classes == 2 else map(np.random.RandomState, rng.randint(largest, size=n_classes))
-    seeds = []
-    for generator in generators:
-        generator.randint(1, largest)  # scikit-learn's data set takes a seed first, and never uses it
-        seeds.append(generator.randint(largest))
-    return seeds
 
 
 class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
@@ -557,12 +546,13 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
     def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
         return RealTarget(y, sample_weight, self._loss(), standardise=False)
 
-    def _descend(self, task: Task) -> None:
-        plan = self._plan(len(task.y))
-        loop = DeltaRule(task, plan, self._state_of(task), self._validation(task), print if self.verbose else None)
+    def _descend(self, task: Task, optimizer: Optimizer) -> None:
+        plan = replace(self._plan(len(task.y)), once=task.incremental)
+        state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
+        loop = DeltaRule(task, plan, state, self._validation(task), print if self.verbose else None)
         with np.errstate(over="ignore", invalid="ignore"):
             outcome = loop.epochs()
-        self._finish(task, outcome, loop.state, plan)
+        self._finish(task, outcome, state, plan)
 
 
 class DeltaRule(FitLoop):
@@ -572,11 +562,10 @@ class DeltaRule(FitLoop):
         self,
         task: Task,
         plan: Plan,
-        state: TrainingState | None,
+        state: TrainingState,
         validate: Callable[[], float] | None,
         report: Callable[[str], None] | None,
     ) -> None:
-        state = state or TrainingState(SGD(momentum=0.0))
         self.X, self.y = task.X, task.target.encode(task.y, np.dtype(np.float64))
         self.weight = np.ones(len(self.y)) if task.sample_weight is None else task.sample_weight
         self.step = np.minimum(plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))

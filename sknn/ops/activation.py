@@ -17,6 +17,7 @@ from scipy.special import erf, expit
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+
 ZEROS = 1 << 16  # elements; up to this many are compared in one go
 
 

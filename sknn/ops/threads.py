@@ -26,7 +26,7 @@ def available_threads() -> int:
 
 
 def _let_any_thread_set_it() -> None:
-    """From version 3.8 on, threadpoolctl is deaf to all threads but the first that set a count, until told not to be."""
+    """From version 3.8 on, threadpoolctl hears only the thread that set a count first, until told to forget it."""
     for library in _blas().lib_controllers:
         if hasattr(library, "clear_controlling_thread"):
             library.clear_controlling_thread(force=True)

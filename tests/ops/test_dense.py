@@ -1,4 +1,4 @@
-"""The dense layer: by hand, with sparse inputs, and where its gradients go; what all operations share is in test_fused."""
+"""Dense layers: by hand, sparse inputs, where its gradients go; what all operations share is in test_fused."""
 
 import numpy as np
 import pytest

@@ -82,16 +82,22 @@ def test_without_a_workspace_all_arrays_are_left_to_numpy():
     assert large(LARGE, np.ones(1)) is None
 
 
-def test_after_an_inner_workspace_the_outer_one_goes_on():
-    with workspace() as outer:
-        first, _ = buffer(LARGE, F4), buffer(LARGE, F4)
-        with pytest.raises(RuntimeError, match="inner"), workspace():
-            inner = buffer(LARGE, F4)
+def test_after_an_inner_workspace_that_failed_the_outer_one_goes_on():
+    def fail():
+        with workspace():
+            failed.append(buffer(LARGE, F4))
             raise RuntimeError("inner")
+
+    failed: list[np.ndarray] = []
+    with workspace() as outer:
+        first, second = buffer(LARGE, F4), buffer(LARGE, F4)
         outer.rewind()
-        again = buffer(LARGE, F4)
-    assert np.shares_memory(first, again)
-    assert not np.shares_memory(first, inner)
+        assert np.shares_memory(first, buffer(LARGE, F4))
+        with pytest.raises(RuntimeError, match="inner"):
+            fail()
+        assert np.shares_memory(second, buffer(LARGE, F4))
+    assert not np.shares_memory(first, failed[0])
+    assert not np.shares_memory(second, failed[0])
 
 
 def test_other_threads_do_not_see_it():

@@ -1,0 +1,275 @@
+"""Targets: every kind of y goes into numbers for the loss and comes back out of raw outputs."""
+
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
+
+from sknn.estimators.targets import (
+    ClassTarget,
+    MultilabelTarget,
+    RealTarget,
+    check_first_partial_fit,
+    class_target,
+)
+from sknn.losses import HuberLoss, PoissonDeviance, SquaredError
+
+FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
+
+# -- classes -------------------------------------------------------------------------------------------------------
+
+
+class Labels(NamedTuple):
+    """Labels, the sorted classes they should give, and the numbers they should be encoded as."""
+
+    y: np.ndarray
+    classes: list
+    numbers: list
+
+
+LABELS = {
+    "words": Labels(np.array(["c", "a", "b", "a"]), ["a", "b", "c"], [2, 0, 1, 0]),
+    "negative": Labels(np.array([7, -1, 0]), [-1, 0, 7], [2, 0, 1]),
+    "floats": Labels(np.array([2.0, 0.0, 5.0]), [0.0, 2.0, 5.0], [1, 0, 2]),
+    "two": Labels(np.array(["yes", "no", "yes"]), ["no", "yes"], [[1], [0], [1]]),
+    "bools": Labels(np.array([True, False]), [False, True], [[1], [0]]),
+    "one": Labels(np.array([3, 3]), [3], [[0], [0]]),
+}
+
+
+@pytest.mark.parametrize("labels", LABELS)
+@pytest.mark.parametrize("dtype", [FLOAT32, FLOAT64])
+def test_classes_are_encoded_as_the_loss_wants_them(dtype, labels):
+    y, classes, numbers = LABELS[labels]
+    target = ClassTarget(y)
+    encoded = target.encode(y, dtype)
+    assert_array_equal(target.classes_, classes)
+    assert_array_equal(encoded, numbers)
+    assert target.n_outputs == (1 if len(classes) < 3 else len(classes))
+    assert target.loss().link == ("logistic" if target.n_outputs == 1 else "softmax")
+    if target.n_outputs == 1:
+        assert encoded.dtype == dtype  # a factor in the loss; the numbers of several classes are an index
+    else:
+        assert encoded.dtype.kind == "i"
+    assert np.isfinite(target.loss()(np.zeros((len(y), target.n_outputs), dtype), encoded)).all()
+    assert_array_equal(target.attributes["classes_"], classes)
+
+
+@pytest.mark.parametrize("labels", LABELS)
+def test_classes_come_back_from_raw_outputs_that_say_them(labels):
+    y, classes, numbers = LABELS[labels]
+    target = ClassTarget(y)
+    raw = 8.0 * np.eye(len(classes))[numbers] if len(classes) > 2 else 16.0 * np.array(numbers) - 8.0
+    decoded = target.decode(raw)
+    assert_array_equal(decoded, y)
+    assert decoded.dtype == target.classes_.dtype
+    assert target.proba(raw).shape == target.log_proba(raw).shape == (len(y), len(classes))
+    assert_allclose(target.proba(raw).sum(axis=1), 1.0)
+    assert_allclose(np.exp(target.log_proba(raw)), target.proba(raw))
+    assert_array_equal(target.classes_[target.proba(raw).argmax(axis=1)], y)
+
+
+def test_probabilities_by_hand():
+    two, three = ClassTarget(np.array([0, 1])), ClassTarget(np.array([0, 1, 2]))
+    assert_allclose(two.proba(np.array([[np.log(3.0)], [0.0]])), [[0.25, 0.75], [0.5, 0.5]])
+    assert_allclose(three.proba(np.log([[1.0, 2.0, 5.0]])), [[0.125, 0.25, 0.625]])
+    assert_array_equal(two.decode(np.array([[0.0]])), [0])  # undecided: the first, as argmax would say
+
+
+@pytest.mark.parametrize("raw", [-1000.0, 1000.0])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_log_probabilities_are_finite_and_keep_the_precision(dtype, raw):
+    outputs = np.array([[raw, 0.0, -raw]], dtype)
+    for target, columns in [
+        (ClassTarget(np.array([0, 1])), 1),
+        (ClassTarget(np.array([0, 1, 2])), 3),
+        (MultilabelTarget(np.zeros((1, 3))), 3),
+    ]:
+        logs = target.log_proba(outputs[:, :columns])
+        assert np.isfinite(logs).all()
+        assert logs.min() <= -1000
+        assert logs.dtype == target.proba(outputs[:, :columns]).dtype == dtype
+
+
+def test_a_later_fit_may_lack_classes_only_where_it_is_a_part():
+    target = ClassTarget(np.array(["a", "b", "c"]))
+    target.check(np.array(["b", "a"]), all_of_them=False)
+    target.check(np.array(["c", "b", "a", "a"]), all_of_them=True)
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same classes"):
+        target.check(np.array(["b", "a"]), all_of_them=True)
+    for all_of_them, message in [(True, "same classes"), (False, "`y` has classes not in `self.classes_`")]:
+        with pytest.raises(ValueError, match=message):
+            target.check(np.array(["a", "b", "d"]), all_of_them=all_of_them)
+
+
+# -- several labels at once ----------------------------------------------------------------------------------------
+
+
+def test_labels_go_in_and_come_out():
+    y = np.array([[1, 0, 1], [0, 0, 0]])
+    target = MultilabelTarget(y)
+    assert target.n_outputs == 3
+    assert_array_equal(target.classes_, [0, 1, 2])
+    assert target.encode(y, FLOAT32).dtype == FLOAT32
+    assert_array_equal(target.encode(y, FLOAT32), y)
+    raw = np.where(y, np.log(3.0), -np.log(3.0))
+    assert_array_equal(target.decode(raw), y)
+    assert_allclose(target.proba(raw), np.where(y, 0.75, 0.25))
+    assert_allclose(target.log_proba(raw), np.log(target.proba(raw)))
+    assert target.loss().link == "logistic"
+
+
+@pytest.mark.parametrize("y", [np.array([0, 1]), np.zeros((2, 2)), np.zeros((2, 4))])
+def test_another_number_of_labels_is_refused(y):
+    with pytest.raises(ValueError, match="but the first fit had 3 labels"):
+        MultilabelTarget(np.zeros((2, 3))).check(y, all_of_them=False)
+
+
+# -- which kind it is ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (np.array([0, 1, 1]), ClassTarget),
+        (np.array(["a", "b", "c"]), ClassTarget),
+        (np.array([1.0, 2.0]), ClassTarget),
+        (np.array([[0, 1], [1, 1]]), MultilabelTarget),
+    ],
+)
+def test_kind_of_target_for_classes(y, kind):
+    assert isinstance(class_target(y), kind)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([0.5, 1.5]), "Unknown label type: continuous"),
+        (np.array([[0.5, 1.5], [1.0, 2.0]]), "Unknown label type: continuous-multioutput"),
+        (np.array([[1, 2], [3, 1]]), r"y of shape \(2, 2\) .*Unknown label type: multiclass-multioutput"),
+    ],
+)
+def test_no_target_for_a_classifier(y, message):
+    with pytest.raises(ValueError, match=message):
+        class_target(y)
+
+
+class First(NamedTuple):
+    """A first call of partial_fit, and the classes that follow."""
+
+    y: Any
+    classes: Any
+    expected: list
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        First([0, 1], [2, 0, 1], [0, 1, 2]),
+        First(np.array(["b"]), np.array(["b", "a"]), ["a", "b"]),
+        First(np.array([[0, 1, 1], [1, 0, 0]]), [0, 1, 2], [0, 1, 2]),
+        First(csr_array(np.array([[0, 1, 1], [1, 0, 0]])), [0, 1, 2], [0, 1, 2]),
+    ],
+)
+def test_the_first_partial_fit_makes_the_target(call):
+    target = check_first_partial_fit(SimpleNamespace(), call.y, call.classes)
+    assert_array_equal(target.classes_, call.expected)
+
+
+def test_the_first_partial_fit_needs_classes():
+    with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
+        check_first_partial_fit(SimpleNamespace(), [0, 1], None)
+
+
+def test_later_partial_fits_may_repeat_the_classes_but_not_change_them():
+    fitted = SimpleNamespace(network_=None, classes_=np.array([0, 1, 2]))
+    assert check_first_partial_fit(fitted, [0, 1], None) is None
+    assert check_first_partial_fit(fitted, [0, 1], [2, 1, 0]) is None
+    with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+        check_first_partial_fit(fitted, [0, 1], [0, 1])
+
+
+# -- real numbers --------------------------------------------------------------------------------------------------
+
+Y = np.random.RandomState(0).normal(size=40) * 3.0 + 7.0
+TWO = np.column_stack([Y, 1e4 * Y**2])
+
+
+@pytest.mark.parametrize("y", [Y, TWO], ids=["one output", "two outputs"])
+def test_numbers_are_standardised(y):
+    target = RealTarget(y, None, SquaredError(), standardise=True)
+    encoded = target.encode(y, FLOAT64)
+    assert target.n_outputs == encoded.shape[1] == (1 if y.ndim == 1 else 2)
+    assert_allclose(encoded.mean(axis=0), 0.0, atol=1e-12)
+    assert_allclose(encoded.std(axis=0), 1.0)
+    assert_allclose(target.decode(encoded), y)
+    assert target.decode(encoded).shape == y.shape
+    assert_allclose(target.attributes["y_mean_"], y.mean(axis=0))
+    assert_allclose(target.attributes["y_scale_"], y.std(axis=0))
+
+
+def test_numbers_are_left_alone_without_standardising():
+    target = RealTarget(TWO, None, SquaredError(), standardise=False)
+    assert_array_equal(target.encode(TWO, FLOAT64), TWO)
+    assert_array_equal(target.decode(TWO), TWO)
+    assert_array_equal(target.attributes["y_mean_"], [0.0, 0.0])
+    assert_array_equal(target.attributes["y_scale_"], [1.0, 1.0])
+
+
+def test_a_sample_of_weight_two_counts_like_two():
+    weight = np.arange(len(Y)) % 3
+    weighted = RealTarget(Y, weight, SquaredError(), standardise=True)
+    repeated = RealTarget(np.repeat(Y, weight), None, SquaredError(), standardise=True)
+    assert_allclose(weighted.mean_, repeated.mean_)
+    assert_allclose(weighted.scale_, repeated.scale_)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, -1e6, 1e-30, 1e300])
+def test_a_constant_is_shifted_only(value):
+    y = np.full(7, value)
+    target = RealTarget(y, None, SquaredError(), standardise=True)
+    assert_array_equal(target.scale_, [1.0])
+    assert_allclose(target.decode(np.zeros((7, 1))), y, rtol=1e-14)
+    assert np.isfinite(target.encode(y, FLOAT64)).all()
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-12, 1e12, 1e300])
+@pytest.mark.parametrize("shift", [0.0, 1e3])
+def test_no_scale_overflows_or_vanishes(shift, factor):
+    y = factor * (Y - Y.mean() + shift)
+    target = RealTarget(y, None, SquaredError(), standardise=True)
+    assert_allclose(target.scale_, factor * Y.std())
+    assert_allclose(target.encode(y, FLOAT64).std(), 1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_predictions_keep_the_precision_of_the_raw_outputs(dtype):
+    target = RealTarget(TWO, None, HuberLoss(), standardise=True)
+    assert target.encode(TWO, np.dtype(dtype)).dtype == dtype
+    assert target.decode(np.zeros((3, 2), dtype)).dtype == dtype
+    assert_allclose(target.decode(np.zeros((3, 2), dtype)), np.tile(TWO.mean(axis=0), (3, 1)), rtol=1e-6)
+
+
+def test_whole_numbers_and_bools_are_numbers():
+    for y in (np.array([1, 2, 6]), np.array([True, False, True])):
+        target = RealTarget(y, None, SquaredError(), standardise=True)
+        assert_allclose(target.decode(target.encode(y, FLOAT64)), y)
+
+
+def test_counts_are_predicted_through_their_link():
+    target = RealTarget(np.array([0.0, 3.0]), None, PoissonDeviance(), standardise=False)
+    assert_allclose(target.decode(np.log([[2.0], [5.0]])), [2.0, 5.0])
+    target.check(np.array([0.0, 9.0]), all_of_them=False)
+    with pytest.raises(ValueError, match=r"loss='poisson' takes counts: y must not be negative, got -1\.0"):
+        target.check(np.array([0.0, -1.0]), all_of_them=False)
+
+
+@pytest.mark.parametrize(("first", "later"), [(Y, TWO), (TWO, Y), (TWO, np.zeros((5, 3)))])
+def test_another_number_of_outputs_is_refused(first, later):
+    target = RealTarget(first, None, SquaredError(), standardise=True)
+    target.check(first[:3], all_of_them=False)
+    with pytest.raises(ValueError, match=f"but the first fit had {target.n_outputs} outputs"):
+        target.check(later, all_of_them=False)
