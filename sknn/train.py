@@ -53,17 +53,22 @@ class ArrayData:
         Sample weights.
     dtype : dtype, default=float32
         The precision of the computation.
+    rows : ndarray of int, default=None
+        Which rows of x belong to y, so that a part of x can be learnt from without a copy; None: all of them.
     """
 
-    def __init__(self, x: Any, y: Array, weight: Array | None = None, dtype: Any = np.float32) -> None:
-        self.x, self.y, self.weight, self.dtype = x, y, weight, np.dtype(dtype)
+    def __init__(
+        self, x: Any, y: Array, weight: Array | None = None, dtype: Any = np.float32, rows: Array | None = None
+    ) -> None:
+        self.x, self.y, self.weight, self.dtype, self.rows = x, y, weight, np.dtype(dtype), rows
 
     def __len__(self) -> int:
-        return self.x.shape[0]
+        return len(self.y)
 
     def take(self, index: slice | Array) -> Batch:
         """The rows of a slice (views where possible) or of an array of integers."""
-        batch = {"x": self._rows(self.x, index), "y": self._rows(self.y, index)}
+        of_x = index if self.rows is None else self.rows[index]
+        batch = {"x": self._rows(self.x, of_x), "y": self._rows(self.y, index)}
         if batch["x"].dtype != self.dtype:
             batch["x"] = batch["x"].astype(self.dtype)
         if self.weight is not None:

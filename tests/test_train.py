@@ -588,6 +588,21 @@ def test_train_full_stops_at_its_limits():
         assert_array_equal(minimum.theta, network.theta)
 
 
+def test_train_full_goes_back_from_where_the_loss_is_no_number():
+    def nan_from_the_fourth_time_on(net, batch):
+        tried.append(network.theta.copy())
+        return squared(net, batch) * (1.0 if len(tried) < 4 else np.nan)
+
+    tried: list[np.ndarray] = []
+    network = mlp()
+    data, plan = ArrayData(X, Y, dtype=np.float64), Plan(N, 100)
+    minimum = train_full(network, nan_from_the_fourth_time_on, data, plan, max_fun=100)
+    assert not minimum.converged
+    assert len(tried) > 4
+    assert_array_equal(minimum.theta, tried[2])
+    assert_array_equal(network.theta, tried[2])
+
+
 @dataclass(frozen=True)
 class FrozenScale(Layer):
     """y = 2 x, with a parameter that is not to be trained."""

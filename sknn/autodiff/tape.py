@@ -348,7 +348,7 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     """
     targets = {x.moment for x in sources}
     oldest = min(targets, default=y.moment)  # nothing earlier depends on a source
-    arrived: dict[int, Value] = {y.moment: seed}
+    arrived: dict[int, Value] = {y.moment: _written(seed, y.sink) if sinks and y.operation is None else seed}
     waiting = [(-y.moment, y)] if y.operation is not None else []
     while waiting:
         entry = heappop(waiting)[1]
@@ -396,7 +396,9 @@ def _added(earlier: Value, found: Value, in_place: bool) -> Value:
     return earlier
 
 
-def _written(found: Array, sink: Array) -> Array:
+def _written(found: Array, sink: Array | None) -> Array:
+    if sink is None:
+        return found
     if found is not sink:
         sink[...] = found
     return sink

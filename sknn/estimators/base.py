@@ -51,12 +51,13 @@ class Task:
     sample_weight: Array | None
     fresh: bool
     incremental: bool
+    rows: Array | None = None  # of X, those of y; None: all
     held_out: tuple[Any, Array, Array | None] | None = None
 
     def data(self) -> ArrayData:
         """The training data, encoded, in the precision of the network."""
         dtype = self.network.theta.dtype
-        return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype)
+        return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype, self.rows)
 
 
 class NetworkEstimator(BaseEstimator):
@@ -99,7 +100,8 @@ class NetworkEstimator(BaseEstimator):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, target: Target | None = None) -> Any:
         """Fit or go on fitting; on any error the estimator is left as it was."""
-        with _nothing_lost(self):
+        # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
+        with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(X, y, reset=fresh)
             X, y, sample_weight = self._influential(X, y, _checked_weight(sample_weight, X, incremental))
@@ -152,7 +154,7 @@ class NetworkEstimator(BaseEstimator):
             )
         weight = task.sample_weight
         task.held_out = (task.X[held_out], task.y[held_out], None if weight is None else weight[held_out])
-        task.X, task.y, task.sample_weight = task.X[kept], task.y[kept], None if weight is None else weight[kept]
+        task.rows, task.y, task.sample_weight = kept, task.y[kept], None if weight is None else weight[kept]
 
     def _descend(self, task: Task, optimizer: Optimizer) -> None:
         """Train by the stochastic gradient."""

@@ -550,9 +550,7 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         plan = replace(self._plan(len(task.y)), once=task.incremental)
         state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
         loop = DeltaRule(task, plan, state, self._validation(task), print if self.verbose else None)
-        with np.errstate(over="ignore", invalid="ignore"):
-            outcome = loop.epochs()
-        self._finish(task, outcome, state, plan)
+        self._finish(task, loop.epochs(), state, plan)
 
 
 class DeltaRule(FitLoop):
@@ -566,7 +564,8 @@ class DeltaRule(FitLoop):
         validate: Callable[[], float] | None,
         report: Callable[[str], None] | None,
     ) -> None:
-        self.X, self.y = task.X, task.target.encode(task.y, np.dtype(np.float64))
+        self.X = task.X if task.rows is None else task.X[task.rows]
+        self.y = task.target.encode(task.y, np.dtype(np.float64))
         self.weight = np.ones(len(self.y)) if task.sample_weight is None else task.sample_weight
         self.step = np.minimum(plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))
         if validate is None:

@@ -93,20 +93,24 @@ class Store:
         Raises
         ------
         ValueError
-            If `init` is not in the table.
+            If `init` is not in the table, or the layer has declared this name before.
         """
         if init not in INITIALISERS:
             raise ValueError(f"init={init!r} is unknown; choose one of {', '.join(map(repr, INITIALISERS))}")
         value = INITIALISERS[init](self.rng, shape, *fans, gain)
-        self.parameters.append(Parameter(self._full(name), shape, value, decay, rate, trainable))
+        self.parameters.append(Parameter(self._new(name), shape, value, decay, rate, trainable))
 
     def state(self, name: str, shape: Shape, init: str = "zeros") -> None:
         """Declare running statistics: kept with the network, never differentiated."""
         value = INITIALISERS[init](self.rng, shape, 1, 1)
-        self.states.append(Parameter(self._full(name), shape, value))
+        self.states.append(Parameter(self._new(name), shape, value))
 
-    def _full(self, name: str) -> str:
-        return ".".join((*self.path, name))
+    def _new(self, name: str) -> str:
+        """The full name, which nothing else may have."""
+        full = ".".join((*self.path, name))
+        if any(full == declared.name for declared in (*self.parameters, *self.states)):
+            raise ValueError(f"name={name!r} is declared twice: there is a {full!r} already")
+        return full
 
 
 class Layer:

@@ -196,7 +196,7 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
     backward(value, leaves)
-    return float(value.value), [network.grad for network in networks]
+    return value.value.item(), [network.grad for network in networks]
 
 
 def _places(parameters: Sequence[Parameter]) -> dict[str, Place]:

@@ -9,7 +9,7 @@ Every activation is a small class with three methods:
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..autodiff.tape import Array, Value, op
 ZEROS = 1 << 16  # elements; up to this many are compared in one go
 
 
-@cache
+@lru_cache(maxsize=16)
 def _zeros(size: int, dtype: np.dtype) -> Array:
     """Read-only zeros: NumPy compares two arrays several times faster than an array and a number."""
     zeros = np.zeros(size, dtype)

@@ -93,7 +93,8 @@ def margin_loss(raw: Array, target: Array, *, margin: float = 1.0) -> tuple[Arra
     loss at margin 0 (Rosenblatt 1958), the hinge loss at margin 1 (Cortes & Vapnik 1995)."""
     sign = 2.0 * target - 1.0
     short = margin - sign * raw
-    return np.maximum(short, 0.0).sum(axis=1), np.where(short > 0, -sign, 0.0 * sign)
+    # a sample just at the margin counts as short of it, so that the perceptron learns from weights of zero
+    return np.maximum(short, 0.0).sum(axis=1), np.where(short >= 0, -sign, 0.0 * sign)
 
 
 @margin_loss.backward
@@ -104,7 +105,7 @@ def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
 @margin_loss.reference
 def _(raw: Value, target: Array, *, margin: float = 1.0) -> Value:
     short = margin - (2.0 * target - 1.0) * raw
-    return F.sum(F.where(short > 0, short, 0.0), axis=1)
+    return F.sum(F.where(short >= 0, short, 0.0), axis=1)
 
 
 # -- regression ----------------------------------------------------------------------------------------------------

@@ -359,3 +359,9 @@ def test_every_operation_is_in_the_table():
 
 def test_a_tensor_shows_its_value():
     assert repr(Tensor(np.array([1.0, 2.0]))) == "Tensor(array([1., 2.]))"
+
+
+def test_backward_of_a_leaf_itself_writes_its_sink():
+    leaf = Tensor(np.array(3.0), sink=np.array(7.0))
+    backward(leaf, [leaf])
+    assert leaf.sink == 1.0

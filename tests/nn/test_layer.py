@@ -158,3 +158,11 @@ ERRORS = {
 def test_errors(action, error, message):
     with pytest.raises(error, match=message):
         action()
+
+
+@pytest.mark.parametrize("second", ["parameter", "state"])
+def test_a_name_declared_twice_is_refused(second):
+    store = Store(np.random.RandomState(0)).inside("0")
+    store.parameter("scale", (2,))
+    with pytest.raises(ValueError, match=r"name='scale' is declared twice: there is a '0\.scale' already"):
+        getattr(store, second)("scale", (3,))

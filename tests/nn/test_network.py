@@ -226,12 +226,12 @@ def test_arrays_leave_no_trace_and_watched_results_do():
 
 
 def test_state_is_updated_in_training_only_and_never_differentiated():
-    network = Network([Scale(), Centre()], (3,), None, "float64")
+    network = Network([Scale(), Centre()], (3,), None, "float32")
     assert_array_equal(network(X), X)
     assert_array_equal(network.state, np.zeros(3))
     value_and_grad(lambda net, x: F.sum(net(x, training=True) ** 2), [network], X)
     assert_allclose(network.state, X.mean(axis=0), rtol=1e-14)
-    assert network.state.dtype == np.float64
+    assert network.state.dtype == np.float64  # running sums want more precision than weights
     assert_allclose(network(X).mean(axis=0), 0, atol=1e-15)
     assert network.grad.shape == (3,)
 
@@ -271,6 +271,15 @@ def test_value_and_grad_by_hand():
     assert type(value) is float
     assert_array_equal(grads, [[4, 7, 2]])
     assert grads[0] is network.grad
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_the_value_is_one_number_with_any_number_of_axes(shape):
+    network = mlp()
+    expected = value_and_grad(total, [network], X)[0]
+    value, _ = value_and_grad(lambda net, x: F.reshape(total(net, x), shape), [network], X)
+    assert type(value) is float
+    assert value == expected
 
 
 def test_the_gradient_of_a_frozen_parameter_stays_zero():

@@ -1,5 +1,7 @@
 """Dense layers: by hand, sparse inputs, where its gradients go; what all operations share is in test_fused."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -63,19 +65,27 @@ def test_any_number_of_leading_axes(lead):
     assert_allclose(db, dz.reshape(-1, 3).sum(axis=0), rtol=1e-12, atol=1e-14)
 
 
-def test_gradients_are_computed_in_the_places_given():
+@pytest.mark.parametrize("wanted", list(product([True, False], repeat=2)))
+def test_gradients_that_are_wanted_are_computed_in_the_places_given(wanted):
     y = dense(X, Tensor(W), Tensor(B))
-    places = [None, np.empty_like(W), np.empty_like(B)]
+    arrays = [np.empty_like(W), np.empty_like(B)]
+    places = [None, *(array if want else None for array, want in zip(arrays, wanted, strict=True))]
     found = y.operation.pull(y, np.ones((2, 3)), places)
-    for place, g in zip(places, found, strict=True):
+    expected = [[[4, 4, 4], [1, 1, 1]], [2, 2, 2]]
+    for g, place, by_hand in zip(found, places, [None, *expected], strict=True):
         assert g is place
-    assert_array_equal(found[1], [[4, 4, 4], [1, 1, 1]])
-    assert_array_equal(found[2], [2, 2, 2])
+        if place is not None:
+            assert_array_equal(g, by_hand)
 
 
-def test_the_wider_precision_of_inputs_and_weights():
-    assert dense(X, W.astype(np.float32), B.astype(np.float32)).dtype == np.float64
-    assert dense(X.astype(np.float32), W, B).dtype == np.float64
+@pytest.mark.parametrize("n", [2, SMALL], ids=["small", "large"])
+def test_the_wider_precision_of_inputs_and_weights(n):
+    x, w, b = rng.standard_normal((n, 2)), W.astype(np.float32), B.astype(np.float32)
+    with workspace():
+        assert dense(x.astype(np.float32), W, B).dtype == np.float64
+        y = dense(x, w, b)
+        assert y.dtype == np.float64
+        assert_allclose(y, x @ W + B, rtol=1e-14, atol=1e-14)
 
 
 def test_large_arrays_from_a_workspace_change_nothing():

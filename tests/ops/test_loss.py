@@ -41,7 +41,8 @@ BY_HAND = [
     ),
     Known("margin_loss", [2.0, -1.0, 0.5], [1, 1, 0], 0 + 2 + 1.5, [0, -1, 1]),
     Known("margin_loss", [2.0, -1.0, 0.5], [1, 1, 0], 0 + 1 + 0.5, [0, -1, 1], {"margin": 0.0}),
-    Known("margin_loss", [1.0, -1.0], [1, 0], 0, [0, 0]),
+    Known("margin_loss", [1.0, -1.0], [1, 0], 0, [-1, 1]),  # just at the margin: still short of it
+    Known("margin_loss", [0.0, 0.0], [1, 0], 0, [-1, 1], {"margin": 0.0}),
     Known("squared_error", [3.0, 0.0], [1, 0.5], 2 + 0.125, [2, -0.5]),
     Known("absolute_error", [3.0, 0.0, 1.0], [1, 0.5, 1], 2 + 0.5, [1, -1, 0]),
     Known("huber_error", [2.0, -0.5, -3.0], [0, 0, 0], 1.5 + 0.125 + 2.5, [1, -0.5, -1]),
