@@ -569,6 +569,11 @@ class Minimum:
     message: str
 
 
+# SciPy's own criterion: the search is over when a step gains less than this share of the value.
+SCIPY_FTOL = 2.220446049250313e-09
+EPS = float(np.finfo(np.float64).eps)  # no gain can be told from rounding below a few of these
+
+
 def minimize_lbfgs(
     value_and_grad: Callable[[npt.NDArray[np.float64]], tuple[float, Vector]],
     theta: Vector,
@@ -593,7 +598,7 @@ def minimize_lbfgs(
         Most evaluations of the function.
     tol : float, default=1e-4
         Converged when no component of the gradient is larger, or when an iteration lowers the value by less than a
-        2e-9th part, SciPy's own limit, which scikit-learn keeps too.
+        2e-9th part, SciPy's own limit; a tolerance below the default tightens that in proportion.
     callback : callable, default=None
         Called as ``callback(theta, value)`` after every iteration; it may raise StopIteration to end the search.
 
@@ -629,6 +634,11 @@ def minimize_lbfgs(
         method="L-BFGS-B",
         jac=True,
         callback=report,
-        options={"maxiter": max_iter, "maxfun": max_fun, "gtol": tol},
+        options={
+            "maxiter": max_iter,
+            "maxfun": max_fun,
+            "gtol": tol,
+            "ftol": max(SCIPY_FTOL * min(tol / 1e-4, 1), 64 * EPS),
+        },
     )
     return Minimum(result.x, float(result.fun), int(result.nit), bool(result.success), str(result.message))

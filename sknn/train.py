@@ -193,10 +193,9 @@ def train(
         Why training ended. If it diverged without a validated state to restore, the network holds non-finite or
         useless weights.
     """
-    step_size = 6.0 * plan.batch_size * network.n_parameters
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        single_thread(step_size < SMALL_STEP),
+        single_thread(is_small_step(network, plan.batch_size)),
         workspace() as buffers,
     ):
         return GradientDescent(
@@ -379,8 +378,13 @@ def _silent(message: str) -> None:
 
 def start_state(network: Network, optimizer: Optimizer, batch_size: int) -> TrainingState:
     """The state before the first step of an optimizer on a network; large steps get all threads there are."""
-    small = 6.0 * batch_size * network.n_parameters < SMALL_STEP
-    return TrainingState(optimizer.start(network.theta, network.groups, 1 if small else available_threads()))
+    workers = 1 if is_small_step(network, batch_size) else available_threads()
+    return TrainingState(optimizer.start(network.theta, network.groups, workers))
+
+
+def is_small_step(network: Network, batch_size: int) -> bool:
+    """Whether a training step is so little work that more than one thread would only get in its way."""
+    return 6.0 * batch_size * network.n_parameters < SMALL_STEP
 
 
 def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *, max_fun: int) -> Minimum:
@@ -398,7 +402,11 @@ def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *
             gradient[start:decay_stop] += l2 * theta[start:decay_stop]
         return value + 0.5 * l2 * network.decaying_norm(), gradient
 
-    with np.errstate(over="ignore", invalid="ignore"), workspace() as buffers:
+    with (
+        np.errstate(over="ignore", invalid="ignore"),
+        single_thread(is_small_step(network, len(data))),
+        workspace() as buffers,
+    ):
         minimum = minimize_lbfgs(
             value_and_gradient, network.theta, max_iter=plan.max_epochs, max_fun=max_fun, tol=plan.tol
         )

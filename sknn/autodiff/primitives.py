@@ -60,6 +60,8 @@ greater = _comparison(np.greater, "a > b")
 greater_equal = _comparison(np.greater_equal, "a >= b")
 less = _comparison(np.less, "a < b")
 less_equal = _comparison(np.less_equal, "a <= b")
+equal = _comparison(np.equal, "a == b")
+not_equal = _comparison(np.not_equal, "a != b")
 
 
 def unbroadcast(g: Value, like: Value) -> Value:
@@ -403,7 +405,10 @@ def _shaping(function: Callable) -> Callable:
 _Named = dict[str, Callable]
 _arithmetic: _Named = {"add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": power, "matmul": matmul}
 _operators: _Named = {"neg": negative, "abs": absolute, "getitem": take} | _arithmetic
-_comparisons: _Named = {"gt": greater, "ge": greater_equal, "lt": less, "le": less_equal}
+_comparisons: _Named = {
+    **{"gt": greater, "ge": greater_equal, "lt": less, "le": less_equal},
+    **{"eq": equal, "ne": not_equal},
+}
 _reductions: _Named = {"sum": sum, "mean": mean, "max": max, "min": min}
 for _name, _function in {
     **{f"__{name}__": _method(function) for name, function in (_operators | _comparisons).items()},

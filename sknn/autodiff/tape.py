@@ -40,8 +40,13 @@ class Traced:
     size = property(lambda self: np.size(self.value))
     dtype = property(lambda self: self.value.dtype)
 
+    __hash__ = object.__hash__  # although == compares values
+
     def __len__(self) -> int:
         return len(self.value)
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Array:
         kind = type(self).__name__
@@ -213,7 +218,8 @@ class Fused(Operation):
 
     `out` has one place for each input: None where no gradient is wanted, an array where it is to be written
     (and returned), and ``...`` where the kernel may return an array of its own. The reference is the oracle of
-    the tests and the path taken when the gradient is to be differentiated again.
+    the tests, and the path taken when the gradient is to be differentiated again, or when a gradient is wanted that the
+    backward pass gives as None.
     """
 
     def __init__(self, kernel: Callable) -> None:
@@ -241,7 +247,15 @@ class Fused(Operation):
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
         if self._backward is None:
             raise TypeError(f"{self.__name__} has no backward pass")
-        return self._backward(g, entry.saved, out)[: len(out)]  # without those of optional inputs left out
+        found = list(self._backward(g, entry.saved, out))[: len(out)]  # without those of optional inputs left out
+        missing = [k for k, place in enumerate(out) if place is not None and found[k] is None]
+        if missing:  # the backward pass knows nothing of these inputs, the reference does
+            values = [x.value if isinstance(x, Tensor) else x for x in entry.inputs]
+            leaves = {k: Tensor(values[k]) for k in missing}
+            y = self.refer(*(leaves.get(k, value) for k, value in enumerate(values)), **entry.options)
+            for k, gradient in zip(missing, grad(y, list(leaves.values()), seed=g), strict=True):
+                found[k] = gradient
+        return found
 
     def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:
         # The aliases end the inner tape at this operation's own inputs, even where one input depends on another.

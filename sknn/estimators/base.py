@@ -28,10 +28,12 @@ from ..autodiff.tape import Array, Tensor
 from ..nn import Layer, Network
 from ..nn.init import Random
 from ..ops.loss import average
+from ..ops.threads import single_thread
 from ..optim import Optimizer
-from ..train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
+from ..train import SMALL_STEP, ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
 from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target
 
+OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
 PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so that memory stays bounded
 
 DIVERGED = (
@@ -105,6 +107,8 @@ class NetworkEstimator(BaseEstimator):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(X, y, reset=fresh)
             X, y, sample_weight = self._influential(X, y, _checked_weight(sample_weight, X, incremental))
+            if len(y) == 0 and fresh:
+                raise ValueError("Sample weights must contain at least one non-zero number.")
             if len(y) == 0:  # a batch that counts for nothing
                 return self
             self._train(X, y, sample_weight, fresh, incremental, target)
@@ -169,7 +173,7 @@ class NetworkEstimator(BaseEstimator):
             state,
             task.rng,
             validate=self._validation(task),
-            curve_scale=1.0 / task.target.n_outputs if loss.outputs_averaged else 1.0,
+            curve_scale=_curve_scale(task),
             report=print if self.verbose else None,
         )
         self._finish(task, outcome, state, plan)
@@ -195,13 +199,14 @@ class NetworkEstimator(BaseEstimator):
         if task.held_out is None:
             return None
         X, y, weight = task.held_out
-        return lambda: self._score_validation(y, task.target.decode(_raw(task.network, X)), weight)
+        return lambda: self._score_validation(y, task.target.decode(_raw(task.network, X).astype(np.float64)), weight)
 
     def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
         self._warn(outcome, state, plan, task.incremental)
         if not np.isfinite(task.network.theta).all():
             raise ValueError(DIVERGED)
+        self._forget_history()
         self._keep_network(task.network, task.target.loss())
         self.n_iter_, self.t_ = state.epochs, state.samples
         self.loss_curve_ = state.loss_curve
@@ -211,7 +216,6 @@ class NetworkEstimator(BaseEstimator):
         self.validation_scores_ = state.validation_scores if stopping else None
         self.best_validation_score_ = state.best_score if stopping else None
         state.best_theta = state.best_state = None
-        self.__dict__.pop("_state", None)
         if self.warm_start or task.incremental:
             self._state = state
 
@@ -230,12 +234,17 @@ class NetworkEstimator(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        self._forget_history()
         self._keep_network(task.network, loss)
-        for name in ("_state", "loss_curve_"):  # of an earlier fit with another solver
-            self.__dict__.pop(name, None)
         self.n_iter_, self.t_ = minimum.n_iter, 0
-        self.loss_ = self.best_loss_ = minimum.value
+        self.loss_ = self.best_loss_ = self._shown(task, minimum.value)
         self.validation_scores_ = self.best_validation_score_ = None
+
+    def _shown(self, task: Task, value: float) -> float:
+        """The value of the objective with the mean instead of the sum over outputs, as the loss curves show it."""
+        weight = len(task.y) if task.sample_weight is None else task.sample_weight.sum()
+        penalty = 0.5 * self.alpha * task.network.decaying_norm() / float(weight)
+        return penalty + (value - penalty) * _curve_scale(task)
 
     def _warn(self, outcome: Outcome, state: TrainingState, plan: Plan, incremental: bool) -> None:
         """Tell how training ended, or raise if there is nothing to keep."""
@@ -257,6 +266,11 @@ class NetworkEstimator(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+
+    def _forget_history(self) -> None:
+        """Drop what an earlier fit, perhaps with another solver, has left."""
+        for name in ("_state", "loss_curve_", "loss_", "best_loss_", "validation_scores_", "best_validation_score_"):
+            self.__dict__.pop(name, None)
 
     def _keep_network(self, network: Network, loss: Any) -> None:
         self.network_ = network
@@ -405,6 +419,11 @@ def _checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array |
     return None if np.all(weight == 1) else weight
 
 
+def _curve_scale(task: Task) -> float:
+    """What turns the loss into the one that loss curves show."""
+    return 1.0 / task.target.n_outputs if task.target.loss().outputs_averaged else 1.0
+
+
 def _objective(loss: Any, rng: Random) -> Callable[[Any, dict], Tensor]:
     """The weighted mean loss of a batch, as a function of the network."""
 
@@ -426,7 +445,9 @@ def _raw(network: Network, X: Any) -> Array:
     """
     widest = max(X.shape[1], *(place.shape[-1] for place in network.names.values()))
     step = max(PREDICT_ELEMENTS // widest, 256)
-    parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
+    work = 2.0 * X.shape[0] * network.n_parameters
+    with single_thread(OPENBLAS_THREADS < work < SMALL_STEP):
+        parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
 
 

@@ -146,7 +146,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(200, n_samples). 1 is single-sample, n_samples full-batch descent.
     learning_rate : str, default="constant"
-        The schedule: "constant", "invscaling", "adaptive", "cosine", "one_cycle" or "exponential".
+        The schedule: "constant", "invscaling", "adaptive", "cosine", "one_cycle" or "exponential". The last three come
+        to their end after `max_iter` epochs, each call of partial_fit counted as one.
     learning_rate_init : float, default=0.001
         The learning rate it starts from (for "one_cycle" its peak).
     power_t : float, default=0.5
@@ -158,7 +159,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     random_state : int, RandomState instance or None, default=None
         Determines initial weights, the validation split and shuffling.
     tol : float, default=1e-4
-        An epoch improves if it lowers the loss (or raises the validation score) by at least this.
+        An epoch improves if it lowers the loss (or raises the validation score) by at least this; "lbfgs" has converged
+        when no component of the gradient exceeds it.
     verbose : bool or int, default=False
         Whether to print progress.
     warm_start : bool, default=False
@@ -172,7 +174,7 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     validation_fraction : float, default=0.1
         The share of samples set aside.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        The constants of "adam" and "adamw".
+        The constants of "adam" and "adamw"; "rmsprop" has epsilon too, and averages squares at the rate 0.9.
     n_iter_no_change : int, default=10
         Stop after more epochs than this without improvement.
     max_fun : int, default=15000
@@ -189,7 +191,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     network_ : Network
         The fitted network.
     loss_, best_loss_ : float
-        The loss of the last epoch, and the smallest; best_loss_ is None with early stopping.
+        The loss of the last epoch, and the smallest (for "lbfgs" that of the result); best_loss_ is None with early
+        stopping.
     loss_curve_ : list of float
         The loss of each epoch (not for "lbfgs").
     validation_scores_, best_validation_score_ : list of float, float

@@ -305,6 +305,8 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         incremental: bool,
         target: Target,
     ) -> None:
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]
         held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
@@ -332,6 +334,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             if self.fit_intercept:
                 layer["bias"][unit] = found.intercept
         self._target = target
+        self._forget_history()
         self._keep_network(network, SquaredError())  # whose link, too, is the identity
         self.n_iter_ = max(found.n_iter for found in fits)
         earlier = getattr(self, "t_", 1) if incremental else 1

@@ -6,6 +6,7 @@ One class for each kind of target. ``fit`` learns classes or scales, ``encode`` 
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..autodiff.tape import Array
 from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss
+
+GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
 
 
 def class_target(y: Array) -> ClassTarget | MultilabelTarget:
@@ -24,8 +27,10 @@ def class_target(y: Array) -> ClassTarget | MultilabelTarget:
     ValueError
         If y is no target for a classifier (continuous, or several classes for each of several outputs).
     """
-    check_classification_targets(y)
-    kind = type_of_target(y)
+    with warnings.catch_warnings():  # many classes for few samples are no news to those who fit them
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        check_classification_targets(y)
+        kind = type_of_target(y)
     if kind == "multilabel-indicator":
         return MultilabelTarget(y)
     if kind == "multiclass-multioutput":
@@ -75,8 +80,8 @@ class ClassTarget:
     def n_outputs(self) -> int:
         return 1 if len(self.classes_) <= 2 else len(self.classes_)
 
-    def loss(self, smoothing: float = 0.0) -> Loss:
-        return BinaryLogLoss(smoothing) if self.n_outputs == 1 else CategoricalLogLoss(smoothing)
+    def loss(self) -> Loss:
+        return BinaryLogLoss() if self.n_outputs == 1 else CategoricalLogLoss()
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
@@ -134,8 +139,8 @@ class MultilabelTarget:
     def n_outputs(self) -> int:
         return len(self.classes_)
 
-    def loss(self, smoothing: float = 0.0) -> Loss:
-        return BinaryLogLoss(smoothing)
+    def loss(self) -> Loss:
+        return BinaryLogLoss()
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of labels than the first fit."""
@@ -177,7 +182,7 @@ class RealTarget:
     """
 
     def __init__(self, y: Array, weight: Array | None, loss: Loss, standardise: bool) -> None:
-        self._loss = loss
+        self._loss, self._standardise = loss, standardise
         columns = y.reshape(len(y), -1).astype(np.float64)
         self.mean_, self.scale_ = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardise:
@@ -199,7 +204,7 @@ class RealTarget:
     def n_outputs(self) -> int:
         return len(self.mean_)
 
-    def loss(self, smoothing: float = 0.0) -> Loss:
+    def loss(self) -> Loss:
         return self._loss
 
     def check(self, y: Array, all_of_them: bool) -> None:
@@ -211,7 +216,10 @@ class RealTarget:
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         columns = y.reshape(len(y), -1).astype(np.float64)
-        return ((columns - self.mean_) / self.scale_).astype(dtype)
+        encoded = (columns - self.mean_) / self.scale_
+        if self._standardise:  # the same y in other units is to be the same problem, rounding errors and all
+            encoded = np.round(encoded * GRID) / GRID
+        return encoded.astype(dtype)
 
     def decode(self, raw: Array) -> Array:
         """Predictions (n,) or (n, n_outputs), in the precision of `raw`."""

@@ -127,6 +127,10 @@ class Network:
         parts = [self.theta[group.start : group.decay_stop] for group in self.groups]
         return float(sum(float(np.dot(part, part)) for part in parts))
 
+    def __repr__(self) -> str:
+        layers = ", ".join(map(repr, self.layers))
+        return f"Network([{layers}], {self.input_shape}, {self.n_parameters} parameters of {self.theta.dtype})"
+
     def copy(self, dtype: str | np.dtype | None = None) -> Network:
         """An independent network with the same layers and values, in the same precision or another."""
         twin = Network.__new__(Network)

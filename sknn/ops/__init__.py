@@ -1,6 +1,5 @@
 """Fused operations of the hot path: kernel, backward pass and reference side by side."""
 
 from .activation import ACTIVATIONS, activate
-from .dense import dense
 
-__all__ = ["ACTIVATIONS", "activate", "dense"]
+__all__ = ["ACTIVATIONS", "activate"]

@@ -30,7 +30,9 @@ def _zeros(size: int, dtype: np.dtype) -> Array:
 
 
 class Activation:
-    """One activation function; `gain` is its scale factor in weight initialisation (He et al. 2015)."""
+    """One activation function."""
+
+    is_identity = False
 
     def forward(self, z: Array) -> Any:
         """Overwrite z with f(z); return what :meth:`backward` needs besides f(z)."""
@@ -47,6 +49,8 @@ class Activation:
 
 class Identity(Activation):
     """f(z) = z."""
+
+    is_identity = True
 
     def forward(self, z: Array) -> None:
         return None
@@ -253,15 +257,15 @@ ACTIVATIONS: dict[str, Activation] = {
 @op
 def activate(x: Array, *, activation: str) -> tuple[Array, Any]:
     """The activation function of this name, elementwise (softmax: over the last axis). x and the result: any shape."""
-    y = np.array(x, order="C")
+    y = np.array(x, order="C", ndmin=1)
     kept = ACTIVATIONS[activation].forward(y)
-    return y, (activation, y, kept)
+    return y.reshape(np.shape(x)), (activation, y, kept)
 
 
 @activate.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
     activation, y, kept = saved
-    return (ACTIVATIONS[activation].backward(g, y, kept),)
+    return (ACTIVATIONS[activation].backward(np.reshape(g, y.shape), y, kept).reshape(np.shape(g)),)
 
 
 @activate.reference

@@ -6,10 +6,14 @@ would restore the wrong count. So the first to enter sets the limit and the last
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from functools import cache
 from threading import Lock
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -56,8 +60,16 @@ class _Limit:
                 self.limiter = None
                 _let_any_thread_set_it()
 
+    def forget(self) -> None:
+        """In a forked child: the other threads that were here are gone, and with them their wishes and their lock."""
+        limiter, self.lock, self.users, self.limiter = self.limiter, Lock(), 0, None
+        if limiter is not None:
+            _let_any_thread_set_it()
+            limiter.restore_original_limits()  # type: ignore[attr-defined]
+
 
 _single = _Limit()
+os.register_at_fork(after_in_child=_single.forget)
 
 
 @contextmanager
@@ -71,3 +83,40 @@ def single_thread(wanted: bool = True) -> Iterator[None]:
         yield
     finally:
         _single.leave()
+
+
+SMALL_WORK = 1e7  # multiplications; below this, handing work to another thread costs more than it brings
+
+
+@cache
+def _pool(n_threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(n_threads, thread_name_prefix="sknn")
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked child has none of its parent's threads
+
+
+def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications: float) -> list[Any]:
+    """``[work(part) for part in parts]``, by all available threads where it is much work.
+
+    The parts must be independent of each other; in each the BLAS uses one thread.
+    """
+    n_threads = 1 if multiplications < SMALL_WORK else min(available_threads(), len(parts))
+    if n_threads == 1:
+        return [work(part) for part in parts]
+    found: list[Any] = [None] * len(parts)
+
+    def share(first: int) -> None:
+        for k in range(first, len(parts), n_threads):
+            found[k] = work(parts[k])
+
+    with single_thread():
+        tasks = [_pool(n_threads - 1).submit(copy_context().run, share, first) for first in range(1, n_threads)]
+        try:
+            share(0)
+        finally:
+            errors = [task.exception() for task in tasks]
+    for error in errors:
+        if error is not None:
+            raise error
+    return found

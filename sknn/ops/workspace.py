@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
+from threading import local
 
 import numpy as np
 
@@ -63,3 +64,19 @@ def large(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray | None:
     if current is None or prod(shape) < SMALL:
         return None
     return current.empty(shape, np.result_type(*operands))
+
+
+_mine = local()
+
+
+def scratch(use: str, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """An uninitialised array of this thread, valid until the thread asks for the same use again.
+
+    For what a kernel needs within one block of work: fresh memory would be faulted in anew each time.
+    """
+    n_bytes = prod(shape) * dtype.itemsize
+    buffer = getattr(_mine, use, None)
+    if buffer is None or buffer.nbytes < n_bytes:
+        buffer = np.empty(n_bytes, np.uint8)
+        setattr(_mine, use, buffer)
+    return buffer[:n_bytes].view(dtype).reshape(shape)

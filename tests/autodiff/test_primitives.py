@@ -302,6 +302,7 @@ def test_numbers_beside_float32(name):
 def test_comparisons_give_boolean_arrays_for_everything_traced():
     x = np.array([-1.0, 0.0, 2.0])
     table = {p.greater: np.greater, p.greater_equal: np.greater_equal, p.less: np.less, p.less_equal: np.less_equal}
+    table |= {p.equal: np.equal, p.not_equal: np.not_equal}
     for compare, expected in table.items():
         for traced in (x, Tensor(x), Jet(1, (x, x)), Jet(2, (Tensor(x), x))):
             mask = compare(traced, 0.0)

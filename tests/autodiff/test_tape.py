@@ -365,3 +365,35 @@ def test_backward_of_a_leaf_itself_writes_its_sink():
     leaf = Tensor(np.array(3.0), sink=np.array(7.0))
     backward(leaf, [leaf])
     assert leaf.sink == 1.0
+
+
+def test_equality_compares_values_and_leaves_tensors_hashable():
+    x = Tensor(np.array([0.0, 1.0]))
+    assert_array_equal(x == 0.0, [True, False])
+    assert_array_equal(x != 0.0, [False, True])
+    assert len({x, Tensor(1.0)}) == 2
+
+
+def test_the_truth_of_a_tensor_is_that_of_its_value():
+    assert Tensor(2.0)
+    assert not Tensor(0.0)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(Tensor(np.zeros(2)))
+
+
+def test_a_gradient_the_backward_pass_does_not_know_comes_from_the_reference():
+    @op
+    def scaled_(x, s):
+        return x * s, (x, s)
+
+    @scaled_.backward
+    def _(g, saved, out):
+        return g * saved[1], None
+
+    @scaled_.reference
+    def _(x, s):
+        return p.multiply(x, s)
+
+    del Operation.table["scaled_"]
+    x, s = Tensor(np.array([1.0, 2.0])), Tensor(np.array([3.0, 4.0]))
+    assert_array_equal(grad(scaled_(x, s).sum(), [x, s]), [[3.0, 4.0], [1.0, 2.0]])

@@ -8,7 +8,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from sknn.autodiff import Tensor, grad
-from sknn.ops import ACTIVATIONS, dense
+from sknn.ops import ACTIVATIONS
+from sknn.ops.dense import dense
 from sknn.ops.workspace import SMALL, workspace
 
 rng = np.random.default_rng(3)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import Operation, Tensor, grad
+from sknn.autodiff import Operation, Tensor, check_grads, grad
 from sknn.ops import loss
 from sknn.ops.loss import average
 
@@ -153,3 +153,10 @@ def test_average_is_summed_in_float64(weight):
 def test_averages_of_a_repeated_sample_and_of_its_weight_agree():
     values = np.array([1.0, 2.0, 6.0])
     assert_allclose(average(values, np.array([1.0, 3.0, 2.0])), average(np.repeat(values, [1, 3, 2])), rtol=1e-15)
+
+
+@pytest.mark.parametrize("error", [loss.squared_error, loss.absolute_error, loss.huber_error, loss.quantile_error])
+def test_targets_and_weights_can_be_differentiated_too(error):
+    rng = np.random.default_rng(0)
+    raw, target, weight = rng.standard_normal((5, 2)), rng.standard_normal((5, 2)), rng.uniform(1, 2, 5)
+    check_grads(lambda z, t, w: loss.average(error(z, t), w), raw, target, weight, order=1)
