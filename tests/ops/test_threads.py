@@ -1,12 +1,15 @@
 """One limit on the BLAS for all who want one: the first to enter sets it, the last to leave lifts it."""
 
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event
+from threading import Barrier, Event, get_ident
 
 import pytest
 from threadpoolctl import threadpool_limits
 
-from sknn.ops.threads import available_threads, single_thread
+from sknn.ops.threads import available_threads, share_out, single_thread
 
 
 @pytest.fixture(autouse=True)
@@ -96,4 +99,62 @@ def test_many_at_once():
 
     with ThreadPoolExecutor(n) as pool:
         assert list(pool.map(enter_and_leave, range(n))) == [[1] * 20] * n
+    assert available_threads() == 2
+
+
+FORKS_WHILE_ANOTHER_THREAD_COMPUTES = """
+import os, sys, threading
+from threadpoolctl import threadpool_limits
+from sknn.ops.threads import available_threads, share_out, single_thread
+
+threadpool_limits(2, user_api="blas")
+entered, done = threading.Event(), threading.Event()
+
+def compute():
+    with single_thread():
+        entered.set()
+        done.wait()
+
+threading.Thread(target=compute).start()
+entered.wait()
+share_out(abs, [-1, -2], 1e9)  # a pool whose threads the child will not have
+child = os.fork()
+if child == 0:
+    with single_thread():
+        pass
+    os._exit(0 if available_threads() == 2 and share_out(abs, [-1, -2], 1e9) == [1, 2] else 1)
+done.set()
+sys.exit(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_starts_afresh():
+    command = [sys.executable, "-W", "ignore", "-c", FORKS_WHILE_ANOTHER_THREAD_COMPUTES]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    assert subprocess.run(command, timeout=60, env=environment).returncode == 0
+
+
+def test_work_shared_out_comes_back_in_order():
+    caller = get_ident()
+    found = share_out(lambda k: (k, available_threads(), get_ident()), list(range(7)), multiplications=1e9)
+    assert [k for k, _, _ in found] == list(range(7))
+    assert {threads for _, threads, _ in found} == {1}
+    assert {thread for _, _, thread in found[::2]} == {caller}
+    assert caller not in {thread for _, _, thread in found[1::2]}
+    assert available_threads() == 2
+
+
+def test_little_work_is_not_shared_out():
+    assert set(share_out(lambda k: get_ident(), [1, 2, 3], multiplications=10)) == {get_ident()}
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_an_error_in_any_thread_is_raised(bad):
+    def work(k):
+        if k == bad:
+            raise ArithmeticError(f"part {k}")
+
+    with pytest.raises(ArithmeticError, match=f"part {bad}"):
+        share_out(work, [0, 1], multiplications=1e9)
     assert available_threads() == 2

@@ -1,12 +1,13 @@
 """Buffers come again after a rewind, in order, to the thread and the context that made the workspace."""
 
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sknn.ops.workspace import SMALL, large, workspace
+from sknn.ops.workspace import SMALL, large, scratch, workspace
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 LARGE = (SMALL // 16, 16)
@@ -110,3 +111,13 @@ def test_other_threads_do_not_see_it():
         thread.join()
         assert np.shares_memory(mine, buffer(LARGE, F4))
     assert found == [None]
+
+
+def test_scratch_is_one_buffer_for_each_use_and_thread():
+    first = scratch("test", (3, 4), np.dtype("float64"))
+    assert first.shape == (3, 4)
+    assert first.dtype == np.float64
+    assert np.shares_memory(first, scratch("test", (5,), np.dtype("float32")))
+    assert not np.shares_memory(first, scratch("other", (3, 4), np.dtype("float64")))
+    with ThreadPoolExecutor(1) as pool:
+        assert not np.shares_memory(first, pool.submit(scratch, "test", (3, 4), np.dtype("float64")).result())
