@@ -14,7 +14,9 @@ def torch_mlp(X: np.ndarray, y: np.ndarray, sizes: tuple[int, ...], batch_size: 
     inputs, classes = torch.from_numpy(X.astype(np.float32)), torch.from_numpy(y)
     layers: list[torch.nn.Module] = []
     for n_in, n_out in pairwise(sizes):
-        layers += [torch.nn.Linear(n_in, n_out), torch.nn.ReLU()]
+        linear = torch.nn.Linear(n_in, n_out)
+        torch.nn.init.xavier_uniform_(linear.weight)  # as scikit-learn and sknn start
+        layers += [linear, torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4 / batch_size)
     loss_of = torch.nn.CrossEntropyLoss()

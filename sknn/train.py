@@ -26,7 +26,7 @@ from .schedules import SCHEDULES, Moment
 
 Batch = dict[str, Any]
 Objective = Callable[..., Tensor]
-SMALL_STEP = 1.5e7  # floating-point operations; below this a second thread gains little, and on a busy machine costs much
+SMALL_STEP = 1.5e7  # floating-point operations; below this a second thread gains little, and may cost much
 
 
 class Data(Protocol):

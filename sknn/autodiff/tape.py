@@ -140,6 +140,10 @@ class Operation:
         """The gradients of the inputs, as Tensors that can be differentiated again."""
         raise TypeError("Operation is a base class; use Primitive or Fused")
 
+    def pull_unknown(self, entry: Tensor, g: Array, position: int) -> Array | None:
+        """The gradient of an input for which :meth:`pull` gave None; None if none passes."""
+        return None
+
 
 class Primitive(Operation):
     """An elementary operation with one vector-Jacobian rule for each input.
@@ -247,15 +251,12 @@ class Fused(Operation):
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
         if self._backward is None:
             raise TypeError(f"{self.__name__} has no backward pass")
-        found = list(self._backward(g, entry.saved, out))[: len(out)]  # without those of optional inputs left out
-        missing = [k for k, place in enumerate(out) if place is not None and found[k] is None]
-        if missing:  # the backward pass knows nothing of these inputs, the reference does
-            values = [x.value if isinstance(x, Tensor) else x for x in entry.inputs]
-            leaves = {k: Tensor(values[k]) for k in missing}
-            y = self.refer(*(leaves.get(k, value) for k, value in enumerate(values)), **entry.options)
-            for k, gradient in zip(missing, grad(y, list(leaves.values()), seed=g), strict=True):
-                found[k] = gradient
-        return found
+        return self._backward(g, entry.saved, out)
+
+    def pull_unknown(self, entry: Tensor, g: Array, position: int) -> Array:
+        values = [x.value if isinstance(x, Tensor) else x for x in entry.inputs]
+        leaf = values[position] = Tensor(values[position])
+        return grad(self.refer(*values, **entry.options), leaf, seed=g)
 
     def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:
         # The aliases end the inner tape at this operation's own inputs, even where one input depends on another.
@@ -372,17 +373,15 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
             passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
         else:
             passed = entry.operation.pull(entry, g, places)  # type: ignore[union-attr]
-        for x, place, found in zip(entry.inputs, places, passed, strict=True):
-            if place is None or found is None:
-                continue
-            moment = x.moment
-            if moment in arrived:
-                arrived[moment] = _added(arrived[moment], found, sinks and x.operation is None)
-            elif x.operation is not None:
-                arrived[moment] = found
-                heappush(waiting, (-moment, x))
-            else:
-                arrived[moment] = _written(found, x.sink) if sinks else found
+        for position, (x, place, found) in enumerate(zip(entry.inputs, places, passed, strict=False)):
+            if place is None or (found is place and place is not ...):
+                continue  # not wanted, or in its sink already
+            if found is None and not create_graph:
+                found = entry.operation.pull_unknown(entry, g, position)  # type: ignore[union-attr]
+            if place is not ...:
+                place[...] = 0 if found is None else found
+            elif found is not None:
+                _arrive(x, found, arrived, waiting, sinks)
     return arrived
 
 
@@ -390,24 +389,30 @@ def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Va
     """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink."""
     places: list = []
     for x in inputs:
-        if not isinstance(x, Tensor):
-            places.append(None)
-        elif x.operation is not None:
-            places.append(... if x.moment >= oldest else None)
-        elif x.moment not in targets:
-            places.append(None)
-        elif sinks and x.moment not in arrived and not any(x.sink is place for place in places):
-            places.append(x.sink)
-        else:
-            places.append(...)
+        place = None
+        if isinstance(x, Tensor):
+            moment = x.moment
+            if x.operation is not None:
+                place = ... if moment >= oldest else None
+            elif moment in targets:
+                place = ...
+                if sinks and moment not in arrived:
+                    place = arrived[moment] = x.sink  # type: ignore[assignment]
+        places.append(place)
     return places
 
 
-def _added(earlier: Value, found: Value, in_place: bool) -> Value:
-    if not in_place:
-        return earlier + found
-    earlier += found
-    return earlier
+def _arrive(x: Tensor, found: Value, arrived: dict[int, Value], waiting: list, sinks: bool) -> None:
+    """Add what is passed back to x to what arrived there before."""
+    moment = x.moment
+    if moment not in arrived:
+        arrived[moment] = found
+        if x.operation is not None:
+            heappush(waiting, (-moment, x))
+    elif sinks and x.operation is None:
+        arrived[moment] += found
+    else:
+        arrived[moment] = arrived[moment] + found
 
 
 def _written(found: Array, sink: Array | None) -> Array:

@@ -124,8 +124,11 @@ class Network:
 
     def decaying_norm(self) -> float:
         """The sum of squares of the parameters that weight decay applies to."""
-        parts = [self.theta[group.start : group.decay_stop] for group in self.groups]
-        return float(sum(float(np.dot(part, part)) for part in parts))
+        total = 0.0
+        for start, decay_stop, _, _ in self.groups:
+            part = self.theta[start:decay_stop]
+            total += float(np.dot(part, part))
+        return total
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))

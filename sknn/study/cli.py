@@ -10,6 +10,7 @@ from .models import CLASSIFIERS
 from .study import Study
 
 WRONG_USAGE = 2
+OPTIONS = {"cv=": "--folds ", "random_state=": "--seed "}  # what errors call the arguments, and what the user typed
 
 
 def build_parser() -> ArgumentParser:
@@ -31,8 +32,9 @@ def build_parser() -> ArgumentParser:
     study = commands.add_parser(
         "study",
         help="compare networks with classical models on a data set",
-        description="Compare networks with classical models: cross-validate all of them on the same folds of a data\n"
-        "set, and print accuracy, log loss, times and sizes, the most accurate model first.",
+        description="Compare networks with classical models: cross-validate all of them on\n"
+        "the same folds of a data set, and print accuracy, log loss, times and sizes,\n"
+        "the most accurate model first.",
         epilog=_choices(),
         formatter_class=RawDescriptionHelpFormatter,
     )
@@ -69,6 +71,7 @@ def run_study(arguments: Namespace) -> int:
 
     from .progress import show_progress
     from .report import show
+    from .table import NARROWEST
 
     try:
         data = load(arguments.data)
@@ -76,7 +79,15 @@ def run_study(arguments: Namespace) -> int:
         with show_progress(Console(stderr=True)) as progress:
             study.run({data.name: (data.X, data.y)}, progress=progress)
     except ValueError as error:
-        print(f"sknn study: {error}", file=sys.stderr)
+        print(f"sknn study: {_as_typed(str(error))}", file=sys.stderr)
         return WRONG_USAGE
-    show(study, data, Console())
+    console = Console()
+    console.width = max(console.width, NARROWEST)
+    show(study, data, console)
     return int(study.results["error"].notna().any())
+
+
+def _as_typed(message: str) -> str:
+    for argument, option in OPTIONS.items():
+        message = message.replace(argument, option)
+    return message

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as ProgressBar
+from rich.table import Column
 
 from .protocol import Progress
 
@@ -28,8 +29,8 @@ def show_progress(console: Console) -> Iterator[Progress]:
         yield lambda done, total, label: _plain_line(console, done, total, label)
         return
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
+        TextColumn("{task.description}", table_column=Column(overflow="fold")),  # wraps, lest numbers be cut
+        BarColumn(bar_width=None, table_column=Column(ratio=1)),
         MofNCompleteColumn(),
         TimeRemainingColumn(compact=True),
         TextColumn("left"),

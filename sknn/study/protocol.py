@@ -117,7 +117,7 @@ def stratified_folds(data: DataSet, cv: int, random_state: int | None) -> list[F
     labels, counts = np.unique(data.y, return_counts=True)
     if counts.min() < cv:
         raise ValueError(
-            f"cv={cv} folds need at least {cv} samples of every class, "
+            f"cv={cv} needs at least {cv} samples of every class, "
             f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}"
         )
     splitter = StratifiedKFold(cv, shuffle=True, random_state=random_state)

@@ -1,27 +1,23 @@
 """The report of a study in the terminal: a heading, a table, one sentence that compares, and how to read it."""
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.box import SIMPLE_HEAD
+from rich.box import SIMPLE_HEAD, Box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from .data import DataSet
 from .study import Study
+from .table import LEVEL, MISSING, are_best, columns_that_fit, notes, rows_of, table
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-MISSING = "—"
-BEST = "bold green"
-LEVEL = 0.005  # percentage points: a smaller difference does not show in the table
-NOTES = (
-    "± is the standard deviation over the folds. Log loss: lower is better; it needs a model that predicts "
-    "probabilities. Fit and predict are mean times per fold on one thread."
-)
+# Spellings for an output whose encoding has no more.
+ASCII = str.maketrans({"±": "+-", MISSING: "-"})
+ASCII_HEAD = Box(str(SIMPLE_HEAD).replace("─", "-"), ascii=True)
 
 
 def show(study: Study, data: DataSet, console: Console) -> None:
@@ -39,16 +35,29 @@ def show(study: Study, data: DataSet, console: Console) -> None:
     results = study.results[study.results["dataset"] == data.name]
     summary = study.summary().query("dataset == @data.name")
     families = {model.name: model.family for model in study.models}
+    rows = rows_of(summary, results, families)
+    rows = [{column: _spell(cell, console) for column, cell in row.items()} for row in rows]
+    columns = columns_that_fit(rows, console.width)
+
+    def text(line: str, style: str = "") -> Text:
+        return Text(_spell(line, console), style)
+
     paragraphs = (
-        Text(heading(data, study.cv)),
-        table(summary, results, families),
-        *(Text(line, style="red") for line in failures(results)),
-        Text(comparison(summary, results, families), style="bold"),
-        Text(NOTES, style="dim"),
+        text(heading(data, study.cv)),
+        table(rows, columns, are_best(summary), ASCII_HEAD if console.options.ascii_only else SIMPLE_HEAD),
+        *(text(line, "red") for line in failures(results)),
+        text(comparison(summary, results, families), "bold"),
+        text(notes(columns), "dim"),
     )
     for paragraph in paragraphs:
         console.print(paragraph)
         console.print()
+
+
+def _spell(line: str, console: Console) -> str:
+    if not console.options.ascii_only:
+        return line
+    return line.translate(ASCII).encode("ascii", "backslashreplace").decode("ascii")
 
 
 def heading(data: DataSet, cv: int) -> str:
@@ -78,55 +87,6 @@ def heading(data: DataSet, cv: int) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
-
-
-def table(summary: "DataFrame", results: "DataFrame", families: Mapping[str, str]) -> Table:
-    """Lay the summary of one data set out as a table, the best accuracy highlighted.
-
-    Parameters
-    ----------
-    summary : DataFrame
-        The rows of ``Study.summary`` for one data set.
-    results : DataFrame
-        The rows of ``Study.results`` for that data set.
-    families : mapping of str to str
-        "network" or "baseline" by model name.
-
-    Returns
-    -------
-    rich.table.Table
-        One row per model.
-    """
-    n_folds = results["fold"].nunique()
-    layout = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
-    layout.add_column("Model\n", overflow="fold")
-    layout.add_column("Kind\n")
-    for header in ("Accuracy\n%", "Log\nloss", "Fit\ns", "Predict\nms", "Parameters\n"):
-        layout.add_column(header, justify="right")
-    units = results.groupby("model")["parameter_unit"].first().fillna("")
-    best = summary.loc[summary["n_failed"] == 0, "accuracy_mean"].max()
-    for row in summary.to_dict("records"):
-        is_best = row["n_failed"] == 0 and 100 * (best - row["accuracy_mean"]) < LEVEL
-        cells = _cells(row, families[row["model"]], units[row["model"]], n_folds)
-        layout.add_row(*cells, style=BEST if is_best else None)
-    return layout
-
-
-def _cells(row: dict[Any, Any], family: str, unit: str, n_folds: int) -> Iterator[Text]:
-    failed = f" (failed in {row['n_failed']} of {n_folds})" if row["n_failed"] else ""
-    spread = "" if np.isnan(row["accuracy_std"]) else f" ± {100 * row['accuracy_std']:.2f}"
-    nodes = " nodes" if unit == "nodes" else ""
-    yield Text(row["model"] + failed)
-    yield Text(family)
-    yield Text(_number(100 * row["accuracy_mean"], ".2f") + spread)
-    yield Text(_number(row["log_loss_mean"], ".3f"))
-    yield Text(_number(row["fit_time_mean"], ".3f"))
-    yield Text(_number(1000 * row["predict_time_mean"], ".1f"))
-    yield Text(_number(row["n_parameters_mean"], ",.0f") + nodes)
-
-
-def _number(value: float, form: str) -> str:
-    return MISSING if np.isnan(value) else format(value, form)
 
 
 def failures(results: "DataFrame") -> list[str]:
@@ -167,8 +127,9 @@ def comparison(summary: "DataFrame", results: "DataFrame", families: Mapping[str
     whole = summary[summary["n_failed"] == 0]
     networks, baselines = (whole[whole["model"].map(families) == family] for family in ("network", "baseline"))
     if networks.empty or baselines.empty:
-        missing = "network" if networks.empty else "classical baseline"
-        return f"No {missing} went through all folds, so there is nothing to compare."
+        family, name = ("network", "network") if networks.empty else ("baseline", "classical baseline")
+        reason = "went through all folds" if family in families.values() else "was asked for"
+        return f"No {name} {reason}, so there is nothing to compare."
     network, baseline = networks["model"].iloc[0], baselines["model"].iloc[0]
     accuracy = results.pivot(index="fold", columns="model", values="accuracy")
     difference = accuracy[network] - accuracy[baseline]

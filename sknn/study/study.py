@@ -12,6 +12,8 @@ from .protocol import MEASURES, Progress, cross_validate, no_progress
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+LARGEST_SEED = 2**32 - 1  # NumPy's RandomState takes 32 bits
+
 
 class Study:
     """Compare networks with classical baselines by cross-validation on the same folds.
@@ -25,7 +27,7 @@ class Study:
     cv : int, default=5
         The number of stratified, shuffled folds, at least 2.
     random_state : int or None, default=0
-        The seed of the folds and of the models. With an int the scores are the same at every run.
+        The seed of the folds and of the models, from 0 to 2**32 - 1. With an int the scores are the same at every run.
 
     Attributes
     ----------
@@ -38,7 +40,7 @@ class Study:
     Raises
     ------
     ValueError
-        If a model name is unknown or ``cv`` is not an integer of at least 2.
+        If a model name is unknown, ``cv`` is not an integer of at least 2 or ``random_state`` is not a seed.
 
     Examples
     --------
@@ -59,6 +61,10 @@ class Study:
     ) -> None:
         if not isinstance(cv, int | np.integer) or cv < 2:
             raise ValueError(f"cv={cv!r} is not a number of folds; it must be an integer of at least 2")
+        if random_state is not None and not _is_seed(random_state):
+            raise ValueError(
+                f"random_state={random_state!r} is not a seed; it must be an integer from 0 to {LARGEST_SEED}"
+            )
         self.models = as_models(models)
         self.cv = cv
         self.random_state = random_state
@@ -111,6 +117,10 @@ class Study:
             summary[f"{measure}_mean"] = groups[measure].mean()
             summary[f"{measure}_std"] = groups[measure].std()
         return _best_first(summary.reset_index())
+
+
+def _is_seed(random_state: Any) -> bool:
+    return isinstance(random_state, int | np.integer) and 0 <= int(random_state) <= LARGEST_SEED
 
 
 def _best_first(summary: "DataFrame") -> "DataFrame":

@@ -36,11 +36,12 @@ def test_seed_decides_the_folds(capsys):
             "unknown model 'forest', did you mean 'random_forest'? "
             "Known: mlp, perceptron, random_forest, logistic, dummy",
         ),
-        (["iris", "--folds", "1"], "cv=1 is not a number of folds; it must be an integer of at least 2"),
+        (["iris", "--folds", "1"], "--folds 1 is not a number of folds; it must be an integer of at least 2"),
         (
             ["iris", "--folds", "51"],
-            "cv=51 folds need at least 51 samples of every class, but class 0 of 'iris' has 50",
+            "--folds 51 needs at least 51 samples of every class, but class 0 of 'iris' has 50",
         ),
+        (["iris", "--seed", "-1"], "--seed -1 is not a seed; it must be an integer from 0 to 4294967295"),
     ],
 )
 def test_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys):
@@ -77,6 +78,21 @@ def test_help_and_version(arguments, parts, capsys):
         main(arguments)
     output = capsys.readouterr().out
     assert all(part in output for part in parts)
+
+
+@pytest.mark.parametrize("columns", ["80", "200"])
+@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])
+def test_help_is_at_most_80_columns_wide(arguments, columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(arguments)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+def test_the_narrowest_terminal_cuts_no_number(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "5")
+    main(["study", "iris", "--folds", "2", "--models", "dummy"])
+    assert "33.33 ± 0.00\n" in capsys.readouterr().out
 
 
 def test_without_rich_it_says_what_to_install(monkeypatch, capsys):

@@ -1,6 +1,7 @@
 """The report: every model in the table, the best one highlighted, one sentence that compares, and failures told."""
 
-from io import StringIO
+import re
+from io import BytesIO, StringIO, TextIOWrapper
 
 import pandas as pd
 import pytest
@@ -10,12 +11,14 @@ from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
+from sknn import PerceptronClassifier
 from sknn.study import Study
 from sknn.study.data import load
 from sknn.study.report import comparison, show
 
 IRIS = load("iris")
 FAMILIES = {"net": "network", "weak": "network", "forest": "baseline"}
+LONG_NAME = "a_name_that_is_longer_than_its_column"
 
 
 def printed(models, width=120, colours=False):
@@ -35,7 +38,7 @@ def compare(**accuracies):
     )
     means = results.groupby("model")["accuracy"].mean().sort_values(ascending=False)
     summary = pd.DataFrame({"model": means.index, "n_failed": 0, "accuracy_mean": means.to_numpy()})
-    return comparison(summary, results, FAMILIES)
+    return comparison(summary, results, {model: FAMILIES[model] for model in accuracies})
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -46,6 +49,40 @@ def test_every_model_and_measure_is_on_its_line(width):
     assert rows["perceptron"].split()[5] == "—"
     assert rows["perceptron"].split()[-1] == "15"
     assert max(map(len, lines)) <= width
+
+
+@pytest.mark.parametrize(
+    ("width", "left_out"),
+    [
+        (80, ""),
+        (60, "No room for: predict, parameters."),
+        (50, "No room for: fit, predict, parameters."),
+        (30, "No room for: kind, log loss, fit, predict, parameters."),
+    ],
+)
+def test_a_narrow_terminal_drops_columns_and_cuts_no_number(width, left_out):
+    models = {"random_forest": DecisionTreeClassifier(max_depth=1), LONG_NAME: DummyClassifier()}
+    text = printed(models, width)
+    table = text.partition("─\n")[2].partition("\n\n")[0]
+    assert "…" not in text
+    assert max(map(len, text.splitlines())) <= width
+    assert re.findall(r"\d+\.\d\d ± \d+\.\d\d", table) == ["66.67 ± 0.00", "33.33 ± 0.00"]
+    assert ("1.099" in table) == ("log loss" not in left_out)
+    assert ("3 nodes" in table) == ("parameters" not in left_out)
+    assert "".join(line.split()[0] for line in table.splitlines()) == "random_forest" + LONG_NAME
+    assert " ".join(text.split()).endswith(left_out or "on one thread.")
+
+
+def test_ascii_where_the_output_has_no_more():
+    file = TextIOWrapper(BytesIO(), encoding="ascii")
+    models = {"perceptron": PerceptronClassifier(random_state=0), "bäume": GaussianNB(var_smoothing=-1)}
+    show(Study(models, cv=2).run({"iris": (IRIS.X, IRIS.y)}), IRIS, Console(file=file, width=80))
+    file.seek(0)
+    text = file.read()
+    assert re.search(r"^perceptron +network +\d\d\.\d\d \+- \d+\.\d\d +- ", text, re.MULTILINE)
+    assert "\n------" in text
+    assert "b\\xe4ume failed" in text
+    assert "+- is the standard deviation" in text
 
 
 def test_trees_say_that_they_count_nodes():
@@ -88,9 +125,14 @@ def test_failures_are_told_and_text_in_brackets_survives():
             "The best network (net) is as accurate as the best classical baseline (forest) "
             "on average, and was ahead in 1 of 2 folds.",
         ),
-        ({"net": [0.5, 0.7]}, "No classical baseline went through all folds, so there is nothing to compare."),
-        ({"forest": [0.5, 0.7]}, "No network went through all folds, so there is nothing to compare."),
+        ({"net": [0.5, 0.7]}, "No classical baseline was asked for, so there is nothing to compare."),
+        ({"forest": [0.5, 0.7]}, "No network was asked for, so there is nothing to compare."),
     ],
 )
 def test_comparison(accuracies, sentence):
     assert compare(**accuracies) == sentence
+
+
+def test_a_failed_baseline_is_not_compared():
+    text = printed({"net": PerceptronClassifier(), "broken": GaussianNB(var_smoothing=-1)})
+    assert "No classical baseline went through all folds, so there is nothing to compare." in text

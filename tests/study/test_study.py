@@ -157,12 +157,23 @@ def test_wrong_number_of_folds(cv):
         Study(cv=cv)
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 0.5, "one"])
+def test_wrong_seed(seed):
+    with pytest.raises(ValueError, match=f"random_state={seed!r} is not a seed"):
+        Study(random_state=seed)
+
+
+@pytest.mark.parametrize("seed", [None, 2**32 - 1, np.int8(3)])
+def test_seeds_that_are_taken(seed):
+    assert Study(["dummy"], cv=2, random_state=seed).run(X, Y).results["error"].isna().all()
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
         (np.linspace(0.1, 1, 150), "y of 'data' is a regression target"),
         (np.eye(3, dtype=int)[Y], "y of 'data' is a multilabel-indicator target"),
-        (np.r_[np.full(3, 9), Y[3:]], "cv=5 folds need at least 5 samples of every class, but class 9 .* has 3"),
+        (np.r_[np.full(3, 9), Y[3:]], "cv=5 needs at least 5 samples of every class, but class 9 .* has 3"),
     ],
 )
 def test_refused_targets(y, message):
