@@ -1,7 +1,15 @@
 """Neural networks that behave like any other scikit-learn estimator, on a NumPy backprop core."""
 
+from .estimators.cnn import CNNClassifier, CNNRegressor
 from .estimators.mlp import MLPClassifier, MLPRegressor
 from .estimators.perceptron import PerceptronClassifier, PerceptronRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "PerceptronClassifier", "PerceptronRegressor"]
+__all__ = [
+    "CNNClassifier",
+    "CNNRegressor",
+    "MLPClassifier",
+    "MLPRegressor",
+    "PerceptronClassifier",
+    "PerceptronRegressor",
+]
 __version__ = "0.1.0"

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
-from sknn import MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
+from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 ESTIMATORS = [item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator)]
@@ -36,11 +36,18 @@ SEQUENTIAL = (
     "twice; scikit-learn's Perceptron fails too"
 )
 EXPECTED_FAILURES = {
+    CNNClassifier: ROUNDING,
+    CNNRegressor: ROUNDING,
     MLPClassifier: ROUNDING,
     MLPRegressor: ROUNDING,
     PerceptronClassifier: SEQUENTIAL,
     PerceptronRegressor: SEQUENTIAL,
 }
+
+
+def takes_sparse(Estimator):
+    """All but the convolutional networks, which need a grid."""
+    return Estimator not in (CNNClassifier, CNNRegressor)
 
 
 def instances():
@@ -288,6 +295,10 @@ def test_a_data_frame_gives_names_to_the_features(Estimator):
     ids=lambda kind: kind.__name__,
 )
 def test_sparse_is_dense(Estimator, container):
+    if not takes_sparse(Estimator):
+        with pytest.raises(TypeError, match="Sparse data was passed"):
+            fitted(Estimator, X=container(X))
+        return
     gaps = np.where(np.abs(X) > 0.5, X, 0.0)
     params = {"dtype": "float64"}
     dense = fitted(Estimator, X=gaps, **params)
@@ -342,4 +353,4 @@ def test_kind_and_tags(Estimator):
     assert is_classifier(estimator) != is_regressor(estimator)
     tags = estimator.__sklearn_tags__()
     assert tags.target_tags.required
-    assert tags.input_tags.sparse
+    assert tags.input_tags.sparse == takes_sparse(Estimator)

@@ -69,6 +69,7 @@ class NetworkEstimator(BaseEstimator):
     `_new_target`, and lists its parameters in ``__init__``.
     """
 
+    _accepted_sparse: Any = ("csr", "csc")
     _target: Target
     _state: TrainingState
 
@@ -105,7 +106,7 @@ class NetworkEstimator(BaseEstimator):
         # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
         with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
-            X, y = self._validated(X, y, reset=fresh)
+            X, y = self._validated(self._as_rows(X, fresh), y, reset=fresh)
             X, y, sample_weight = self._influential(X, y, _checked_weight(sample_weight, X, incremental))
             if len(y) == 0 and fresh:
                 raise ValueError("Sample weights must contain at least one non-zero number.")
@@ -129,10 +130,14 @@ class NetworkEstimator(BaseEstimator):
                 raise ValueError("partial_fit does not support early_stopping=True")
             self._set_aside(task)
         self._target = target
+        self._prepare(task)
         if optimizer is None:
             self._minimise(task)
         else:
             self._descend(task, optimizer)
+
+    def _prepare(self, task: Task) -> None:
+        """What a family does with the data before training; by default nothing."""
 
     def _network(self, n_features: int, n_outputs: int, rng: Random, dtype: np.dtype, fresh: bool) -> Network:
         """A new network, or a copy of the fitted one to go on with."""
@@ -276,17 +281,20 @@ class NetworkEstimator(BaseEstimator):
         self.network_ = network
         self.__dict__.update(self._target.attributes)
         self.n_outputs_ = network.output_shape[-1]
-        self.n_layers_ = len(network.layers) + 1
         self.out_activation_ = loss.link
 
     # -- validating ------------------------------------------------------------------------------------------------
+
+    def _as_rows(self, X: Any, fresh: bool) -> Any:
+        """X as a row of features for each sample; by default as it is."""
+        return X
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
         X, y = validate_data(
             self,
             X,
             y,
-            accept_sparse=["csr", "csc"],
+            accept_sparse=self._accepted_sparse,
             multi_output=True,
             y_numeric=is_regressor(self),
             dtype=(np.float64, np.float32),
@@ -310,7 +318,13 @@ class NetworkEstimator(BaseEstimator):
     def _raw_outputs(self, X: Any) -> Array:
         """The network's outputs for X before the link, shape (n, n_outputs), in the precision of X."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=(np.float64, np.float32), reset=False)
+        X = validate_data(
+            self,
+            self._as_rows(X, fresh=False),
+            accept_sparse=self._accepted_sparse,
+            dtype=(np.float64, np.float32),
+            reset=False,
+        )
         return _raw(self.network_, X.tocsr() if issparse(X) else X)
 
     def predict(self, X: Any) -> Array:
@@ -334,7 +348,7 @@ class NetworkEstimator(BaseEstimator):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = bool(self._accepted_sparse)
         return tags
 
 

@@ -1,112 +1,32 @@
-"""Multi-layer perceptrons: drop-in replacements of scikit-learn's, and the training parameters all networks share."""
+"""Multi-layer perceptrons: drop-in replacements of scikit-learn's."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from math import inf, sqrt
-from numbers import Integral, Real
-from operator import index
 from typing import Any, ClassVar, Literal
 
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, SquaredError
 from ..nn import Dense, Layer
-from ..ops.activation import ACTIVATIONS
-from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
-from ..schedules import SCHEDULES
-from ..train import Plan
-from .base import ClassifierTargets, NetworkEstimator, RegressorTargets
+from .base import ClassifierTargets
 from .targets import check_first_partial_fit
+from .training import MultilayerEstimator, RegressionLoss
 
 
-class MLP(NetworkEstimator):
-    """The parameters of scikit-learn's multi-layer perceptrons and what they mean for network and training."""
-
-    _parameter_constraints: ClassVar[dict] = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "dtype": [StrOptions({"float32", "float64"})],
-    }
+class MLP(MultilayerEstimator):
+    """Dense layers only."""
 
     def _layers(self, n_outputs: int) -> list[Layer]:
-        # scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function
-        logistic = self.activation in ("logistic", "sigmoid")
-        scheme: dict[str, Any] = {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if logistic else 1.0}
+        scheme = self._scheme()
         hidden = [Dense(units, self.activation, **scheme) for units in self._hidden_sizes()]
-        return [*hidden, Dense(n_outputs, **scheme)]
+        return [*self._scaling(), *hidden, Dense(n_outputs, **scheme)]
 
-    def _hidden_sizes(self) -> list[int]:
-        sizes = self.hidden_layer_sizes
-        sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
-        if any(size <= 0 for size in sizes):
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        return sizes
-
-    def _optimizer(self) -> Optimizer | None:
-        if self.solver == "lbfgs":
-            return None
-        if self.solver == "sgd":
-            return SGD(self.momentum, self.nesterovs_momentum)
-        if self.solver == "rmsprop":
-            return RMSprop(epsilon=self.epsilon)
-        if self.solver == "adamw":
-            return AdamW(self.beta_1, self.beta_2, self.epsilon, weight_decay=self.alpha)
-        return Adam(self.beta_1, self.beta_2, self.epsilon)
-
-    def _plan(self, n_samples: int) -> Plan:
-        return Plan(
-            batch_size=self._batch_size(n_samples),
-            max_epochs=self.max_iter,
-            learning_rate_init=self.learning_rate_init,
-            schedule=self.learning_rate,
-            power_t=self.power_t,
-            alpha=0.0 if self.solver == "adamw" else self.alpha,
-            shuffle=self.shuffle,
-            tol=self.tol,
-            patience=self.n_iter_no_change,
-        )
-
-    def _batch_size(self, n_samples: int) -> int:
-        if self.batch_size == "auto":
-            return min(200, n_samples)
-        if self.solver != "lbfgs" and self.batch_size > n_samples:
-            warnings.warn(
-                f"Got `batch_size`={self.batch_size} larger than the sample size {n_samples}. It is going to be "
-                "clipped",
-                stacklevel=2,
-            )
-        return min(self.batch_size, n_samples)
-
-    def _is_stochastic(self) -> bool:
-        if self.solver == "lbfgs":
-            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
-        return True
+    @property
+    def n_layers_(self) -> int:
+        """The number of layers, with the inputs as one."""
+        return len(self.coefs_) + 1
 
     @property
     def coefs_(self) -> list[Array]:
@@ -121,7 +41,7 @@ class MLP(NetworkEstimator):
     def _parameters(self, name: str) -> list[Array]:
         if "network_" not in vars(self):
             raise AttributeError(f"this {type(self).__name__} is not fitted yet")
-        return [layer[name] for layer in self.network_.parameters.values()]
+        return [layer[name] for layer in self.network_.parameters.values() if name in layer]
 
 
 class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
@@ -179,6 +99,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         Stop after more epochs than this without improvement.
     max_fun : int, default=15000
         Most evaluations of the loss by "lbfgs".
+    input_scaling : {"standard", None}, default=None
+        Whether the network standardises its inputs, feature by feature, with what it learns in the first fit.
     dtype : {"float32", "float64"}, default="float32"
         The precision of the computation. Predictions come back in the precision of X.
 
@@ -257,6 +179,7 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        input_scaling: Literal["standard"] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
         self._keep_parameters(locals())
@@ -303,7 +226,7 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
 
 
-class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
+class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
     """Multi-layer perceptron regressor; standardises the target inside, so that its scale does not matter.
 
     Parameters
@@ -324,7 +247,7 @@ class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
         See :class:`MLPClassifier`.
     verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         See :class:`MLPClassifier`; the validation score is R2.
-    n_iter_no_change, max_fun, dtype
+    n_iter_no_change, max_fun, input_scaling, dtype
         See :class:`MLPClassifier`.
 
     Attributes
@@ -360,12 +283,7 @@ class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {
-        **MLP._parameter_constraints,
-        "loss": [StrOptions({"squared_error", "absolute_error", "huber", "poisson"})],
-        "delta": [Interval(Real, 0, None, closed="neither")],
-        "target_scaling": [StrOptions({"standard"}), None],
-    }
+    _parameter_constraints: ClassVar[dict] = {**MLP._parameter_constraints, **RegressionLoss._loss_constraints}
 
     def __init__(
         self,
@@ -396,17 +314,10 @@ class MLPRegressor(RegressorTargets, RegressorMixin, MLP):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        input_scaling: Literal["standard"] | None = None,
         dtype: Literal["float32", "float64"] = "float32",
     ) -> None:
         self._keep_parameters(locals())
-
-    def _loss(self) -> Loss:
-        return {
-            "squared_error": SquaredError(),
-            "absolute_error": AbsoluteError(),
-            "huber": HuberLoss(self.delta),
-            "poisson": PoissonDeviance(),
-        }[self.loss]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:

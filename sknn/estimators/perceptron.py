@@ -71,6 +71,8 @@ class SingleLayer(NetworkEstimator):
     def _batch_size(self, n_samples: int) -> int:
         return 1
 
+    n_layers_ = 2
+
     @property
     def coef_(self) -> Array:
         """The weights, a view of the network's parameters."""

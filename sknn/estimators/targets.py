@@ -119,10 +119,15 @@ class ClassTarget:
     def log_proba(self, raw: Array) -> Array:
         """Its logarithm, finite for any finite raw outputs."""
         if self.n_outputs > 1:
-            return CategoricalLogLoss().log_proba(raw)
+            return _log(self.proba(raw), CategoricalLogLoss().log_proba(raw))
         if len(self.classes_) == 1:
             return np.zeros_like(raw)
-        return np.hstack([BinaryLogLoss().log_proba(-raw), BinaryLogLoss().log_proba(raw)])
+        return _log(self.proba(raw), np.hstack([BinaryLogLoss().log_proba(-raw), BinaryLogLoss().log_proba(raw)]))
+
+
+def _log(probability: Array, exact: Array) -> Array:
+    """The logarithm of the very probability where that is large, the exact one where it may have been rounded to 0."""
+    return np.log(probability, out=exact, where=probability > 0.5)
 
 
 class MultilabelTarget:
@@ -158,7 +163,7 @@ class MultilabelTarget:
         return BinaryLogLoss().predict(raw)
 
     def log_proba(self, raw: Array) -> Array:
-        return BinaryLogLoss().log_proba(raw)
+        return _log(self.proba(raw), BinaryLogLoss().log_proba(raw))
 
 
 class RealTarget:

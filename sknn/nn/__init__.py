@@ -1,8 +1,29 @@
 """Layers and networks, built on the fused operations."""
 
 from .activation import Activation
+from .conv import Conv, Flatten, GlobalPool, Pool
 from .dense import Dense
+from .dropout import Dropout
+from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
+from .norm import BatchNorm, LayerNorm
 
-__all__ = ["Activation", "Context", "Dense", "Layer", "Network", "Store", "value_and_grad"]
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Context",
+    "Conv",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GlobalPool",
+    "Layer",
+    "LayerNorm",
+    "Network",
+    "Pool",
+    "Standardise",
+    "Store",
+    "Unflatten",
+    "value_and_grad",
+]

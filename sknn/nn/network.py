@@ -70,8 +70,8 @@ class Network:
         The views, nested as the layers are: ``parameters["0"]["weight"]``; running statistics among them.
     groups : list of Group
         What an optimizer may change.
-    output_shape : tuple of int
-        The shape of one sample's output.
+    shapes, output_shape : list of tuple of int, tuple of int
+        The shape of one sample after each layer, and after the last.
 
     Examples
     --------
@@ -90,8 +90,10 @@ class Network:
     ) -> None:
         store = Store(rng)
         shape = tuple(input_shape)
+        self.shapes: list[Shape] = []
         for position, layer in enumerate(layers):
             shape = layer.build(shape, store.inside(str(position)))
+            self.shapes.append(shape)
         self.layers = tuple(layers)
         self.input_shape = tuple(input_shape)
         self.output_shape = shape
@@ -121,6 +123,10 @@ class Network:
     def leaves(self) -> list[Tensor]:
         """The trainable parameters as leaves whose gradient goes into `grad`, in the order of `names`."""
         return self._leaves
+
+    def first(self, n_layers: int) -> Chain:
+        """The first layers alone, as a function of the inputs."""
+        return Chain(self.layers[:n_layers], self.parameters)
 
     def decaying_norm(self) -> float:
         """The sum of squares of the parameters that weight decay applies to."""

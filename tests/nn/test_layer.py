@@ -14,7 +14,23 @@ from numpy.testing import assert_array_equal
 import sknn.nn
 from sknn.autodiff import Tensor, check_grads
 from sknn.autodiff import primitives as F
-from sknn.nn import Activation, Context, Dense, Layer, Network, Store
+from sknn.nn import (
+    Activation,
+    BatchNorm,
+    Context,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    LayerNorm,
+    Network,
+    Pool,
+    Standardise,
+    Store,
+    Unflatten,
+)
 from sknn.ops import ACTIVATIONS
 
 ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
@@ -26,6 +42,20 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Dense(2, activation="gelu"), (4, 2, 3)),
     ],
     "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
+    "BatchNorm": [(BatchNorm(), (3,)), (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3))],
+    "LayerNorm": [(LayerNorm(epsilon=1e-2), (4,)), (LayerNorm(epsilon=1e-2), (2, 3, 2))],
+    "Conv": [
+        (Conv(3), (5, 2)),
+        (Conv(4, kernel_size=(3, 2), stride=2, activation="tanh"), (4, 5, 2)),
+        (Conv(4, kernel_size=2, padding="valid", dilation=2, groups=2, use_bias=False), (5, 4, 2)),
+        (Conv(2, kernel_size=2, padding=1), (2, 3, 2, 1)),
+    ],
+    "Pool": [(Pool(), (5, 2)), (Pool("average", size=(2, 3), stride=1), (4, 4, 2)), (Pool(padding="valid"), (5, 4, 1))],
+    "GlobalPool": [(GlobalPool(), (5, 2)), (GlobalPool("max"), (3, 2, 2))],
+    "Flatten": [(Flatten(), (3, 2)), (Flatten(), (2, 2, 2))],
+    "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
+    "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
+    "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
 }
 
 each_layer = pytest.mark.parametrize(
@@ -143,6 +173,11 @@ ERRORS = {
     "negative units": (lambda: Dense(-2), ValueError, "units=-2 must be at least 1"),
     "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
+    "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, "momentum=1.0 must be at least 0 and less than 1"),
+    "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon=0.0 must be positive"),
+    "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon=-1.0 must be positive"),
+    "rate": (lambda: Dropout(1.0), ValueError, "rate=1.0 must be at least 0 and less than 1"),
+    "negative rate": (lambda: Dropout(-0.1), ValueError, "rate=-0.1 must be at least 0 and less than 1"),
     "init": (
         lambda: Dense(2, init="no").build((3,), Store(None)), ValueError, "init='no' is unknown; .*'he_normal'",
     ),

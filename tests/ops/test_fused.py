@@ -15,6 +15,7 @@ from sknn.autodiff import Operation, Tensor, backward, check_grads, grad
 from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
+from sknn.ops.windows import make_windows
 
 rng = np.random.default_rng(11)
 
@@ -66,6 +67,50 @@ def dense_layers(n: int) -> list[Case]:
     ]
 
 
+def convolution(x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **options: Any) -> Case:
+    """Images of shape x and weights of shape w; what is no option of the operation describes the windows."""
+    own = {name: options.pop(name) for name in ("groups", "activation") if name in options}
+    inputs = (real(*x), real(*w), real(w[-1])) if bias else (real(*x), real(*w))
+    windows = make_windows(x[1:-1], w[:-2], **options)
+    return Case(inputs, tuple(range(len(inputs))), {"windows": windows, **own})
+
+
+def convolutions(n: int) -> list[Case]:
+    off_the_kink = (apart(n, 5, 2), rng.integers(-2, 3, (3, 2, 3)).astype(float), np.full(3, 1 / 16))
+    return [
+        convolution((n, 6, 2), (3, 2, 3)),
+        convolution((n, 5, 4, 2), (3, 2, 2, 3), padding="same", activation="tanh"),
+        convolution((n, 3, 4, 3, 1), (2, 3, 2, 1, 2), padding="same", activation="gelu"),
+        convolution((n, 7, 2), (3, 2, 2), stride=2, padding="same", bias=False),
+        convolution((n, 7, 6, 1), (2, 3, 1, 2), stride=(3, 2), padding=(1, 2), activation="softplus"),
+        convolution((n, 7, 5, 1), (2, 2, 1, 2), stride=3, bias=False),
+        convolution((n, 8, 2), (3, 2, 2), stride=2, dilation=2, padding=3),
+        convolution((n, 6, 5, 1), (2, 3, 1, 2), dilation=(3, 2), padding="same", activation="logistic"),
+        convolution((n, 5, 4), (3, 2, 6), groups=2, padding=1, activation="silu"),
+        convolution((n, 4, 4, 3), (2, 2, 1, 3), groups=3, padding="same", activation="tanh"),
+        convolution((n, 4, 3), (3, 1, 6), groups=3, stride=2, padding="same", bias=False, activation="elu"),
+        convolution((n, 1, 2), (5, 2, 2), padding="same"),
+        convolution((n, 3, 2, 2), (1, 1, 2, 3), padding=1),
+        Case(off_the_kink, (0, 1, 2), {"windows": make_windows((5,), 3, padding="same"), "activation": "relu"}),
+        Case((*off_the_kink[:2], None), (0, 1), {"windows": make_windows((5,), 3, 2)}),
+    ]
+
+
+def poolings(n: int) -> list[Case]:
+    return [
+        Case((apart(n, *size, 2),), options={"windows": make_windows(size, *arguments)})
+        for size, *arguments in (
+            ((6,), 2, 2),
+            ((7,), 3, 2, "same"),
+            ((5, 4), (2, 3), 1),
+            ((5, 3), 2, 2, "same"),
+            ((5, 4), 3, 2, 1),
+            ((3, 2, 3), 2, 1, "same"),
+            ((8,), 2, 3, "valid", 3),
+        )
+    ]
+
+
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
     return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
 
@@ -80,9 +125,21 @@ def classes(n: int, n_outputs: int) -> np.ndarray:
     return rng.integers(0, n_outputs, n)
 
 
+def normalisations(n: int) -> list[Case]:
+    grids = [(n, 4), (n, 3, 2), (n, 2, 3, 2), (n, 1)]
+    return [Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2}) for grid in grids]
+
+
+def droppings(n: int) -> list[Case]:
+    return [Case((real(*shape), binary(*shape) > 0), options={"rate": 0.3}) for shape in [(n, 4), (n, 3, 2)]]
+
+
 ROWS: dict[str, Callable[[int], list[Case]]] = {
     "activate": activations,
     "dense": dense_layers,
+    "conv": convolutions,
+    "max_pool": poolings,
+    "average_pool": poolings,
     "softmax_cross_entropy": lambda n: of_raw(n, classes, {}, {"smoothing": 0.1}),
     "sigmoid_cross_entropy": lambda n: of_raw(n, binary, {}, {"smoothing": 0.1}),
     "margin_loss": lambda n: of_raw(n, binary, {"margin": 0.0}, {"margin": 1.0}),
@@ -92,6 +149,9 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "quantile_error": lambda n: of_error(n, {}, {"quantile": 0.9}, {"quantile": [0.1, 0.5, 0.9]}),
     "poisson_deviance": lambda n: of_raw(n, lambda *shape: rng.poisson(2.0, shape).astype(float)),
     "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
+    "batch_norm": normalisations,
+    "layer_norm": normalisations,
+    "drop": droppings,
 }
 
 SUMS_IN_FLOAT64 = {"average"}

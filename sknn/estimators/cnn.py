@@ -1,0 +1,506 @@
+"""Convolutional networks for signals, images and volumes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+from numbers import Integral, Real
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metaestimators import available_if
+
+from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
+from ..nn.summary import describe
+from ..ops.windows import Padding
+from .base import ClassifierTargets
+from .targets import check_first_partial_fit
+from .training import MultilayerEstimator, RegressionLoss
+
+Size = int | Sequence[int]
+
+TWO_READINGS = (
+    "X of shape {shape} can be read in two ways: {n} signals of {a} steps with {b} channels, or {n} images of {a} x "
+    "{b} pixels with one channel. Say which: input_shape=({a}, {b}) or input_shape=({a}, {b}, 1)"
+)
+
+
+class CNN(MultilayerEstimator):
+    """What the parameters of convolutional networks mean for the layers, and how X becomes a grid."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **MultilayerEstimator._parameter_constraints,
+        "filters": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "kernel_size": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "stride": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "padding": [StrOptions({"same", "valid"}), "array-like", Interval(Integral, 0, None, closed="left")],
+        "dilation": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "pooling": [StrOptions({"max", "average"}), None],
+        "pool_size": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "global_pooling": [StrOptions({"max", "average"}), None],
+        "batch_norm": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "conv_dropout": [Interval(Real, 0, 1, closed="left")],
+        "input_shape": ["array-like", None],
+        "data_format": [StrOptions({"channels_last", "channels_first"})],
+    }
+
+    _accepted_sparse = False
+    _shape: tuple[int, ...]
+
+    # -- the layers ------------------------------------------------------------------------------------------------
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
+        layers: list[Layer] = [Unflatten(self._shape, self.data_format == "channels_first"), *self._scaling()]
+        blocks = [self.filters] if isinstance(self.filters, Integral) else list(self.filters)
+        kernels, dilations = self._per_block("kernel_size", len(blocks)), self._per_block("dilation", len(blocks))
+        for block, kernel_size, dilation in zip(blocks, kernels, dilations, strict=True):
+            for filters in [block] if isinstance(block, Integral) else block:
+                layers += self._activated(
+                    Conv(int(filters), kernel_size, _tuple(self.stride), _tuple(self.padding), dilation)
+                )
+            if self.pooling is not None:
+                ragged: Padding = "same" if isinstance(self.padding, str) and self.padding == "same" else "valid"
+                layers.append(Pool(self.pooling, _tuple(self.pool_size), padding=ragged))
+            layers += [Dropout(self.conv_dropout)] if self.conv_dropout else []
+        layers.append(Flatten() if self.global_pooling is None else GlobalPool(self.global_pooling))
+        for units in self._hidden_sizes():
+            layers += self._activated(Dense(units))
+            layers += [Dropout(self.dropout)] if self.dropout else []
+        return [*layers, Dense(n_outputs)]
+
+    def _activated(self, layer: Conv | Dense) -> list[Layer]:
+        """The layer with the activation function, and batch normalisation between the two."""
+        rectified = self.activation not in ("identity", "logistic", "sigmoid", "tanh", "softmax")
+        init = "he_uniform" if rectified else "glorot_uniform"
+        if self.batch_norm:
+            return [replace(layer, init=init, use_bias=False), BatchNorm(), Activation(self.activation)]
+        return [replace(layer, init=init, activation=self.activation)]
+
+    def _per_block(self, name: str, n_blocks: int) -> list[Size]:
+        """A size for each block: a list has one for each, anything else holds for all."""
+        value = getattr(self, name)
+        if not isinstance(value, list):
+            return [_tuple(value)] * n_blocks
+        if len(value) != n_blocks:
+            raise ValueError(f"{name}={value!r} lists {len(value)} blocks, but filters={self.filters!r} has {n_blocks}")
+        return [_tuple(size) for size in value]
+
+    # -- the inputs ------------------------------------------------------------------------------------------------
+
+    def _as_rows(self, X: Any, fresh: bool) -> Any:
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        given = X.shape
+        if fresh:
+            self._shape = self._read_shape(given)
+        if len(given) <= 2:
+            return X
+        channel = 0 if self.data_format == "channels_first" else len(self._shape) - 1
+        without = (*self._shape[:channel], *self._shape[channel + 1 :])
+        if given[1:] != self._shape and not (self._shape[channel] == 1 and given[1:] == without):
+            raise ValueError(
+                f"X has samples of shape {given[1:]}, but input_shape is {self._shape} ({self.data_format}): give it "
+                "that shape, or flattened"
+            )
+        return np.asarray(X).reshape(given[0], prod(self._shape))
+
+    def _read_shape(self, given: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a sample, as it is stored: stated, or found where that of X leaves no doubt."""
+        found = given[1:]
+        if self.input_shape is not None:
+            return self._stated_shape()
+        if len(found) == 2:
+            n, a, b = given
+            raise ValueError(TWO_READINGS.format(shape=given, n=n, a=a, b=b))
+        if len(found) in (3, 4):
+            return found
+        n_steps = found[0] if found else 0
+        return (1, n_steps) if self.data_format == "channels_first" else (n_steps, 1)
+
+    def _stated_shape(self) -> tuple[int, ...]:
+        shape = tuple(self.input_shape)
+        if not 2 <= len(shape) <= 4 or any(not isinstance(size, Integral) or size < 1 for size in shape):
+            order = "(C, L), (C, H, W) or (C, D, H, W)"
+            if self.data_format == "channels_last":
+                order = "(L, C), (H, W, C) or (D, H, W, C)"
+            raise ValueError(f"input_shape={self.input_shape!r} must be {order}, with the channels named")
+        return tuple(int(size) for size in shape)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    # -- looking ---------------------------------------------------------------------------------------------------
+
+    @property
+    def n_layers_(self) -> int:
+        """The number of layers with weights, with the inputs as one more."""
+        return 1 + sum(isinstance(layer, Conv | Dense) for layer in self.network_.layers)
+
+    def summary(self) -> Any:
+        """The layers as a table.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            A row for each layer: what it is, the shape of a sample after it, its parameters, and the receptive field,
+            how many positions of the input along each axis one of its outputs can see.
+
+        Raises
+        ------
+        NotFittedError
+            Before fit, when the shapes are not known yet.
+        """
+        import pandas as pd
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(self)
+        return pd.DataFrame(describe(self.network_), columns=["layer", "output_shape", "parameters", "receptive_field"])
+
+
+def _tuple(value: Any) -> Any:
+    """Sequences as tuples, so that layers can be compared."""
+    return value if isinstance(value, str | Integral) else tuple(value)
+
+
+class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
+    """Convolutional network classifier for signals, images and volumes.
+
+    Blocks ``[convolution -> activation] * n -> pooling``, then dense layers; loss and outputs are those of
+    :class:`MLPClassifier`.
+
+    Parameters
+    ----------
+    filters : int or sequence of int or of sequences of int, default=((32, 32), (64, 64))
+        Blocks of convolutions, each followed by a pooling: how many filters each convolution of each block has. An
+        integer is a block of one.
+    kernel_size, dilation : int, tuple of int or list, default=3, 1
+        Taps of a kernel and how far they are apart: for all axes, for each axis (a tuple), or for each block (a list of
+        such). ``dilation=[1, 2, 4]`` widens the receptive field block by block.
+    stride : int or tuple of int, default=1
+        How far the windows of a convolution are apart.
+    padding : "same", "valid", int or tuple of int, default="same"
+        Zeros around the grid. With "same" any size of input works, pooling keeps the ragged edge; otherwise it drops
+        it, and an input too small for its kernels and pools is refused.
+    pooling : {"max", "average"} or None, default="max"
+        At the end of each block.
+    pool_size : int or tuple of int, default=2
+        Of its windows, which do not overlap.
+    global_pooling : {"max", "average"} or None, default=None
+        One number for each channel in front of the dense layers, instead of all positions.
+    hidden_layer_sizes : int or sequence of int, default=(128,)
+        Units of the dense layers.
+    activation : str, default="relu"
+        Of convolutions and hidden layers; see :class:`MLPClassifier`.
+    batch_norm : bool, default=False
+        Whether to normalise each channel, or unit, over the batch in front of the activation.
+    dropout, conv_dropout : float, default=0.0
+        The share of values dropped after each hidden dense layer, and after each block.
+    input_shape : tuple of int or None, default=None
+        (L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X may
+        have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one channel, 4-D
+        images, 5-D volumes.
+    data_format : {"channels_last", "channels_first"}, default="channels_last"
+        Where the channels are in X and in `input_shape`.
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+        See :class:`MLPClassifier`.
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+        See :class:`MLPClassifier`.
+    n_iter_no_change, max_fun, dtype
+        See :class:`MLPClassifier`.
+    input_scaling : {"standard", None}, default="standard"
+        Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
+
+    Attributes
+    ----------
+    network_ : Network
+        The fitted network; :meth:`summary` tells its layers.
+    n_features_in_ : int
+        The product of the input's shape.
+    classes_ : ndarray of shape (n_classes,)
+        Class labels.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+        See :class:`MLPClassifier`.
+    out_activation_ : str
+        "logistic" or "softmax".
+
+    Raises
+    ------
+    ValueError
+        On bad input, on an X whose axes could be read in two ways, and when training diverges; the estimator is then
+        left as it was before the call.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner (1998). Gradient-based learning applied to document recognition. Proc. IEEE 86.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sknn import CNNClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> cnn = CNNClassifier((8, 16), hidden_layer_sizes=(), input_shape=(8, 8, 1), max_iter=40, tol=0.01)
+    >>> cnn = cnn.set_params(random_state=0)
+    >>> cnn.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        filters: int | Sequence = ((32, 32), (64, 64)),
+        *,
+        kernel_size: Size | list[Size] = 3,
+        stride: Size = 1,
+        padding: Literal["same", "valid"] | Size = "same",
+        dilation: Size | list[Size] = 1,
+        pooling: Literal["max", "average"] | None = "max",
+        pool_size: Size = 2,
+        global_pooling: Literal["max", "average"] | None = None,
+        hidden_layer_sizes: int | Sequence[int] = (128,),
+        activation: str = "relu",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        conv_dropout: float = 0.0,
+        input_shape: Sequence[int] | None = None,
+        data_format: Literal["channels_last", "channels_first"] = "channels_last",
+        solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        input_scaling: Literal["standard"] | None = "standard",
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
+        self._keep_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNClassifier:
+        """Fit to samples and their classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
+            Samples, as grids or flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or an indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : CNNClassifier
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(CNN._is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> CNNClassifier:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
+            Samples, as grids or flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Class labels, or an indicator matrix.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever be seen; needed in the first call.
+
+        Returns
+        -------
+        self : CNNClassifier
+        """
+        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+
+
+class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
+    """Convolutional network regressor for signals, images and volumes; standardises the target inside.
+
+    Parameters
+    ----------
+    filters : int or sequence of int or of sequences of int, default=((32, 32), (64, 64))
+        Blocks of convolutions, each followed by a pooling: how many filters each convolution of each block has. An
+        integer is a block of one.
+    kernel_size, dilation : int, tuple of int or list, default=3, 1
+        Taps of a kernel and how far they are apart: for all axes, for each axis (a tuple), or for each block (a list of
+        such). ``dilation=[1, 2, 4]`` widens the receptive field block by block.
+    stride : int or tuple of int, default=1
+        How far the windows of a convolution are apart.
+    padding : "same", "valid", int or tuple of int, default="same"
+        Zeros around the grid. With "same" any size of input works, pooling keeps the ragged edge; otherwise it drops
+        it, and an input too small for its kernels and pools is refused.
+    pooling : {"max", "average"} or None, default="max"
+        At the end of each block.
+    pool_size : int or tuple of int, default=2
+        Of its windows, which do not overlap.
+    global_pooling : {"max", "average"} or None, default=None
+        One number for each channel in front of the dense layers, instead of all positions.
+    hidden_layer_sizes : int or sequence of int, default=(128,)
+        Units of the dense layers.
+    activation : str, default="relu"
+        Of convolutions and hidden layers; see :class:`MLPClassifier`.
+    batch_norm : bool, default=False
+        Whether to normalise each channel, or unit, over the batch in front of the activation.
+    dropout, conv_dropout : float, default=0.0
+        The share of values dropped after each hidden dense layer, and after each block.
+    input_shape : tuple of int or None, default=None
+        (L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X may
+        have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one channel, 4-D
+        images, 5-D volumes.
+    data_format : {"channels_last", "channels_first"}, default="channels_last"
+        Where the channels are in X and in `input_shape`.
+    loss, delta, target_scaling
+        See :class:`MLPRegressor`.
+    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+        See :class:`MLPClassifier`.
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+        See :class:`MLPClassifier`.
+    n_iter_no_change, max_fun, dtype
+        See :class:`MLPClassifier`.
+    input_scaling : {"standard", None}, default="standard"
+        Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
+
+    Attributes
+    ----------
+    network_ : Network
+        The fitted network; :meth:`summary` tells its layers.
+    n_features_in_ : int
+        The product of the input's shape.
+    y_mean_, y_scale_ : float or ndarray of shape (n_outputs,)
+        What the target was standardised with.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+        See :class:`MLPClassifier`.
+    out_activation_ : str
+        "identity", or "exp" for "poisson".
+
+    Raises
+    ------
+    ValueError
+        On bad input, on an X whose axes could be read in two ways, and when training diverges; the estimator is then
+        left as it was before the call.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner (1998). Gradient-based learning applied to document recognition. Proc. IEEE 86.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn import CNNRegressor
+    >>> rng = np.random.RandomState(0)
+    >>> centre, x = rng.uniform(10, 30, (300, 1)), np.arange(40)
+    >>> X = np.exp(-((x - centre) ** 2) / 8) + 0.1 * rng.standard_normal((300, 40))
+    >>> cnn = CNNRegressor((8, 8), kernel_size=5, max_iter=60, learning_rate_init=0.01, tol=0.01, random_state=0)
+    >>> cnn.fit(X[:200], centre[:200, 0]).score(X[200:], centre[200:, 0]) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {**CNN._parameter_constraints, **RegressionLoss._loss_constraints}
+
+    def __init__(
+        self,
+        filters: int | Sequence = ((32, 32), (64, 64)),
+        *,
+        kernel_size: Size | list[Size] = 3,
+        stride: Size = 1,
+        padding: Literal["same", "valid"] | Size = "same",
+        dilation: Size | list[Size] = 1,
+        pooling: Literal["max", "average"] | None = "max",
+        pool_size: Size = 2,
+        global_pooling: Literal["max", "average"] | None = None,
+        hidden_layer_sizes: int | Sequence[int] = (128,),
+        activation: str = "relu",
+        batch_norm: bool = False,
+        dropout: float = 0.0,
+        conv_dropout: float = 0.0,
+        input_shape: Sequence[int] | None = None,
+        data_format: Literal["channels_last", "channels_first"] = "channels_last",
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson"] = "squared_error",
+        delta: float = 1.35,
+        target_scaling: Literal["standard"] | None = "standard",
+        solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        input_scaling: Literal["standard"] | None = "standard",
+        dtype: Literal["float32", "float64"] = "float32",
+    ) -> None:
+        self._keep_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNRegressor:
+        """Fit to samples and their values.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
+            Samples, as grids or flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : CNNRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(CNN._is_stochastic)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNRegressor:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
+            Samples, as grids or flattened.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : CNNRegressor
+        """
+        return self._fit(X, y, sample_weight, incremental=True)

@@ -1,0 +1,221 @@
+"""Layers over grids of one, two or three dimensions: convolution, pooling, flattening. Channels come last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import prod
+from typing import Any, Literal
+
+from ..autodiff import primitives as F
+from ..autodiff.tape import Value
+from ..ops.activation import ACTIVATIONS
+from ..ops.conv import conv
+from ..ops.pool import average_pool, max_pool
+from ..ops.windows import Padding, Windows, make_windows
+from .layer import Context, Layer, Shape, Store
+
+_windows = lru_cache(maxsize=256)(make_windows)  # a network asks for the same few at every step
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+
+
+@dataclass(frozen=True)
+class Conv(Layer):
+    """Convolution (cross-correlation) of inputs (n, *grid, channels) with learned kernels, bias and activation.
+
+    Along an axis of H positions the output has floor((H - k_eff + 2 P) / S) + 1, with k_eff = dilation (k - 1) + 1.
+
+    Parameters
+    ----------
+    filters : int
+        The number of kernels, and of output channels.
+    kernel_size, stride, dilation : int or sequence of int, default=3, 1, 1
+        One for all axes of the grid or one for each.
+    padding : "same", "valid", int or sequence of int, default="same"
+        Zeros around the grid: so many that a stride of 1 keeps its size, none, or that many on both sides.
+    groups : int, default=1
+        Connects the channels with the filters in so many separate groups; as many as channels is a depthwise
+        convolution.
+    activation : str, default="identity"
+        A name in :data:`sknn.ops.ACTIVATIONS`.
+    init, bias_init : str, default="glorot_uniform", "zeros"
+        Names in :data:`sknn.nn.init.INITIALISERS`.
+    gain : float, default=1.0
+        The factor on the spread of the initial values.
+    use_bias : bool, default=True
+        Whether there is a bias.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, the channels or filters cannot be split into the groups, or the input is too
+        small for its kernels.
+
+    References
+    ----------
+    LeCun, Bottou, Bengio, Haffner (1998). Gradient-based learning applied to document recognition. Proc. IEEE 86.
+
+    Yu, Koltun (2016). Multi-scale context aggregation by dilated convolutions. ICLR. arXiv:1511.07122.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Conv, Network
+    >>> network = Network([Conv(8, kernel_size=3, stride=2)], (28, 28, 1), np.random.RandomState(0))
+    >>> network.output_shape
+    (14, 14, 8)
+    """
+
+    filters: int
+    kernel_size: int | Sequence[int] = 3
+    stride: int | Sequence[int] = 1
+    padding: Padding = "same"
+    dilation: int | Sequence[int] = 1
+    groups: int = 1
+    activation: str = "identity"
+    init: str = "glorot_uniform"
+    bias_init: str = "zeros"
+    gain: float = 1.0
+    use_bias: bool = True
+
+    def __post_init__(self) -> None:
+        if self.filters < 1 or self.groups < 1 or self.filters % self.groups:
+            raise ValueError(f"filters={self.filters!r} must be a positive multiple of groups={self.groups!r}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+
+    def windows(self, grid: Shape) -> Windows:
+        """Where the kernels lie on a grid."""
+        return _windows(grid, *map(_hashable, (self.kernel_size, self.stride, self.padding, self.dilation)))
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        *grid, channels = shape
+        if channels % self.groups:
+            raise ValueError(f"groups={self.groups!r} must divide the {channels} channels of the input")
+        windows = self.windows(tuple(grid))
+        taps = prod(windows.kernel)
+        fans = (taps * channels // self.groups, taps * self.filters // self.groups)
+        kernel = (*windows.kernel, channels // self.groups, self.filters)
+        store.parameter("weight", kernel, self.init, fans=fans, gain=self.gain)
+        if self.use_bias:
+            store.parameter("bias", (self.filters,), self.bias_init, fans=fans, gain=self.gain, decay=False)
+        return (*windows.output, self.filters)
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        windows = self.windows(x.shape[1:-1])
+        operands = (x, params["weight"], params["bias"]) if self.use_bias else (x, params["weight"])
+        return conv(*operands, windows=windows, groups=self.groups, activation=self.activation)
+
+
+@dataclass(frozen=True)
+class Pool(Layer):
+    """The largest or the mean element of each window of inputs (n, *grid, channels).
+
+    Parameters
+    ----------
+    kind : {"max", "average"}, default="max"
+        Which. The mean is over the elements on the grid, so a window over its edge is not dragged towards zero.
+    size : int or sequence of int, default=2
+        Of the window, for all axes or for each.
+    stride : int, sequence of int or None, default=None
+        How far windows are apart; None: their size.
+    padding : "same", "valid", int or sequence of int, default="same"
+        "same" keeps a ragged edge (ceil(H / stride) outputs), "valid" drops it.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, or the input too small for its windows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Network, Pool
+    >>> Network([Pool("average")], (3, 1), None)(np.array([[[1.0], [3.0], [5.0]]])).ravel()
+    array([2., 5.])
+    """
+
+    kind: Literal["max", "average"] = "max"
+    size: int | Sequence[int] = 2
+    stride: int | Sequence[int] | None = None
+    padding: Padding = "same"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("max", "average"):
+            raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
+
+    def windows(self, grid: Shape) -> Windows:
+        """Where the windows lie on a grid."""
+        stride = self.size if self.stride is None else self.stride
+        return _windows(grid, *map(_hashable, (self.size, stride, self.padding)))
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        return (*self.windows(shape[:-1]).output, shape[-1])
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        pool = max_pool if self.kind == "max" else average_pool
+        return pool(x, windows=self.windows(x.shape[1:-1]))
+
+
+@dataclass(frozen=True)
+class GlobalPool(Layer):
+    """The largest or the mean element of each channel: (n, *grid, channels) to (n, channels).
+
+    Parameters
+    ----------
+    kind : {"max", "average"}, default="average"
+        Which.
+
+    Raises
+    ------
+    ValueError
+        If `kind` is unknown.
+
+    References
+    ----------
+    Lin, Chen, Yan (2014). Network in network. ICLR. arXiv:1312.4400.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import GlobalPool, Network
+    >>> Network([GlobalPool()], (3, 1), None)(np.array([[[1.0], [3.0], [5.0]]]))
+    array([[3.]])
+    """
+
+    kind: Literal["max", "average"] = "average"
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("max", "average"):
+            raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        return shape[-1:]
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        pool = max_pool if self.kind == "max" else average_pool
+        grid = x.shape[1:-1]
+        return F.reshape(pool(x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
+
+
+@dataclass(frozen=True)
+class Flatten(Layer):
+    """All features of a sample in one row: (n, *shape) to (n, prod(shape)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Flatten, Network
+    >>> Network([Flatten()], (2, 3), None)(np.zeros((5, 2, 3))).shape
+    (5, 6)
+    """
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        return (prod(shape),)
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        return F.reshape(x, (x.shape[0], prod(x.shape[1:])))

@@ -1,0 +1,59 @@
+"""Dropout as a layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..autodiff.primitives import shape_of
+from ..autodiff.tape import Value
+from ..ops.dropout import drop
+from .layer import Context, Layer, Shape, Store
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    """In training each element becomes 0 with probability `rate`, and the others are divided by 1 - rate; y = x
+    otherwise.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        The share that is dropped, 0 <= rate < 1.
+
+    Raises
+    ------
+    ValueError
+        If `rate` is out of range, or the layer is applied in training without a source of randomness.
+
+    References
+    ----------
+    Srivastava et al. (2014), Dropout: a simple way to prevent neural networks from overfitting.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Dropout, Network
+    >>> network = Network([Dropout(0.5)], (5,), None)
+    >>> network(np.ones((1, 5)))
+    array([[1., 1., 1., 1., 1.]])
+    >>> network(np.ones((1, 5)), training=True, rng=np.random.RandomState(0))
+    array([[2., 2., 2., 2., 0.]])
+    """
+
+    rate: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rate < 1:
+            raise ValueError(f"rate={self.rate!r} must be at least 0 and less than 1")
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        return shape
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if not context.training or self.rate == 0:
+            return x
+        if context.rng is None:
+            raise ValueError("rng=None: Dropout draws in training; pass a RandomState or Generator along with training")
+        kept = context.rng.random(shape_of(x)) >= self.rate
+        return drop(x, kept, rate=float(self.rate))

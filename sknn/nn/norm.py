@@ -1,0 +1,136 @@
+"""Normalisation layers: over the batch, or over each sample."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.primitives import plain
+from ..autodiff.tape import Array, Value
+from ..ops.norm import batch_norm, batch_statistics, layer_norm
+from .layer import Context, Layer, Shape, Store
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, for each channel (the last axis).
+
+    In training, mean and variance (the biased one) are those of the batch, over all axes but the last, and they
+    move running statistics: running = momentum running + (1 - momentum) batch, with the unbiased variance of the
+    batch. Otherwise the running statistics are used, so that the output for a sample depends on no other.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        How much of the running statistics a batch leaves, 0 <= momentum < 1.
+    epsilon : float, default=1e-5
+        Added to the variance, which may be 0.
+
+    Raises
+    ------
+    ValueError
+        If `momentum` or `epsilon` is out of range.
+
+    References
+    ----------
+    Ioffe & Szegedy (2015), Batch normalization: accelerating deep network training by reducing internal covariate
+    shift.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import BatchNorm, Network
+    >>> network = Network([BatchNorm(momentum=0.5)], (1,), None, dtype="float64")
+    >>> network(np.array([[1.0], [3.0]]), training=True).round(3)
+    array([[-1.],
+           [ 1.]])
+    >>> network.state  # half way from mean 0 and variance 1 to mean 2 and variance 2
+    array([1. , 1.5])
+    """
+
+    momentum: float = 0.9
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum={self.momentum!r} must be at least 0 and less than 1")
+        _check_epsilon(self.epsilon)
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        _declare_affine(shape, store)
+        store.state("mean", shape[-1:], "zeros")
+        store.state("variance", shape[-1:], "ones")
+        return shape
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        gain, shift = params["gain"], params["shift"]
+        if context.training:
+            values = plain(x)
+            statistics = batch_statistics(values)
+            self._follow(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
+            return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
+        dtype = np.result_type(plain(x), plain(gain))
+        scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
+        return (x - params["mean"].astype(dtype)) * (gain * scale.astype(dtype)) + shift
+
+    def _follow(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
+        """Move the running statistics, in place, towards those of a batch with so many values in each channel."""
+        batch_mean, batch_variance = statistics
+        mean += (1.0 - self.momentum) * (batch_mean - mean)
+        if n_values > 1:  # a single value says nothing about the variance
+            unbiased = batch_variance * (n_values / (n_values - 1))
+            variance += (1.0 - self.momentum) * (unbiased - variance)
+
+
+@dataclass(frozen=True)
+class LayerNorm(Layer):
+    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each sample.
+
+    They are taken over all axes of the sample; gain and shift have one element for each channel (the last axis).
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-5
+        Added to the variance, which may be 0.
+
+    Raises
+    ------
+    ValueError
+        If `epsilon` is not positive.
+
+    References
+    ----------
+    Ba, Kiros & Hinton (2016), Layer normalization.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import LayerNorm, Network
+    >>> Network([LayerNorm()], (2,), None, dtype="float64")(np.array([[1.0, 3.0], [10.0, 50.0]])).round(3)
+    array([[-1.,  1.],
+           [-1.,  1.]])
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        _check_epsilon(self.epsilon)
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        _declare_affine(shape, store)
+        return shape
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        return layer_norm(x, params["gain"], params["shift"], epsilon=float(self.epsilon))
+
+
+def _check_epsilon(epsilon: float) -> None:
+    if not epsilon > 0:
+        raise ValueError(f"epsilon={epsilon!r} must be positive")
+
+
+def _declare_affine(shape: Shape, store: Store) -> None:
+    store.parameter("gain", shape[-1:], "ones", decay=False)
+    store.parameter("shift", shape[-1:], "zeros", decay=False)

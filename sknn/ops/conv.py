@@ -1,0 +1,53 @@
+"""Convolution in one, two or three dimensions: cross-correlation, bias and activation in one operation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..autodiff import primitives as F
+from ..autodiff.tape import Array, Value, op
+from .activation import ACTIVATIONS
+from .kernels import convolve, convolve_back
+from .windows import Windows
+
+
+@op
+def conv(
+    x: Array, w: Array, b: Array | None = None, *, windows: Windows, groups: int = 1, activation: str = "identity"
+) -> tuple[Array, Any]:
+    """y_p = f(b + sum_t x_{p stride + t dilation - low} w_t) over the taps t of a window, zero outside of x.
+
+    x: (n, *grid, channels); w: (*kernel, channels / groups, filters); b: (filters,) or None; y: (n, *output, filters).
+    With groups, each of them connects its share of the channels with its share of the filters.
+    """
+    function = ACTIVATIONS[activation]
+    y, kept = convolve(x, w, b, windows, groups, function)
+    return y, (x, w, y, kept, windows, groups, function)
+
+
+@conv.backward
+def _(g: Array, saved: tuple, out: list) -> tuple:
+    x, w, y, kept, windows, groups, function = saved
+    wanted = [place is not None for place in (*out, None)[:3]]
+    return convolve_back(g, x, w, y, kept, windows, groups, function, wanted)
+
+
+@conv.reference
+def _(
+    x: Value, w: Value, b: Value | None = None, *, windows: Windows, groups: int = 1, activation: str = "identity"
+) -> Value:
+    *_, channels, filters = F.shape_of(w)
+    n = F.shape_of(x)[0]
+    z: Value = 0.0
+    weights = F.reshape(w, (-1, channels, groups, filters // groups))
+    for tap, (seen, positions) in enumerate(windows.taps()):
+        at_tap = F.reshape(x[(slice(None), *positions)], (-1, groups, 1, channels))
+        product = F.matmul(at_tap, F.transpose(weights[tap], (1, 0, 2)))
+        shape = (n, *(s.stop - s.start for s in seen), filters)
+        z = z + F.pad(F.reshape(product, shape), around(seen, windows.output))
+    return ACTIVATIONS[activation].reference(z if b is None else z + b)
+
+
+def around(seen: tuple[slice, ...], output: tuple[int, ...]) -> list[tuple[int, int]]:
+    """The padding that puts a part of the outputs in its place among all of them."""
+    return [(0, 0), *((s.start, size - s.stop) for s, size in zip(seen, output, strict=True)), (0, 0)]

@@ -1,0 +1,147 @@
+"""Normalisation: over the batch for each channel, or over each sample; then a gain and a shift for each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ..autodiff import primitives as F
+from ..autodiff.tape import Array, Value, op
+from .workspace import large
+
+BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
+
+
+def batch_statistics(x: Array) -> tuple[Array, Array]:
+    """The mean and the biased variance of each channel (the last axis), in float64; x: (..., channels).
+
+    Examples
+    --------
+    >>> batch_statistics(np.array([[1.0, 5.0], [3.0, 5.0]]))
+    (array([2., 5.]), array([1., 0.]))
+    """
+    rows = _rows(x)
+    mean = np.zeros(rows.shape[1])
+    for block in _blocks(rows):
+        mean += _column_sums(block)
+    mean /= len(rows)
+    variance = np.zeros_like(mean)
+    for block in _blocks(rows):
+        variance += _column_sums(np.square(block - mean))
+    variance /= len(rows)
+    return mean, variance
+
+
+@op
+def batch_norm(
+    x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
+) -> tuple[Array, Any]:
+    """y = gain z + shift with z = (x - mean) / sqrt(variance + epsilon), for each channel over all other axes.
+
+    x: (..., channels); gain, shift: (channels,); `statistics`: :func:`batch_statistics` of this very x, where they are
+    known already (Ioffe & Szegedy 2015).
+    """
+    mean, variance = batch_statistics(x) if statistics is None else statistics
+    rows = _rows(x)
+    z = np.subtract(rows, mean.astype(x.dtype), out=large(rows.shape, rows, gain))
+    scale = (1.0 / np.sqrt(variance + epsilon)).astype(z.dtype)
+    z *= scale
+    return _affine(z, gain, shift).reshape(x.shape), (z, scale, gain)
+
+
+@batch_norm.backward
+def _(g: Array, saved: tuple, out: list) -> tuple:
+    z, scale, gain = saved
+    rows = g.reshape(z.shape)
+    product = np.multiply(rows, z, out=large(z.shape, rows, z))
+    to_gain, to_shift = _column_sums(product), _column_sums(rows)
+    dx = None
+    if out[0] is not None:
+        dx = _across(rows, z, to_shift / len(z), to_gain / len(z), scale * gain).reshape(g.shape)
+    return dx, to_gain, to_shift
+
+
+@batch_norm.reference
+def _(
+    x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
+) -> Value:
+    # not from the statistics given: they depend on x, and the gradient must know
+    return _normalised(x, tuple(range(len(F.shape_of(x)) - 1)), epsilon) * gain + shift
+
+
+@op
+def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) -> tuple[Array, Any]:
+    """y = gain z + shift with z = (x - mean) / sqrt(variance + epsilon), for each sample over all its elements.
+
+    x: (n, ..., channels); gain, shift: (channels,) (Ba et al. 2016).
+    """
+    samples = x.reshape(len(x), -1)
+    mean = _row_means(samples)
+    z = np.subtract(samples, mean.astype(x.dtype), out=large(samples.shape, samples, gain))
+    scale = (1.0 / np.sqrt(_row_means(np.square(z)) + epsilon)).astype(z.dtype)
+    z *= scale
+    return _affine(z.reshape(-1, x.shape[-1]), gain, shift).reshape(x.shape), (z, scale, gain)
+
+
+@layer_norm.backward
+def _(g: Array, saved: tuple, out: list) -> tuple:
+    z, scale, gain = saved
+    rows = _rows(g)
+    product = np.multiply(rows, z.reshape(rows.shape), out=large(rows.shape, rows, z))
+    to_gain, to_shift = _column_sums(product), _column_sums(rows)
+    dx = None
+    if out[0] is not None:
+        product *= gain
+        dz = np.multiply(rows, gain, out=large(rows.shape, rows, gain)).reshape(z.shape)
+        along_z = _row_means(product.reshape(z.shape)).astype(z.dtype)
+        dx = _across(dz, z, _row_means(dz).astype(z.dtype), along_z, scale).reshape(g.shape)
+    return dx, to_gain, to_shift
+
+
+@layer_norm.reference
+def _(x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5) -> Value:
+    return _normalised(x, tuple(range(1, len(F.shape_of(x)))), epsilon) * gain + shift
+
+
+def _normalised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
+    centred = x - F.mean(x, axis=axes, keepdims=True)
+    return centred / F.sqrt(F.mean(F.square(centred), axis=axes, keepdims=True) + epsilon)
+
+
+def _affine(z: Array, gain: Array, shift: Array) -> Array:
+    y = np.multiply(z, gain, out=large(z.shape, z, gain))
+    y += shift
+    return y
+
+
+def _across(dz: Array, z: Array, mean: Array, along_z: Array, scale: Array) -> Array:
+    """The gradient with respect to what was normalised: (dz - mean - along_z z) scale. Moving all elements alike, or
+    apart in proportion, changes nothing, so the parts of `dz` along these two directions drop out."""
+    dx = np.multiply(z, -along_z, out=large(z.shape, z, dz))
+    dx += dz
+    dx -= mean
+    dx *= scale
+    return dx
+
+
+def _rows(x: Array) -> Array:
+    return x.reshape(-1, x.shape[-1])
+
+
+def _blocks(rows: Array) -> Iterator[Array]:
+    """The rows in float64, a few at a time."""
+    step = max(1, BLOCK // rows.shape[1])
+    for start in range(0, len(rows), step):
+        yield rows[start : start + step].astype(np.float64)
+
+
+def _column_sums(rows: Array) -> Array:
+    """The BLAS adds columns up faster than NumPy."""
+    return np.dot(np.ones(len(rows), rows.dtype), rows)
+
+
+def _row_means(rows: Array) -> Array:
+    """In float64, of shape (n, 1)."""
+    return np.add.reduce(rows, axis=1, dtype=np.float64, keepdims=True) / rows.shape[1]

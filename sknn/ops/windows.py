@@ -1,0 +1,134 @@
+"""Where the windows of a convolution or a pooling lie: sizes, paddings and strides, axis by axis.
+
+Along one axis of n positions, a window of k taps, `dilation` apart, spans dilation (k - 1) + 1 positions; moved by
+`stride` over n positions with `low` and `high` padded ones it fits floor((n + low + high - span) / stride) + 1 times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from numbers import Integral
+from typing import Literal
+
+Padding = Literal["same", "valid"] | int | Sequence[int]
+Sizes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over a grid, for all of its axes.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Positions of the grid along each axis.
+    kernel, stride, dilation : tuple of int
+        Taps of a window, how far it moves, how far its taps are apart.
+    low, high : tuple of int
+        Padded positions before and after the grid; negative ones cut off.
+    """
+
+    size: Sizes
+    kernel: Sizes
+    stride: Sizes
+    dilation: Sizes
+    low: Sizes
+    high: Sizes
+
+    @property
+    def span(self) -> Sizes:
+        """Positions from the first tap to the last, along each axis."""
+        return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def output(self) -> Sizes:
+        """How many windows fit along each axis."""
+        parts = zip(self.size, self.low, self.high, self.span, self.stride, strict=True)
+        return tuple((n + low + high - span) // stride + 1 for n, low, high, span, stride in parts)
+
+    @lru_cache(maxsize=256)  # noqa: B019 - of frozen values, which compare equal
+    def taps(self) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
+        """For each tap, the windows whose tap lies on the grid, and the positions there: pairs of slices."""
+        return [
+            tuple(zip(*(self._tap(axis, tap) for axis, tap in enumerate(taps)), strict=True))  # type: ignore[misc]
+            for taps in product(*map(range, self.kernel))
+        ]
+
+    def _tap(self, axis: int, tap: int) -> tuple[slice, slice]:
+        stride = self.stride[axis]
+        shift = tap * self.dilation[axis] - self.low[axis]
+        first = max(0, -(shift // stride))  # the first window with position first * stride + shift >= 0
+        last = min(self.output[axis], (self.size[axis] - 1 - shift) // stride + 1)
+        last = max(first, last)
+        start = first * stride + shift
+        return slice(first, last), slice(
+            start, start + (last - first - 1) * stride + 1 if last > first else start, stride
+        )
+
+    def transposed(self) -> Windows:
+        """The windows of the backward pass: over the outputs, spread by the stride, back to the grid."""
+        size = tuple((o - 1) * s + 1 for o, s in zip(self.output, self.stride, strict=True))
+        low = tuple(span - 1 - low for span, low in zip(self.span, self.low, strict=True))
+        parts = zip(self.size, self.span, size, low, strict=True)
+        high = tuple(n + span - 1 - spread - before for n, span, spread, before in parts)
+        return Windows(size, self.kernel, (1,) * len(size), self.dilation, low, high)
+
+
+def make_windows(
+    size: Sizes,
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+) -> Windows:
+    """Windows over a grid; numbers hold for all axes.
+
+    Parameters
+    ----------
+    size : tuple of int
+        Positions of the grid along each axis.
+    kernel, stride, dilation : int or sequence of int
+        As in :class:`Windows`.
+    padding : "same", "valid", int or sequence of int, default="valid"
+        "same": as much as gives ceil(size / stride) windows, the odd one at the end; "valid": none; otherwise so
+        many positions on both sides.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range or belongs to another number of axes, or no window fits.
+    """
+    n_axes = len(size)
+    kernel, stride, dilation = (
+        per_axis(name, value, n_axes, least=1)
+        for name, value in (("kernel_size", kernel), ("stride", stride), ("dilation", dilation))
+    )
+    span = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True))
+    if padding == "same":
+        total = tuple(max((-(-n // s) - 1) * s + reach - n, 0) for n, s, reach in zip(size, stride, span, strict=True))
+        low = tuple(t // 2 for t in total)
+        high = tuple(t - t // 2 for t in total)
+    elif padding == "valid":
+        low = high = (0,) * n_axes
+    elif isinstance(padding, str):
+        raise ValueError(f"padding={padding!r} must be 'same', 'valid', an integer or one for each axis")
+    else:
+        low = high = per_axis("padding", padding, n_axes, least=0)
+    windows = Windows(tuple(size), kernel, stride, dilation, low, high)
+    if min(windows.output, default=1) < 1:
+        raise ValueError(
+            f"an input of size {tuple(size)} is too small for windows that span {span} with padding {low}: choose "
+            "smaller windows, or padding='same'"
+        )
+    return windows
+
+
+def per_axis(name: str, value: int | Sequence[int], n_axes: int, least: int) -> Sizes:
+    """The value for each axis; raises ValueError if there are too many or too few, or one is below `least`."""
+    values = tuple(value) if isinstance(value, Iterable) else (value,) * n_axes
+    if len(values) != n_axes or any(not isinstance(v, Integral) or v < least for v in values):
+        raise ValueError(f"{name}={value!r} must be an integer of at least {least}, or one for each of {n_axes} axes")
+    return tuple(int(v) for v in values)
