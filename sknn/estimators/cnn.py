@@ -243,8 +243,8 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
     >>> from sklearn.datasets import load_digits
     >>> from sknn import CNNClassifier
     >>> X, y = load_digits(return_X_y=True)
-    >>> cnn = CNNClassifier((8, 16), hidden_layer_sizes=(), input_shape=(8, 8, 1), max_iter=40, tol=0.01)
-    >>> cnn = cnn.set_params(random_state=0)
+    >>> cnn = CNNClassifier((8, 16), hidden_layer_sizes=(), input_shape=(8, 8, 1), tol=0.01, random_state=0)
+    >>> cnn = cnn.set_params(learning_rate_init=0.01)
     >>> cnn.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     """
@@ -412,7 +412,7 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
     >>> rng = np.random.RandomState(0)
     >>> centre, x = rng.uniform(10, 30, (300, 1)), np.arange(40)
     >>> X = np.exp(-((x - centre) ** 2) / 8) + 0.1 * rng.standard_normal((300, 40))
-    >>> cnn = CNNRegressor((8, 8), kernel_size=5, max_iter=60, learning_rate_init=0.01, tol=0.01, random_state=0)
+    >>> cnn = CNNRegressor((8, 8), kernel_size=5, learning_rate_init=0.01, tol=0.001, random_state=0)
     >>> cnn.fit(X[:200], centre[:200, 0]).score(X[200:], centre[200:, 0]) > 0.9
     True
     """
