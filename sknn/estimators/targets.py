@@ -111,10 +111,10 @@ class ClassTarget:
     def proba(self, raw: Array) -> Array:
         """The probability of each class, shape (n, n_classes)."""
         if self.n_outputs > 1:
-            return CategoricalLogLoss().predict(raw)
+            return _never_zero(CategoricalLogLoss().predict(raw))
         if len(self.classes_) == 1:
             return np.ones_like(raw)
-        return np.hstack([BinaryLogLoss().predict(-raw), BinaryLogLoss().predict(raw)])
+        return _never_zero(np.hstack([BinaryLogLoss().predict(-raw), BinaryLogLoss().predict(raw)]))
 
     def log_proba(self, raw: Array) -> Array:
         """Its logarithm, finite for any finite raw outputs."""
@@ -125,8 +125,18 @@ class ClassTarget:
         return _log(self.proba(raw), np.hstack([BinaryLogLoss().log_proba(-raw), BinaryLogLoss().log_proba(raw)]))
 
 
+def _never_zero(probability: Array) -> Array:
+    """A network excludes nothing: what would be rounded to 0 is the smallest normal number, and has a logarithm."""
+    return np.maximum(probability, np.finfo(probability.dtype).tiny, out=probability)
+
+
 def _log(probability: Array, exact: Array) -> Array:
-    """The logarithm of the very probability where that is large, the exact one where it may have been rounded to 0."""
+    """The logarithm of the very probability where that is large, the exact one where it may have been rounded to 0.
+
+    In float32 many probabilities are the smallest number; there the logarithms are theirs, so that both rank alike.
+    """
+    if probability.dtype == np.float32:
+        return np.log(probability)
     return np.log(probability, out=exact, where=probability > 0.5)
 
 
@@ -160,7 +170,7 @@ class MultilabelTarget:
 
     def proba(self, raw: Array) -> Array:
         """The probability of each label, shape (n, n_labels)."""
-        return BinaryLogLoss().predict(raw)
+        return _never_zero(BinaryLogLoss().predict(raw))
 
     def log_proba(self, raw: Array) -> Array:
         return _log(self.proba(raw), BinaryLogLoss().log_proba(raw))
