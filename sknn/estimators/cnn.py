@@ -49,7 +49,7 @@ class CNN(MultilayerEstimator):
     }
 
     _accepted_sparse = False
-    _auto_batch_size = 32  # on the digits 0.991 of the images right, at 200 only 0.986, and sooner
+    _auto_batch_size = 32  # digits, shuffled 5-fold: 0.990 on average over four seeds; at 200, one seed, 0.986
     _shape: tuple[int, ...]
 
     # -- the layers ------------------------------------------------------------------------------------------------
