@@ -384,7 +384,7 @@ def start_state(network: Network, optimizer: Optimizer, batch_size: int) -> Trai
 
 def is_small_step(network: Network, batch_size: int) -> bool:
     """Whether a training step is so little work that more than one thread would only get in its way."""
-    return 6.0 * batch_size * network.n_parameters < SMALL_STEP
+    return 6.0 * batch_size * network.multiplications < SMALL_STEP
 
 
 def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *, max_fun: int) -> Minimum:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from math import inf, isfinite, nan
+from math import inf, isfinite, nan, prod
 from typing import Any
 
 import numpy as np
@@ -457,9 +457,9 @@ def _raw(network: Network, X: Any) -> Array:
     So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
     float32 the BLAS rounds a row differently in a large matrix and in a small one.
     """
-    widest = max(X.shape[1], *(place.shape[-1] for place in network.names.values()))
-    step = max(PREDICT_ELEMENTS // widest, 256)
-    work = 2.0 * X.shape[0] * network.n_parameters
+    widest = max(X.shape[1], *map(prod, network.shapes))
+    step = max(PREDICT_ELEMENTS // widest, 1)
+    work = 2.0 * X.shape[0] * network.multiplications
     with single_thread(OPENBLAS_THREADS < work < SMALL_STEP):
         parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)

@@ -110,6 +110,14 @@ class Network:
         """The number of parameters, frozen ones included."""
         return self.theta.size
 
+    @property
+    def multiplications(self) -> int:
+        """About how many a sample takes: all parameters of a layer are used at each position that it puts out."""
+        positions = [prod(shape[:-1]) for shape in self.shapes]
+        return sum(
+            (place.stop - place.start) * positions[int(name.partition(".")[0])] for name, place in self.names.items()
+        )
+
     def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""
         return self._plain(x, training=training, rng=rng)

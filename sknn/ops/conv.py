@@ -40,7 +40,7 @@ def _(
     n = F.shape_of(x)[0]
     z: Value = 0.0
     weights = F.reshape(w, (-1, channels, groups, filters // groups))
-    for tap, (seen, positions) in enumerate(windows.taps()):
+    for tap, (seen, positions) in enumerate(windows.taps):
         at_tap = F.reshape(x[(slice(None), *positions)], (-1, groups, 1, channels))
         product = F.matmul(at_tap, F.transpose(weights[tap], (1, 0, 2)))
         shape = (n, *(s.stop - s.start for s in seen), filters)

@@ -2,26 +2,29 @@
 
 A convolution copies the windows of a few images at a time into a matrix of patches, small enough for the cache, and
 multiplies that: the patches of a whole batch never exist. Such blocks are independent and shared out to threads; bias
-and activation are applied to a block while it is still in the cache. Arrays are channels-last, (n, *grid, channels).
+and activation are applied to a block while it is still in the cache, and their slopes taken there. Pooling goes axis
+by axis, so that a window of k x k takes 2 k steps. Arrays are channels-last, (n, *grid, channels).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, reduce
+from itertools import groupby
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from .activation import ACTIVATIONS, Activation
-from .threads import share_out
+from .activation import Activation
+from .threads import SMALL_WORK, share_out
 from .windows import Windows
 from .workspace import large, scratch
 
 Array = np.ndarray
-PATCHES = 1 << 18  # elements of a block's patch matrix: a megabyte of float32
-STRANDS = 8  # gradients of the weights summed side by side: not one for each block, which may be many and they large
+PATCHES = 1 << 19  # elements of a block's patch matrix: two megabytes of float32
+STRANDS = 8  # shares of a large convolution; so many gradients of the weights, not one for each block, are summed
+POOLED = 1 << 17  # elements pooled at a time, so that the second axis finds the first one's results in the cache
 
 
 class Block(NamedTuple):
@@ -36,13 +39,13 @@ class Block(NamedTuple):
         return part.reshape(-1, outputs.shape[-1])
 
 
-def blocks(n: int, windows: Windows, taps: int) -> list[Block]:
-    """Blocks whose patches, of `taps` elements for each output, fit the cache; two if they are few but not tiny."""
+def blocks(n: int, windows: Windows, taps: int, shares: int = 1) -> list[Block]:
+    """Blocks whose patches, of `taps` elements for each output, fit the cache; in so many equal shares, if possible."""
     per_image = taps * prod(windows.output)
     n_rows = windows.output[0]
     if per_image <= 4 * PATCHES:
-        total = n * per_image
-        images = max(1, min(PATCHES, total if total < PATCHES // 4 else total // 2) // per_image)
+        images = max(1, PATCHES // per_image)
+        images = -(-n // (shares * -(-n // (shares * images))))
         return [Block(slice(k, min(k + images, n)), slice(0, n_rows)) for k in range(0, n, images)]
     rows = max(1, PATCHES * n_rows // per_image)
     starts = [(image, row) for image in range(n) for row in range(0, n_rows, rows)]
@@ -58,26 +61,33 @@ def patches(x: Array, windows: Windows, block: Block, groups: int) -> Array:
     padded = _cut(x[block.images], first, reach)
     n, channels = len(padded), x.shape[-1] // groups
     image, *axes, channel = padded.strides
-    seen = as_strided(
+    moves = tuple(a * s for a, s in zip(axes, windows.stride, strict=True))
+    steps = tuple(a * d for a, d in zip(axes, windows.dilation, strict=True))
+    if x.shape[-1] == 1:  # taps first: then whole rows are copied, not single numbers
+        seen = _view(padded, (*windows.kernel, n, *outputs), (*steps, image, *moves))
+        return _copied(seen).reshape(1, prod(windows.kernel), -1).transpose(0, 2, 1)
+    seen = _view(
         padded,
         (groups, n, *outputs, *windows.kernel, channels),
-        (
-            channels * channel,
-            image,
-            *(a * s for a, s in zip(axes, windows.stride, strict=True)),
-            *(a * d for a, d in zip(axes, windows.dilation, strict=True)),
-            channel,
-        ),
-        writeable=False,
+        (channels * channel, image, *moves, *steps, channel),
     )
-    copied = scratch("patches", seen.shape, x.dtype)
+    return _copied(seen).reshape(groups, n * prod(outputs), -1)
+
+
+def _view(x: Array, shape: tuple[int, ...], strides: tuple[int, ...]) -> Array:
+    """As NumPy's as_strided, which takes several times as long to make one."""
+    return np.ndarray(shape, x.dtype, x, 0, strides)
+
+
+def _copied(seen: Array) -> Array:
+    copied = scratch("patches", seen.shape, seen.dtype)
     copied[...] = seen
-    return copied.reshape(groups, n * prod(outputs), prod(windows.kernel) * channels)
+    return copied
 
 
 def _cut(x: Array, first: tuple[int, ...], size: tuple[int, ...]) -> Array:
-    """The part of the grid that begins at `first`, zero outside of x; x itself where that is all of it."""
-    if all(f == 0 and s <= n for f, s, n in zip(first, size, x.shape[1:], strict=False)):
+    """The part of the grid that begins at `first`, zero outside of x, contiguous; x itself where that is all of it."""
+    if x.flags.c_contiguous and all(f == 0 and s <= n for f, s, n in zip(first, size, x.shape[1:], strict=False)):
         return x
     padded = scratch("padded", (len(x), *size, x.shape[-1]), x.dtype)
     padded.fill(0)
@@ -98,12 +108,8 @@ def convolve(
     x: (n, *grid, channels); w: (*kernel, channels / groups, filters); b: (filters,) or None. The result has shape
     (n, *windows.output, filters).
     """
-    filters = w.shape[-1]
-    shape = (len(x), *windows.output, filters)
-    dtype = np.result_type(x, w)
-    y = _space(shape, dtype)
+    y = _space((len(x), *windows.output, w.shape[-1]), np.result_type(x, w))
     by_group = _grouped(w, groups)
-    parts = blocks(len(x), windows, w[..., 0].size * groups)
 
     def work(block: Block) -> Any:
         z = block.of(y)
@@ -112,7 +118,7 @@ def convolve(
             z += b
         return activation.forward(z)
 
-    return y, share_out(work, parts, prod(shape) * w[..., 0].size)
+    return y, share_out(work, _shared_blocks(y, w, windows, groups), _multiplications(y, w))
 
 
 def convolve_back(
@@ -127,40 +133,67 @@ def convolve_back(
     wanted: Any,
 ) -> tuple[Array | None, Array | None, Array | None]:
     """The gradients of x, w and b where `wanted` says so, from that of y."""
-    parts = list(enumerate(blocks(len(x), windows, w[..., 0].size * groups)))
-    dz = g if activation.is_identity else _space(y.shape, y.dtype)
+    numbered = enumerate(_shared_blocks(y, w, windows, groups))
+    portions = [list(portion) for _, portion in groupby(numbered, key=lambda each: each[1].images.start)]
+    dx = _space(x.shape, np.result_type(g, w)) if wanted[0] else None
+    turned = _turned(w, groups)
 
-    def work(strand: list[tuple[int, Block]]) -> tuple[Array | None, Array | None]:
+    def work(strand: list[list[tuple[int, Block]]]) -> tuple[Array | None, Array | None]:
         dw = db = None
-        for number, block in strand:
-            slope = block.of(dz)
-            if not activation.is_identity:
-                slope[...] = activation.backward(block.of(g), block.of(y), kept[number])
+        for portion in strand:
+            images = portion[0][1].images
+            dz = _slope(g, y, kept, portion, activation)
             if wanted[1]:
-                dw = _plus(dw, np.matmul(patches(x, windows, block, groups).transpose(0, 2, 1), _split(slope, groups)))
+                for _, block in portion:
+                    slope = _split(Block(slice(None), block.rows).of(dz), groups)
+                    dw = _plus(dw, np.matmul(patches(x, windows, block, groups).transpose(0, 2, 1), slope))
             if wanted[2]:
-                db = _plus(db, np.dot(np.ones(len(slope), slope.dtype), slope))
+                db = _plus(db, np.dot(np.ones(dz[..., 0].size, dz.dtype), dz.reshape(-1, dz.shape[-1])))
+            if dx is not None:
+                _correlate(_spread(dz, windows), turned, windows.transposed, groups, dx[images])
         return dw, db
 
-    strands = [parts[k::STRANDS] for k in range(min(STRANDS, len(parts)))]
-    found = share_out(work, strands, prod(y.shape) * w[..., 0].size)
-    dx = _spread(dz, w, windows, groups) if wanted[0] else None
+    strands = [portions[k::STRANDS] for k in range(min(STRANDS, len(portions)))]
+    found = share_out(work, strands, 2 * _multiplications(y, w))
     dw = _ungrouped(_total([each for each, _ in found]), w.shape) if wanted[1] else None
     db = _total([each for _, each in found]) if wanted[2] else None
     return dx, dw, db
 
 
-def _spread(dz: Array, w: Array, windows: Windows, groups: int) -> Array:
-    """The gradient of x: dz, spread by the stride, convolved with the kernel turned around."""
-    back = windows.transposed()
-    if any(s > 1 for s in windows.stride):
-        spread = np.zeros((len(dz), *back.size, dz.shape[-1]), dz.dtype)
-        spread[(slice(None), *(slice(None, None, s) for s in windows.stride))] = dz
-        dz = spread
-    *kernel, channels, filters = w.shape
-    turned = w[(slice(None, None, -1),) * len(kernel)].reshape(*kernel, channels, groups, filters // groups)
-    turned = np.moveaxis(turned, (-1, -2, -3), (-3, -2, -1)).reshape(*kernel, filters // groups, groups * channels)
-    return convolve(dz, turned, None, back, groups, ACTIVATIONS["identity"])[0]
+def _slope(g: Array, y: Array, kept: list, portion: list[tuple[int, Block]], activation: Activation) -> Array:
+    """The gradient in front of the activation, for the images of a portion."""
+    images = portion[0][1].images
+    if activation.is_identity:
+        return g[images]
+    dz = scratch("slope", y[images].shape, y.dtype)
+    for number, block in portion:
+        Block(slice(None), block.rows).of(dz)[...] = activation.backward(block.of(g), block.of(y), kept[number])
+    return dz
+
+
+def _spread(dz: Array, windows: Windows) -> Array:
+    """dz with as many zeros between its pixels as the stride leapt over."""
+    if all(s == 1 for s in windows.stride):
+        return dz
+    spread = scratch("spread", (len(dz), *windows.transposed.size, dz.shape[-1]), dz.dtype)
+    spread.fill(0)
+    spread[(slice(None), *(slice(None, None, s) for s in windows.stride))] = dz
+    return spread
+
+
+def _correlate(x: Array, by_group: Array, windows: Windows, groups: int, y: Array) -> None:
+    """Write x * w into y, in one thread."""
+    for block in blocks(len(x), windows, by_group[..., 0].size):
+        _multiply(patches(x, windows, block, groups), by_group, block.of(y))
+
+
+def _shared_blocks(y: Array, w: Array, windows: Windows, groups: int) -> list[Block]:
+    """The blocks of a convolution with result y, in shares for threads where it is large."""
+    return blocks(len(y), windows, w[..., 0].size * groups, STRANDS if _multiplications(y, w) >= SMALL_WORK else 1)
+
+
+def _multiplications(y: Array, w: Array) -> int:
+    return y.size * w[..., 0].size
 
 
 def _multiply(patch: Array, by_group: Array, z: Array) -> None:
@@ -179,6 +212,14 @@ def _grouped(w: Array, groups: int) -> Array:
 
 def _ungrouped(by_group: Array, shape: tuple[int, ...]) -> Array:
     return by_group.transpose(1, 0, 2).reshape(shape)
+
+
+def _turned(w: Array, groups: int) -> Array:
+    """The kernels of the backward pass, turned around, from filters to channels; grouped."""
+    *kernel, channels, filters = w.shape
+    turned = w[(slice(None, None, -1),) * len(kernel)].reshape(*kernel, channels, groups, filters // groups)
+    turned = np.moveaxis(turned, (-1, -2, -3), (-3, -2, -1)).reshape(*kernel, filters // groups, groups * channels)
+    return _grouped(turned, groups)
 
 
 def _split(z: Array, groups: int) -> Array:
@@ -203,75 +244,126 @@ def _space(shape: tuple[int, ...], dtype: np.dtype) -> Array:
 
 # -- pooling -------------------------------------------------------------------------------------------------------
 
+Step = Callable[[Array, int, Windows, Array], Array]
+
 
 def pool_max(x: Array, windows: Windows) -> Array:
     """The largest of each window. x: (n, *grid, channels); the result (n, *windows.output, channels)."""
-    window_sizes(windows)  # raises where a window has nothing to choose from
-    y = _space((len(x), *windows.output, x.shape[-1]), x.dtype)
-
-    def work(images: slice) -> None:
-        y[images] = -np.inf
-        for seen, positions in windows.taps():
-            target = y[(images, *seen)]
-            np.maximum(target, x[(images, *positions)], out=target)
-
-    share_out(work, _portions(len(x)), prod(windows.kernel) * y.size)
-    return y
+    return _pool(x, windows, _largest)
 
 
 def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array:
-    """The gradient of x: that of each window goes to the first of its largest elements."""
+    """The gradient of x: each window's goes to one of its largest elements, the first along one axis after another."""
     dx = _space(x.shape, x.dtype)
 
     def work(images: slice) -> None:
-        dx[images] = 0
-        waiting = np.ones(y[images].shape, bool)  # windows whose largest element has not been met yet
-        for seen, positions in windows.taps():
-            here = (slice(None), *seen)
-            hit = x[(images, *positions)] == y[(images, *seen)]
-            hit &= waiting[here]
-            waiting[here] &= ~hit
-            dx[(images, *positions)] += g[(images, *seen)] * hit
+        stages = [*_stages(x[images], windows, _largest), y[images]]
+        slope = g[images]
+        for axis in reversed(range(windows.n_axes)):
+            into = _gradient(axis, stages[axis].shape, dx[images])
+            slope = _to_the_largest(slope, stages[axis], stages[axis + 1], axis, windows, into)
 
-    share_out(work, _portions(len(x)), 4 * prod(windows.kernel) * y.size)
+    share_out(work, _portions(x), 8 * x.size)
     return dx
 
 
 def pool_average(x: Array, windows: Windows) -> Array:
     """The mean of each window over those of its elements that lie on the grid."""
-    y = _space((len(x), *windows.output, x.shape[-1]), x.dtype)
-    share = 1.0 / window_sizes(windows).astype(x.dtype)
-
-    def work(images: slice) -> None:
-        y[images] = 0
-        for seen, positions in windows.taps():
-            y[(images, *seen)] += x[(images, *positions)]
-        y[images] *= share
-
-    share_out(work, _portions(len(x)), prod(windows.kernel) * y.size)
-    return y
+    return _pool(x, windows, _mean)
 
 
 def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Array:
     """The gradient of x: each window's, divided among its elements on the grid."""
     dx = _space(shape, g.dtype)
-    share = 1.0 / window_sizes(windows).astype(g.dtype)
 
     def work(images: slice) -> None:
-        dx[images] = 0
-        part = g[images] * share
-        for seen, positions in windows.taps():
-            dx[(images, *positions)] += part[(slice(None), *seen)]
+        slope = g[images]
+        for axis in reversed(range(windows.n_axes)):
+            narrower = slope.shape
+            into = _gradient(axis, (*narrower[: axis + 1], shape[axis + 1], *narrower[axis + 2 :]), dx[images])
+            slope = _to_all(slope, axis, windows, into)
 
-    share_out(work, _portions(len(g)), prod(windows.kernel) * g.size)
+    share_out(work, _portions(dx), 4 * dx.size)
+    return dx
+
+
+def _pool(x: Array, windows: Windows, step: Step) -> Array:
+    y = _space((len(x), *windows.output, x.shape[-1]), x.dtype)
+
+    def work(images: slice) -> None:
+        step(_stages(x[images], windows, step)[-1], windows.n_axes - 1, windows, y[images])
+
+    share_out(work, _portions(x), 4 * x.size)
+    return y
+
+
+def _stages(x: Array, windows: Windows, step: Step) -> list[Array]:
+    """x, and after each axis but the last what pooling has made of it so far."""
+    stages = [x]
+    for axis in range(windows.n_axes - 1):
+        shape = (*x.shape[: axis + 1], windows.output[axis], *x.shape[axis + 2 :])
+        x = step(x, axis, windows, scratch(f"pooled {axis}", shape, x.dtype))
+        stages.append(x)
+    return stages
+
+
+def _gradient(axis: int, shape: tuple[int, ...], dx: Array) -> Array:
+    """Where the gradient in front of this axis goes: on the way a scratch array, in the end dx."""
+    return dx if axis == 0 else scratch(f"gradient {axis}", shape, dx.dtype)
+
+
+def _along(x: Array, axis: int) -> Array:
+    """x (n, *grid, channels) as (everything before the axis, positions, everything after it)."""
+    return x.reshape(prod(x.shape[: axis + 1]), x.shape[axis + 1], -1)
+
+
+def _largest(x: Array, axis: int, windows: Windows, y: Array) -> Array:
+    window_sizes(windows, axis)  # raises where a window has nothing to choose from
+    lines, found = _along(x, axis), _along(y, axis)
+    found.fill(-np.inf)
+    for seen, positions in windows.along[axis]:
+        np.maximum(found[:, seen], lines[:, positions], out=found[:, seen])
+    return y
+
+
+def _to_the_largest(g: Array, x: Array, y: Array, axis: int, windows: Windows, dx: Array) -> Array:
+    lines, found, into = _along(x, axis), _along(y, axis), _along(dx, axis)
+    left = scratch("left", found.shape, g.dtype)  # of the gradients: what no element has taken yet
+    left[...] = _along(g, axis)
+    into.fill(0)
+    *others, (seen_last, last) = windows.along[axis]
+    for seen, positions in others:
+        hit = scratch("hit", found[:, seen].shape, np.dtype(bool))
+        np.equal(lines[:, positions], found[:, seen], out=hit)
+        taken = np.multiply(left[:, seen], hit, out=scratch("taken", hit.shape, g.dtype))
+        into[:, positions] += taken
+        left[:, seen] -= taken
+    into[:, last] += left[:, seen_last]
+    return dx
+
+
+def _mean(x: Array, axis: int, windows: Windows, y: Array) -> Array:
+    lines, total = _along(x, axis), _along(y, axis)
+    total.fill(0)
+    for seen, positions in windows.along[axis]:
+        total[:, seen] += lines[:, positions]
+    total /= window_sizes(windows, axis).astype(y.dtype)
+    return y
+
+
+def _to_all(g: Array, axis: int, windows: Windows, dx: Array) -> Array:
+    share, into = _along(g, axis) / window_sizes(windows, axis).astype(g.dtype), _along(dx, axis)
+    into.fill(0)
+    for seen, positions in windows.along[axis]:
+        into[:, positions] += share[:, seen]
     return dx
 
 
 @lru_cache(maxsize=64)
-def window_sizes(windows: Windows) -> Array:
-    """How many elements of each window lie on the grid, shape (*windows.output, 1); ValueError where none do."""
-    sizes = np.zeros((*windows.output, 1))
-    for seen, _ in windows.taps():
+def window_sizes(windows: Windows, axis: int) -> Array:
+    """How many taps of each window lie on the grid along an axis, shape (windows, 1); ValueError where none do."""
+    sizes = np.zeros((windows.output[axis], 1))
+    for seen, _ in windows.along[axis]:
         sizes[seen] += 1
     if not sizes.all():
         raise ValueError(
@@ -282,7 +374,7 @@ def window_sizes(windows: Windows) -> Array:
     return sizes
 
 
-def _portions(n: int) -> list[slice]:
-    """Images in a few equal portions."""
-    step = max(1, -(-n // 8))
-    return [slice(k, min(k + step, n)) for k in range(0, n, step)]
+def _portions(x: Array) -> list[slice]:
+    """A few images at a time."""
+    step = max(1, POOLED * len(x) // max(x.size, 1))
+    return [slice(k, min(k + step, len(x))) for k in range(0, len(x), step)]

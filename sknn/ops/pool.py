@@ -9,7 +9,6 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
-from .conv import around
 from .kernels import pool_average, pool_average_back, pool_max, pool_max_back, window_sizes
 from .windows import Windows
 
@@ -29,7 +28,9 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 
 @max_pool.reference
 def _(x: Value, *, windows: Windows) -> Value:
-    return reduce(F.maximum, _taps(x, windows, outside=-np.inf))  # in a tie the first one wins
+    for axis in range(windows.n_axes):
+        x = reduce(F.maximum, _taps(x, windows, axis, outside=-np.inf))  # in a tie the first one wins
+    return x
 
 
 @op
@@ -46,15 +47,25 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 
 @average_pool.reference
 def _(x: Value, *, windows: Windows) -> Value:
-    return reduce(F.add, _taps(x, windows, outside=0.0)) / window_sizes(windows).astype(x.dtype)
+    for axis in range(windows.n_axes):
+        sizes = _aligned(window_sizes(windows, axis).astype(x.dtype), windows, axis)
+        x = reduce(F.add, _taps(x, windows, axis, outside=0.0)) / sizes
+    return x
 
 
-def _taps(x: Value, windows: Windows, outside: float) -> list[Value]:
-    """For each tap of the windows the elements that all of them have there, and `outside` beyond the grid."""
+def _taps(x: Value, windows: Windows, axis: int, outside: float) -> list[Value]:
+    """For each tap along an axis the elements that all windows have there, and `outside` beyond the grid."""
     values = []
-    for seen, positions in windows.taps():
-        on_grid = np.zeros((*windows.output, 1), bool)
+    for seen, positions in windows.along[axis]:
+        on_grid = np.zeros((windows.output[axis], 1), bool)
         on_grid[seen] = True
-        there = F.pad(x[(slice(None), *positions)], around(seen, windows.output))
-        values.append(F.where(on_grid, there, outside))
+        there = x[(slice(None),) * (axis + 1) + (positions,)]
+        around = [(0, 0)] * len(x.shape)
+        around[axis + 1] = (seen.start, windows.output[axis] - seen.stop)
+        values.append(F.where(_aligned(on_grid, windows, axis), F.pad(there, around), outside))
     return values
+
+
+def _aligned(along: Array, windows: Windows, axis: int) -> Array:
+    """Values (windows, 1) along an axis, to be broadcast over the grid that begins there."""
+    return along.reshape(len(along), *(1,) * (windows.n_axes - axis))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import product
 from numbers import Integral
 from typing import Literal
@@ -39,23 +39,30 @@ class Windows:
     high: Sizes
 
     @property
+    def n_axes(self) -> int:
+        """Of the grid."""
+        return len(self.size)
+
+    @cached_property
     def span(self) -> Sizes:
         """Positions from the first tap to the last, along each axis."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
 
-    @property
+    @cached_property
     def output(self) -> Sizes:
         """How many windows fit along each axis."""
         parts = zip(self.size, self.low, self.high, self.span, self.stride, strict=True)
         return tuple((n + low + high - span) // stride + 1 for n, low, high, span, stride in parts)
 
-    @lru_cache(maxsize=256)  # noqa: B019 - of frozen values, which compare equal
+    @cached_property
+    def along(self) -> tuple[tuple[tuple[slice, slice], ...], ...]:
+        """For each axis and each tap, the windows whose tap lies on the grid, and the positions there: two slices."""
+        return tuple(tuple(self._tap(axis, tap) for tap in range(k)) for axis, k in enumerate(self.kernel))
+
+    @cached_property
     def taps(self) -> list[tuple[tuple[slice, ...], tuple[slice, ...]]]:
-        """For each tap, the windows whose tap lies on the grid, and the positions there: pairs of slices."""
-        return [
-            tuple(zip(*(self._tap(axis, tap) for axis, tap in enumerate(taps)), strict=True))  # type: ignore[misc]
-            for taps in product(*map(range, self.kernel))
-        ]
+        """The same for each tap of all axes together: pairs of slices for all axes."""
+        return [tuple(zip(*each, strict=True)) for each in product(*self.along)]  # type: ignore[misc]
 
     def _tap(self, axis: int, tap: int) -> tuple[slice, slice]:
         stride = self.stride[axis]
@@ -68,6 +75,7 @@ class Windows:
             start, start + (last - first - 1) * stride + 1 if last > first else start, stride
         )
 
+    @cached_property
     def transposed(self) -> Windows:
         """The windows of the backward pass: over the outputs, spread by the stride, back to the grid."""
         size = tuple((o - 1) * s + 1 for o, s in zip(self.output, self.stride, strict=True))

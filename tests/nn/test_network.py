@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import Context, Dense, Layer, Network, Store, value_and_grad
+from sknn.nn import Context, Conv, Dense, Flatten, Layer, Network, Pool, Store, value_and_grad
 from sknn.optim import Group
 
 
@@ -95,6 +95,13 @@ def test_parameters_are_views_into_one_vector(dtype):
         assert_array_equal(view.ravel(), np.arange(stop - start))
         view[...] = -1
         assert (network.theta[start:stop] == -1).all()
+
+
+def test_multiplications_count_every_position():
+    assert mlp().multiplications == mlp().n_parameters
+    layers = [Conv(4), Pool(), Conv(2, stride=2), Flatten(), Dense(3)]
+    convolutions = 8 * 6 * (9 * 1 * 4 + 4) + 2 * 2 * (9 * 4 * 2 + 2)
+    assert Network(layers, (8, 6, 1), np.random.RandomState(0)).multiplications == convolutions + 8 * 3 + 3
 
 
 def test_names_cover_the_vector_without_gap_or_overlap():

@@ -43,7 +43,7 @@ def met(windows: Windows) -> set[tuple]:
 def listed(windows: Windows) -> list[tuple]:
     """The same from the slices of `taps`, read as NumPy reads them."""
     found = []
-    for tap, (seen, positions) in zip(product(*map(range, windows.kernel)), windows.taps(), strict=True):
+    for tap, (seen, positions) in zip(product(*map(range, windows.kernel)), windows.taps, strict=True):
         pairs = [
             list(zip(np.arange(o)[one].tolist(), np.arange(n)[other].tolist(), strict=True))
             for o, n, one, other in zip(windows.output, windows.size, seen, positions, strict=True)
@@ -95,7 +95,7 @@ def test_taps_are_every_meeting_of_a_window_with_the_grid():
 
 def test_both_slices_of_a_tap_are_of_one_size_and_the_windows_lie_among_the_outputs():
     for windows in described():
-        for seen, positions in windows.taps():
+        for seen, positions in windows.taps:
             for one, other in zip(seen, positions, strict=True):
                 assert 0 <= one.start <= one.stop
                 assert 0 <= other.start <= other.stop
@@ -105,7 +105,7 @@ def test_both_slices_of_a_tap_are_of_one_size_and_the_windows_lie_among_the_outp
 def test_transposed_leads_from_the_outputs_back_to_the_grid():
     """A position of the grid meets a window exactly where the turned tap of the transposed windows meets it there."""
     for windows in described():
-        back = windows.transposed()
+        back = windows.transposed
         assert back.output == windows.size
         assert back.stride == (1,) * len(windows.size)
         assert back.size == tuple((o - 1) * s + 1 for o, s in zip(windows.output, windows.stride, strict=True))
