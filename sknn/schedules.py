@@ -167,18 +167,21 @@ class Schedule:
     stop_at : float, default=inf
         Training that stalls at a rate no higher than this is over; at a higher rate it goes on, with one more stall
         counted. Infinity: the first stall ends it.
+    to_the_end : bool, default=False
+        Whether it plans for all the epochs there may be, so that to need them all is no failure to converge.
     """
 
     rate: Callable[..., float]
     per: Literal["epoch", "batch"]
     stop_at: float = math.inf
+    to_the_end: bool = False
 
 
 SCHEDULES: dict[str, Schedule] = {
     "constant": Schedule(constant, per="epoch"),
     "invscaling": Schedule(invscaling, per="epoch"),
     "adaptive": Schedule(adaptive, per="epoch", stop_at=1e-6),
-    "cosine": Schedule(cosine, per="batch"),
-    "one_cycle": Schedule(one_cycle, per="batch"),
-    "exponential": Schedule(exponential, per="batch"),
+    "cosine": Schedule(cosine, per="batch", to_the_end=True),
+    "one_cycle": Schedule(one_cycle, per="batch", to_the_end=True),
+    "exponential": Schedule(exponential, per="batch", to_the_end=True),
 }

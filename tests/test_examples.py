@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
-SECONDS = 20
+SECONDS = 60
 
 every_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 

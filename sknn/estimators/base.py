@@ -30,6 +30,7 @@ from ..nn.init import Random
 from ..ops.loss import average
 from ..ops.threads import single_thread
 from ..optim import Optimizer
+from ..schedules import SCHEDULES
 from ..train import SMALL_STEP, ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
 from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target
 
@@ -264,7 +265,7 @@ class NetworkEstimator(BaseEstimator):
             raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
         elif outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        elif outcome is Outcome.EPOCHS_DONE and not incremental:
+        elif outcome is Outcome.EPOCHS_DONE and not incremental and not SCHEDULES[plan.schedule].to_the_end:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
                 "converged yet.",

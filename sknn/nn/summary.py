@@ -24,8 +24,8 @@ def describe(network: Network) -> list[Row]:
     """A row for each layer of the network.
 
     The receptive field is counted in positions of the grid along each axis: a window of span k over outputs that lie
-    `jump` positions apart adds (k - 1) jump, and its stride multiplies the jump. A layer that looks at all of its
-    input sees all of the grid.
+    `jump` positions apart adds (k - 1) jump, up to the size of the grid, and its stride multiplies the jump. A layer
+    that looks at all of its input sees all of the grid.
     """
     grid, *after = _grid(network)
     field, jump = (1,) * len(grid), (1,) * len(grid)
@@ -34,7 +34,8 @@ def describe(network: Network) -> list[Row]:
         before = after[position]
         if isinstance(layer, Conv | Pool):
             windows = layer.windows(before)
-            field = tuple(f + (span - 1) * j for f, span, j in zip(field, windows.span, jump, strict=True))
+            reach = tuple(f + (span - 1) * j for f, span, j in zip(field, windows.span, jump, strict=True))
+            field = tuple(map(min, reach, grid))
             jump = tuple(j * s for j, s in zip(jump, windows.stride, strict=True))
         elif not isinstance(layer, Unflatten | Standardise) and len(shape) < len(grid) + 1:
             field = grid
@@ -54,13 +55,17 @@ def _count(network: Network, position: int) -> int:
     return sum(place.stop - place.start for name, place in network.names.items() if name.startswith(mine))
 
 
+NAMELESS = ("kind", "size")  # said whether chosen or not, and without their names
+UNSAID = ("init", "bias_init", "gain")
+
+
 def _label(layer: Layer) -> str:
     """The layer with what was chosen for it, without what says how it is initialised."""
-    chosen = {
-        field.name: getattr(layer, field.name)
-        for field in fields(layer)  # type: ignore[arg-type]
-        if field.name not in ("init", "bias_init", "gain") and getattr(layer, field.name) != field.default
-    }
-    required = [field.name for field in fields(layer) if field.default is MISSING]  # type: ignore[arg-type]
-    words = [str(chosen[name]) if name in required else f"{name}={chosen[name]!r}" for name in chosen]
+    words = []
+    for field in fields(layer):  # type: ignore[arg-type]
+        value = getattr(layer, field.name)
+        if field.default is MISSING or field.name in NAMELESS:
+            words.append(str(value))
+        elif field.name not in UNSAID and value != field.default:
+            words.append(f"{field.name}={value!r}")
     return f"{type(layer).__name__}({', '.join(words)})"

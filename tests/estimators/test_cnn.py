@@ -165,6 +165,9 @@ def test_summary_tells_shapes_parameters_and_receptive_fields():
     deep = CNNClassifier((2, 2, 2), dilation=[1, 2, 4], pooling=None, max_iter=1).fit(images, [0, 1, 0, 1])
     assert deep.summary()["receptive_field"].tolist()[2:5] == [(3, 3), (7, 7), (15, 15)]
     assert deep.summary()["output_shape"].tolist()[-1] == (1,)
+    small = CNNClassifier(max_iter=1, input_shape=(8, 8, 1)).fit(images[:, :8, :8, 0], [0, 1, 0, 1]).summary()
+    assert small["layer"].tolist()[4] == "Pool(max, 2)"
+    assert small["receptive_field"].tolist()[2:8] == [(3, 3), (5, 5), (6, 6), (8, 8), (8, 8), (8, 8)]  # of 8 x 8 pixels
 
 
 def test_summary_needs_a_fit():

@@ -1194,6 +1194,13 @@ def test_early_stopping_keeps_the_weights_that_scored_best(task):
 
 
 @both
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", "exponential"])
+def test_reaching_the_planned_end_of_a_schedule_is_no_failure(schedule, Estimator):
+    model = Estimator(5, learning_rate=schedule, max_iter=3, random_state=0).fit(X, GOOD[Estimator])
+    assert model.n_iter_ == 3
+
+
+@both
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_reaching_max_iter_warns(solver, Estimator):
     message = "lbfgs failed to converge after 3 iter" if solver == "lbfgs" else r"Maximum iterations \(3\) reached"
