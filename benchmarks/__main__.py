@@ -1,12 +1,17 @@
-"""``python -m benchmarks mlp`` runs one suite; without a name all of them."""
+"""``python -m benchmarks mlp`` runs one suite; without a name all of them.
+
+The machine is to be idle: beside another busy process PyTorch's threads wait for each other, and may take ten times as
+long.
+"""
 
 from __future__ import annotations
 
 import argparse
+from importlib.util import find_spec
 
-from . import mlp
+from . import cnn, mlp
 
-SUITES = {"mlp": mlp.run}
+SUITES = {"mlp": mlp.run, "cnn": cnn.run}
 
 
 def main() -> None:
@@ -17,6 +22,8 @@ def main() -> None:
     unknown = [name for name in arguments.suite if name not in SUITES]
     if unknown:
         parser.error(f"no suite {unknown[0]!r}: choose from {', '.join(SUITES)}")
+    if not find_spec("torch"):
+        print('PyTorch takes no part, because it is not installed: pip install ".[peers]"')
     for name in arguments.suite or SUITES:
         SUITES[name](repeats=arguments.repeats)
 

@@ -6,29 +6,24 @@ scikit-learn. scikit-learn computes in float64, which is all it offers as a defa
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import ceil
 from statistics import median
+from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as SklearnMLP
 
 from sknn import MLPClassifier
 
-from .timing import Contest, interleaved, ratio
+from .common import Fit, Workload, against_goal, loss_curve, timed
 
 
 @dataclass(frozen=True)
-class Case:
+class Case(Workload):
     """One network, one batch size, and how many times as fast as the others sknn is to be."""
 
     sizes: tuple[int, ...]
-    batch_size: int
-    n_samples: int
-    epochs: int
     goal_sklearn: float
     goal_torch: float
 
@@ -36,17 +31,13 @@ class Case:
     def name(self) -> str:
         return f"{'-'.join(map(str, self.sizes))} at {self.batch_size}"
 
-    @property
-    def steps(self) -> int:
-        return self.epochs * ceil(self.n_samples / self.batch_size)
-
 
 CASES = [
-    Case((20, 100, 5), 200, 10_000, 30, goal_sklearn=3.0, goal_torch=3.0),
-    Case((50, 100, 5), 32, 10_000, 6, goal_sklearn=3.0, goal_torch=3.0),
-    Case((50, 128, 128, 5), 128, 10_000, 10, goal_sklearn=2.5, goal_torch=1.3),
-    Case((784, 512, 256, 10), 128, 5_000, 3, goal_sklearn=2.5, goal_torch=0.75),
-    Case((784, 1024, 1024, 10), 256, 5_000, 2, goal_sklearn=2.5, goal_torch=0.75),
+    Case(200, 10_000, 30, sizes=(20, 100, 5), goal_sklearn=3.0, goal_torch=3.0),
+    Case(32, 10_000, 6, sizes=(50, 100, 5), goal_sklearn=3.0, goal_torch=3.0),
+    Case(128, 10_000, 10, sizes=(50, 128, 128, 5), goal_sklearn=2.5, goal_torch=1.3),
+    Case(128, 5_000, 3, sizes=(784, 512, 256, 10), goal_sklearn=2.5, goal_torch=0.75),
+    Case(256, 5_000, 2, sizes=(784, 1024, 1024, 10), goal_sklearn=2.5, goal_torch=0.75),
 ]
 
 
@@ -58,35 +49,25 @@ def make_data(case: Case) -> tuple[np.ndarray, np.ndarray]:
     return X, scores.argmax(axis=1)
 
 
-def contestants(case: Case) -> tuple[Contest, dict[str, float]]:
-    """The contestants, and where each leaves its final loss."""
+def contestants(case: Case) -> dict[str, Fit]:
+    """The fit of each contestant, with its data at hand."""
     X, y = make_data(case)
-    losses: dict[str, float] = {}
-    settings = {
+    settings: dict[str, Any] = {
         "hidden_layer_sizes": case.sizes[1:-1],
         "batch_size": case.batch_size,
         "max_iter": case.epochs,
         "n_iter_no_change": case.epochs,
         "random_state": 0,
     }
-
-    def estimator(name: str, make: type) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            losses[name] = make(**settings).fit(X, y).loss_
-
-    contest: Contest = {
-        "sknn": lambda: estimator("sknn", MLPClassifier),
-        "scikit-learn": lambda: estimator("scikit-learn", SklearnMLP),
+    fits: dict[str, Fit] = {
+        "sknn": lambda: loss_curve(MLPClassifier(**settings), X, y),
+        "scikit-learn": lambda: loss_curve(SklearnMLP(**settings), X, y),
     }
     if find_spec("torch"):
         from .peers import torch_mlp
 
-        def fit_torch() -> None:
-            losses["PyTorch"] = torch_mlp(X, y, case.sizes, case.batch_size, case.epochs)
-
-        contest["PyTorch"] = fit_torch
-    return contest, losses
+        fits["PyTorch"] = lambda: torch_mlp(X, y, case, case.sizes)
+    return fits
 
 
 def run(repeats: int = 7) -> None:
@@ -94,13 +75,11 @@ def run(repeats: int = 7) -> None:
     print(f"{'':22}{'microseconds per step':^38}{'times as fast as':^52}{'final loss':^30}")
     print(f"{'':22}{'sknn':>12}{'scikit-learn':>14}{'PyTorch':>12}{'scikit-learn (goal)':>26}{'PyTorch (goal)':>26}")
     for case in CASES:
-        contest, losses = contestants(case)
-        times = interleaved(contest, repeats)
+        times, losses = timed(contestants(case), repeats)
         row = f"{case.name:22}"
         for name, width in (("sknn", 12), ("scikit-learn", 14), ("PyTorch", 12)):
             row += f"{1e6 * median(times[name]) / case.steps:{width}.0f}" if name in times else f"{'-':>{width}}"
         for name, goal in (("scikit-learn", case.goal_sklearn), ("PyTorch", case.goal_torch)):
             if name in times:
-                middle, low, high = ratio(times, name, "sknn")
-                row += f"{f'{middle:.2f} [{low:.2f}, {high:.2f}] ({goal})':>26}"
+                row += f"{against_goal(times, name, goal):>26}"
         print(row + "    " + "  ".join(f"{name} {loss:.4f}" for name, loss in losses.items()), flush=True)
