@@ -19,14 +19,13 @@ from scipy.sparse import issparse
 from .autodiff.tape import Array, Tensor
 from .nn.init import Random
 from .nn.network import Network, value_and_grad
-from .ops.threads import available_threads, single_thread
+from .ops.threads import SMALL_STEP, available_threads, threads_for
 from .ops.workspace import Workspace, workspace
 from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
 from .schedules import SCHEDULES, Moment
 
 Batch = dict[str, Any]
 Objective = Callable[..., Tensor]
-SMALL_STEP = 1.5e7  # floating-point operations; below this a second thread gains little, and may cost much
 
 
 class Data(Protocol):
@@ -195,7 +194,7 @@ def train(
     """
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        single_thread(is_small_step(network, plan.batch_size)),
+        threads_for(operations(network, plan.batch_size)),
         workspace() as buffers,
     ):
         return GradientDescent(
@@ -378,13 +377,13 @@ def _silent(message: str) -> None:
 
 def start_state(network: Network, optimizer: Optimizer, batch_size: int) -> TrainingState:
     """The state before the first step of an optimizer on a network; large steps get all threads there are."""
-    workers = 1 if is_small_step(network, batch_size) else available_threads()
+    workers = 1 if operations(network, batch_size) < SMALL_STEP else available_threads()
     return TrainingState(optimizer.start(network.theta, network.groups, workers))
 
 
-def is_small_step(network: Network, batch_size: int) -> bool:
-    """Whether a training step is so little work that more than one thread would only get in its way."""
-    return 6.0 * batch_size * network.multiplications < SMALL_STEP
+def operations(network: Network, batch_size: int) -> float:
+    """The floating-point operations of a training step: a multiplication and an addition, forward and twice back."""
+    return 6.0 * batch_size * network.multiplications
 
 
 def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *, max_fun: int) -> Minimum:
@@ -404,7 +403,7 @@ def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *
 
     with (
         np.errstate(over="ignore", invalid="ignore"),
-        single_thread(is_small_step(network, len(data))),
+        threads_for(operations(network, len(data))),
         workspace() as buffers,
     ):
         minimum = minimize_lbfgs(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import inf, isfinite, nan, prod
@@ -28,10 +28,10 @@ from ..autodiff.tape import Array, Tensor
 from ..nn import Layer, Network
 from ..nn.init import Random
 from ..ops.loss import average
-from ..ops.threads import single_thread
+from ..ops.threads import threads_for
 from ..optim import Optimizer
 from ..schedules import SCHEDULES
-from ..train import SMALL_STEP, ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
+from ..train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
 from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
@@ -461,7 +461,7 @@ def _raw(network: Network, X: Any) -> Array:
     widest = max(X.shape[1], *map(prod, network.shapes))
     step = max(PREDICT_ELEMENTS // widest, 1)
     work = 2.0 * X.shape[0] * network.multiplications
-    with single_thread(OPENBLAS_THREADS < work < SMALL_STEP):
+    with nullcontext() if work < OPENBLAS_THREADS else threads_for(work):
         parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
 

@@ -2,6 +2,9 @@
 
 A limit on the BLAS holds for the whole process and does not nest: of two overlapping limits the last to leave
 would restore the wrong count. So the first to enter sets the limit and the last to leave lifts it.
+
+There are threads of two kinds: those of the BLAS, quick to wake but each time for one product of matrices only, and our
+own, which share out whole operations. The former go on spinning for a while after their work, in the way of the latter.
 """
 
 from __future__ import annotations
@@ -9,8 +12,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import copy_context
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 from functools import cache
 from threading import Lock
 from typing import Any
@@ -85,7 +88,39 @@ def single_thread(wanted: bool = True) -> Iterator[None]:
         _single.leave()
 
 
+SMALL_STEP = 1.5e7  # floating-point operations; below this a second thread gains little, and may cost much
+LARGE_STEP = 2e8  # from here on handing work to our own threads takes little of the time
 SMALL_WORK = 1e7  # multiplications; below this, handing work to another thread costs more than it brings
+
+_own: ContextVar[int | None] = ContextVar("own_threads", default=None)
+
+
+def threads_for(operations: float) -> AbstractContextManager[None]:
+    """For steps of so many operations: one thread, those of the BLAS, or our own."""
+    if operations < SMALL_STEP:
+        return single_thread()
+    return nullcontext() if operations < LARGE_STEP else own_threads()
+
+
+@contextmanager
+def own_threads() -> Iterator[None]:
+    """Within this context the BLAS uses one thread, and :func:`share_out` as many as there are."""
+    count = _threads_to_share()
+    with single_thread(), _counting_on(count):
+        yield
+
+
+@contextmanager
+def _counting_on(count: int) -> Iterator[None]:
+    token = _own.set(count)
+    try:
+        yield
+    finally:
+        _own.reset(token)
+
+
+def _threads_to_share() -> int:
+    return _own.get() or available_threads()
 
 
 @cache
@@ -101,14 +136,15 @@ def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications:
 
     The parts must be independent of each other; in each the BLAS uses one thread.
     """
-    n_threads = 1 if multiplications < SMALL_WORK else min(available_threads(), len(parts))
+    n_threads = 1 if multiplications < SMALL_WORK else min(_threads_to_share(), len(parts))
     if n_threads == 1:
         return [work(part) for part in parts]
     found: list[Any] = [None] * len(parts)
 
     def share(first: int) -> None:
-        for k in range(first, len(parts), n_threads):
-            found[k] = work(parts[k])
+        with _counting_on(1):
+            for k in range(first, len(parts), n_threads):
+                found[k] = work(parts[k])
 
     with single_thread():
         tasks = [_pool(n_threads - 1).submit(copy_context().run, share, first) for first in range(1, n_threads)]
@@ -120,3 +156,13 @@ def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications:
         if error is not None:
             raise error
     return found
+
+
+def share_rows(work: Callable[[slice], Any], n_rows: int, multiplications: float) -> None:
+    """``work(rows)`` for slices that make up all rows: one, or where it is much work one for each of our own threads.
+
+    Outside of :func:`own_threads` the BLAS has its own way of sharing a product of matrices.
+    """
+    count = min(_own.get() or 1, n_rows)
+    step = -(-n_rows // count)
+    share_out(work, [slice(k, min(k + step, n_rows)) for k in range(0, n_rows, step)], multiplications)

@@ -9,7 +9,16 @@ from threading import Barrier, Event, get_ident
 import pytest
 from threadpoolctl import threadpool_limits
 
-from sknn.ops.threads import available_threads, share_out, single_thread
+from sknn.ops.threads import (
+    LARGE_STEP,
+    SMALL_STEP,
+    available_threads,
+    own_threads,
+    share_out,
+    share_rows,
+    single_thread,
+    threads_for,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -158,3 +167,48 @@ def test_an_error_in_any_thread_is_raised(bad):
     with pytest.raises(ArithmeticError, match=f"part {bad}"):
         share_out(work, [0, 1], multiplications=1e9)
     assert available_threads() == 2
+
+
+def threads_seen(multiplications: float = 1e9) -> set[tuple[int, int]]:
+    """Who takes part in work that is shared out, and how many threads the BLAS has there."""
+    return set(share_out(lambda k: (get_ident(), available_threads()), [1, 2, 3], multiplications))
+
+
+def test_our_own_threads_are_as_many_as_the_blas_had():
+    with own_threads():
+        assert available_threads() == 1
+        assert len(threads_seen()) == 2
+        with own_threads():
+            assert len(threads_seen()) == 2
+    assert available_threads() == 2
+    with single_thread(), own_threads():
+        assert len(threads_seen()) == 1
+
+
+def test_what_is_shared_out_does_not_share_out_again():
+    with own_threads():
+        inner = share_out(lambda k: threads_seen(), [1, 2], multiplications=1e9)
+    assert [len(threads) for threads in inner] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("operations", "of_the_blas", "sharing"),
+    [(SMALL_STEP / 2, 1, 1), (SMALL_STEP, 2, 2), (LARGE_STEP / 2, 2, 2), (LARGE_STEP, 1, 2)],
+)
+def test_the_size_of_a_step_decides_whose_threads_compute(operations, of_the_blas, sharing):
+    with threads_for(operations):
+        assert available_threads() == of_the_blas
+        assert len(threads_seen()) == sharing
+
+
+@pytest.mark.parametrize("n_rows", [1, 2, 7])
+def test_rows_are_shared_among_our_own_threads_only(n_rows):
+    def parts() -> list[slice]:
+        seen = []
+        share_rows(seen.append, n_rows, 1e9)
+        return sorted(seen, key=lambda rows: rows.start)
+
+    assert parts() == [slice(0, n_rows)]
+    with own_threads():
+        assert [rows for part in parts() for rows in range(n_rows)[part]] == list(range(n_rows))
+        assert len(parts()) == min(n_rows, 2)
