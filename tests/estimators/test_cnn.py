@@ -1,7 +1,10 @@
 """Convolutional networks: how X is read, what the parameters build, and what must be learnt."""
 
 import pickle
+import tracemalloc
 import warnings
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
 
 import numpy as np
 import pytest
@@ -10,7 +13,8 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sknn import CNNClassifier, CNNRegressor
-from sknn.nn import BatchNorm, Conv, Dense, Dropout, GlobalPool, Pool
+from sknn.nn import BatchNorm, Conv, Dense, Dropout, GlobalPool, Pool, value_and_grad
+from sknn.ops.workspace import workspace
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -233,3 +237,24 @@ def test_early_stopping_restores_running_statistics_too():
         warnings.simplefilter("ignore", ConvergenceWarning)
         cnn.fit(IMAGES, UPRIGHT)
     assert max(cnn.validation_scores_) == cnn.best_validation_score_
+
+
+def test_a_training_step_holds_at_most_three_times_its_activations():
+    """What must be kept for the way back are the inputs and the outputs of convolutions, pools and dense layers."""
+    images = np.random.RandomState(0).standard_normal((64, 784)).astype(np.float32)
+    cnn = CNNClassifier(input_shape=(28, 28, 1), max_iter=1).fit(images[:10], np.arange(10))
+    network = cnn.network_
+    kept = [network.shapes[0], *network.shapes[2:]]
+    activations = images.itemsize * len(images) * sum(map(prod, kept))
+
+    def step() -> None:
+        with workspace():
+            value_and_grad(lambda net: net(images, training=True).sum(), [network])
+
+    with ThreadPoolExecutor(1) as fresh:  # a thread that owns no buffers yet
+        tracemalloc.start()
+        try:
+            fresh.submit(step).result()
+            assert tracemalloc.get_traced_memory()[1] < 3 * activations
+        finally:
+            tracemalloc.stop()
