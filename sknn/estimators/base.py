@@ -480,7 +480,8 @@ def _cast(X: Any, dtype: np.dtype) -> Any:
         with np.errstate(over="raise"):
             return X.astype(dtype)
     except FloatingPointError:
-        raise ValueError(f"Input X contains values too large for {dtype}; scale them, or use dtype='float64'") from None
+        advice = f"Input X contains values too large for {dtype}; scale them, or use dtype='float64'"
+        raise ValueError(f"{DIVERGED} {advice}") from None
 
 
 def _is_mapped(X: Any) -> bool:
