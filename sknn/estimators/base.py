@@ -32,7 +32,7 @@ from ..ops.threads import threads_for
 from ..optim import Optimizer
 from ..schedules import SCHEDULES
 from ..train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
-from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target
+from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target, in_numpy_dtypes
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
 PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so that memory stays bounded
@@ -294,7 +294,7 @@ class NetworkEstimator(BaseEstimator):
         X, y = validate_data(
             self,
             X,
-            y,
+            in_numpy_dtypes(y),
             accept_sparse=self._accepted_sparse,
             multi_output=True,
             y_numeric=is_regressor(self),

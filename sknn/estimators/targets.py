@@ -19,6 +19,22 @@ from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
 
 
+def in_numpy_dtypes(y: Any) -> Any:
+    """Pandas' nullable numbers as NumPy's, whole ones and booleans as such; anything else, and missing values, as is.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> in_numpy_dtypes(pd.Series([True, False], dtype="boolean"))
+    array([ True, False])
+    """
+    dtypes = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
+    plain = [getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes]
+    if plain == dtypes or not all(isinstance(dtype, np.dtype) for dtype in plain) or np.any(y.isna()):
+        return y
+    return y.to_numpy(np.result_type(*plain))
+
+
 def class_target(y: Array) -> ClassTarget | MultilabelTarget:
     """The target for these labels, fitted.
 
@@ -46,6 +62,7 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> 
     ValueError
         If `classes` are missing in the first call, or differ from those of an earlier one.
     """
+    y, classes = in_numpy_dtypes(y), in_numpy_dtypes(classes)
     if hasattr(estimator, "network_"):
         if classes is not None and not np.array_equal(estimator.classes_, unique_labels(classes)):
             raise ValueError(
