@@ -21,6 +21,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_validate
 
 from sknn import CNNClassifier, MLPClassifier
+from sknn.inspection import FeatureMapDisplay, FilterDisplay
 
 X, y = load_digits(return_X_y=True)  # 1797 images of 8 x 8 pixels, each a row of 64 numbers
 folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -45,28 +46,12 @@ for name in ("MLP", "random forest"):
 # The network of the first fold looks at a zero that it was not trained on: a ring has strokes in all directions.
 cnn, unseen = results["CNN"]["estimator"][0], results["CNN"]["indices"]["test"][0]
 print(f"\nThe layers of the CNN\n{cnn.summary()[['layer', 'output_shape', 'parameters']]}")
-FIRST_CONVOLUTION = 2  # its row in this table
 zero = X[unseen[y[unseen] == 0][1:2]]
-filters = cnn.network_.parameters[str(FIRST_CONVOLUTION)]["weight"][:, :, 0]
-maps = cnn.network_.first(FIRST_CONVOLUTION + 1)(zero)[0]
-strongest = np.argsort(-maps.max(axis=(0, 1)))[:8]
 
-figure = plt.figure(figsize=(13, 3.6), layout="constrained")
-left, right = figure.subfigures(1, 2, width_ratios=[1, 4])
-left.suptitle("a zero, new to the network")
-right.suptitle("what the network makes of it: the 8 filters of 16 that answer most strongly, and where they do")
-image, (above, below) = left.subplots(), right.subplots(2, 8)
-image.imshow(zero.reshape(8, 8), cmap="Greys")
-limit = abs(filters).max()
-for k, top, bottom in zip(strongest, above, below, strict=True):
-    weights = top.imshow(filters[:, :, k], cmap="RdBu_r", vmin=-limit, vmax=limit)
-    responses = bottom.imshow(maps[:, :, k], cmap="magma", vmin=0, vmax=maps.max())
-right.colorbar(weights, ax=above, label="weight", aspect=8)
-right.colorbar(responses, ax=below, label="response", aspect=8)
-above[0].set_ylabel("filter")
-below[0].set_ylabel("feature map")
-for ax in [image, *above, *below]:
-    ax.set(xticks=[], yticks=[])
+figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(13, 2.2), layout="constrained")
+FilterDisplay.from_estimator(cnn, n_columns=16, ax=above)
+FeatureMapDisplay.from_estimator(cnn, zero, n_columns=16, ax=below)
+figure.suptitle("the 16 filters of the first convolution, and where each answers to a zero that is new to the network")
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
 folder.mkdir(parents=True, exist_ok=True)

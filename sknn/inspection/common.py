@@ -43,6 +43,18 @@ def fitted_network(estimator: Any) -> Any:
     return inner.network_
 
 
+def square_axes(plt: Any, ax: Any, box: tuple[float, float, float, float], inches: tuple[float, float]) -> Any:
+    """The axes, or those of a new figure of such a size, with the limits of a box, equal units and no frame."""
+    own = ax is None
+    if own:
+        _, ax = plt.subplots(figsize=inches, layout="constrained")
+    ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xticks=[], yticks=[])
+    ax.set_frame_on(False)
+    if own:
+        ax.figure.draw_without_rendering()  # lays it out, so that letters can tell how much space they have
+    return ax
+
+
 def letter_size(ax: Any, share: float = LETTER) -> float:
     """The size of letters in points, of which no more than this share of a unit of the axes."""
     box, (left, right), (bottom, top) = ax.get_window_extent(), ax.get_xlim(), ax.get_ylim()

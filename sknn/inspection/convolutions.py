@@ -23,6 +23,7 @@ from .common import (
     fitted_network,
     letter_size,
     pyplot,
+    square_axes,
 )
 
 INCHES, WIDEST = 0.75, 16.0  # a tile in a figure of its own, and that figure at most
@@ -53,10 +54,8 @@ class Tiles:
     @property
     def size(self) -> tuple[float, float]:
         """Of all together."""
-        n_columns = min(self.n_columns, len(self.values))
-        return n_columns * (1 + self.gap) - self.gap, ceil(len(self.values) / self.n_columns) * (
-            self.height + self.head
-        )
+        n_columns, n_rows = min(self.n_columns, len(self.values)), ceil(len(self.values) / self.n_columns)
+        return n_columns * (1 + self.gap) - self.gap, n_rows * (self.height + self.head)
 
     def corner(self, k: int) -> tuple[float, float]:
         """The lower left corner of a tile; rows go downwards from 0."""
@@ -114,32 +113,30 @@ class TileDisplay:
         tiles: Tiles,
         *,
         limits: tuple[float, float],
+        cmap: str,
         label: str | None,
         style: dict[str, Any],
         sample: Array | None = None,
     ) -> None:
         width, height = tiles.size
+        are_curves = tiles.values.ndim == 2
         left = ROW_NAMES if tiles.rows else BESIDE if sample is not None else 0.05
-        right = SCALE_WIDTH if label is not None and tiles.values.ndim > 2 else 0.05
+        right = 0.05 if are_curves or label is None else SCALE_WIDTH
         above = 0.35 if tiles.rows else 0.0
-        if ax is None:
-            curves = tiles.values.ndim == 2
-            inches = min(INCHES * (1.4 if curves else 1.0), WIDEST / (width + left + right))
-            size = (inches * (left + width + right) + 0.1, inches * (above + height + 0.05) + (0.4 if curves else 0.1))
-            _, ax = plt.subplots(figsize=size, layout="constrained")
-        ax.set(xlim=(-left, width + right), ylim=(-height - 0.05, above), aspect="equal", xticks=[], yticks=[])
-        ax.set_frame_on(False)
-        self.ax_, self.figure_ = ax, ax.figure
+        inches = min(INCHES * (1.4 if are_curves else 1.0), WIDEST / (width + left + right))
+        size = inches * (left + width + right) + 0.1, inches * (above + height + 0.05) + (0.4 if are_curves else 0.1)
+        self.ax_ = ax = square_axes(plt, ax, (-left, width + right, -height - 0.05, above), size)
+        self.figure_ = ax.figure
         self.image_ = self.lines_ = self.colorbar_ = None
         if sample is not None:
             _draw_sample(ax, sample, tiles)
-        if tiles.values.ndim == 2:
-            self.lines_ = tiles.curves(ax, limits, **{key: style[key] for key in style if key != "cmap"})
+        if are_curves:
+            self.lines_ = tiles.curves(ax, limits, **style)
             if label is not None:
                 low, high = (f"{limit:.2g}".replace("-", "\N{MINUS SIGN}") for limit in limits)
                 ax.set_xlabel(f"{label} from {low} to {high} in each", fontsize=LARGEST, color=PALE)
             return
-        self.image_ = tiles.pictures(ax, limits, **style)
+        self.image_ = tiles.pictures(ax, limits, **{"cmap": cmap, **style})
         if label is not None:
             bounds = (width + 0.15, -height, 0.12, height - tiles.head)
             self.colorbar_ = draw_colorbar(ax, self.image_, label, bounds, LETTER_IN_TILE)
@@ -272,8 +269,8 @@ class FilterDisplay(TileDisplay):
         plt = pyplot(f"{type(self).__name__}.plot")
         tiles = self._tiles(n_columns)
         limit = float(np.abs(tiles.values).max()) or 1.0
-        label, style = "weight" if colorbar else None, {"cmap": DIVERGING, **kwargs}
-        self._draw(plt, ax, tiles, limits=(-limit, limit), label=label, style=style)
+        label = "weight" if colorbar else None
+        self._draw(plt, ax, tiles, limits=(-limit, limit), cmap=DIVERGING, label=label, style=kwargs)
         return self
 
     def _tiles(self, n_columns: int) -> Tiles:
@@ -443,9 +440,10 @@ class FeatureMapDisplay(TileDisplay):
             ax,
             tiles,
             limits=(-limit if signed else 0.0, limit),
-            sample=self.sample if include_sample else None,
+            cmap=DIVERGING if signed else SEQUENTIAL,
             label="response" if colorbar else None,
-            style={"cmap": DIVERGING if signed else SEQUENTIAL, **kwargs},
+            style=kwargs,
+            sample=self.sample if include_sample else None,
         )
         return self
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..nn import Network
 from .blocks import BlockDrawing, blocks_of
-from .common import DIVERGING, SCALE, draw_colorbar, fitted_network, innermost, pyplot
+from .common import DIVERGING, SCALE, draw_colorbar, fitted_network, innermost, pyplot, square_axes
 from .units import UnitDrawing, is_dense
 
 SCALE_WIDTH = 2.8  # units, for the colours of the weights
@@ -169,12 +169,9 @@ class NetworkDisplay:
         left, right, bottom, top = drawing.box
         scale_at = right + 0.3
         right += SCALE_WIDTH if colorbar and isinstance(drawing, UnitDrawing) else 0.0
-        if ax is None:
-            inches = ((right - left) * SCALE / 72 + 0.2, (top - bottom) * SCALE / 72 + 0.2)
-            _, ax = plt.subplots(figsize=inches, layout="constrained")
-        ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal", xticks=[], yticks=[])
-        ax.set_frame_on(False)
-        self.ax_, self.figure_ = ax, ax.figure
+        inches = (right - left) * SCALE / 72 + 0.2, (top - bottom) * SCALE / 72 + 0.2
+        self.ax_ = ax = square_axes(plt, ax, (left, right, bottom, top), inches)
+        self.figure_ = ax.figure
         self.units_ = self.connections_ = self.blocks_ = self.colorbar_ = None
         if isinstance(drawing, BlockDrawing):
             self.blocks_ = drawing.draw(ax)
