@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import estimator_html_repr
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
@@ -310,6 +311,23 @@ def test_sparse_is_dense(Estimator, container):
                 assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=name)
             else:
                 assert_array_equal(found, expected, err_msg=name)
+
+
+# -- looking -------------------------------------------------------------------------------------------------------
+
+
+@every_estimator
+def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator):
+    name, mark = Estimator.__name__, "<span>Fitted</span>"
+    unfitted, done = estimator_html_repr(quick(Estimator)), fitted(Estimator)
+    assert f"<div>{name}</div>" in unfitted
+    assert mark not in unfitted
+    assert mark in estimator_html_repr(done)
+    assert done._repr_mimebundle_()["text/html"].count(f"<div>{name}</div>") == 1
+    inside = estimator_html_repr(make_pipeline(StandardScaler(), quick(Estimator)))
+    assert inside.index("<div>StandardScaler</div>") < inside.index(f"<div>{name}</div>")
+    for parameter in Estimator().get_params():
+        assert f'<td class="param">{parameter}</td>' in unfitted
 
 
 # -- beside other estimators ---------------------------------------------------------------------------------------

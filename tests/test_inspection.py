@@ -1,0 +1,503 @@
+"""The displays: what is drawn is what was learnt, every name has room, and the manners are scikit-learn's."""
+
+import sys
+from itertools import combinations
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier as ScikitLearnsMLP
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier
+from sknn.inspection import FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
+from sknn.nn import Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool
+
+matplotlib.use("Agg")
+
+RNG = np.random.RandomState(0)
+QUICK = {"tol": 0.5, "n_iter_no_change": 2, "random_state": 0}
+LABELS = np.array(["ash", "birch", "cedar"])[np.arange(60) % 3]
+TABLE = pd.DataFrame(RNG.normal(size=(60, 4)), columns=["height", "width", "age", "colour"])
+IMAGES = RNG.normal(size=(60, 6, 5, 1))
+COLOURS = RNG.normal(size=(60, 6, 5, 3))
+SIGNALS = RNG.normal(size=(60, 20))
+VOLUMES = RNG.normal(size=(60, 4, 4, 4, 1))
+
+MLP = MLPClassifier((5, 30), **QUICK).fit(TABLE, LABELS)
+TWO_CLASSES = MLPClassifier(5, **QUICK).fit(TABLE, LABELS == "ash")
+REGRESSOR = MLPRegressor(3, **QUICK).fit(TABLE, TABLE["age"])
+STOPPED = MLPClassifier(5, early_stopping=True, validation_fraction=0.2, **QUICK).fit(TABLE, LABELS)
+PERCEPTRON = PerceptronClassifier(solver="sgd").fit(TABLE, LABELS)
+CNN = CNNClassifier((4, 6), input_shape=(6, 5, 1), **QUICK).fit(IMAGES, LABELS)
+NORMED = CNNClassifier(
+    ((4, 4), (6, 6)), activation="tanh", batch_norm=True, dropout=0.5, global_pooling="max", **QUICK
+).fit(IMAGES, LABELS)
+COLOURED = CNNClassifier(((4, 4), 6), **QUICK).fit(COLOURS, LABELS)
+SIGNAL = CNNRegressor(4, kernel_size=5, **QUICK).fit(SIGNALS, SIGNALS[:, 0])
+VOLUME = CNNClassifier(4, **QUICK).fit(VOLUMES, LABELS)
+PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
+PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
+SEARCH = GridSearchCV(MLPClassifier(**QUICK), {"hidden_layer_sizes": [3, 4]}, cv=2).fit(TABLE, LABELS)
+
+DISPLAYS = {
+    "loss curve": lambda **more: LossCurveDisplay.from_estimator(MLP, **more),
+    "filters": lambda **more: FilterDisplay.from_estimator(CNN, **more),
+    "feature maps": lambda **more: FeatureMapDisplay.from_estimator(CNN, IMAGES[0], **more),
+    "network": lambda **more: NetworkDisplay.from_estimator(MLP, **more),
+    "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
+}
+every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def texts(ax):
+    """All that is written in axes, but their ticks, and where: bounding boxes in pixels."""
+    ax.figure.draw_without_rendering()
+    return [(text.get_text(), text.get_window_extent()) for text in ax.texts if text.get_text()]
+
+
+def words(display):
+    return [text for text, _ in texts(display.ax_)]
+
+
+# -- the manners of displays ---------------------------------------------------------------------------------------
+
+
+@every_display
+def test_a_display_draws_into_the_axes_given(from_estimator):
+    figure, ax = plt.subplots()
+    display = from_estimator(ax=ax)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert plt.get_fignums() == [figure.number]
+
+
+@every_display
+def test_a_display_makes_a_figure_of_its_own_and_can_be_drawn_again(from_estimator):
+    display = from_estimator()
+    first = display.figure_
+    assert display.plot() is display
+    assert display.figure_ is not first
+
+
+@every_display
+def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"Display\.from_estimator requires matplotlib.*pip install matplotlib"):
+        from_estimator()
+
+
+@pytest.mark.parametrize(
+    "display",
+    [
+        LossCurveDisplay(loss_curves={"a": [1.0]}),
+        FilterDisplay(kernels=np.ones((3, 1, 2))),
+        FeatureMapDisplay(maps=np.ones((4, 2))),
+        NetworkDisplay(network=MLP.network_),
+    ],
+    ids=lambda display: type(display).__name__,
+)
+def test_the_error_without_matplotlib_comes_from_plot_too(display, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+    with pytest.raises(ImportError, match=r"Display\.plot requires matplotlib"):
+        display.plot()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        LossCurveDisplay.from_estimator,
+        FilterDisplay.from_estimator,
+        lambda cnn: FeatureMapDisplay.from_estimator(cnn, IMAGES[0]),
+        NetworkDisplay.from_estimator,
+    ],
+    ids=["loss curve", "filters", "feature maps", "network"],
+)
+def test_an_estimator_that_is_not_fitted_is_refused(draw):
+    with pytest.raises(NotFittedError):
+        draw(CNNClassifier())
+
+
+def test_an_estimator_without_a_network_is_refused():
+    with pytest.raises(TypeError, match="has no network_"):
+        NetworkDisplay.from_estimator(StandardScaler().fit(TABLE))
+
+
+@pytest.mark.parametrize("estimator", [MLP, TWO_CLASSES, REGRESSOR, STOPPED, PERCEPTRON, CNN, NORMED, SIGNAL, VOLUME])
+@pytest.mark.parametrize("size", [None, (3, 3), (12, 2)])
+def test_nothing_that_is_written_in_a_drawn_network_overlaps(estimator, size):
+    ax = None if size is None else plt.subplots(figsize=size, dpi=300)[1]  # where pixels do not count
+    found = texts(NetworkDisplay.from_estimator(estimator, ax=ax).ax_)
+    assert len(found) > 4
+    for (one, box), (other, another) in combinations(found, 2):
+        assert not box.overlaps(another), (one, other)
+
+
+# -- loss curves ---------------------------------------------------------------------------------------------------
+
+
+def test_the_training_loss_is_drawn_against_the_epochs():
+    display = LossCurveDisplay.from_estimator(MLP)
+    line = display.lines_["MLPClassifier"]["training loss"]
+    assert_array_equal(line.get_xdata(), np.arange(1, MLP.n_iter_ + 1))
+    assert_array_equal(line.get_ydata(), MLP.loss_curve_)
+    assert display.ax_.get_legend() is None
+
+
+def test_a_dict_names_the_networks():
+    display = LossCurveDisplay.from_estimator({"small": MLP, "searched": SEARCH, "piped": PIPELINE, "flat": PERCEPTRON})
+    assert list(display.loss_curves) == ["small", "searched", "piped", "flat"]
+    assert display.loss_curves["searched"] == SEARCH.best_estimator_.loss_curve_
+    assert display.loss_curves["piped"] == PIPELINE[-1].loss_curve_
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == list(display.loss_curves)
+
+
+def test_the_networks_of_a_list_are_named_by_their_classes():
+    display = LossCurveDisplay.from_estimator([MLP, CNN, TWO_CLASSES])
+    assert list(display.loss_curves) == ["MLPClassifier 1", "CNNClassifier", "MLPClassifier 2"]
+
+
+def test_twenty_networks_have_twenty_colours():
+    display = LossCurveDisplay(loss_curves={str(k): [1.0, 0.5 + k] for k in range(20)}).plot()
+    assert len({str(lines["training loss"].get_color()) for lines in display.lines_.values()}) == 20
+
+
+def test_a_network_of_scikit_learn_is_drawn_beside():
+    other = ScikitLearnsMLP(5, **QUICK).fit(TABLE, LABELS)
+    display = LossCurveDisplay.from_estimator({"sknn": MLP, "scikit-learn": other})
+    assert_array_equal(display.lines_["scikit-learn"]["training loss"].get_ydata(), other.loss_curve_)
+
+
+SCORES = {"loss_curves": {"a": [3.0, 2.0, 1.0]}, "validation_scores": {"a": [0.1, 0.9, 0.5]}}
+
+
+def test_a_validation_score_is_read_on_the_right_and_its_best_epoch_marked():
+    display = LossCurveDisplay(**SCORES).plot()
+    line, dot = display.score_ax_.get_lines()
+    assert line is display.lines_["a"]["validation score"]
+    assert_array_equal(line.get_ydata(), [0.1, 0.9, 0.5])
+    assert_array_equal(dot.get_xydata(), [[2, 0.9]])
+    assert display.score_ax_.get_ylabel() == "validation score"
+    assert [text.get_text() for text in display.ax_.get_legend().get_texts()] == ["training loss", "validation score"]
+
+
+def test_the_validation_of_a_fit_that_stopped_early_is_drawn():
+    display = LossCurveDisplay.from_estimator([STOPPED, MLP])
+    validation = [kind for kind in display.lines_["MLPClassifier 1"] if kind != "training loss"]
+    assert validation
+    assert list(display.lines_["MLPClassifier 2"]) == ["training loss"]
+
+
+def test_a_validation_loss_has_the_axis_of_the_loss_and_is_not_drawn_again_as_a_score():
+    losses = {"a": [3.0, 1.5, 2.0]}
+    scores = {"a": [-3.0, -1.5, -2.0]}
+    display = LossCurveDisplay(loss_curves={"a": [3, 2, 1]}, validation_loss_curves=losses, validation_scores=scores)
+    display.plot()
+    assert display.score_ax_ is None
+    assert_array_equal(display.lines_["a"]["validation loss"].get_ydata(), losses["a"])
+    assert_array_equal(display.ax_.get_lines()[-1].get_xydata(), [[2, 1.5]])
+
+
+def test_epochs_without_a_score_are_gaps():
+    display = LossCurveDisplay(loss_curves={"a": [3.0, 2.0]}, validation_scores={"a": [np.nan, 0.5]}).plot()
+    assert_array_equal(display.score_ax_.get_lines()[-1].get_xydata(), [[2, 0.5]])
+
+
+@pytest.mark.parametrize(
+    ("curve", "scale"), [([2.0, 0.01], "log"), ([2.0, 1.0], "linear"), ([2.0, -1.0], "linear")], ids=str
+)
+def test_a_loss_that_falls_by_orders_of_magnitude_is_drawn_logarithmically(curve, scale):
+    assert LossCurveDisplay(loss_curves={"a": curve}).plot().ax_.get_yscale() == scale
+
+
+def test_lines_take_the_style_that_is_given():
+    line = LossCurveDisplay.from_estimator(MLP, color="red", linewidth=3).lines_["MLPClassifier"]["training loss"]
+    assert line.get_color() == "red"
+    assert line.get_linewidth() == 3
+
+
+def test_a_solver_without_a_loss_curve_is_named():
+    with pytest.raises(ValueError, match=r"solver='lbfgs'.*has no loss_curve_"):
+        LossCurveDisplay.from_estimator(MLPClassifier(3, solver="lbfgs", max_iter=500).fit(TABLE, LABELS))
+
+
+def test_there_must_be_an_estimator():
+    with pytest.raises(ValueError, match="is empty"):
+        LossCurveDisplay.from_estimator([])
+
+
+# -- filters -------------------------------------------------------------------------------------------------------
+
+
+def tile(display, row, column, height, width):
+    """The values of one picture in the mesh; one cell lies between two."""
+    mesh = display.image_.get_array()
+    return mesh[row * (height + 1) :, column * (width + 1) :][:height, :width]
+
+
+def kernels(network, layer):
+    return network.network_.parameters[str(layer)]["weight"]
+
+
+def test_filters_are_those_of_the_first_convolution():
+    display = FilterDisplay.from_estimator(CNN, n_columns=3)
+    for k, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
+        assert_array_equal(tile(display, row, column, 3, 3), kernels(CNN, 2)[:, :, 0, k])
+    assert words(display) == ["0", "1", "2", "3"]
+    assert np.ma.count(display.image_.get_array()) == 4 * 9
+
+
+def test_colours_of_filters_are_symmetric_about_zero():
+    display = FilterDisplay.from_estimator(CNN)
+    limit = np.abs(kernels(CNN, 2)).max()
+    assert_allclose(display.image_.get_clim(), (-limit, limit))
+    assert display.colorbar_.ax.get_ylabel() == "weight"
+    assert FilterDisplay.from_estimator(CNN, colorbar=False).colorbar_ is None
+
+
+@pytest.mark.parametrize("layer", [4, -5])
+def test_a_layer_is_chosen_by_its_row_in_the_summary(layer):
+    assert CNN.summary()["layer"].iloc[layer].startswith("Conv(6")
+    assert_array_equal(FilterDisplay.from_estimator(CNN, layer=layer).kernels, kernels(CNN, 4))
+
+
+def test_filters_and_channel_are_chosen():
+    display = FilterDisplay.from_estimator(CNN, layer=4, filters=[5, 1], channel=3)
+    assert words(display) == ["5", "1"]
+    for column, k in enumerate([5, 1]):
+        assert_array_equal(tile(display, 0, column, 3, 3), kernels(CNN, 4)[:, :, 3, k])
+
+
+def test_several_channels_are_a_table():
+    display = FilterDisplay.from_estimator(COLOURED)
+    for channel in range(3):
+        for k in range(4):
+            assert_array_equal(tile(display, channel, k, 3, 3), kernels(COLOURED, 2)[:, :, channel, k])
+    assert words(display) == ["0", "1", "2", "3", "channel 0", "channel 1", "channel 2"]
+
+
+def test_filters_over_signals_are_curves_on_one_scale():
+    display = FilterDisplay.from_estimator(SIGNAL)
+    assert display.image_ is None
+    heights = np.array([line.get_ydata() - line.get_ydata().mean() for line in display.lines_])
+    weights = kernels(SIGNAL, 2)[:, 0].T
+    scaled = weights - weights.mean(axis=1, keepdims=True)
+    assert_allclose(heights / np.abs(heights).max(), scaled / np.abs(scaled).max(), atol=1e-6)
+    assert f"{np.abs(weights).max():.2g} in each" in display.ax_.get_xlabel()
+
+
+def test_filters_over_volumes_show_their_middle_slices():
+    display = FilterDisplay.from_estimator(VOLUME)
+    assert_array_equal(tile(display, 0, 2, 3, 3), kernels(VOLUME, 2)[1, :, :, 0, 2])
+
+
+def test_filters_take_the_style_that_is_given():
+    assert FilterDisplay.from_estimator(CNN, cmap="PuOr").image_.get_cmap().name == "PuOr"
+    assert FilterDisplay.from_estimator(SIGNAL, color="red").lines_[0].get_color() == "red"
+
+
+@pytest.mark.parametrize(
+    ("estimator", "layer", "message"),
+    [
+        (CNN, 3, r"layer=3 is Pool.*convolutions are the layers \[2, 4\]"),
+        (CNN, 99, "layer=99 is out of range: the network has 9 layers, 0 to 8"),
+        (MLP, None, "the network has no convolution"),
+    ],
+)
+def test_a_layer_that_is_no_convolution_is_refused(estimator, layer, message):
+    with pytest.raises(ValueError, match=message):
+        FilterDisplay.from_estimator(estimator, layer=layer)
+
+
+# -- feature maps --------------------------------------------------------------------------------------------------
+
+
+def test_feature_maps_are_what_the_first_convolution_puts_out():
+    display = FeatureMapDisplay.from_estimator(CNN, IMAGES[7])
+    expected = CNN.network_.first(3)(IMAGES[7].reshape(1, 30).astype("float32"))[0]
+    assert_array_equal(display.maps, expected)
+    for k in range(4):
+        assert_array_equal(tile(display, 0, k, 6, 5), expected[:, :, k])
+    assert_allclose(display.image_.get_clim(), (0, expected.max()))
+    assert words(display) == ["input", "0", "1", "2", "3"]
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 1), (6, 5), (30,), (1, 30), (1, 6, 5), (1, 6, 5, 1)], ids=str)
+def test_a_sample_comes_in_any_shape_that_the_network_takes(shape):
+    expected = FeatureMapDisplay.from_estimator(CNN, IMAGES[7]).maps
+    assert_array_equal(FeatureMapDisplay.from_estimator(CNN, IMAGES[7].reshape(shape)).maps, expected)
+
+
+def test_normalisation_and_activation_belong_to_the_first_convolution():
+    display = FeatureMapDisplay.from_estimator(NORMED, IMAGES[0])
+    assert [type(layer).__name__ for layer in NORMED.network_.layers[2:5]] == ["Conv", "BatchNorm", "Activation"]
+    assert_array_equal(display.maps, NORMED.network_.first(5)(IMAGES[:1].reshape(1, 30).astype("float32"))[0])
+    low, high = display.image_.get_clim()
+    assert low == -high < 0
+
+
+def test_maps_of_a_layer_and_channels_are_chosen():
+    display = FeatureMapDisplay.from_estimator(CNN, IMAGES[0], layer=5, channels=[4, 2], include_sample=False)
+    expected = CNN.network_.first(6)(IMAGES[:1].reshape(1, 30).astype("float32"))[0]
+    assert words(display) == ["4", "2"]
+    for column, k in enumerate([4, 2]):
+        assert_array_equal(tile(display, 0, column, 2, 2), expected[:, :, k])
+
+
+def test_the_steps_of_a_pipeline_are_applied_to_the_sample():
+    row = IMAGES[:1].reshape(1, 30)
+    expected = FeatureMapDisplay.from_estimator(PIPELINE[-1], PIPELINE[0].transform(row))
+    assert_array_equal(FeatureMapDisplay.from_estimator(PIPELINE, row).maps, expected.maps)
+
+
+def test_maps_of_signals_are_curves():
+    display = FeatureMapDisplay.from_estimator(SIGNAL, SIGNALS[0])
+    assert len(display.lines_) == 4
+    assert all(len(line.get_ydata()) == 20 for line in display.lines_)
+
+
+def test_maps_of_volumes_show_their_middle_slices():
+    display = FeatureMapDisplay.from_estimator(VOLUME, VOLUMES[0])
+    assert_array_equal(tile(display, 0, 1, 4, 4), display.maps[2, :, :, 1])
+
+
+@pytest.mark.parametrize(
+    ("estimator", "sample", "n_colours"), [(COLOURED, COLOURS[0], 3), (CNN, IMAGES[0], 1)], ids=["colour", "grey"]
+)
+def test_the_sample_is_drawn_beside_its_maps(estimator, sample, n_colours):
+    (image,) = FeatureMapDisplay.from_estimator(estimator, sample).ax_.get_images()
+    expected = (sample - sample.min()) / np.ptp(sample)
+    assert_allclose(np.reshape(image.get_array(), (6, 5, n_colours)), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("X", "layer", "message"),
+    [
+        (IMAGES[:2], None, r"X has shape \(2, 6, 5, 1\); give one sample, whose shape holds 30 values"),
+        (IMAGES[0], 6, "layer=6 puts out 24 numbers without positions, not maps"),
+        (IMAGES[0], -99, "layer=-99 is out of range"),
+    ],
+)
+def test_what_has_no_maps_is_refused(X, layer, message):
+    with pytest.raises(ValueError, match=message):
+        FeatureMapDisplay.from_estimator(CNN, X, layer=layer)
+
+
+# -- networks ------------------------------------------------------------------------------------------------------
+
+
+def test_units_and_connections_are_those_of_the_layers():
+    display = NetworkDisplay.from_estimator(REGRESSOR)
+    assert [len(units.get_paths()) for units in display.units_] == [4, 3, 1]
+    for connections, weight in zip(display.connections_, REGRESSOR.coefs_, strict=True):
+        assert_array_equal(np.sort(connections.get_array()), np.sort(weight.ravel()))
+        limit = max(np.abs(W).max() for W in REGRESSOR.coefs_)
+        assert_allclose(connections.get_clim(), (-limit, limit))
+
+
+def test_a_connection_lies_between_its_units():
+    network = Network([Dense(2, init="zeros")], (3,), None)
+    network.parameters["0"]["weight"][...] = [[1, -2], [3, -4], [5, -6]]
+    (lines,) = NetworkDisplay(network=network).plot().connections_
+    found = {tuple(ends[:, 1]): weight for ends, weight in zip(lines.get_segments(), lines.get_array(), strict=True)}
+    assert found == {(1, 0.5): 1, (1, -0.5): -2, (0, 0.5): 3, (0, -0.5): -4, (-1, 0.5): 5, (-1, -0.5): -6}
+    strongest = np.argmax(lines.get_linewidths())
+    assert lines.get_array()[strongest] == -6
+
+
+def test_of_a_wide_layer_the_first_and_the_last_units_are_drawn():
+    display = NetworkDisplay.from_estimator(MLP, max_units=6)
+    assert [len(units.get_paths()) for units in display.units_] == [4, 5, 5, 3]
+    shown = [0, 1, 2, 28, 29]
+    assert_array_equal(np.sort(display.connections_[1].get_array()), np.sort(MLP.coefs_[1][:, shown].ravel()))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "outputs"),
+    [(MLP, ["ash", "birch", "cedar"]), (TWO_CLASSES, ["True"]), (REGRESSOR, ["y"]), (PERCEPTRON, list(MLP.classes_))],
+    ids=["classes", "two classes", "a number", "perceptron"],
+)
+def test_features_and_classes_are_named(estimator, outputs):
+    display = NetworkDisplay.from_estimator(estimator)
+    assert display.feature_names == list(TABLE.columns)
+    assert display.output_names == outputs
+    assert set(words(display)) >= {*TABLE.columns, *outputs}
+
+
+def test_features_without_names_are_numbered():
+    assert NetworkDisplay.from_estimator(MLPClassifier(3, **QUICK).fit(TABLE.values, LABELS)).feature_names[3] == "x3"
+
+
+def test_names_may_be_given_and_long_ones_are_cut():
+    display = NetworkDisplay.from_estimator(SEARCH, feature_names=["a", "b", "c", "d" * 50], output_names=[1, 2, 3])
+    assert {"a", "1", "d" * 23 + "…"} <= set(words(display))
+
+
+def test_each_layer_says_what_it_is():
+    found = words(NetworkDisplay.from_estimator(MLP))
+    captions = ["input", "4 features", "hidden 1", "5 units", "relu", "hidden 2", "30 units", "relu", "output"]
+    assert found[-len(captions) - 2 :] == [*captions, "3 units", "softmax"]
+
+
+def test_blocks_say_shapes_and_parameters():
+    display = NetworkDisplay.from_estimator(CNN)
+    found = words(display)
+    assert [len(block.get_paths()) for block in display.blocks_] == [3, 3, 3, 3, 3, 1, 1, 1]
+    for text in ("input", "standardised", "conv", "3×3", "relu", "max pool", "2×2", "flatten", "dense", "softmax"):
+        assert text in found
+    for text in ("6×5×1", "6×5×4", "3×3×4", "3×3×6", "2×2×6", "24", "128", "40", "222", "3,200", "387"):
+        assert text in found
+
+
+def test_what_accompanies_a_layer_is_said_above_its_block():
+    found = words(NetworkDisplay.from_estimator(NORMED))
+    conv = found.index("conv")
+    assert found[conv : conv + 4] == ["conv", "3×3", "batch norm", "tanh"]
+    assert {"global", "max", "dropout 0.5"} <= set(found)
+
+
+def test_many_blocks_take_several_rows():
+    display = NetworkDisplay(network=Network([Conv(2)] * 24 + [Flatten()], (8, 1), np.random.RandomState(0))).plot()
+    centres = [np.mean(block.get_paths()[0].get_extents().get_points()[:, 1]) for block in display.blocks_]
+    assert len(display.blocks_) == 26
+    assert len(np.unique(np.round(centres, 6))) == 3
+
+
+@pytest.mark.parametrize(
+    "layers", [[LayerNorm(), Dense(2)], [Pool("average"), GlobalPool()], [Dense(3)]], ids=["norm", "pools", "steps"]
+)
+def test_any_network_has_blocks(layers):
+    assert NetworkDisplay(network=Network(layers, (8, 2), np.random.RandomState(0))).plot().blocks_
+
+
+def test_a_multi_layer_perceptron_may_be_drawn_as_blocks():
+    display = NetworkDisplay.from_estimator(MLP, kind="blocks")
+    assert display.units_ is None
+    assert len(display.blocks_) == 4
+
+
+@pytest.mark.parametrize(
+    ("estimator", "params", "message"),
+    [
+        (CNN, {"kind": "units"}, "kind='units' draws networks of dense layers only"),
+        (MLP, {"kind": "cubes"}, "kind='cubes' is unknown; choose 'units', 'blocks' or None"),
+        (MLP, {"max_units": 2}, "max_units=2 must be at least 3"),
+        (MLP, {"feature_names": ["a"]}, "feature_names has 1 names, but there are 4"),
+        (MLP, {"output_names": "abcd"}, "output_names has 4 names, but there are 3"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(estimator, params, message):
+    with pytest.raises(ValueError, match=message):
+        NetworkDisplay.from_estimator(estimator, **params)
