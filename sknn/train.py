@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from math import inf, isfinite, nan
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -109,6 +109,9 @@ class Plan:
         Stop (or slow down) after more epochs than this without improvement.
     once : bool, default=False
         Go through the data once in this call, as one of many; `max_epochs` is then only what schedules count with.
+    early_stopping : bool, default=True
+        Let the validation score, where there is one, decide when to stop, and restore the best weights; otherwise the
+        training loss decides, and what validation says is only recorded.
     """
 
     batch_size: int
@@ -122,6 +125,14 @@ class Plan:
     tol: float = 1e-4
     patience: float = 10
     once: bool = False
+    early_stopping: bool = True
+
+
+class Verdict(NamedTuple):
+    """What validation says of the network after an epoch: a score, larger is better, and the loss."""
+
+    score: float
+    loss: float
 
 
 @dataclass
@@ -139,6 +150,7 @@ class TrainingState:
     best_state: Array | None = None
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
+    validation_losses: list[float] = field(default_factory=list)
 
 
 class Outcome(Enum):
@@ -158,7 +170,7 @@ def train(
     state: TrainingState,
     rng: Random,
     *,
-    validate: Callable[[], float] | None = None,
+    validate: Callable[[], Verdict] | None = None,
     curve_scale: float = 1.0,
     report: Callable[[str], None] | None = None,
 ) -> Outcome:
@@ -179,8 +191,8 @@ def train(
     rng : RandomState or Generator
         Shuffles.
     validate : callable, default=None
-        Gives the score on held-out data, larger is better. Then the score instead of the training loss decides when
-        to stop, and the best weights are restored.
+        Gives score and loss on held-out data. With `plan.early_stopping` the score instead of the training loss decides
+        when to stop, and the best weights are restored.
     curve_scale : float, default=1.0
         A factor on the mean loss, not on the penalty, in the loss curve.
     report : callable, default=None
@@ -218,11 +230,12 @@ class FitLoop:
         plan: Plan,
         state: TrainingState,
         rng: Random,
-        validate: Callable[[], float] | None = None,
+        validate: Callable[[], Verdict] | None = None,
         report: Callable[[str], None] | None = None,
     ) -> None:
         self.network, self.n_samples, self.plan, self.state, self.rng = network, n_samples, plan, state, rng
         self.validate, self.report = validate, report or _silent
+        self.stops_early = validate is not None and plan.early_stopping
         self.schedule = SCHEDULES[plan.schedule]
         self.order = np.arange(n_samples)
 
@@ -231,7 +244,7 @@ class FitLoop:
         raise TypeError(f"{type(self).__name__} defines no epoch")
 
     def epochs(self) -> Outcome:
-        """All epochs; the best weights are restored at the end if there is a validation score."""
+        """All epochs; the best weights are restored at the end if the validation score decides."""
         state, plan = self.state, self.plan
         state.epochs = 0
         outcome = Outcome.EPOCHS_DONE
@@ -250,7 +263,7 @@ class FitLoop:
                     break
         except KeyboardInterrupt:
             outcome = Outcome.INTERRUPTED
-        if self.validate is not None:
+        if self.stops_early:
             self.restore_best()
         return outcome
 
@@ -267,13 +280,19 @@ class FitLoop:
     def judge(self, loss: float) -> bool:
         """Keep count of improvements; False if training has diverged."""
         finite = isfinite(loss) and bool(np.isfinite(self.network.theta).all())
-        if self.validate is None:
-            improved = self.judge_loss(loss)
-        else:
-            loss = self.validate() if finite else nan
-            improved = self.judge_score(loss)
+        verdict = self.look(finite)
+        improved = self.judge_score(verdict.score) if self.stops_early else self.judge_loss(loss)
         self.state.epochs_without_improvement = 0 if improved else self.state.epochs_without_improvement + 1
-        return finite and isfinite(loss)
+        return finite and (isfinite(verdict.loss) or not self.stops_early)
+
+    def look(self, finite: bool) -> Verdict:
+        """What validation says, recorded; nothing (NaN) without it, or of a network that is not finite."""
+        verdict = Verdict(nan, nan) if self.validate is None or not finite else self.validate()
+        if self.validate is not None:
+            self.state.validation_scores.append(verdict.score)
+            self.state.validation_losses.append(verdict.loss)
+            self.report(f"Validation score: {verdict.score:f}")
+        return verdict
 
     def judge_loss(self, loss: float) -> bool:
         """Is the loss lower than the best by the tolerance?"""
@@ -286,8 +305,6 @@ class FitLoop:
     def judge_score(self, score: float) -> bool:
         """Is the score higher than the best by the tolerance? The best weights are kept."""
         state = self.state
-        state.validation_scores.append(score)
-        self.report(f"Validation score: {score:f}")
         improved = score >= state.best_score + self.plan.tol
         if score > state.best_score:
             state.best_score = score
@@ -297,7 +314,7 @@ class FitLoop:
     def stop_or_slow_down(self) -> bool:
         """No improvement for too long: stop, unless the schedule slows down instead and can still do so."""
         state, plan = self.state, self.plan
-        what = "Training loss" if self.validate is None else "Validation score"
+        what = "Validation score" if self.stops_early else "Training loss"
         message = f"{what} did not improve more than tol={plan.tol:f} for {plan.patience} consecutive epochs."
         if self.rate_at(state.samples) <= self.schedule.stop_at:
             reason = " Learning rate too small." if isfinite(self.schedule.stop_at) else ""
@@ -326,7 +343,7 @@ class GradientDescent(FitLoop):
         plan: Plan,
         state: TrainingState,
         rng: Random,
-        validate: Callable[[], float] | None,
+        validate: Callable[[], Verdict] | None,
         curve_scale: float,
         report: Callable[[str], None] | None,
         buffers: Workspace,
@@ -386,8 +403,19 @@ def operations(network: Network, batch_size: int) -> float:
     return 6.0 * batch_size * network.multiplications
 
 
-def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *, max_fun: int) -> Minimum:
-    """Minimise over all data at once with L-BFGS; the network, of float64, is left at the minimum."""
+def train_full(
+    network: Network,
+    objective: Objective,
+    data: Data,
+    plan: Plan,
+    *,
+    max_fun: int,
+    after_iteration: Callable[[], None] | None = None,
+) -> Minimum:
+    """Minimise over all data at once with L-BFGS; the network, of float64, is left at the minimum.
+
+    After each iteration `after_iteration` is called, with the network where the search has got to.
+    """
     batch = data.take(slice(0, len(data)))
     weight = batch.get("weight")
     total_weight = float(len(data)) if weight is None else float(weight.sum())
@@ -401,13 +429,18 @@ def train_full(network: Network, objective: Objective, data: Data, plan: Plan, *
             gradient[start:decay_stop] += l2 * theta[start:decay_stop]
         return value + 0.5 * l2 * network.decaying_norm(), gradient
 
+    def report(theta: Array, value: float) -> None:
+        if after_iteration is not None:
+            network.theta[:] = theta
+            after_iteration()
+
     with (
         np.errstate(over="ignore", invalid="ignore"),
         threads_for(operations(network, len(data))),
         workspace() as buffers,
     ):
         minimum = minimize_lbfgs(
-            value_and_gradient, network.theta, max_iter=plan.max_epochs, max_fun=max_fun, tol=plan.tol
+            value_and_gradient, network.theta, max_iter=plan.max_epochs, max_fun=max_fun, tol=plan.tol, callback=report
         )
     network.theta[:] = minimum.theta
     return minimum

@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"sknn", "study"},
 }
 ONLY = {("nn", "optim"): {"Group"}}  # all that may be imported from there
-SHARED_BY_FAMILIES = {"base", "targets", "training"}  # the files of estimators/ that are no family
+SHARED_BY_FAMILIES = {"base", "targets", "training", "validation"}  # the files of estimators/ that are no family
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl"}  # scikit-learn and what it brings along

@@ -17,7 +17,7 @@ from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
 from sknn.optim import SGD, Adam
 from sknn.schedules import SCHEDULES, Moment
-from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, start_state, train, train_full
+from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 
 N = 10
 RNG = np.random.default_rng(0)
@@ -343,9 +343,10 @@ class Script:
         self.network, self.scores = network, iter(scores)
         self.thetas: list[np.ndarray] = []
 
-    def __call__(self) -> float:
+    def __call__(self) -> Verdict:
         self.thetas.append(self.network.theta.copy())
-        return next(self.scores)
+        score = next(self.scores)
+        return Verdict(score, 10.0 - score)
 
 
 @pytest.mark.parametrize("patience", [0, 1, 4])

@@ -10,18 +10,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
-from math import inf, isfinite, nan, prod
-from typing import Any
+from math import inf, isfinite, prod
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ..autodiff.tape import Array, Tensor
@@ -31,14 +30,33 @@ from ..ops.loss import average
 from ..ops.threads import threads_for
 from ..optim import Optimizer
 from ..schedules import SCHEDULES
-from ..train import ArrayData, Outcome, Plan, TrainingState, start_state, train, train_full
-from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, class_target, in_numpy_dtypes
+from ..train import ArrayData, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
+from .targets import (
+    ClassTarget,
+    ClassWeights,
+    MultilabelTarget,
+    RealTarget,
+    Target,
+    class_target,
+    in_numpy_dtypes,
+    nothing_to_learn,
+)
+from .validation import Samples, Validation, naming_validation_data, set_aside
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
 PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so that memory stays bounded
 
+NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
+
 DIVERGED = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+BALANCED_IN_PARTS = (  # scikit-learn's words
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
 )
 
 
@@ -55,7 +73,8 @@ class Task:
     fresh: bool
     incremental: bool
     rows: Array | None = None  # of X, those of y; None: all
-    held_out: tuple[Any, Array, Array | None] | None = None
+    held_out: Samples | None = None
+    stops_early: bool = False
 
     def data(self) -> ArrayData:
         """The training data, encoded, in the precision of the network."""
@@ -96,41 +115,68 @@ class NetworkEstimator(BaseEstimator):
         """The fitted target for y."""
         raise TypeError(f"{type(self).__name__} defines no target")
 
-    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
-        """The score that decides early stopping, larger is better."""
-        raise TypeError(f"{type(self).__name__} defines no validation score")
+    def _class_weights(
+        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
+        """Factors on the weights of samples by their labels; by default none."""
+        return None
 
     # -- fitting ---------------------------------------------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool, target: Target | None = None) -> Any:
-        """Fit or go on fitting; on any error the estimator is left as it was."""
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        *,
+        incremental: bool,
+        target: Target | None = None,
+        validation: tuple[Any, Any, Any] = NO_VALIDATION,
+    ) -> Any:
+        """Fit or go on fitting; on any error the estimator is left as it was.
+
+        `target` is known in the first call of partial_fit; `validation` holds X_val, y_val and sample_weight_val.
+        """
         # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
         with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(self._as_rows(X, fresh), y, reset=fresh)
-            X, y, sample_weight = self._influential(X, y, _checked_weight(sample_weight, X, incremental))
-            if len(y) == 0 and fresh:
-                raise ValueError("Sample weights must contain at least one non-zero number.")
-            if len(y) == 0:  # a batch that counts for nothing
+            weight = _checked_weight(sample_weight, X, incremental)
+            samples = self._influential(Samples(X, y, weight, weight))
+            if _count_for_nothing(samples, fresh):
                 return self
-            self._train(X, y, sample_weight, fresh, incremental, target)
+            target = (target or self._new_target(samples.y, samples.sample_weight)) if fresh else self._target
+            target.check(samples.y, all_of_them=not fresh and not incremental)
+            by_class = self._class_weights(target, samples.y, samples.sample_weight, incremental)
+            samples = self._influential(samples.weighted(by_class))
+            if _count_for_nothing(samples, not incremental):
+                return self
+            looked_at = self._validation_samples(validation, target, samples, by_class)
+            if not incremental:
+                self._check_scoring(looked_at)
+            self._train(samples, target, looked_at, fresh, incremental)
         return self
 
     def _train(
-        self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
+        self, samples: Samples, target: Target, validation: Samples | None, fresh: bool, incremental: bool
     ) -> None:
         rng = check_random_state(self.random_state)
         optimizer = self._optimizer()
         dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
-        target = (target or self._new_target(y, sample_weight)) if fresh else self._target
-        target.check(y, all_of_them=not fresh and not incremental)
+        X = _cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
-        task = Task(network, target, rng, _cast(X, dtype), y, sample_weight, fresh, incremental)
-        if self.early_stopping and optimizer is not None:
-            if incremental:
-                raise ValueError("partial_fit does not support early_stopping=True")
-            self._set_aside(task)
+        task = Task(network, target, rng, X, samples.y, samples.loss_weight, fresh, incremental)
+        task.stops_early = self.early_stopping and optimizer is not None
+        if task.stops_early and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
         self._target = target
+        if nothing_to_learn(target):
+            self._keep_untrained(task)
+            return
+        if validation is not None:
+            task.held_out = replace(validation, X=_cast(validation.X, dtype))
+        elif task.stops_early:
+            self._set_aside(task, replace(samples, X=X))
         self._prepare(task)
         if optimizer is None:
             self._minimise(task)
@@ -152,23 +198,17 @@ class NetworkEstimator(BaseEstimator):
             )
         return self.network_.copy(dtype)
 
-    def _set_aside(self, task: Task) -> None:
+    def _set_aside(self, task: Task, samples: Samples) -> None:
         """Take a share of the samples out of the training, for early stopping."""
-        stratify = task.y if isinstance(task.target, ClassTarget) and task.target.n_outputs == 1 else None
-        kept, held_out = train_test_split(
-            np.arange(len(task.y)), random_state=task.rng, test_size=self.validation_fraction, stratify=stratify
-        )
-        if len(held_out) < 2:
-            raise ValueError(
-                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
-            )
-        weight = task.sample_weight
-        task.held_out = (task.X[held_out], task.y[held_out], None if weight is None else weight[held_out])
-        task.rows, task.y, task.sample_weight = kept, task.y[kept], None if weight is None else weight[kept]
+        stratify = isinstance(task.target, ClassTarget)
+        task.rows, rows = set_aside(samples.y, self.validation_fraction, task.rng, stratify)
+        task.held_out = samples.take(rows)
+        task.y = samples.y[task.rows]
+        task.sample_weight = None if samples.loss_weight is None else samples.loss_weight[task.rows]
 
     def _descend(self, task: Task, optimizer: Optimizer) -> None:
         """Train by the stochastic gradient."""
-        plan = replace(self._plan(len(task.y)), once=task.incremental)
+        plan = self._plan_of(task)
         state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
         loss = task.target.loss()
         outcome = train(
@@ -184,6 +224,9 @@ class NetworkEstimator(BaseEstimator):
         )
         self._finish(task, outcome, state, plan)
 
+    def _plan_of(self, task: Task) -> Plan:
+        return replace(self._plan(len(task.y)), once=task.incremental, early_stopping=task.stops_early)
+
     def _earlier_state(self, task: Task) -> TrainingState | None:
         """A copy of the state that partial_fit goes on from; that of another precision is of no use."""
         if not task.incremental or "_state" not in vars(self):
@@ -196,16 +239,25 @@ class NetworkEstimator(BaseEstimator):
         state = start_state(task.network, optimizer, plan.batch_size)
         if not task.fresh:
             state.loss_curve = list(getattr(self, "loss_curve_", []))
-            state.validation_scores = list(getattr(self, "validation_scores_", None) or [])
+            state.validation_scores, state.validation_losses = self._earlier_validation()
             state.samples = self.t_ if task.incremental else 0
         return state
 
-    def _validation(self, task: Task) -> Callable[[], float] | None:
-        """The score on what was set aside, as a function of nothing but the network's present weights."""
+    def _earlier_validation(self) -> tuple[list[float], list[float]]:
+        """Copies of the curves of validation so far, of scores and of losses."""
+        curves = (getattr(self, name, None) or [] for name in ("validation_scores_", "validation_loss_curve_"))
+        scores, losses = map(list, curves)
+        return scores, losses
+
+    def _validation(self, task: Task) -> Callable[[], Verdict] | None:
+        """What validation says of the network's present weights; None without validation samples."""
         if task.held_out is None:
             return None
-        X, y, weight = task.held_out
-        return lambda: self._score_validation(y, task.target.decode(_raw(task.network, X).astype(np.float64)), weight)
+        seen = copy(self)
+        seen._keep_network(task.network, task.target.loss())
+        return Validation(
+            task.held_out, seen, lambda X: _raw(task.network, X), _curve_scale(task), decides=task.stops_early
+        )
 
     def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
@@ -217,19 +269,30 @@ class NetworkEstimator(BaseEstimator):
         self.n_iter_, self.t_ = state.epochs, state.samples
         self.loss_curve_ = state.loss_curve
         self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
-        stopping = task.held_out is not None
-        self.best_loss_ = None if stopping else state.best_loss
-        self.validation_scores_ = state.validation_scores if stopping else None
-        self.best_validation_score_ = state.best_score if stopping else None
+        self.best_loss_ = None if task.stops_early else state.best_loss
+        latest = 0 if task.held_out is None else state.epochs
+        self._keep_validation(state.validation_scores, state.validation_losses, latest)
         state.best_theta = state.best_state = None
         if self.warm_start or task.incremental:
             self._state = state
 
+    def _keep_validation(self, scores: list[float], losses: list[float], latest: int) -> None:
+        """Keep the curves of validation; the best score is that of the latest so many."""
+        self.validation_scores_, self.validation_loss_curve_ = scores or None, losses or None
+        self.best_validation_score_ = float(np.fmax.reduce(scores[-latest:])) if scores and latest else None
+
     def _minimise(self, task: Task) -> None:
-        """Train by L-BFGS on all samples at once."""
+        """Train by L-BFGS on all samples at once; what validation says is only recorded."""
         loss = task.target.loss()
+        validate = self._validation(task)
+        verdicts: list[Verdict] = []
         minimum = train_full(
-            task.network, _objective(loss, task.rng), task.data(), self._plan(len(task.y)), max_fun=self.max_fun
+            task.network,
+            _objective(loss, task.rng),
+            task.data(),
+            self._plan(len(task.y)),
+            max_fun=self.max_fun,
+            after_iteration=None if validate is None else lambda: verdicts.append(validate()),
         )
         if not (isfinite(minimum.value) and np.isfinite(task.network.theta).all()):
             raise ValueError(DIVERGED)
@@ -240,11 +303,23 @@ class NetworkEstimator(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        scores, losses = ([], []) if task.fresh else self._earlier_validation()
         self._forget_history()
         self._keep_network(task.network, loss)
         self.n_iter_, self.t_ = minimum.n_iter, 0
         self.loss_ = self.best_loss_ = self._shown(task, minimum.value)
-        self.validation_scores_ = self.best_validation_score_ = None
+        scores += [verdict.score for verdict in verdicts]
+        losses += [verdict.loss for verdict in verdicts]
+        self._keep_validation(scores, losses, len(verdicts))
+
+    def _keep_untrained(self, task: Task) -> None:
+        """Keep a network that has nothing to learn."""
+        self._forget_history()
+        self._keep_network(task.network, task.target.loss())
+        self.n_iter_ = self.t_ = 0
+        self.loss_ = self.best_loss_ = 0.0
+        self.loss_curve_ = []
+        self._keep_validation([], [], 0)
 
     def _shown(self, task: Task, value: float) -> float:
         """The value of the objective with the mean instead of the sum over outputs, as the loss curves show it."""
@@ -275,7 +350,8 @@ class NetworkEstimator(BaseEstimator):
 
     def _forget_history(self) -> None:
         """Drop what an earlier fit, perhaps with another solver, has left."""
-        for name in ("_state", "loss_curve_", "loss_", "best_loss_", "validation_scores_", "best_validation_score_"):
+        losses = ("loss_curve_", "loss_", "best_loss_")
+        for name in ("_state", *losses, "validation_scores_", "validation_loss_curve_", "best_validation_score_"):
             self.__dict__.pop(name, None)
 
     def _keep_network(self, network: Network, loss: Any) -> None:
@@ -306,13 +382,42 @@ class NetworkEstimator(BaseEstimator):
             y = column_or_1d(y, warn=True)
         return (X.tocsr() if issparse(X) else X), y
 
-    def _influential(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+    def _influential(self, samples: Samples) -> Samples:
         """Without the rows of weight zero: they have no influence on anything, on splits, scales or batches."""
-        if weight is None or weight.all():
-            return X, y, weight
-        rows = np.flatnonzero(weight)
-        weight = weight[rows]
-        return X[rows], y[rows], None if np.all(weight == 1) else weight
+        return samples.influential()
+
+    def _validation_samples(
+        self,
+        given: tuple[Any, Any, Any],
+        target: Target,
+        training: Samples,
+        by_class: Callable[[Array], Array] | None,
+    ) -> Samples | None:
+        """X_val, y_val and sample_weight_val, validated as the training data is."""
+        X, y, sample_weight = given
+        if all(value is None for value in given):
+            return None
+        if X is None or y is None:
+            missing = "X_val and y_val" if X is y else "X_val" if X is None else "y_val"
+            raise ValueError(f"X_val and y_val belong together, and sample_weight_val to both; {missing} is missing")
+        with naming_validation_data():
+            X, y = self._validated(self._as_rows(X, fresh=False), y, reset=False)
+            if y.shape[1:] != training.y.shape[1:]:
+                raise ValueError(f"y has shape {y.shape}, but that of the training has {training.y.shape}")
+            weight = _checked_weight(sample_weight, X, False)
+            samples = Samples(X, y, weight, weight).influential()
+            target.check(samples.y, all_of_them=False)
+            samples = samples.weighted(by_class).influential()
+            _count_for_nothing(samples, True)
+        return samples
+
+    def _check_scoring(self, validation: Samples | None) -> None:
+        """Raise ValueError if a scoring is asked for where there is nothing to score."""
+        if self.scoring != "loss" and validation is None and (not self.early_stopping or self._optimizer() is None):
+            raise ValueError(
+                f"scoring={self.scoring!r} has nothing to score: give X_val and y_val, or set early_stopping=True with "
+                "a stochastic solver"
+            )
 
     # -- predicting ------------------------------------------------------------------------------------------------
 
@@ -354,13 +459,20 @@ class NetworkEstimator(BaseEstimator):
 
 
 class ClassifierTargets:
-    """What classifiers add: classes, probabilities, accuracy."""
+    """What classifiers add: classes, their weights, probabilities."""
+
+    _class_constraints: ClassVar[dict] = {"class_weight": [StrOptions({"balanced"}), dict, list, None]}
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
         return class_target(y)
 
-    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+    def _class_weights(
+        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
+        class_weight = self.class_weight  # type: ignore[attr-defined]
+        if incremental and class_weight == "balanced":
+            raise ValueError(BALANCED_IN_PARTS)
+        return None if class_weight is None else ClassWeights(class_weight, target, y, sample_weight)
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -396,7 +508,7 @@ class ClassifierTargets:
 
 
 class RegressorTargets:
-    """What regressors add: real targets, R2, the scale of y."""
+    """What regressors add: real targets, the scale of y."""
 
     def _loss(self) -> Any:
         """The loss of standardised targets."""
@@ -406,10 +518,6 @@ class RegressorTargets:
         loss = self._loss()
         standardise = self.target_scaling == "standard" and loss.link == "identity"  # type: ignore[attr-defined]
         return RealTarget(y, sample_weight, loss, standardise)
-
-    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
-        score = r2_score(y, predicted, sample_weight=sample_weight) if np.isfinite(predicted).all() else nan
-        return float(score) if isfinite(score) else nan
 
 
 @contextmanager
@@ -425,13 +533,19 @@ def _nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
 
 
 def _checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array | None:
-    """The weights as float64; None where all are one, so that both give the same bits."""
+    """The weights as float64."""
     if sample_weight is None:
         return None
-    weight = _check_sample_weight(
+    return _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=allow_all_zero
     )
-    return None if np.all(weight == 1) else weight
+
+
+def _count_for_nothing(samples: Samples, refused: bool) -> bool:
+    """Whether none is left that has an influence; raises ValueError if that is refused."""
+    if refused and len(samples) == 0:
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return len(samples) == 0
 
 
 def _curve_scale(task: Task) -> float:

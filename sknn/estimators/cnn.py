@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from numbers import Integral, Real
@@ -211,9 +211,9 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         See :class:`MLPClassifier`.
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+    verbose, warm_start, class_weight, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    n_iter_no_change, max_fun, dtype
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default="standard"
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -226,7 +226,9 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         The product of the input's shape.
     classes_ : ndarray of shape (n_classes,)
         Class labels.
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, validation_loss_curve_
+        See :class:`MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_
         See :class:`MLPClassifier`.
     out_activation_ : str
         "logistic" or "softmax".
@@ -251,6 +253,8 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
     >>> cnn.fit(X[:1000], y[:1000]).score(X[1000:], y[1000:]) > 0.9
     True
     """
+
+    _parameter_constraints: ClassVar[dict] = {**CNN._parameter_constraints, **ClassifierTargets._class_constraints}
 
     def __init__(
         self,
@@ -282,10 +286,12 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
+        class_weight: dict | list[dict] | Literal["balanced"] | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -297,7 +303,16 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> CNNClassifier:
         """Fit to samples and their classes.
 
         Parameters
@@ -308,12 +323,17 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
             Class labels, or an indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : CNNClassifier
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(CNN._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -380,9 +400,9 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         See :class:`MLPClassifier`.
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    n_iter_no_change, max_fun, dtype
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default="standard"
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -395,7 +415,9 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         The product of the input's shape.
     y_mean_, y_scale_ : float or ndarray of shape (n_outputs,)
         What the target was standardised with.
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, validation_loss_curve_
+        See :class:`MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_
         See :class:`MLPClassifier`.
     out_activation_ : str
         "identity", or "exp" for "poisson".
@@ -461,6 +483,7 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -472,7 +495,16 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> CNNRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> CNNRegressor:
         """Fit to samples and their values.
 
         Parameters
@@ -483,12 +515,17 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : CNNRegressor
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(CNN._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)

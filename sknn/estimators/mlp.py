@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Literal
 
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
@@ -85,14 +85,23 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         Whether to print progress.
     warm_start : bool, default=False
         Whether the next call of fit goes on from the fitted weights.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Factors on the weights of the samples in the loss: label -> factor (1 for labels that are not named), for a
+        multilabel target a list of such, one for each label, whose factors are multiplied. "balanced" is total weight /
+        (number of classes * weight of the class); partial_fit takes no "balanced".
     momentum : float, default=0.9
         Momentum of "sgd".
     nesterovs_momentum : bool, default=True
         Whether it is Nesterov's.
     early_stopping : bool, default=False
-        Whether to set samples aside, stop when the score on them no longer improves, and keep the best weights.
+        Whether to stop when the score on validation samples no longer improves, and keep the best weights. The samples
+        are those given to fit as X_val, or a share set aside. "lbfgs" never stops early.
     validation_fraction : float, default=0.1
-        The share of samples set aside.
+        The share of samples set aside, of each class where there are enough of them.
+    scoring : str or callable, default="loss"
+        The score on validation samples: "loss" (its negative, so that larger is better), the name of a scorer of
+        scikit-learn, or a callable ``scorer(estimator, X, y)``, which gets validated arrays. Scores are weighted with
+        sample weights, the loss also with those of the classes.
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         The constants of "adam" and "adamw"; "rmsprop" has epsilon too, and averages squares at the rate 0.9.
     n_iter_no_change : int, default=10
@@ -118,7 +127,10 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     loss_curve_ : list of float
         The loss of each epoch (not for "lbfgs").
     validation_scores_, best_validation_score_ : list of float, float
-        Accuracy on the samples set aside, after each epoch and at its best; None without early stopping.
+        The score on validation samples after each epoch (iteration of "lbfgs"), larger is better, and at its best; None
+        without such samples.
+    validation_loss_curve_ : list of float
+        The loss on them, without the penalty.
     n_iter_, t_ : int
         Epochs (iterations of "lbfgs") and samples seen.
     n_layers_, n_outputs_ : int
@@ -153,6 +165,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     True
     """
 
+    _parameter_constraints: ClassVar[dict] = {**MLP._parameter_constraints, **ClassifierTargets._class_constraints}
+
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -170,10 +184,12 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
+        class_weight: dict | list[dict] | Literal["balanced"] | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -185,7 +201,16 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPClassifier:
         """Fit to samples and their classes.
 
         Parameters
@@ -196,12 +221,17 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
             Class labels, or an indicator matrix.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : MLPClassifier
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(MLP._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -245,9 +275,9 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
         case. Not used for "poisson".
     solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
         See :class:`MLPClassifier`.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
-        See :class:`MLPClassifier`; the validation score is R2.
-    n_iter_no_change, max_fun, input_scaling, dtype
+    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
+        See :class:`MLPClassifier`.
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, input_scaling, dtype
         See :class:`MLPClassifier`.
 
     Attributes
@@ -257,7 +287,7 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
         partial_fit or a warm start goes on from it. coefs_ and loss_curve_ are in scaled units.
     coefs_, intercepts_, network_, loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_
         See :class:`MLPClassifier`.
-    n_iter_, t_, n_layers_, n_outputs_, n_features_in_, feature_names_in_
+    validation_loss_curve_, n_iter_, t_, n_layers_, n_outputs_, n_features_in_, feature_names_in_
         See :class:`MLPClassifier`.
     out_activation_ : str
         "identity", or "exp" for "poisson".
@@ -309,6 +339,7 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -320,7 +351,16 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> MLPRegressor:
         """Fit to samples and their values.
 
         Parameters
@@ -331,12 +371,17 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : MLPRegressor
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(MLP._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)

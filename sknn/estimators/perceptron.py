@@ -28,9 +28,10 @@ from ..nn import Dense, Layer
 from ..ops.delta_rule import delta_rule_epoch
 from ..ops.perceptron import PerceptronFit, fit_perceptron, shuffle_seeds, xorshift_orders
 from ..optim import SGD, Optimizer
-from ..train import FitLoop, Plan, TrainingState
-from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
+from ..train import FitLoop, Plan, TrainingState, Verdict
+from .base import BALANCED_IN_PARTS, ClassifierTargets, NetworkEstimator, RegressorTargets, Task
 from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, check_first_partial_fit
+from .validation import SCORING, Samples
 
 
 class SingleLayer(NetworkEstimator):
@@ -48,6 +49,7 @@ class SingleLayer(NetworkEstimator):
         "random_state": ["random_state"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "scoring": SCORING,
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "warm_start": ["boolean"],
     }
@@ -119,7 +121,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         Most epochs.
     tol : float or None, default=1e-3
         Stop when for `n_iter_no_change` epochs the mean loss was not lower than the best by this much (or the score on
-        the samples set aside not higher); None: go through all epochs.
+        validation samples not higher); None: go through all epochs.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
     verbose : int, default=0
@@ -133,13 +135,17 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
     random_state : int, RandomState instance or None, default=0
         Determines shuffling and the validation split.
     early_stopping : bool, default=False
-        Whether to set samples aside and stop when the accuracy on them no longer improves.
+        Whether to stop when the score on validation samples no longer improves; "sgd" then keeps the best weights. The
+        samples are those given to fit as X_val, or a share set aside.
     validation_fraction : float, default=0.1
-        The share of samples set aside.
+        The share of samples set aside, of each class where there are enough of them.
+    scoring : str or callable, default="loss"
+        The score on validation samples of "sgd", as of :class:`MLPClassifier`. The perceptron rule goes by accuracy on
+        samples set aside, and takes neither X_val nor another scoring than the default.
     n_iter_no_change : int, default=5
         Epochs without improvement before stopping.
     class_weight : dict, "balanced" or None, default=None
-        Factors on the weights of the samples of each class.
+        Factors on the weights of the samples of each class; partial_fit takes no "balanced".
     warm_start : bool, default=False
         Whether the next call of fit goes on from the fitted weights.
 
@@ -155,6 +161,8 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         Epochs (of the unit that took most), and 1 plus the samples seen in them.
     loss_curve_ : list of float
         The mean loss of each epoch of "sgd".
+    validation_scores_, best_validation_score_, validation_loss_curve_ : list of float, float, list of float
+        As of :class:`sknn.MLPClassifier`, for "sgd".
     n_outputs_, n_layers_, out_activation_ : int, int, str
         As of :class:`sknn.MLPClassifier`; the activation is "identity" for the perceptron rule.
     n_features_in_, feature_names_in_ : int, ndarray
@@ -184,7 +192,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         "solver": [StrOptions({"perceptron", "sgd"})],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "n_jobs": [None, Integral],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        **ClassifierTargets._class_constraints,
     }
 
     def __init__(
@@ -202,6 +210,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         random_state: Any = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         n_iter_no_change: int = 5,
         class_weight: dict | Literal["balanced"] | None = None,
         warm_start: bool = False,
@@ -209,7 +218,16 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> PerceptronClassifier:
         """Fit to samples and their classes.
 
         Parameters
@@ -220,12 +238,17 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             Class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : PerceptronClassifier
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> PerceptronClassifier:
@@ -247,7 +270,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         self : PerceptronClassifier
         """
         if self.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' is not supported for partial_fit: pass a dict of weights instead")
+            raise ValueError(BALANCED_IN_PARTS)
         return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
 
     def decision_function(self, X: Any) -> Array:
@@ -269,10 +292,26 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
     predict_proba = available_if(_has_probabilities)(ClassifierTargets.predict_proba)
     predict_log_proba = available_if(_has_probabilities)(ClassifierTargets.predict_log_proba)
 
-    def _influential(self, X: Any, y: Array, weight: Array | None) -> tuple[Any, Array, Array | None]:
+    def _influential(self, samples: Samples) -> Samples:
         if self.solver == "perceptron":
-            return X, y, weight  # as in scikit-learn, a row of weight zero moves nothing but counts as an error
-        return super()._influential(X, y, weight)
+            return samples  # as in scikit-learn, a row of weight zero moves nothing but counts as an error
+        return super()._influential(samples)
+
+    def _class_weights(
+        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
+        if self.solver == "perceptron":
+            return None  # the rule takes them apart from the weights of samples
+        return super()._class_weights(target, y, sample_weight, incremental)
+
+    def _check_scoring(self, validation: Samples | None) -> None:
+        if self.solver != "perceptron":
+            super()._check_scoring(validation)
+        elif validation is not None or self.scoring != "loss":
+            raise ValueError(
+                "solver='perceptron' stops by the accuracy on samples that it sets aside itself, as scikit-learn's; "
+                "X_val and scoring need solver='sgd'"
+            )
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
         if y.ndim > 1:
@@ -280,35 +319,22 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         return super()._new_target(y, sample_weight)
 
     def _train(
-        self, X: Any, y: Array, sample_weight: Array | None, fresh: bool, incremental: bool, target: Target | None
+        self, samples: Samples, target: Target, validation: Samples | None, fresh: bool, incremental: bool
     ) -> None:
-        target = (target or self._new_target(y, sample_weight)) if fresh else self._target
         if len(target.classes_) < 2:
             raise ValueError(
                 f"The number of classes has to be greater than one; got {len(target.classes_)} class: {target.classes_}"
             )
-        target.check(y, all_of_them=not fresh and not incremental)
-        class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         if self.solver == "perceptron":
-            self._train_rule(X, y, sample_weight, class_weight, fresh, incremental, target)
-            return
-        if self.class_weight is not None:
-            factors = class_weight[np.searchsorted(target.classes_, y)]
-            sample_weight = factors if sample_weight is None else factors * sample_weight
-        super()._train(X, y, sample_weight, fresh, incremental, target)
+            self._train_rule(samples, target, fresh, incremental)
+        else:
+            super()._train(samples, target, validation, fresh, incremental)
 
-    def _train_rule(
-        self,
-        X: Any,
-        y: Array,
-        sample_weight: Array | None,
-        class_weight: Array,
-        fresh: bool,
-        incremental: bool,
-        target: Target,
-    ) -> None:
+    def _train_rule(self, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
+        X, y, sample_weight = samples.X, samples.y, samples.sample_weight
+        class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]
         held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
@@ -423,7 +449,8 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         Most epochs.
     tol : float or None, default=1e-3
         Stop when for `n_iter_no_change` epochs the mean squared error of an epoch was not lower than the best by this
-        much of the variance of y (or R2 on the samples set aside not higher by this); None: go through all epochs.
+        much of the variance of y (with early stopping that on validation samples, or another score not higher by this);
+        None: go through all epochs.
     shuffle : bool, default=True
         Whether each epoch takes the samples in a new order.
     verbose : int, default=0
@@ -433,9 +460,12 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
     random_state : int, RandomState instance or None, default=0
         Determines shuffling and the validation split.
     early_stopping : bool, default=False
-        Whether to set samples aside, stop when R2 on them no longer improves, and keep the best weights.
+        Whether to stop when the score on validation samples no longer improves, and keep the best weights. The samples
+        are those given to fit as X_val, or a share set aside.
     validation_fraction : float, default=0.1
         The share of samples set aside.
+    scoring : str or callable, default="loss"
+        The score on validation samples, as of :class:`MLPRegressor`.
     n_iter_no_change : int, default=5
         Epochs without improvement before stopping.
     warm_start : bool, default=False
@@ -451,8 +481,8 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         The fitted network.
     loss_curve_ : list of float
         Half the mean squared error of each epoch, each sample's taken before learning from it.
-    validation_scores_ : list of float or None
-        R2 on the samples set aside after each epoch; None without early stopping.
+    validation_scores_, best_validation_score_, validation_loss_curve_ : list of float, float, list of float
+        As of :class:`sknn.MLPRegressor`; the loss in units of y.
     n_iter_, t_ : int
         Epochs, and samples seen.
     n_features_in_, feature_names_in_ : int, ndarray
@@ -491,6 +521,7 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         random_state: Any = 0,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         n_iter_no_change: int = 5,
         warm_start: bool = False,
     ) -> None:
@@ -508,7 +539,16 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         return _layer(self).get("bias", np.zeros(self.n_outputs_))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> PerceptronRegressor:
         """Fit to samples and their values.
 
         Parameters
@@ -519,12 +559,17 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : PerceptronRegressor
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronRegressor:
@@ -552,28 +597,30 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         return RealTarget(y, sample_weight, self._loss(), standardise=False)
 
     def _descend(self, task: Task, optimizer: Optimizer) -> None:
-        plan = replace(self._plan(len(task.y)), once=task.incremental)
+        plan = self._plan_of(task)
         state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
-        loop = DeltaRule(task, plan, state, self._validation(task), print if self.verbose else None)
+        by_loss = not task.stops_early or self.scoring == "loss"
+        loop = DeltaRule(task, plan, state, self._validation(task), by_loss, print if self.verbose else None)
         self._finish(task, loop.epochs(), state, plan)
 
 
 class DeltaRule(FitLoop):
-    """Epochs of the delta rule; the loss curve is in units of y, the tolerance in units of its variance."""
+    """Epochs of the delta rule; losses are in units of y, the tolerance for them in units of its variance."""
 
     def __init__(
         self,
         task: Task,
         plan: Plan,
         state: TrainingState,
-        validate: Callable[[], float] | None,
+        validate: Callable[[], Verdict] | None,
+        by_loss: bool,
         report: Callable[[str], None] | None,
     ) -> None:
         self.X = task.X if task.rows is None else task.X[task.rows]
         self.y = task.target.encode(task.y, np.dtype(np.float64))
         self.weight = np.ones(len(self.y)) if task.sample_weight is None else task.sample_weight
         self.step = np.minimum(plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))
-        if validate is None:
+        if by_loss:
             mean = np.average(self.y, axis=0, weights=self.weight)
             plan = replace(plan, tol=plan.tol * self.mean_loss(self.y - mean))
         super().__init__(task.network, len(self.y), plan, state, task.rng, validate, report)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..autodiff.tape import Array
@@ -74,6 +75,90 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> 
     if type_of_target(y) == "multilabel-indicator":
         return MultilabelTarget(y if issparse(y) else np.asarray(y))
     return ClassTarget(np.asarray(classes))
+
+
+def nothing_to_learn(target: Target) -> bool:
+    """Whether the answer is certain, since there is only one class."""
+    return isinstance(target, ClassTarget) and len(target.classes_) == 1
+
+
+class ClassWeights:
+    """Factors on the weights of samples, by their labels; those of several columns are multiplied.
+
+    Parameters
+    ----------
+    class_weight : dict, list of dict or "balanced"
+        Label -> factor, 1 for a label that is not named; for several columns a list of such. "balanced" gives every
+        class of a column the same share: total weight / (number of classes * weight of the class).
+    target : ClassTarget or MultilabelTarget
+        Knows the labels.
+    y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+        The labels that "balanced" counts,
+    sample_weight : ndarray of shape (n_samples,) or None
+        with these weights.
+
+    Raises
+    ------
+    ValueError
+        If a factor is negative or not finite, if `class_weight` has not one dict for each column, or if it names other
+        labels but not all of those there are.
+
+    References
+    ----------
+    King, Zeng (2001). Logistic regression in rare events data. Political Analysis 9.
+    """
+
+    def __init__(self, class_weight: Any, target: Any, y: Array, sample_weight: Array | None) -> None:
+        columns = _columns(y)
+        if class_weight == "balanced":
+            self.factors = [_balanced(column, sample_weight) for column in columns]
+            return
+        if y.ndim == 1 and not isinstance(class_weight, dict):
+            raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {class_weight!r}")
+        if y.ndim > 1 and not isinstance(class_weight, list):
+            raise ValueError("For multi-output, class_weight should be a list of dicts, or the string 'balanced'.")
+        self.factors = [class_weight] if y.ndim == 1 else class_weight
+        if len(self.factors) != len(columns):
+            raise ValueError(
+                "For multi-output, number of elements in class_weight should match number of outputs. "
+                f"Got {len(self.factors)} element(s) while having {len(columns)} outputs."
+            )
+        for factors, labels in zip(self.factors, _labels(target, len(columns)), strict=True):
+            _check_factors(factors, labels.tolist())
+
+    def __call__(self, y: Array) -> Array:
+        """The factor of each sample, shape (n,)."""
+        product = np.ones(len(y))
+        for factors, column in zip(self.factors, _columns(y), strict=True):
+            labels, numbers = np.unique(column, return_inverse=True)
+            product *= np.array([factors.get(label, 1.0) for label in labels.tolist()], np.float64)[numbers]
+        return product
+
+
+def _columns(y: Array) -> Array:
+    return y.reshape(len(y), -1).T
+
+
+def _labels(target: Any, n_columns: int) -> list[Array]:
+    """The labels of each column."""
+    if isinstance(target, MultilabelTarget):
+        return [np.array([0, 1])] * n_columns
+    return target.classes_ if isinstance(target.classes_, list) else [target.classes_]
+
+
+def _balanced(column: Array, sample_weight: Array | None) -> dict[Any, float]:
+    labels = np.unique(column)
+    factors = compute_class_weight("balanced", classes=labels, y=column, sample_weight=sample_weight)
+    return dict(zip(labels.tolist(), factors.tolist(), strict=True))
+
+
+def _check_factors(factors: dict[Any, float], labels: list[Any]) -> None:
+    missing = [label for label in labels if label not in factors]
+    if missing and len(labels) - len(missing) != len(factors):
+        raise ValueError(f"The classes, {missing}, are not in class_weight")
+    bad = {label: factor for label, factor in factors.items() if not 0 <= factor < np.inf}
+    if bad:
+        raise ValueError(f"class_weight must be finite and not negative, got {bad}")
 
 
 class ClassTarget:

@@ -19,6 +19,7 @@ from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
 from ..train import Plan
 from .base import NetworkEstimator, RegressorTargets, Task
+from .validation import SCORING
 
 
 class MultilayerEstimator(NetworkEstimator):
@@ -43,6 +44,7 @@ class MultilayerEstimator(NetworkEstimator):
         "nesterovs_momentum": ["boolean"],
         "early_stopping": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "scoring": SCORING,
         "beta_1": [Interval(Real, 0, 1, closed="left")],
         "beta_2": [Interval(Real, 0, 1, closed="left")],
         "epsilon": [Interval(Real, 0, None, closed="neither")],

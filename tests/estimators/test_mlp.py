@@ -62,8 +62,10 @@ def estimator_for(task, **params):
 
 
 def twins(task, **params):
-    """Ours and scikit-learn's with the same parameters, both in float64 and on the same scale."""
+    """Ours and scikit-learn's with the same parameters, both in float64, on the same scale, with the same score."""
     ours = estimator_for(task, **{"dtype": "float64", **params})
+    if ours.early_stopping:
+        ours.set_params(scoring="r2" if is_regression(task) else "accuracy")
     if is_regression(task):
         ours.set_params(target_scaling=None)
     peer = getattr(peers, type(ours).__name__)
@@ -173,8 +175,9 @@ def test_agrees_that_without_tolerance_the_same_again_is_no_failure(early_stoppi
     assert ours.n_iter_ == 20
 
 
+# Not for several classes, where scikit-learn's sets samples aside without regard to their classes.
 @unfinished
-@every_task
+@pytest.mark.parametrize("task", sorted(TARGETS.keys() - {"multiclass"}))
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
 def test_agrees_with_early_stopping(solver, task):
     ours = assert_fits_agree(
@@ -287,7 +290,8 @@ def test_agrees_on_a_partial_fit_after_a_fit(params, warm_start, task):
 @unfinished
 def test_agrees_on_one_class():
     ours, theirs = twins("binary", max_iter=5)
-    assert_same_weights(ours.fit(X, np.full(N, "only")), theirs.fit(X, np.full(N, "only")))
+    for model in (ours, theirs):
+        model.fit(X, np.full(N, "only"))
     assert_array_equal(ours.predict(X), theirs.predict(X))
     assert_array_equal(ours.classes_, ["only"])
     # scikit-learn's has two columns of probabilities for the one class.
@@ -992,19 +996,13 @@ def test_one_sample_is_enough_to_fit(dtype):
 @unfinished
 @pytest.mark.parametrize(
     ("task", "n_samples"),
-    [("regression", 1), ("regression", 2), ("regression", 10), ("binary", 1), ("binary", 4), ("multiclass", 10)],
+    [("regression", 1), ("regression", 2), ("regression", 10), ("multilabel", 10), ("multiclass", 10)],
 )
 def test_too_few_samples_to_set_any_aside_get_scikit_learns_error(n_samples, task):
     ours, theirs = twins(task, early_stopping=True, max_iter=2)
-    y = np.resize(np.unique(TARGETS[task]), n_samples)  # of every class alike
+    y = TARGETS[task][:n_samples]
     expected = error_of(lambda: theirs.fit(X[:n_samples], y))
     assert error_of(lambda: ours.fit(X[:n_samples], y)) == expected
-
-
-def test_a_class_too_rare_to_set_any_of_it_aside_is_named():
-    y = np.repeat(["often", "rare"], [N - 1, 1])
-    with pytest.raises(ValueError, match=r"The least populated classes in y have only 1 member.*\['rare'\]"):
-        MLPClassifier(early_stopping=True).fit(X, y)
 
 
 def test_values_too_large_for_single_precision_are_named():
@@ -1046,6 +1044,10 @@ BAD_PARAMETERS = [
     ("early_stopping", "yes"),
     ("validation_fraction", 1.0),
     ("validation_fraction", -0.1),
+    ("scoring", "happiness"),
+    ("scoring", None),
+    ("class_weight", "heavy"),
+    ("class_weight", 2.0),
     ("beta_1", 1.0),
     ("beta_2", 1.0),
     ("epsilon", 0.0),
