@@ -8,6 +8,7 @@ from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
+from .residual import Residual
 
 __all__ = [
     "Activation",
@@ -22,6 +23,7 @@ __all__ = [
     "LayerNorm",
     "Network",
     "Pool",
+    "Residual",
     "Standardise",
     "Store",
     "Unflatten",

@@ -47,6 +47,10 @@ class Dropout(Layer):
         if not 0 <= self.rate < 1:
             raise ValueError(f"rate={self.rate!r} must be at least 0 and less than 1")
 
+    @property
+    def draws(self) -> bool:
+        return self.rate > 0
+
     def build(self, shape: Shape, store: Store) -> Shape:
         return shape
 

@@ -6,6 +6,7 @@ built into, so one description may serve in several networks, be cloned and be s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -52,10 +53,21 @@ class Store:
     path: tuple[str, ...] = ()
     parameters: list[Parameter] = field(default_factory=list)
     states: list[Parameter] = field(default_factory=list)
+    shapes: dict[str, Shape] = field(default_factory=dict)
 
     def inside(self, name: str) -> Store:
         """The store of a part of this layer, whose names begin with the part's."""
-        return Store(self.rng, (*self.path, name), self.parameters, self.states)
+        return Store(self.rng, (*self.path, name), self.parameters, self.states, self.shapes)
+
+    def chain(self, layers: Sequence[Layer], shape: Shape) -> Shape:
+        """Build layers one after the other, each under the name of its position; the shape after the last.
+
+        The shape of a sample after each layer is kept in `shapes`, by the layer's full name.
+        """
+        for position, layer in enumerate(layers):
+            inside = self.inside(str(position))
+            shape = inside.shapes[".".join(inside.path)] = layer.build(shape, inside)
+        return shape
 
     def parameter(
         self,
@@ -114,7 +126,20 @@ class Store:
 
 
 class Layer:
-    """The base of all layers: a frozen dataclass of hyper-parameters with two methods."""
+    """The base of all layers: a frozen dataclass of hyper-parameters with two methods.
+
+    One that holds other layers names them in `inner`, in the order in which it builds them with ``store.chain``.
+    """
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws random numbers in training."""
+        return False
+
+    @property
+    def inner(self) -> tuple[Layer, ...]:
+        """The layers within this one, for those who look through a network."""
+        return ()
 
     def build(self, shape: Shape, store: Store) -> Shape:
         """Declare parameters for inputs of `shape` (one sample, without the batch axis); return the output's shape."""

@@ -7,7 +7,7 @@ know what a layer is, and a layer need not know where its parameters are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from math import prod
 from typing import Any, NamedTuple
@@ -72,6 +72,8 @@ class Network:
         What an optimizer may change.
     shapes, output_shape : list of tuple of int, tuple of int
         The shape of one sample after each layer, and after the last.
+    shapes_by_name : dict of str to tuple of int
+        The same for every layer under its full name, those within layers ("2.0") among them.
 
     Examples
     --------
@@ -89,14 +91,11 @@ class Network:
         self, layers: Sequence[Layer], input_shape: Shape, rng: Random, dtype: str | np.dtype = "float32"
     ) -> None:
         store = Store(rng)
-        shape = tuple(input_shape)
-        self.shapes: list[Shape] = []
-        for position, layer in enumerate(layers):
-            shape = layer.build(shape, store.inside(str(position)))
-            self.shapes.append(shape)
         self.layers = tuple(layers)
         self.input_shape = tuple(input_shape)
-        self.output_shape = shape
+        self.output_shape = store.chain(self.layers, self.input_shape)
+        self.shapes_by_name = store.shapes
+        self.shapes = [store.shapes[str(position)] for position in range(len(self.layers))]
         ordered = sorted(store.parameters, key=lambda p: (not p.trainable, -p.rate, not p.decay))
         self.names = _places(ordered)
         self.groups = _groups(ordered)
@@ -113,10 +112,22 @@ class Network:
     @property
     def multiplications(self) -> int:
         """About how many a sample takes: all parameters of a layer are used at each position that it puts out."""
-        positions = [prod(shape[:-1]) for shape in self.shapes]
-        return sum(
-            (place.stop - place.start) * positions[int(name.partition(".")[0])] for name, place in self.names.items()
-        )
+        return sum((place.stop - place.start) * self._positions(name) for name, place in self.names.items())
+
+    def _positions(self, name: str) -> int:
+        """How many positions the innermost layer that a parameter belongs to puts out."""
+        while name not in self.shapes_by_name:
+            name = name.rpartition(".")[0]
+        return prod(self.shapes_by_name[name][:-1])
+
+    @property
+    def widest(self) -> int:
+        """The most values that a sample has between two layers, those within layers included."""
+        return max(map(prod, (self.input_shape, *self.shapes_by_name.values())))
+
+    def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
+        """Every layer with its parameters, in order; a layer that holds others comes before them."""
+        return _walk(self.layers, self.parameters)
 
     def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""
@@ -246,6 +257,13 @@ def _groups(ordered: Sequence[Parameter]) -> list[Group]:
 
 def _views(vector: Array, places: dict[str, Place]) -> dict[str, Array]:
     return {name: vector[place.start : place.stop].reshape(place.shape) for name, place in places.items()}
+
+
+def _walk(layers: Sequence[Layer], parameters: dict[str, Any]) -> Iterator[tuple[Layer, dict[str, Any]]]:
+    for position, layer in enumerate(layers):
+        mine = parameters.get(str(position), {})
+        yield layer, mine
+        yield from _walk(layer.inner, mine)
 
 
 def _nest(flat: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from .conv import Conv, Pool
 from .inputs import Standardise, Unflatten
 from .layer import Layer, Shape
 from .network import Network
+from .residual import Residual
 
 
 class Row(NamedTuple):
@@ -27,30 +28,49 @@ def describe(network: Network) -> list[Row]:
     `jump` positions apart adds (k - 1) jump, up to the size of the grid, and its stride multiplies the jump. A layer
     that looks at all of its input sees all of the grid.
     """
-    grid, *after = _grid(network)
-    field, jump = (1,) * len(grid), (1,) * len(grid)
-    rows = []
+    sight = _first_sight(network)
+    rows, before = [], network.input_shape
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
-        before = after[position]
-        if isinstance(layer, Conv | Pool):
-            windows = layer.windows(before)
-            reach = tuple(f + (span - 1) * j for f, span, j in zip(field, windows.span, jump, strict=True))
-            field = tuple(map(min, reach, grid))
-            jump = tuple(j * s for j, s in zip(jump, windows.stride, strict=True))
-        elif not isinstance(layer, Unflatten | Standardise) and len(shape) < len(grid) + 1:
-            field = grid
-        rows.append(Row(_label(layer), shape, _count(network, position), field))
+        sight = _after(sight, layer, str(position), before, network.shapes_by_name)
+        rows.append(Row(_label(layer), shape, _count(network, position), sight.field))
+        before = shape
     return rows
 
 
-def _grid(network: Network) -> list[Shape]:
-    """The grid of the input, and that before each layer."""
-    shapes = [network.input_shape, *network.shapes]
-    first = next((k + 1 for k, layer in enumerate(network.layers) if isinstance(layer, Unflatten)), 0)
-    return [shapes[first][:-1], *(shape[:-1] for shape in shapes[:-1])]
+class Sight(NamedTuple):
+    """What an output sees of the grid of the input: a field, and how far those of neighbours are apart."""
+
+    grid: Shape
+    field: Shape
+    jump: Shape
+
+
+def _first_sight(network: Network) -> Sight:
+    """That of the inputs: each sees itself."""
+    unfolded = next((k for k, layer in enumerate(network.layers) if isinstance(layer, Unflatten)), None)
+    grid = (network.input_shape if unfolded is None else network.shapes[unfolded])[:-1]
+    return Sight(grid, (1,) * len(grid), (1,) * len(grid))
+
+
+def _after(sight: Sight, layer: Layer, name: str, before: Shape, shapes: dict[str, Shape]) -> Sight:
+    """What the outputs of a layer see, given what its inputs, of shape `before`, see."""
+    if isinstance(layer, Residual):  # what goes around sees less than what goes through
+        for position, inner in enumerate(layer.inner):
+            path = f"{name}.{position}"
+            sight, before = _after(sight, inner, path, before, shapes), shapes[path]
+        return sight
+    if isinstance(layer, Conv | Pool):
+        windows = layer.windows(before[:-1])
+        reach = tuple(f + (span - 1) * j for f, span, j in zip(sight.field, windows.span, sight.jump, strict=True))
+        jump = tuple(j * s for j, s in zip(sight.jump, windows.stride, strict=True))
+        return Sight(sight.grid, tuple(map(min, reach, sight.grid)), jump)
+    if not isinstance(layer, Unflatten | Standardise) and len(shapes[name]) < len(sight.grid) + 1:
+        return sight._replace(field=sight.grid)
+    return sight
 
 
 def _count(network: Network, position: int) -> int:
+    """The parameters of a layer and of all within it."""
     mine = f"{position}."
     return sum(place.stop - place.start for name, place in network.names.items() if name.startswith(mine))
 
@@ -61,9 +81,11 @@ UNSAID = ("init", "bias_init", "gain")
 
 def _label(layer: Layer) -> str:
     """The layer with what was chosen for it, without what says how it is initialised."""
-    words = []
+    words = [_label(inner) for inner in layer.inner]
     for field in fields(layer):  # type: ignore[arg-type]
         value = getattr(layer, field.name)
+        if layer.inner and value == layer.inner:
+            continue
         if field.default is MISSING or field.name in NAMELESS:
             words.append(str(value))
         elif field.name not in UNSAID and value != field.default:

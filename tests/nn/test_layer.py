@@ -27,6 +27,7 @@ from sknn.nn import (
     LayerNorm,
     Network,
     Pool,
+    Residual,
     Standardise,
     Store,
     Unflatten,
@@ -53,6 +54,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "Pool": [(Pool(), (5, 2)), (Pool("average", size=(2, 3), stride=1), (4, 4, 2)), (Pool(padding="valid"), (5, 4, 1))],
     "GlobalPool": [(GlobalPool(), (5, 2)), (GlobalPool("max"), (3, 2, 2))],
     "Flatten": [(Flatten(), (3, 2)), (Flatten(), (2, 2, 2))],
+    "Residual": [
+        (Residual([Dense(3, activation="tanh", use_bias=False), Dropout(0.0)]), (3,)),
+        (Residual([LayerNorm(epsilon=1e-2), Dense(5, activation="gelu"), Dense(2)]), (4, 2)),
+        (Residual([Conv(2, kernel_size=2), BatchNorm(), Residual((Conv(2, activation="silu"),))]), (4, 2)),
+    ],
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
@@ -135,6 +141,7 @@ def test_equal_descriptions_are_equal(layer, shape):
         (Dense(2), Dense(2, use_bias=False)),
         (Activation("relu"), Activation("tanh")),
         (Dense(2), Activation("identity")),
+        (Residual([Dense(2)]), Residual([Dense(2), Dense(2)])),
     ],
 )
 def test_different_descriptions_are_different(one, other):
@@ -178,6 +185,11 @@ ERRORS = {
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon=-1.0 must be positive"),
     "rate": (lambda: Dropout(1.0), ValueError, "rate=1.0 must be at least 0 and less than 1"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, "rate=-0.1 must be at least 0 and less than 1"),
+    "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
+    "another shape within": (
+        lambda: Residual([Dense(3, init="ones"), Dense(4, init="ones")]).build((3,), Store(None)), ValueError,
+        r"layers of Residual must keep the shape of their input, \(3,\), but make it \(4,\)",
+    ),
     "init": (
         lambda: Dense(2, init="no").build((3,), Store(None)), ValueError, "init='no' is unknown; .*'he_normal'",
     ),
