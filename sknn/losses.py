@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
@@ -98,6 +99,48 @@ class BinaryLogLoss(Loss):
     def log_proba(self, raw: Array) -> Array:
         """log p, finite for any finite raw outputs."""
         return log_expit(raw)
+
+
+@dataclass(frozen=True)
+class JointLogLoss(Loss):
+    """The sum of the log losses of several class targets, whose raw outputs lie side by side.
+
+    Targets (n, n_targets) are class numbers. What a target says of a sample is taken as independent of what the others
+    say, given the inputs.
+
+    Parameters
+    ----------
+    n_outputs : tuple of int
+        How many raw outputs each target has: one (logistic) for two classes, else one for each class (softmax).
+    smoothing : float, default=0.0
+        That of :class:`BinaryLogLoss` and :class:`CategoricalLogLoss`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> JointLogLoss((1, 3))(np.zeros((1, 4)), np.array([[1, 2]]))  # log 2 + log 3
+    array([1.79175947])
+    """
+
+    n_outputs: tuple[int, ...]
+    smoothing: float = 0.0
+    link = "softmax"
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        losses = []
+        for part, numbers in zip(self.parts, target.T, strict=True):
+            if part.stop - part.start == 1:
+                loss, wanted = ops.sigmoid_cross_entropy, numbers[:, None].astype(raw.dtype)
+            else:
+                loss, wanted = ops.softmax_cross_entropy, numbers
+            losses.append(loss(raw[:, part], wanted, smoothing=self.smoothing))
+        return sum(losses[1:], start=losses[0])
+
+    @property
+    def parts(self) -> list[slice]:
+        """The columns of the raw outputs that belong to each target."""
+        stops = list(accumulate(self.n_outputs))
+        return [slice(stop - n, stop) for stop, n in zip(stops, self.n_outputs, strict=True)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.special import expit, softmax
 
-from sknn.autodiff import Tensor, grad
+from sknn.autodiff import Tensor, check_grads, grad
 from sknn.losses import (
     LOSSES,
     AbsoluteError,
@@ -16,6 +16,7 @@ from sknn.losses import (
     CategoricalLogLoss,
     HingeLoss,
     HuberLoss,
+    JointLogLoss,
     Loss,
     PerceptronLoss,
     PoissonDeviance,
@@ -145,6 +146,19 @@ def test_log_proba_is_finite_where_the_probability_is_not_distinguishable_from_z
     assert np.isfinite(loss.predict(raw)).all()
     lowest = -2000 if loss.link == "softmax" else -1000
     assert_allclose(log_proba[0], [0, lowest, lowest / 2 if loss.link == "softmax" else np.log(0.5)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_the_joint_loss_is_the_sum_of_those_of_its_targets(smoothing):
+    rng = np.random.default_rng(0)
+    raw = rng.standard_normal((6, 5))
+    numbers = np.column_stack([rng.integers(0, k, 6) for k in (2, 3, 2)])
+    one, many = BinaryLogLoss(smoothing), CategoricalLogLoss(smoothing)
+    expected = one(raw[:, :1], numbers[:, :1]) + many(raw[:, 1:4], numbers[:, 1]) + one(raw[:, 4:], numbers[:, 2:])
+    joint = JointLogLoss((1, 3, 1), smoothing)
+    assert_allclose(joint(raw, numbers), expected, rtol=1e-14)
+    check_grads(lambda raw: joint(raw, numbers), raw)
+    assert joint(Tensor(raw.astype("float32")), numbers).dtype == np.float32
 
 
 @each_loss

@@ -12,18 +12,20 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
-from math import inf, isfinite, prod
+from math import inf, isfinite
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ..autodiff.tape import Array, Tensor
+from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
 from ..ops.loss import average
@@ -34,6 +36,7 @@ from ..train import ArrayData, Outcome, Plan, TrainingState, Verdict, start_stat
 from .targets import (
     ClassTarget,
     ClassWeights,
+    JointClassTarget,
     MultilabelTarget,
     RealTarget,
     Target,
@@ -121,6 +124,10 @@ class NetworkEstimator(BaseEstimator):
         """Factors on the weights of samples by their labels; by default none."""
         return None
 
+    def _training_loss(self, target: Target) -> Loss:
+        """The loss to minimise; by default the target's own."""
+        return target.loss()
+
     # -- fitting ---------------------------------------------------------------------------------------------------
 
     def _fit(
@@ -165,6 +172,9 @@ class NetworkEstimator(BaseEstimator):
         dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
         X = _cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
+        if incremental and not fresh and any(layer.draws for layer, _ in network.walk()):
+            # with an integer random_state every call would drop the same units
+            rng = np.random.RandomState([rng.randint(1 << 31), self.t_ % (1 << 32)])
         task = Task(network, target, rng, X, samples.y, samples.loss_weight, fresh, incremental)
         task.stops_early = self.early_stopping and optimizer is not None
         if task.stops_early and incremental:
@@ -210,7 +220,7 @@ class NetworkEstimator(BaseEstimator):
         """Train by the stochastic gradient."""
         plan = self._plan_of(task)
         state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
-        loss = task.target.loss()
+        loss = self._training_loss(task.target)
         outcome = train(
             task.network,
             _objective(loss, task.rng),
@@ -283,7 +293,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _minimise(self, task: Task) -> None:
         """Train by L-BFGS on all samples at once; what validation says is only recorded."""
-        loss = task.target.loss()
+        loss = self._training_loss(task.target)
         validate = self._validation(task)
         verdicts: list[Verdict] = []
         minimum = train_full(
@@ -463,7 +473,7 @@ class ClassifierTargets:
 
     _class_constraints: ClassVar[dict] = {"class_weight": [StrOptions({"balanced"}), dict, list, None]}
 
-    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
+    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget | JointClassTarget:
         return class_target(y)
 
     def _class_weights(
@@ -473,6 +483,27 @@ class ClassifierTargets:
         if incremental and class_weight == "balanced":
             raise ValueError(BALANCED_IN_PARTS)
         return None if class_weight is None else ClassWeights(class_weight, target, y, sample_weight)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy: the share of samples with the right class, where there are several with all of them right.
+
+        For several columns of classes scikit-learn's own estimators give no score, but its ``MultiOutputClassifier``
+        gives this one.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_columns)
+            Their classes.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+        """
+        return _accuracy(y, self.predict(X), sample_weight)  # type: ignore[attr-defined]
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -484,8 +515,9 @@ class ClassifierTargets:
 
         Returns
         -------
-        probability : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``, in the precision of X.
+        probability : ndarray of shape (n_samples, n_classes), or a list of such
+            In the order of ``classes_``, in the precision of X; a list where ``classes_`` is one, because y had
+            several columns of classes.
         """
         raw = self._raw_outputs(X)  # type: ignore[attr-defined]
         return self._target.proba(raw)  # type: ignore[attr-defined]
@@ -500,7 +532,7 @@ class ClassifierTargets:
 
         Returns
         -------
-        log_probability : ndarray of shape (n_samples, n_classes)
+        log_probability : ndarray of shape (n_samples, n_classes), or a list of such
             In the order of ``classes_``.
         """
         raw = self._raw_outputs(X)  # type: ignore[attr-defined]
@@ -518,6 +550,16 @@ class RegressorTargets:
         loss = self._loss()
         standardise = self.target_scaling == "standard" and loss.link == "identity"  # type: ignore[attr-defined]
         return RealTarget(y, sample_weight, loss, standardise)
+
+
+def _accuracy(y: Any, predicted: Array, sample_weight: Array | None) -> float:
+    """The share of rows that are predicted right as a whole; accuracy_score knows no several columns of classes."""
+    if predicted.ndim == 1 or issparse(y):
+        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+    y = np.asarray(y)
+    if y.shape != predicted.shape:
+        raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
+    return float(np.average((y == predicted).all(axis=1), weights=sample_weight))
 
 
 @contextmanager
@@ -572,8 +614,7 @@ def _raw(network: Network, X: Any) -> Array:
     So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
     float32 the BLAS rounds a row differently in a large matrix and in a small one.
     """
-    widest = max(X.shape[1], *map(prod, network.shapes))
-    step = max(PREDICT_ELEMENTS // widest, 1)
+    step = max(PREDICT_ELEMENTS // network.widest, 1)
     work = 2.0 * X.shape[0] * network.multiplications
     with nullcontext() if work < OPENBLAS_THREADS else threads_for(work):
         parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from math import prod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
@@ -13,12 +12,11 @@ from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
+from ..nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
 from ..nn.summary import describe
 from ..ops.windows import Padding
-from .base import ClassifierTargets
 from .targets import check_first_partial_fit
-from .training import MultilayerEstimator, RegressionLoss
+from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss
 
 Size = int | Sequence[int]
 
@@ -41,8 +39,6 @@ class CNN(MultilayerEstimator):
         "pooling": [StrOptions({"max", "average"}), None],
         "pool_size": ["array-like", Interval(Integral, 1, None, closed="left")],
         "global_pooling": [StrOptions({"max", "average"}), None],
-        "batch_norm": ["boolean"],
-        "dropout": [Interval(Real, 0, 1, closed="left")],
         "conv_dropout": [Interval(Real, 0, 1, closed="left")],
         "input_shape": ["array-like", None],
         "data_format": [StrOptions({"channels_last", "channels_first"})],
@@ -58,28 +54,27 @@ class CNN(MultilayerEstimator):
         layers: list[Layer] = [Unflatten(self._shape, self.data_format == "channels_first"), *self._scaling()]
         blocks = [self.filters] if isinstance(self.filters, Integral) else list(self.filters)
         kernels, dilations = self._per_block("kernel_size", len(blocks)), self._per_block("dilation", len(blocks))
+        sizes = self._hidden_sizes()
+        n_convolutions = sum(1 if isinstance(block, Integral) else len(block) for block in blocks)
+        activations = iter(self._activations(n_convolutions + len(sizes)))
         for block, kernel_size, dilation in zip(blocks, kernels, dilations, strict=True):
             for filters in [block] if isinstance(block, Integral) else block:
-                layers += self._activated(
-                    Conv(int(filters), kernel_size, _tuple(self.stride), _tuple(self.padding), dilation)
-                )
+                stride, padding, activation = _tuple(self.stride), _tuple(self.padding), next(activations)
+                conv = Conv(int(filters), kernel_size, stride, padding, dilation, init=_init(activation))
+                layers += self._activated(conv, activation)
             if self.pooling is not None:
                 ragged: Padding = "same" if isinstance(self.padding, str) and self.padding == "same" else "valid"
                 layers.append(Pool(self.pooling, _tuple(self.pool_size), padding=ragged))
             layers += [Dropout(self.conv_dropout)] if self.conv_dropout else []
         layers.append(Flatten() if self.global_pooling is None else GlobalPool(self.global_pooling))
-        for units in self._hidden_sizes():
-            layers += self._activated(Dense(units))
-            layers += [Dropout(self.dropout)] if self.dropout else []
+        for units, activation in zip(sizes, activations, strict=True):
+            layers += self._hidden_layer(Dense(units, init=_init(activation)), activation)
         return [*layers, Dense(n_outputs)]
 
-    def _activated(self, layer: Conv | Dense) -> list[Layer]:
-        """The layer with the activation function, and batch normalisation between the two."""
-        rectified = self.activation not in ("identity", "logistic", "sigmoid", "tanh", "softmax")
-        init = "he_uniform" if rectified else "glorot_uniform"
-        if self.batch_norm:
-            return [replace(layer, init=init, use_bias=False), BatchNorm(), Activation(self.activation)]
-        return [replace(layer, init=init, activation=self.activation)]
+    def _check_options(self) -> None:
+        super()._check_options()
+        if not self._hidden_sizes():
+            self._refuse(("dropout",), "no hidden dense layers (conv_dropout is for the blocks)")
 
     def _per_block(self, name: str, n_blocks: int) -> list[Size]:
         """A size for each block: a list has one for each, anything else holds for all."""
@@ -163,12 +158,17 @@ class CNN(MultilayerEstimator):
         return pd.DataFrame(describe(self.network_), columns=["layer", "output_shape", "parameters", "receptive_field"])
 
 
+def _init(activation: str) -> str:
+    """How weights in front of an activation function are drawn."""
+    return "glorot_uniform" if activation in ("identity", "logistic", "sigmoid", "tanh", "softmax") else "he_uniform"
+
+
 def _tuple(value: Any) -> Any:
     """Sequences as tuples, so that layers can be compared."""
     return value if isinstance(value, str | Integral) else tuple(value)
 
 
-class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
+class CNNClassifier(ClassificationLoss, ClassifierMixin, CNN):
     """Convolutional network classifier for signals, images and volumes.
 
     Blocks ``[convolution -> activation] * n -> pooling``, then dense layers; loss and outputs are those of
@@ -195,25 +195,30 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         One number for each channel in front of the dense layers, instead of all positions.
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Units of the dense layers.
-    activation : str, default="relu"
-        Of convolutions and hidden layers; see :class:`MLPClassifier`.
+    depth : int or None, default=None
+        With an integer `hidden_layer_sizes`, how many hidden dense layers have that width; None: one.
+    activation : str or sequence of str, default="relu"
+        Of convolutions and hidden layers, one for all or one for each in order; see :class:`MLPClassifier`.
     batch_norm : bool, default=False
-        Whether to normalise each channel, or unit, over the batch in front of the activation.
+        Whether to normalise each channel, or unit, over the batch in front of the activation. Not for "lbfgs" or a
+        `batch_size` of 1.
+    layer_norm : bool, default=False
+        Whether to normalise each sample there instead, over all its positions and channels, or units.
     dropout, conv_dropout : float, default=0.0
-        The share of values dropped after each hidden dense layer, and after each block.
+        The share of values dropped after each hidden dense layer, and after each block. Not for "lbfgs".
     input_shape : tuple of int or None, default=None
         (L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X may
         have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one channel, 4-D
         images, 5-D volumes.
     data_format : {"channels_last", "channels_first"}, default="channels_last"
         Where the channels are in X and in `input_shape`.
-    solver, alpha, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, clip_norm, label_smoothing, learning_rate, learning_rate_init, power_t, max_iter, shuffle
         See :class:`MLPClassifier`.
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
     verbose, warm_start, class_weight, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
+    random_state, tol, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default="standard"
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -224,8 +229,8 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         The fitted network; :meth:`summary` tells its layers.
     n_features_in_ : int
         The product of the input's shape.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
+    classes_ : ndarray of shape (n_classes,), or a list of such
+        Class labels; for several columns of classes those of each.
     loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, validation_loss_curve_
         See :class:`MLPClassifier`.
     n_iter_, t_, n_layers_, n_outputs_
@@ -236,8 +241,9 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
     Raises
     ------
     ValueError
-        On bad input, on an X whose axes could be read in two ways, and when training diverges; the estimator is then
-        left as it was before the call.
+        On bad input, on an X whose axes could be read in two ways, when an option is chosen that does not apply
+        (scikit-learn's own have no effect then), and when training diverges; the estimator is then left as it was
+        before the call.
 
     References
     ----------
@@ -254,7 +260,7 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {**CNN._parameter_constraints, **ClassifierTargets._class_constraints}
+    _parameter_constraints: ClassVar[dict] = {**CNN._parameter_constraints, **ClassificationLoss._class_constraints}
 
     def __init__(
         self,
@@ -268,14 +274,18 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         pool_size: Size = 2,
         global_pooling: Literal["max", "average"] | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
-        activation: str = "relu",
+        depth: int | None = None,
+        activation: str | Sequence[str] = "relu",
         batch_norm: bool = False,
+        layer_norm: bool = False,
         dropout: float = 0.0,
         conv_dropout: float = 0.0,
         input_shape: Sequence[int] | None = None,
         data_format: Literal["channels_last", "channels_first"] = "channels_last",
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
+        label_smoothing: float = 0.0,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -319,8 +329,8 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         ----------
         X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
             Samples, as grids or flattened.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
         X_val, y_val : array-like, default=None
@@ -344,12 +354,12 @@ class CNNClassifier(ClassifierTargets, ClassifierMixin, CNN):
         ----------
         X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
             Samples, as grids or flattened.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that will ever be seen; needed in the first call.
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            All classes that will ever be seen, a list of them for several columns; needed in the first call.
 
         Returns
         -------
@@ -382,27 +392,32 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         One number for each channel in front of the dense layers, instead of all positions.
     hidden_layer_sizes : int or sequence of int, default=(128,)
         Units of the dense layers.
-    activation : str, default="relu"
-        Of convolutions and hidden layers; see :class:`MLPClassifier`.
+    depth : int or None, default=None
+        With an integer `hidden_layer_sizes`, how many hidden dense layers have that width; None: one.
+    activation : str or sequence of str, default="relu"
+        Of convolutions and hidden layers, one for all or one for each in order; see :class:`MLPClassifier`.
     batch_norm : bool, default=False
-        Whether to normalise each channel, or unit, over the batch in front of the activation.
+        Whether to normalise each channel, or unit, over the batch in front of the activation. Not for "lbfgs" or a
+        `batch_size` of 1.
+    layer_norm : bool, default=False
+        Whether to normalise each sample there instead, over all its positions and channels, or units.
     dropout, conv_dropout : float, default=0.0
-        The share of values dropped after each hidden dense layer, and after each block.
+        The share of values dropped after each hidden dense layer, and after each block. Not for "lbfgs".
     input_shape : tuple of int or None, default=None
         (L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X may
         have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one channel, 4-D
         images, 5-D volumes.
     data_format : {"channels_last", "channels_first"}, default="channels_last"
         Where the channels are in X and in `input_shape`.
-    loss, delta, target_scaling
+    loss, delta, quantile, target_scaling
         See :class:`MLPRegressor`.
-    solver, alpha, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, clip_norm, learning_rate, learning_rate_init, power_t, max_iter, shuffle
         See :class:`MLPClassifier`.
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(32, n_samples), fewer than for the MLP, which generalises better here.
     verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
+    random_state, tol, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default="standard"
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -425,8 +440,9 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
     Raises
     ------
     ValueError
-        On bad input, on an X whose axes could be read in two ways, and when training diverges; the estimator is then
-        left as it was before the call.
+        On bad input, on an X whose axes could be read in two ways, when an option is chosen that does not apply
+        (scikit-learn's own have no effect then), and when training diverges; the estimator is then left as it was
+        before the call.
 
     References
     ----------
@@ -458,17 +474,21 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         pool_size: Size = 2,
         global_pooling: Literal["max", "average"] | None = None,
         hidden_layer_sizes: int | Sequence[int] = (128,),
-        activation: str = "relu",
+        depth: int | None = None,
+        activation: str | Sequence[str] = "relu",
         batch_norm: bool = False,
+        layer_norm: bool = False,
         dropout: float = 0.0,
         conv_dropout: float = 0.0,
         input_shape: Sequence[int] | None = None,
         data_format: Literal["channels_last", "channels_first"] = "channels_last",
-        loss: Literal["squared_error", "absolute_error", "huber", "poisson"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = "squared_error",
         delta: float = 1.35,
+        quantile: float | Sequence[float] = 0.5,
         target_scaling: Literal["standard"] | None = "standard",
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,

@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from math import sqrt
 from typing import Any, ClassVar, Literal
 
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from ..nn import Dense, Layer
-from .base import ClassifierTargets
+from ..nn import BatchNorm, Dense, Layer, Residual
 from .targets import check_first_partial_fit
-from .training import MultilayerEstimator, RegressionLoss
+from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss
 
 
 class MLP(MultilayerEstimator):
     """Dense layers only."""
 
+    _parameter_constraints: ClassVar[dict] = {**MultilayerEstimator._parameter_constraints, "residual": ["boolean"]}
+
     def _layers(self, n_outputs: int) -> list[Layer]:
-        scheme = self._scheme()
-        hidden = [Dense(units, self.activation, **scheme) for units in self._hidden_sizes()]
-        return [*self._scaling(), *hidden, Dense(n_outputs, **scheme)]
+        sizes = self._hidden_sizes()
+        activations = self._activations(len(sizes))
+        layers = self._scaling()
+        for position, (units, activation) in enumerate(zip(sizes, activations, strict=True)):
+            hidden = self._hidden_layer(Dense(units, **_scheme(activation)), activation)
+            layers += [Residual(hidden)] if self.residual and position > 0 else hidden  # the first changes the width
+        return [*layers, Dense(n_outputs, **_scheme((activations or [self.activation])[-1]))]
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        sizes = self._hidden_sizes()
+        if not sizes:
+            self._refuse(("dropout", "batch_norm", "layer_norm", "residual"), "no hidden layers")
+        if self.residual and (len(sizes) < 2 or len(set(sizes)) > 1):
+            raise ValueError(
+                "residual=True adds the input of each hidden layer but the first to its output: it needs at least two "
+                f"hidden layers, of equal width, got hidden_layer_sizes={sizes}"
+            )
 
     @property
     def n_layers_(self) -> int:
@@ -31,24 +48,35 @@ class MLP(MultilayerEstimator):
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, views of shape (n_in, n_out) into the network's parameters."""
-        return self._parameters("weight")
+        return [params["weight"] for layer, params in self._fitted_layers() if isinstance(layer, Dense)]
 
     @property
     def intercepts_(self) -> list[Array]:
-        """The biases of each layer, views of shape (n_out,) into the network's parameters."""
-        return self._parameters("bias")
+        """The biases of each layer, views of shape (n_out,) into the network's parameters.
 
-    def _parameters(self, name: str) -> list[Array]:
+        Where the batch is normalised the shift that follows is the bias.
+        """
+        names = {Dense: "bias", BatchNorm: "shift"}
+        layers = [(params, names.get(type(layer))) for layer, params in self._fitted_layers()]
+        return [params[name] for params, name in layers if name in params]
+
+    def _fitted_layers(self) -> Iterator[tuple[Layer, dict]]:
         if "network_" not in vars(self):
             raise AttributeError(f"this {type(self).__name__} is not fitted yet")
-        return [layer[name] for layer in self.network_.parameters.values() if name in layer]
+        return self.network_.walk()
 
 
-class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
+def _scheme(activation: str) -> dict[str, Any]:
+    """scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function."""
+    return {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if activation in ("logistic", "sigmoid") else 1.0}
+
+
+class MLPClassifier(ClassificationLoss, ClassifierMixin, MLP):
     """Multi-layer perceptron classifier: minimises the log loss, as scikit-learn's of the same name does.
 
     Two classes have one logistic output, more have one softmax output each, a multilabel target has a logistic
-    output for each label. With outputs z, targets y and weights W the objective of a batch of weight n is
+    output for each label; for y of several columns of classes there is all that for each column, and the losses are
+    added up. With outputs z, targets y and weights W the objective of a batch of weight n is
 
     .. math:: \\frac{1}{n} \\sum_i w_i\\, \\ell(z_i, y_i) + \\frac{\\alpha}{2 n} \\sum_l \\lVert W_l \\rVert^2
 
@@ -56,13 +84,33 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; () is logistic regression.
-    activation : str, default="relu"
-        Of the hidden layers: "identity", "logistic" (or "sigmoid"), "tanh", "relu", "leaky_relu", "elu", "selu",
-        "gelu", "silu", "mish", "softplus" or "softmax".
+    activation : str or sequence of str, default="relu"
+        Of the hidden layers, one for all or one for each: "identity", "logistic" (or "sigmoid"), "tanh", "relu",
+        "leaky_relu", "elu", "selu", "gelu", "silu", "mish", "softplus" or "softmax".
+    depth : int or None, default=None
+        With an integer `hidden_layer_sizes`, how many hidden layers have that width, so that a search can go over two
+        numbers; None: one.
+    batch_norm : bool, default=False
+        Whether to normalise each hidden unit over the batch, in front of its activation function; the shift that is
+        learnt with it takes the place of the bias. Not for "lbfgs" or a `batch_size` of 1.
+    layer_norm : bool, default=False
+        Whether to normalise the units of each hidden layer over the layer instead, sample by sample.
+    residual : bool, default=False
+        Whether each hidden layer but the first adds its input to its output, h + dropout(f(norm(h W + b))), with
+        nothing on the way around it. Needs at least two hidden layers, of equal width.
+    dropout : float, default=0.0
+        The share of each hidden layer's outputs dropped in training, 0 <= dropout < 1. Not for "lbfgs".
     solver : {"adam", "sgd", "adamw", "rmsprop", "lbfgs"}, default="adam"
         How the weights are found. "lbfgs" uses all samples in each step, computes in float64 and suits small data.
     alpha : float, default=1e-4
-        Strength of the L2 penalty; for "adamw" of the decoupled weight decay.
+        Strength of the L2 penalty, alpha / (2 n) times the sum of squared weights for a batch of weight n: on weights
+        W, not on biases or what a norm learns. For "adamw" that of the decoupled weight decay.
+    clip_norm : float or None, default=None
+        The largest Euclidean norm of the gradient of a batch's mean loss (without the penalty); a longer one is
+        shortened to it. Not for "lbfgs".
+    label_smoothing : float, default=0.0
+        The share of each label's probability that is spread evenly over all classes in the training loss, 0 <=
+        label_smoothing < 1. Not for multilabel targets.
     batch_size : int or "auto", default="auto"
         Samples in a mini-batch; "auto" is min(200, n_samples). 1 is single-sample, n_samples full-batch descent.
     learning_rate : str, default="constant"
@@ -115,10 +163,10 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
+    classes_ : ndarray of shape (n_classes,), or a list of such
+        Class labels; for several columns of classes those of each.
     coefs_, intercepts_ : list of ndarray
-        Weights (n_in, n_out) and biases (n_out,) of each layer.
+        Weights (n_in, n_out) and biases (n_out,) of each layer; with `batch_norm` the shifts are the biases.
     network_ : Network
         The fitted network.
     loss_, best_loss_ : float
@@ -136,14 +184,15 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     n_layers_, n_outputs_ : int
         Layers, with the inputs as one; outputs.
     out_activation_ : str
-        "logistic" or "softmax".
+        "logistic" or "softmax" (for several columns of classes, of which those of two classes are logistic).
     n_features_in_, feature_names_in_ : int, ndarray
         Features seen in fit, and their names if they have string names.
 
     Raises
     ------
     ValueError
-        On bad input, and when training diverges; the estimator is then left as it was before the call.
+        On bad input, when an option is chosen that does not apply (scikit-learn's own have no effect then), and when
+        training diverges; the estimator is then left as it was before the call.
 
     References
     ----------
@@ -152,6 +201,14 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     Glorot, Bengio (2010). Understanding the difficulty of training deep feedforward neural networks. AISTATS.
 
     Kingma, Ba (2015). Adam: a method for stochastic optimization. ICLR. arXiv:1412.6980.
+
+    Ioffe, Szegedy (2015). Batch normalization. ICML. Ba, Kiros, Hinton (2016). Layer normalization. arXiv:1607.06450.
+
+    He, Zhang, Ren, Sun (2016). Identity mappings in deep residual networks. ECCV. arXiv:1603.05027.
+
+    Srivastava et al. (2014). Dropout: a simple way to prevent neural networks from overfitting. JMLR 15.
+
+    Szegedy et al. (2016). Rethinking the inception architecture for computer vision (label smoothing). CVPR.
 
     Examples
     --------
@@ -165,15 +222,22 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {**MLP._parameter_constraints, **ClassifierTargets._class_constraints}
+    _parameter_constraints: ClassVar[dict] = {**MLP._parameter_constraints, **ClassificationLoss._class_constraints}
 
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
+        depth: int | None = None,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        residual: bool = False,
+        dropout: float = 0.0,
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
+        label_smoothing: float = 0.0,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -217,8 +281,8 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
         X_val, y_val : array-like, default=None
@@ -242,12 +306,12 @@ class MLPClassifier(ClassifierTargets, ClassifierMixin, MLP):
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that will ever be seen; needed in the first call.
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            All classes that will ever be seen, a list of them for several columns; needed in the first call.
 
         Returns
         -------
@@ -263,19 +327,26 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; () is linear regression.
-    activation : str, default="relu"
+    activation : str or sequence of str, default="relu"
         Of the hidden layers; see :class:`MLPClassifier`.
-    loss : {"squared_error", "absolute_error", "huber", "poisson"}, default="squared_error"
-        What is minimised; "poisson" predicts exp of the output, for counts y >= 0. Several outputs are added up in
-        the objective and averaged in loss_curve_, as in scikit-learn.
+    depth, batch_norm, layer_norm, residual, dropout
+        See :class:`MLPClassifier`.
+    loss : {"squared_error", "absolute_error", "huber", "poisson", "quantile"}, default="squared_error"
+        What is minimised. Several outputs are added up in the objective and averaged in loss_curve_, as in
+        scikit-learn. "poisson" predicts exp of the output, for counts y >= 0; with no hidden layer and `alpha` n times
+        as large it is scikit-learn's ``PoissonRegressor(alpha)``, as its penalty is not divided by the weight n of the
+        samples. "quantile" is the pinball loss.
     delta : float, default=1.35
         From where on errors count linearly for "huber", in units of the target's standard deviation.
+    quantile : float or sequence of float, default=0.5
+        Which quantiles of y "quantile" learns, between 0 and 1. `predict` gives the one nearest 0.5 (of two the lower),
+        `predict_quantiles` gives all, and `score` is D2 of what `predict` gives. For a single target.
     target_scaling : {"standard", None}, default="standard"
         Whether the network learns (y - mean) / standard deviation instead of y; predictions are in units of y in any
         case. Not used for "poisson".
-    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, clip_norm, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state
         See :class:`MLPClassifier`.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
+    tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
     beta_1, beta_2, epsilon, n_iter_no_change, max_fun, input_scaling, dtype
         See :class:`MLPClassifier`.
@@ -295,11 +366,14 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
     Raises
     ------
     ValueError
-        On bad input, and when training diverges; the estimator is then left as it was before the call.
+        On bad input, when an option is chosen that does not apply (scikit-learn's own have no effect then), and when
+        training diverges; the estimator is then left as it was before the call.
 
     References
     ----------
     Rumelhart, Hinton, Williams (1986). Learning representations by back-propagating errors. Nature 323.
+
+    Koenker, Bassett (1978). Regression quantiles. Econometrica 46.
 
     Examples
     --------
@@ -311,6 +385,9 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
     >>> network = MLPRegressor(20, solver="lbfgs", alpha=10.0, max_iter=1000, random_state=0)
     >>> make_pipeline(StandardScaler(), network).fit(X, 1e6 * y).score(X, 1e6 * y) > 0.5
     True
+    >>> quantiles = MLPRegressor((), loss="quantile", quantile=[0.1, 0.5, 0.9], learning_rate_init=0.01, tol=1e-3)
+    >>> quantiles.set_params(random_state=0).fit(X, y).predict_quantiles(X).shape
+    (442, 3)
     """
 
     _parameter_constraints: ClassVar[dict] = {**MLP._parameter_constraints, **RegressionLoss._loss_constraints}
@@ -318,13 +395,20 @@ class MLPRegressor(RegressionLoss, RegressorMixin, MLP):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
-        activation: str = "relu",
+        activation: str | Sequence[str] = "relu",
         *,
-        loss: Literal["squared_error", "absolute_error", "huber", "poisson"] = "squared_error",
+        depth: int | None = None,
+        batch_norm: bool = False,
+        layer_norm: bool = False,
+        residual: bool = False,
+        dropout: float = 0.0,
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = "squared_error",
         delta: float = 1.35,
+        quantile: float | Sequence[float] = 0.5,
         target_scaling: Literal["standard"] | None = "standard",
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,

@@ -30,7 +30,7 @@ from ..ops.perceptron import PerceptronFit, fit_perceptron, shuffle_seeds, xorsh
 from ..optim import SGD, Optimizer
 from ..train import FitLoop, Plan, TrainingState, Verdict
 from .base import BALANCED_IN_PARTS, ClassifierTargets, NetworkEstimator, RegressorTargets, Task
-from .targets import ClassTarget, MultilabelTarget, RealTarget, Target, check_first_partial_fit
+from .targets import RealTarget, Target, check_first_partial_fit
 from .validation import SCORING, Samples
 
 
@@ -313,7 +313,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
                 "X_val and scoring need solver='sgd'"
             )
 
-    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget:
+    def _new_target(self, y: Array, sample_weight: Array | None) -> Target:
         if y.ndim > 1:
             raise ValueError(f"y should be a 1d array, got an array of shape {y.shape} instead.")
         return super()._new_target(y, sample_weight)

@@ -7,6 +7,7 @@ One class for each kind of target. ``fit`` learns classes or scales, ``encode`` 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..autodiff.tape import Array
-from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss
+from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
 
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
 
@@ -36,26 +37,30 @@ def in_numpy_dtypes(y: Any) -> Any:
     return y.to_numpy(np.result_type(*plain))
 
 
-def class_target(y: Array) -> ClassTarget | MultilabelTarget:
+def class_target(y: Array) -> ClassTarget | MultilabelTarget | JointClassTarget:
     """The target for these labels, fitted.
 
     Raises
     ------
     ValueError
-        If y is no target for a classifier (continuous, or several classes for each of several outputs).
+        If y is no target for a classifier, but continuous, say.
     """
+    if y.ndim == 2 and y.dtype == object:  # words beside numbers; each column has a kind of its own
+        return JointClassTarget(_columns(y))
     with warnings.catch_warnings():  # many classes for few samples are no news to those who fit them
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
         check_classification_targets(y)
         kind = type_of_target(y)
-    if kind == "multilabel-indicator":
+    if kind == "multilabel-indicator" and set(np.unique(y)) <= {0, 1}:
         return MultilabelTarget(y)
-    if kind == "multiclass-multioutput":
-        raise ValueError(f"y of shape {y.shape} has several classes in several columns; Unknown label type: {kind}")
+    if y.ndim == 2:
+        return JointClassTarget(_columns(y))
     return ClassTarget(y)
 
 
-def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> ClassTarget | MultilabelTarget | None:
+def check_first_partial_fit(
+    estimator: Any, y: Array, classes: Any
+) -> ClassTarget | MultilabelTarget | JointClassTarget | None:
     """The target for all `classes` in the first call of partial_fit, None in later ones.
 
     Raises
@@ -64,14 +69,17 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> 
         If `classes` are missing in the first call, or differ from those of an earlier one.
     """
     y, classes = in_numpy_dtypes(y), in_numpy_dtypes(classes)
+    several = classes is not None and np.ndim(next(iter(classes), 0)) == 1
     if hasattr(estimator, "network_"):
-        if classes is not None and not np.array_equal(estimator.classes_, unique_labels(classes)):
+        if classes is not None and not _same_classes(estimator.classes_, classes if several else [classes]):
             raise ValueError(
                 f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {estimator.classes_!r}"
             )
         return None
     if classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")
+    if several:
+        return JointClassTarget([np.asarray(each) for each in classes])
     if type_of_target(y) == "multilabel-indicator":
         return MultilabelTarget(y if issparse(y) else np.asarray(y))
     return ClassTarget(np.asarray(classes))
@@ -79,6 +87,8 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Array | None) -> 
 
 def nothing_to_learn(target: Target) -> bool:
     """Whether the answer is certain, since there is only one class."""
+    if isinstance(target, JointClassTarget):
+        return all(len(classes) == 1 for classes in target.classes_)
     return isinstance(target, ClassTarget) and len(target.classes_) == 1
 
 
@@ -159,6 +169,14 @@ def _check_factors(factors: dict[Any, float], labels: list[Any]) -> None:
     bad = {label: factor for label, factor in factors.items() if not 0 <= factor < np.inf}
     if bad:
         raise ValueError(f"class_weight must be finite and not negative, got {bad}")
+
+
+def _same_classes(known: Array | list[Array], classes: Sequence) -> bool:
+    """Whether those passed, for each target, are those of the first call."""
+    known = known if isinstance(known, list) else [known]
+    return len(known) == len(classes) and all(
+        np.array_equal(before, unique_labels(each)) for before, each in zip(known, classes, strict=True)
+    )
 
 
 class ClassTarget:
@@ -278,6 +296,75 @@ class MultilabelTarget:
         return _log(self.proba(raw), BinaryLogLoss().log_proba(raw))
 
 
+class JointClassTarget:
+    """One of several classes for each of several questions: a column of y each, with outputs of its own.
+
+    Parameters
+    ----------
+    columns : sequence of ndarray
+        For each question labels among which all of its classes are.
+
+    Attributes
+    ----------
+    parts : list of ClassTarget
+        The targets of the columns.
+    """
+
+    def __init__(self, columns: Sequence[Array]) -> None:
+        for column in columns:
+            check_classification_targets(column)
+        self.parts = [ClassTarget(column) for column in columns]
+
+    @property
+    def classes_(self) -> list[Array]:
+        """The labels of each column, sorted."""
+        return [part.classes_ for part in self.parts]
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return {"classes_": self.classes_}
+
+    @property
+    def n_outputs(self) -> int:
+        return sum(part.n_outputs for part in self.parts)
+
+    def loss(self) -> JointLogLoss:
+        return JointLogLoss(tuple(part.n_outputs for part in self.parts))
+
+    def check(self, y: Array, all_of_them: bool) -> None:
+        """Raise ValueError if a column of y has other classes than in the first fit, or there are other columns."""
+        if y.ndim != 2 or y.shape[1] != len(self.parts):
+            raise ValueError(f"`y` has shape {y.shape}, but the first fit had {len(self.parts)} columns of classes")
+        for part, column in zip(self.parts, _columns(y), strict=True):
+            part.check(column, all_of_them)
+
+    def encode(self, y: Array, dtype: np.dtype) -> Array:
+        """Class numbers (n, n_columns)."""
+        columns = zip(self.parts, _columns(y), strict=True)
+        return np.column_stack([np.searchsorted(part.classes_, column) for part, column in columns])
+
+    def decode(self, raw: Array) -> Array:
+        """The most probable class of each column, shape (n, n_columns)."""
+        columns = [part.decode(outputs) for part, outputs in self._outputs(raw)]
+        words = {column.dtype.kind in "US" for column in columns}
+        return np.column_stack(columns if len(words) == 1 else [column.astype(object) for column in columns])
+
+    def proba(self, raw: Array) -> list[Array]:
+        """The probability of each class, an array (n, n_classes) for each column."""
+        return [part.proba(outputs) for part, outputs in self._outputs(raw)]
+
+    def log_proba(self, raw: Array) -> list[Array]:
+        return [part.log_proba(outputs) for part, outputs in self._outputs(raw)]
+
+    def _outputs(self, raw: Array) -> list[tuple[ClassTarget, Array]]:
+        return [(part, raw[:, mine]) for part, mine in zip(self.parts, self.loss().parts, strict=True)]
+
+
+def _columns(y: Array) -> list[Array]:
+    """The columns of y; those of an array of objects as what they are by themselves, words or numbers."""
+    return [np.asarray(column.tolist()) if y.dtype == object else column for column in y.T]
+
+
 class RealTarget:
     """Real numbers, one or several for each sample, standardised for the network where that makes sense.
 
@@ -314,7 +401,7 @@ class RealTarget:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        mean, scale = (self.mean_, self.scale_) if self.n_outputs > 1 else (self.mean_[0], self.scale_[0])
+        mean, scale = (self.mean_, self.scale_) if len(self.mean_) > 1 else (self.mean_[0], self.scale_[0])
         return {"y_mean_": mean, "y_scale_": scale}
 
     @property
@@ -326,8 +413,8 @@ class RealTarget:
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of outputs than the first fit, or the loss is not made for it."""
-        if y.reshape(len(y), -1).shape[1] != self.n_outputs:
-            raise ValueError(f"`y` has shape {y.shape}, but the first fit had {self.n_outputs} outputs")
+        if y.reshape(len(y), -1).shape[1] != len(self.mean_):
+            raise ValueError(f"`y` has shape {y.shape}, but the first fit had {len(self.mean_)} outputs")
         if self._loss.link == "exp" and np.any(y < 0):
             raise ValueError(f"loss='poisson' takes counts: y must not be negative, got {np.min(y)}")
 
@@ -342,6 +429,64 @@ class RealTarget:
         """Predictions (n,) or (n, n_outputs), in the precision of `raw`."""
         predicted = self._loss.predict(raw) * self.scale_ + self.mean_
         return (predicted[:, 0] if self.n_outputs == 1 else predicted).astype(raw.dtype, copy=False)
+
+
+class QuantileTarget(RealTarget):
+    """Several quantiles of one real number: an output for each.
+
+    The network's outputs may cross. Sorted they do not, and no pinball loss grows by that: the sorted ones lie no
+    farther from the true quantiles (Chernozhukov, Fernandez-Val & Galichon 2010, Quantile and probability curves
+    without crossing, Econometrica 78).
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,)
+        Targets.
+    weight : ndarray of shape (n,) or None
+        Sample weights.
+    loss : QuantileLoss
+        Its `quantile` is a tuple.
+    standardise : bool
+        False leaves y as it is.
+
+    Raises
+    ------
+    ValueError
+        If y has several columns.
+    """
+
+    _loss: QuantileLoss
+
+    def __init__(self, y: Array, weight: Array | None, loss: QuantileLoss, standardise: bool) -> None:
+        if y.ndim > 1:
+            raise ValueError(f"loss='quantile' takes one target, got y of shape {y.shape}")
+        super().__init__(y, weight, loss, standardise)
+        self.quantiles = np.asarray(loss.quantile, np.float64)
+
+    @property
+    def n_outputs(self) -> int:
+        return len(self.quantiles)
+
+    @property
+    def nearest(self) -> int:
+        """The position of the quantile nearest 0.5; of two equally near the lower one."""
+        distances = np.abs(self.quantiles - 0.5).round(12)
+        return int(np.lexsort((self.quantiles, distances))[0])
+
+    @property
+    def central(self) -> float:
+        """The quantile nearest 0.5."""
+        return float(self.quantiles[self.nearest])
+
+    def all_quantiles(self, raw: Array) -> Array:
+        """Predictions (n, n_quantiles) in the order of the quantiles, never crossing."""
+        rank = np.argsort(np.argsort(self.quantiles, kind="stable"))
+        predicted = np.sort(raw, axis=1)[:, rank] * self.scale_ + self.mean_
+        return predicted.astype(raw.dtype, copy=False)
+
+    def decode(self, raw: Array) -> Array:
+        """Predictions (n,) of the quantile nearest 0.5."""
+        return self.all_quantiles(raw)[:, self.nearest]
 
 
 Target = Any  # one of the classes above: they share attributes, n_outputs, loss, check, encode and decode

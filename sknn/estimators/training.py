@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import warnings
-from math import inf, sqrt
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
+from inspect import signature
+from math import inf, nan
 from numbers import Integral, Real
 from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
 
-from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, SquaredError
-from ..nn import Layer, Standardise
+from ..autodiff.tape import Array
+from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
+from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, Standardise
 from ..ops.activation import ACTIVATIONS
 from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
 from ..train import Plan
-from .base import NetworkEstimator, RegressorTargets, Task
+from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
+from .targets import MultilabelTarget, QuantileTarget, RealTarget, Target
 from .validation import SCORING
 
 
@@ -27,9 +35,15 @@ class MultilayerEstimator(NetworkEstimator):
 
     _parameter_constraints: ClassVar[dict] = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS))],
+        "depth": [Interval(Integral, 1, None, closed="left"), None],
+        "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+        "batch_norm": ["boolean"],
+        "layer_norm": ["boolean"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
         "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "learning_rate": [StrOptions(set(SCHEDULES))],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
@@ -54,10 +68,60 @@ class MultilayerEstimator(NetworkEstimator):
         "dtype": [StrOptions({"float32", "float64"})],
     }
 
-    def _scheme(self) -> dict[str, Any]:
-        """scikit-learn's initial weights: Glorot's uniform ones, for biases too, smaller for the logistic function."""
-        logistic = self.activation in ("logistic", "sigmoid")
-        return {"bias_init": "glorot_uniform", "gain": sqrt(1 / 3) if logistic else 1.0}
+    # -- what applies where ----------------------------------------------------------------------------------------
+
+    def _fit(self, *args: Any, **kwargs: Any) -> Any:
+        self._check_options()
+        return super()._fit(*args, **kwargs)
+
+    def _check_options(self) -> None:
+        """Raise ValueError if an option that scikit-learn does not know is asked for where it does not apply."""
+        if self.solver == "lbfgs":
+            why = "solver='lbfgs', which needs the same function of the weights at every step"
+            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm"), why)
+        if self._chosen("batch_norm"):
+            self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
+            if self.batch_size == 1:
+                self._refuse(("batch_norm",), "batch_size=1: a single sample has no spread to be normalised by")
+
+    def _chosen(self, option: str) -> bool:
+        """Whether this estimator has the option, and it is not at its default."""
+        defaults = _defaults(type(self))  # type: ignore[arg-type]
+        if option not in defaults:
+            return False
+        value = getattr(self, option)
+        return not (value is defaults[option] or (np.isscalar(value) and value == defaults[option]))
+
+    def _refuse(self, options: Iterable[str], where: str) -> None:
+        """Raise ValueError if one of the options is chosen."""
+        for option in filter(self._chosen, options):
+            raise ValueError(f"{option}={getattr(self, option)!r} does not apply with {where}")
+
+    # -- the layers ------------------------------------------------------------------------------------------------
+
+    def _activations(self, n_layers: int) -> list[str]:
+        """The activation function of each layer before the output."""
+        if isinstance(self.activation, str):
+            return [self.activation] * n_layers
+        names = [str(name) for name in self.activation]
+        unknown = [name for name in names if name not in ACTIVATIONS]
+        if unknown:
+            raise ValueError(f"activation={self.activation!r} names {unknown[0]!r}; choose of {', '.join(ACTIVATIONS)}")
+        if len(names) != n_layers:
+            raise ValueError(f"activation={self.activation!r} names {len(names)} layers, but there are {n_layers}")
+        return names
+
+    def _activated(self, layer: Conv | Dense, activation: str) -> list[Layer]:
+        """A layer with its activation function, and between the two what normalises."""
+        if self.batch_norm:  # its shift does what a bias would do
+            return [replace(layer, use_bias=False), BatchNorm(), Activation(activation)]
+        if self.layer_norm:
+            return [layer, LayerNorm(), Activation(activation)]
+        return [replace(layer, activation=activation)]
+
+    def _hidden_layer(self, layer: Dense, activation: str) -> list[Layer]:
+        """A dense layer with all that belongs to it: norm, activation function, dropout."""
+        return [*self._activated(layer, activation), *([Dropout(float(self.dropout))] if self.dropout else [])]
 
     def _scaling(self) -> list[Layer]:
         """The layer that standardises the inputs, if they are to be."""
@@ -84,6 +148,13 @@ class MultilayerEstimator(NetworkEstimator):
 
     def _hidden_sizes(self) -> list[int]:
         sizes = self.hidden_layer_sizes
+        if self.depth is not None:
+            if not isinstance(sizes, Integral):
+                raise ValueError(
+                    f"depth={self.depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one "
+                    "of the two"
+                )
+            sizes = [sizes] * self.depth
         sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
         if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
@@ -108,6 +179,7 @@ class MultilayerEstimator(NetworkEstimator):
             schedule=self.learning_rate,
             power_t=self.power_t,
             alpha=0.0 if self.solver == "adamw" else self.alpha,
+            clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
             patience=self.n_iter_no_change,
@@ -130,12 +202,40 @@ class MultilayerEstimator(NetworkEstimator):
         return True
 
 
+@cache
+def _defaults(estimator: type) -> dict[str, Any]:
+    """The parameters of ``__init__`` with their defaults."""
+    return {name: parameter.default for name, parameter in signature(estimator).parameters.items()}
+
+
+class ClassificationLoss(ClassifierTargets):
+    """The losses of classifiers."""
+
+    def _training_loss(self, target: Target) -> Loss:
+        smoothing = float(self.label_smoothing)  # type: ignore[attr-defined]
+        if smoothing and isinstance(target, MultilabelTarget):
+            raise ValueError(f"label_smoothing={smoothing!r} does not apply to labels that do not exclude each other")
+        return replace(target.loss(), smoothing=smoothing)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.target_tags.multi_output = tags.classifier_tags.multi_label = True
+        return tags
+
+
 REGRESSION_LOSSES = {
     "squared_error": SquaredError,
     "absolute_error": AbsoluteError,
     "huber": HuberLoss,
     "poisson": PoissonDeviance,
+    "quantile": QuantileLoss,
 }
+
+
+def _predicts_quantiles(estimator: Any) -> bool:
+    if estimator.loss != "quantile":
+        raise AttributeError(f"predict_quantiles needs loss='quantile', got loss={estimator.loss!r}")
+    return True
 
 
 class RegressionLoss(RegressorTargets):
@@ -144,9 +244,103 @@ class RegressionLoss(RegressorTargets):
     _loss_constraints: ClassVar[dict] = {
         "loss": [StrOptions(set(REGRESSION_LOSSES))],
         "delta": [Interval(Real, 0, None, closed="neither")],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
         "target_scaling": [StrOptions({"standard"}), None],
     }
 
+    loss: str
+    delta: float
+    quantile: float | Iterable[float]
+    target_scaling: str | None
+    _target: Any
+
+    def _check_options(self) -> None:
+        super()._check_options()  # type: ignore[misc]
+        for loss, option in (("huber", "delta"), ("quantile", "quantile")):
+            if self.loss != loss:
+                self._refuse((option,), f"loss={self.loss!r}")  # type: ignore[attr-defined]
+
     def _loss(self) -> Loss:
-        name: str = self.loss  # type: ignore[attr-defined]
-        return HuberLoss(self.delta) if name == "huber" else REGRESSION_LOSSES[name]()  # type: ignore[attr-defined]
+        if self.loss == "huber":
+            return HuberLoss(self.delta)
+        if self.loss == "quantile":
+            return QuantileLoss(self._quantiles())
+        return REGRESSION_LOSSES[self.loss]()
+
+    def _quantiles(self) -> tuple[float, ...]:
+        """The quantiles to learn, in the order given."""
+        quantiles = np.atleast_1d(np.asarray(self.quantile, np.float64))
+        if quantiles.ndim != 1 or not quantiles.size or not np.all((quantiles > 0) & (quantiles < 1)):
+            raise ValueError(f"quantile={self.quantile!r} must be a number between 0 and 1, or a list of such")
+        return tuple(quantiles.tolist())
+
+    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
+        loss = self._loss()
+        if isinstance(loss, QuantileLoss):
+            return QuantileTarget(y, sample_weight, loss, self.target_scaling == "standard")
+        return super()._new_target(y, sample_weight)
+
+    def _training_loss(self, target: RealTarget) -> Loss:
+        """That of the first fit: another could not go on with its outputs and their scale."""
+        if target.loss() != self._loss():
+            raise ValueError(
+                f"the loss was changed after the first fit, from {target.loss()} to {self._loss()}; fit anew with "
+                "warm_start=False"
+            )
+        return target.loss()
+
+    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
+        if not isinstance(self._target, QuantileTarget):
+            return super()._score_validation(y, predicted, sample_weight)
+        if not np.isfinite(predicted).all():
+            return nan
+        return float(d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=self._target.central))
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2, or with ``loss="quantile"`` D2: the share of the pinball loss that the prediction saves.
+
+        Both are 1 for perfect predictions and 0 for the best constant, the mean of y or its quantile; D2 is that of
+        the quantile nearest 0.5, which :meth:`predict` gives.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted = self.predict(X)  # type: ignore[attr-defined]
+        if not isinstance(self._target, QuantileTarget):
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        return float(d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=self._target.central))
+
+    @available_if(_predicts_quantiles)
+    def predict_quantiles(self, X: Any) -> Array:
+        """Predict every quantile for samples; the predictions of a sample rise with the quantile.
+
+        The outputs of the network may cross; sorted for each sample they do not, which never raises the pinball loss
+        (Chernozhukov, Fernandez-Val & Galichon 2010).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_quantiles)
+            In the order of `quantile`, in the precision of X.
+        """
+        raw = self._raw_outputs(X)  # type: ignore[attr-defined]
+        return self._target.all_quantiles(raw)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.target_tags.multi_output = self.loss != "quantile"
+        return tags

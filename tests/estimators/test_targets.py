@@ -10,12 +10,14 @@ from scipy.sparse import csr_array
 
 from sknn.estimators.targets import (
     ClassTarget,
+    JointClassTarget,
     MultilabelTarget,
+    QuantileTarget,
     RealTarget,
     check_first_partial_fit,
     class_target,
 )
-from sknn.losses import HuberLoss, PoissonDeviance, SquaredError
+from sknn.losses import HuberLoss, PoissonDeviance, QuantileLoss, SquaredError
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
 
@@ -128,6 +130,48 @@ def test_another_number_of_labels_is_refused(y):
         MultilabelTarget(np.zeros((2, 3))).check(y, all_of_them=False)
 
 
+# -- several classes at once ---------------------------------------------------------------------------------------
+
+COLUMNS = {
+    "words": np.array([["a", "x"], ["b", "yy"], ["b", "z"], ["a", "yy"]]),
+    "numbers": np.array([[1, 7], [1, 8], [2, 9], [1, 8]]),
+    "words and numbers": np.array([["a", 7], ["b", 8], ["b", 9], ["a", 8]], dtype=object),
+    "numbers and words": np.array([[1, "u"], [2, "v"], [2, "w"], [1, "v"]], dtype=object),
+    "bools and words": np.array([[True, "u"], [False, "v"], [False, "w"], [True, "v"]], dtype=object),
+    "one class beside three": np.array([[4, 0], [4, 1], [4, 2], [4, 1]]),
+}
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+def test_columns_of_classes_go_in_and_come_out(columns):
+    y = COLUMNS[columns]
+    target = class_target(y)
+    assert [len(classes) for classes in target.classes_] == [len(set(column)) for column in y.T]
+    assert target.n_outputs == 4
+    target.check(y, all_of_them=True)
+    numbers = target.encode(y, FLOAT32)
+    assert numbers.dtype.kind == "i"
+    raw = np.hstack([16.0 * numbers[:, :1] - 8.0, 8.0 * np.eye(3)[numbers[:, 1]]])
+    assert_array_equal(target.decode(raw), y)
+    for probability, logarithm, classes, column in zip(
+        target.proba(raw), target.log_proba(raw), target.classes_, y.T, strict=True
+    ):
+        assert_allclose(probability.sum(axis=1), 1.0)
+        assert_allclose(np.exp(logarithm), probability)
+        assert_array_equal(classes[probability.argmax(axis=1)], column)
+
+
+def test_another_class_in_a_column_is_refused():
+    target = class_target(COLUMNS["words and numbers"])
+    target.check(COLUMNS["words and numbers"][:2], all_of_them=False)
+    with pytest.raises(ValueError, match="`y` has classes not in"):
+        target.check(np.array([["ab", 7]], dtype=object), all_of_them=False)
+    with pytest.raises(ValueError, match="same classes as in the previous call"):
+        target.check(COLUMNS["words and numbers"][:2], all_of_them=True)
+    with pytest.raises(ValueError, match=r"shape \(2,\), but the first fit had 2 columns of classes"):
+        target.check(np.array(["a", "b"]), all_of_them=False)
+
+
 # -- which kind it is ----------------------------------------------------------------------------------------------
 
 
@@ -138,6 +182,11 @@ def test_another_number_of_labels_is_refused(y):
         (np.array(["a", "b", "c"]), ClassTarget),
         (np.array([1.0, 2.0]), ClassTarget),
         (np.array([[0, 1], [1, 1]]), MultilabelTarget),
+        (np.array([[True, False], [True, True]]), MultilabelTarget),
+        (np.array([[1, 2], [3, 1]]), JointClassTarget),
+        (np.array([[1, 2], [2, 1]]), JointClassTarget),  # two numbers, but no indicators
+        (np.array([["a", "b"], ["b", "b"]]), JointClassTarget),
+        (np.array([[0, "b"], [1, "c"]], dtype=object), JointClassTarget),
     ],
 )
 def test_kind_of_target_for_classes(y, kind):
@@ -149,7 +198,6 @@ def test_kind_of_target_for_classes(y, kind):
     [
         (np.array([0.5, 1.5]), "Unknown label type: continuous"),
         (np.array([[0.5, 1.5], [1.0, 2.0]]), "Unknown label type: continuous-multioutput"),
-        (np.array([[1, 2], [3, 1]]), r"y of shape \(2, 2\) .*Unknown label type: multiclass-multioutput"),
     ],
 )
 def test_no_target_for_a_classifier(y, message):
@@ -177,6 +225,18 @@ class First(NamedTuple):
 def test_the_first_partial_fit_makes_the_target(call):
     target = check_first_partial_fit(SimpleNamespace(), call.y, call.classes)
     assert_array_equal(target.classes_, call.expected)
+
+
+@pytest.mark.parametrize("classes", [[[0, 1, 2], ["a", "b"]], [np.array([2, 1, 0]), np.array(["b", "a"])]])
+def test_classes_of_columns_come_in_a_list(classes):
+    y = np.array([[0, "a"], [1, "b"]], dtype=object)
+    target = check_first_partial_fit(SimpleNamespace(), y, classes)
+    assert [list(each) for each in target.classes_] == [[0, 1, 2], ["a", "b"]]
+    fitted = SimpleNamespace(network_=None, classes_=target.classes_)
+    assert check_first_partial_fit(fitted, y, classes) is None
+    for others in ([[0, 1], ["a", "b"]], [[0, 1, 2]], [0, 1, 2]):
+        with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
+            check_first_partial_fit(fitted, y, others)
 
 
 def test_the_first_partial_fit_needs_classes():
@@ -274,3 +334,47 @@ def test_another_number_of_outputs_is_refused(first, later):
     target.check(first[:3], all_of_them=False)
     with pytest.raises(ValueError, match=f"but the first fit had {target.n_outputs} outputs"):
         target.check(later, all_of_them=False)
+
+
+# -- quantiles -----------------------------------------------------------------------------------------------------
+
+
+def quantiles(*levels: float) -> QuantileTarget:
+    return QuantileTarget(Y, None, QuantileLoss(levels), standardise=True)
+
+
+def test_quantiles_never_cross_and_keep_the_order_asked_for():
+    raw = np.random.RandomState(1).normal(size=(50, 4))
+    found = quantiles(0.9, 0.1, 0.5, 0.7).all_quantiles(raw)
+    assert (np.diff(found[:, [1, 2, 3, 0]], axis=1) >= 0).all()
+    assert_allclose(np.sort(found, axis=1), np.sort(raw, axis=1) * Y.std() + Y.mean())
+
+
+def test_sorting_raises_no_pinball_loss():
+    raw, levels = np.random.RandomState(2).normal(size=(200, 3)), (0.2, 0.5, 0.9)
+    loss, target = QuantileLoss(levels), np.random.RandomState(3).normal(size=(200, 1))
+    assert (loss(np.sort(raw, axis=1), target) <= loss(raw, target) + 1e-15).all()
+
+
+@pytest.mark.parametrize(
+    ("levels", "nearest"),
+    [((0.3,), 0.3), ((0.1, 0.9), 0.1), ((0.7, 0.3), 0.3), ((0.4, 0.6), 0.4), ((0.05, 0.9, 0.6), 0.6)],
+)
+def test_the_prediction_is_the_quantile_nearest_the_median(levels, nearest):
+    target, raw = quantiles(*levels), np.random.RandomState(1).normal(size=(9, len(levels))).astype("float32")
+    assert target.central == nearest
+    assert target.decode(raw).dtype == target.all_quantiles(raw).dtype == np.float32
+    assert_array_equal(target.decode(raw), target.all_quantiles(raw)[:, levels.index(nearest)])
+
+
+def test_quantiles_share_one_encoded_target():
+    target = quantiles(0.1, 0.5)
+    assert target.n_outputs == 2
+    assert target.encode(Y, FLOAT32).shape == (len(Y), 1)
+    assert_allclose(target.attributes["y_scale_"], Y.std())
+    target.check(Y, all_of_them=True)
+
+
+def test_quantiles_are_those_of_one_target():
+    with pytest.raises(ValueError, match=r"loss='quantile' takes one target, got y of shape \(40, 2\)"):
+        QuantileTarget(TWO, None, QuantileLoss((0.5,)), standardise=True)
