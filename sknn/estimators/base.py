@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from math import inf, isfinite
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -172,9 +173,9 @@ class NetworkEstimator(BaseEstimator):
         dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
         X = _cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
-        if incremental and not fresh and any(layer.draws for layer, _ in network.walk()):
-            # with an integer random_state every call would drop the same units
-            rng = np.random.RandomState([rng.randint(1 << 31), self.t_ % (1 << 32)])
+        if not fresh and isinstance(self.random_state, Integral) and any(layer.draws for layer, _ in network.walk()):
+            # begun with the same seed, every call that goes on would drop the same units
+            rng = np.random.RandomState([int(self.random_state), self.t_ % (1 << 32)])
         task = Task(network, target, rng, X, samples.y, samples.loss_weight, fresh, incremental)
         task.stops_early = self.early_stopping and optimizer is not None
         if task.stops_early and incremental:

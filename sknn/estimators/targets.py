@@ -145,10 +145,6 @@ class ClassWeights:
         return product
 
 
-def _columns(y: Array) -> Array:
-    return y.reshape(len(y), -1).T
-
-
 def _labels(target: Any, n_columns: int) -> list[Array]:
     """The labels of each column."""
     if isinstance(target, MultilabelTarget):
@@ -361,8 +357,9 @@ class JointClassTarget:
 
 
 def _columns(y: Array) -> list[Array]:
-    """The columns of y; those of an array of objects as what they are by themselves, words or numbers."""
-    return [np.asarray(column.tolist()) if y.dtype == object else column for column in y.T]
+    """The columns of y, a vector being one; of several objects as what they are by themselves, words or numbers."""
+    mixed = y.dtype == object and y.ndim > 1
+    return [np.asarray(column.tolist()) if mixed else column for column in y.reshape(len(y), -1).T]
 
 
 class RealTarget:

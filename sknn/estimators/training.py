@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from inspect import signature
-from math import inf, nan
+from math import inf
 from numbers import Integral, Real
 from operator import index
 from typing import Any, ClassVar
@@ -288,13 +288,6 @@ class RegressionLoss(RegressorTargets):
                 "warm_start=False"
             )
         return target.loss()
-
-    def _score_validation(self, y: Array, predicted: Array, sample_weight: Array | None) -> float:
-        if not isinstance(self._target, QuantileTarget):
-            return super()._score_validation(y, predicted, sample_weight)
-        if not np.isfinite(predicted).all():
-            return nan
-        return float(d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=self._target.central))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R2, or with ``loss="quantile"`` D2: the share of the pinball loss that the prediction saves.
