@@ -116,6 +116,14 @@ class ClassWeights:
     References
     ----------
     King, Zeng (2001). Logistic regression in rare events data. Political Analysis 9.
+
+    Examples
+    --------
+    >>> y = np.array(["no", "no", "no", "yes"])
+    >>> ClassWeights("balanced", ClassTarget(y), y, None)(y)
+    array([0.66666667, 0.66666667, 0.66666667, 2.        ])
+    >>> ClassWeights({"yes": 5.0}, ClassTarget(y), y, None)(y)
+    array([1., 1., 1., 5.])
     """
 
     def __init__(self, class_weight: Any, target: Any, y: Array, sample_weight: Array | None) -> None:

@@ -78,7 +78,7 @@ def _unless_one(weight: Array | None) -> Array | None:
 
 
 def set_aside(y: Array, fraction: float, rng: Random, stratify: bool) -> tuple[Array, Array]:
-    """Rows to train on and rows to validate with.
+    """Rows to train on and rows to validate with: a share of them, two at least.
 
     With `stratify` each class has the same share in both, where there are enough samples for that; the only member of
     a class stays in training.
@@ -86,22 +86,44 @@ def set_aside(y: Array, fraction: float, rng: Random, stratify: bool) -> tuple[A
     Raises
     ------
     ValueError
-        If fewer than two would be set aside.
+        If there are too few samples to spare two.
+
+    Examples
+    --------
+    >>> y = np.array([0, 0, 0, 0, 1, 1, 1, 1, 2])
+    >>> kept, aside = set_aside(y, 0.25, np.random.RandomState(0), stratify=True)
+    >>> np.sort(y[kept]).tolist(), np.sort(y[aside]).tolist()
+    ([0, 0, 0, 1, 1, 1, 2], [0, 1])
     """
-    rows, alone = np.arange(len(y)), np.zeros(len(y), bool)
-    strata = None
-    if stratify:
-        _, classes, counts = np.unique(y, return_inverse=True, return_counts=True)
-        alone = counts[classes] == 1
-        n_common, n_classes = int(np.sum(~alone)), int(np.sum(counts > 1))
-        n_aside = ceil(fraction * n_common)
-        if 0 < n_classes <= min(n_aside, n_common - n_aside):
-            strata = classes[~alone]
-        alone &= n_classes > 0  # if all are, one is as good as the other
-    kept, aside = train_test_split(rows[~alone], random_state=rng, test_size=fraction, stratify=strata)
+    common, alone = _without_lone_members(y) if stratify else (np.arange(len(y)), np.arange(0))
+    n_aside = ceil(fraction * len(common))
+    if n_aside == 1 and len(common) > 2 and len(y) > 3:
+        n_aside = 2
+    possible = stratify and _can_be_split(y[common], n_aside)
+    kept, aside = train_test_split(
+        common,
+        random_state=rng,
+        test_size=n_aside if n_aside > 1 else fraction,
+        stratify=y[common] if possible else None,
+    )
     if len(aside) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    return np.concatenate([kept, rows[alone]]), aside
+    return np.concatenate([kept, alone]), aside
+
+
+def _without_lone_members(y: Array) -> tuple[Array, Array]:
+    """The rows of classes with several members, and the others; if all are alone, one is as good as the other."""
+    _, classes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    alone = counts[classes] == 1
+    if alone.all():
+        alone[:] = False
+    return np.flatnonzero(~alone), np.flatnonzero(alone)
+
+
+def _can_be_split(y: Array, n_aside: int) -> bool:
+    """Whether each class can have a member on either side."""
+    counts = np.unique(y, return_counts=True)[1]
+    return bool(counts.min() > 1) and len(counts) <= min(n_aside, len(y) - n_aside)
 
 
 @contextmanager

@@ -993,10 +993,8 @@ def test_one_sample_is_enough_to_fit(dtype):
     assert MLPClassifier(3, max_iter=2, dtype=dtype).fit(X[:1], ["only"]).predict(X[:2]).tolist() == ["only"] * 2
 
 
-@unfinished
 @pytest.mark.parametrize(
-    ("task", "n_samples"),
-    [("regression", 1), ("regression", 2), ("regression", 10), ("multilabel", 10), ("multiclass", 10)],
+    ("task", "n_samples"), [("regression", 1), ("regression", 2), ("regression", 3), ("multilabel", 3)]
 )
 def test_too_few_samples_to_set_any_aside_get_scikit_learns_error(n_samples, task):
     ours, theirs = twins(task, early_stopping=True, max_iter=2)

@@ -360,6 +360,15 @@ def test_a_class_with_a_single_member_does_not_crash(rare):
     assert len(model.validation_scores_) == 3
 
 
+@pytest.mark.parametrize("y", [[0, 0, 0, 1], ["a", "a", "b", "b"], [0.5, 1.5, 2.0, 4.0]], ids=repr)
+def test_two_of_four_samples_can_be_spared(y):
+    kind = MLPRegressor if isinstance(y[0], float) else MLPClassifier
+    model = kind(5, early_stopping=True, max_iter=3, random_state=0).fit(X[:4], y)
+    assert model.t_ == 3 * 2
+    with pytest.raises(ValueError, match="The validation set is too small"):
+        MLPRegressor(early_stopping=True).fit(X[:3], [0.5, 1.5, 2.0])
+
+
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "lbfgs"}], ids=repr)
 @pytest.mark.parametrize("kind", [MLPClassifier, CNNClassifier])
 @pytest.mark.filterwarnings("error")
