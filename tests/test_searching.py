@@ -109,22 +109,21 @@ def thread_counting_network():
     """A network whose validation scores, taken while it trains, are how many threads compute.
 
     They are those of the BLAS where it shares its products out itself, or our own times those of the BLAS in each. The
-    class is made here so that it is sent to the workers as it is: they cannot import this file.
+    scorer is made here so that it is sent to the workers as it is: they cannot import this file.
     """
 
-    class ThreadCounting(MLPClassifier):
-        def _score_validation(self, *_):
-            def of_the_blas():
-                return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+    def threads_that_compute(*_):
+        def of_the_blas():
+            return max(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
 
-            def part(_):
-                sleep(0.001)  # so that no thread does the work of two
-                return get_ident(), of_the_blas()
+        def part(_):
+            sleep(0.001)  # so that no thread does the work of two
+            return get_ident(), of_the_blas()
 
-            threads, inside = zip(*share_out(part, range(16), LARGE_STEP), strict=True)
-            return float(max(of_the_blas(), len(set(threads)) * max(inside)))
+        threads, inside = zip(*share_out(part, range(16), LARGE_STEP), strict=True)
+        return float(max(of_the_blas(), len(set(threads)) * max(inside)))
 
-    return ThreadCounting(max_iter=2, early_stopping=True, random_state=0)
+    return MLPClassifier(max_iter=2, early_stopping=True, scoring=threads_that_compute, random_state=0)
 
 
 STEPS = {"small": (10,), "medium": (200, 200), "large": (500, 500)}  # for one thread, the BLAS, our own threads

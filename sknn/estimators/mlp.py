@@ -178,7 +178,7 @@ class MLPClassifier(ClassificationLoss, ClassifierMixin, MLP):
         The score on validation samples after each epoch (iteration of "lbfgs"), larger is better, and at its best; None
         without such samples.
     validation_loss_curve_ : list of float
-        The loss on them, without the penalty.
+        The loss on them, without penalty, dropout and label smoothing.
     n_iter_, t_ : int
         Epochs (iterations of "lbfgs") and samples seen.
     n_layers_, n_outputs_ : int

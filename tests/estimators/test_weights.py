@@ -26,6 +26,7 @@ TARGETS = {
     "binary": np.array(["no", "yes"])[(SIGNAL > 1.5).astype(int)],
     "multiclass": np.digitize(SIGNAL, [-2.0, 2.0]),
     "multilabel": np.column_stack([SIGNAL > 1, X[:, 1] > -1, X[:, 2] > X[:, 0]]).astype(int),
+    "several columns": np.column_stack([np.digitize(SIGNAL, [-2.0, 2.0]), (X[:, 1] > 0) + 5]),
     "regression": SIGNAL,
     "multi-output": np.column_stack([SIGNAL, X[:, 1] ** 2]),
 }
@@ -55,7 +56,11 @@ class Classifier(NamedTuple):
 
 
 CLASSIFIERS = [
-    *(Classifier(make, task) for make in (mlp, cnn) for task in ("binary", "multiclass", "multilabel")),
+    *(
+        Classifier(make, task)
+        for make in (mlp, cnn)
+        for task in ("binary", "multiclass", "multilabel", "several columns")
+    ),
     *(Classifier(layer, task) for task in ("binary", "multiclass")),
 ]
 every_classifier = pytest.mark.parametrize(
@@ -65,6 +70,7 @@ FACTORS = {
     "binary": {"no": 0.5, "yes": 3.0},
     "multiclass": {0: 2.0, 2: 0.25},  # 1 for the class between
     "multilabel": [{0: 0.5, 1: 2.0}, {1: 3.0}, {0: 1.5, 1: 0.25}],
+    "several columns": [{0: 2.0, 2: 0.25}, {5: 0.5, 6: 3.0}],
 }
 
 
@@ -196,7 +202,8 @@ def test_class_weights_are_factors_on_sample_weights(make, task):
 
 @every_classifier
 def test_without_class_weights_nothing_is_weighted(make, task):
-    ones = [{0: 1.0, 1: 1.0}] * 3 if task == "multilabel" else dict.fromkeys(np.unique(TARGETS[task]).tolist(), 1.0)
+    ones = [dict.fromkeys(np.unique(column).tolist(), 1.0) for column in TARGETS[task].reshape(N, -1).T]
+    ones = ones if TARGETS[task].ndim == 2 else ones[0]
     plain = theta(make(task, class_weight=None), TARGETS[task])
     assert_array_equal(theta(make(task, class_weight=ones), TARGETS[task]), plain)
 
@@ -240,12 +247,13 @@ def test_class_weights_go_by_labels_of_any_kind(labels):
 @every_classifier
 def test_class_weights_in_partial_fit(make, task):
     y = TARGETS[task]
-    classes = np.arange(3) if task == "multilabel" else np.unique(y)
+    columns = y.reshape(N, -1).T
+    classes = {"multilabel": np.arange(3), "several columns": [np.unique(column) for column in columns]}.get(task)
+    classes = np.unique(y) if classes is None else classes
     one, other = make(task, class_weight=FACTORS[task]), make(task)
     for rows in (slice(0, 30), slice(30, 33), slice(33, N)):  # the second lacks classes that class_weight names
         one.partial_fit(X[rows], y[rows], classes=classes)
-        columns = y.reshape(N, -1).T
-        named = FACTORS[task] if task == "multilabel" else [FACTORS[task]]
+        named = FACTORS[task] if y.ndim == 2 else [FACTORS[task]]
         factors = np.prod(
             [
                 [factor.get(label, 1.0) for label in column.tolist()]
