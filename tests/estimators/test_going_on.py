@@ -143,8 +143,9 @@ def test_a_pickle_keeps_the_state_of_every_solver_and_schedule(learning_rate, so
 
 @every_network
 def test_without_warm_start_a_later_partial_fit_starts_a_fresh_optimizer_from_the_fitted_weights(model):
-    plain = with_params(model, momentum=0.9).fit(X, target(model))
-    warm = with_params(model, momentum=0.9, warm_start=True).fit(X, target(model))
+    plain, warm = (with_params(model, momentum=0.9, random_state=np.random.RandomState(1)) for _ in range(2))
+    plain.fit(X, target(model))
+    warm.set_params(warm_start=True).fit(X, target(model))
     assert_array_equal(plain.network_.theta, warm.network_.theta)
     assert len(pickle.dumps(plain)) < len(pickle.dumps(warm))
     anew = pickle.loads(pickle.dumps(plain)).set_params(warm_start=True, max_iter=1).fit(X, target(model))
