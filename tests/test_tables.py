@@ -167,6 +167,19 @@ def test_classes_keep_the_kind_of_the_labels(Estimator, kind):
     assert quick(Estimator).partial_fit(frame, labels, classes=labels.unique()).classes_.dtype == dtype
 
 
+@pytest.mark.parametrize("dtype", ["Int64", "boolean"])
+def test_validation_data_and_weights_of_classes_take_nullable_labels(dtype):
+    labels = pd.Series(POSITIVE[:, 0])
+    frame = pd.DataFrame(REAL, columns=NAMES)
+    weights = {0: 1.0, 1: 2.0}
+    estimator = quick(MLPClassifier).set_params(class_weight=weights)
+    expected = estimator.fit(frame, labels, X_val=frame, y_val=labels).validation_scores_
+    labels = labels.astype(dtype)
+    assert estimator.fit(frame, labels, X_val=frame, y_val=labels).validation_scores_ == expected
+    with pytest.raises(ValueError, match="feature names should match"):
+        estimator.fit(frame, labels, X_val=frame[["b", "a", "c"]], y_val=labels)
+
+
 def test_large_whole_labels_stay_apart():
     labels = pd.Series(np.where(POSITIVE[:, 0], 2**53, 2**53 + 1), dtype="Int64")
     assert_array_equal(quick(PerceptronClassifier).fit(REAL, labels).classes_, [2**53, 2**53 + 1])
