@@ -210,6 +210,12 @@ def test_a_validation_loss_has_the_axis_of_the_loss_and_is_not_drawn_again_as_a_
     assert_array_equal(display.ax_.get_lines()[-1].get_xydata(), [[2, 1.5]])
 
 
+def test_where_a_score_decides_the_best_validation_loss_is_not_marked():
+    display = LossCurveDisplay(**SCORES, validation_loss_curves={"a": [3.0, 2.0, 2.5]}).plot()
+    assert len(display.ax_.get_lines()) == 2
+    assert len(display.score_ax_.get_lines()) == 2
+
+
 def test_epochs_without_a_score_are_gaps():
     display = LossCurveDisplay(loss_curves={"a": [3.0, 2.0]}, validation_scores={"a": [np.nan, 0.5]}).plot()
     assert_array_equal(display.score_ax_.get_lines()[-1].get_xydata(), [[2, 0.5]])

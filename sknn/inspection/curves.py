@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autodiff.tape import Array
 from .common import innermost, pyplot
 
 STYLES: dict[str, Any] = {"training loss": "-", "validation loss": "--", "validation score": ":"}
@@ -18,7 +19,7 @@ class LossCurveDisplay:
 
     Make one with :meth:`from_estimator`. Each network has a colour. The loss on the training samples is a solid line,
     the loss on the validation samples a dashed one; a validation score, which has another scale, is dotted and read on
-    the right. A dot marks the best epoch by the validation samples, whose weights early stopping keeps.
+    the right. A dot marks the best epoch by that score, or else by the validation loss, whose weights early stopping keeps.
 
     Parameters
     ----------
@@ -128,9 +129,12 @@ class LossCurveDisplay:
         self.lines_: dict[str, dict[str, Any]] = {name: {} for name in self.loss_curves}
         scores = self._scores()
         self.score_ax_ = ax.twinx() if scores else None
+        losses = self.validation_loss_curves or {}
         self._draw(ax, "training loss", self.loss_curves, kwargs)
-        self._draw(ax, "validation loss", self.validation_loss_curves or {}, kwargs, best=np.nanargmin)
-        self._draw(self.score_ax_, "validation score", scores, kwargs, best=np.nanargmax)
+        self._draw(ax, "validation loss", losses, kwargs)
+        self._draw(self.score_ax_, "validation score", scores, kwargs)
+        self._mark(ax, "validation loss", losses.keys() - scores.keys(), np.nanargmin)
+        self._mark(self.score_ax_, "validation score", scores, np.nanargmax)
         self._label()
         return self
 
@@ -144,15 +148,20 @@ class LossCurveDisplay:
             if name not in losses or not np.array_equal(score, np.negative(losses[name]), equal_nan=True)
         }
 
-    def _draw(self, ax: Any, kind: str, curves: Mapping[str, Sequence[float]], kwargs: Any, best: Any = None) -> None:
+    def _draw(self, ax: Any, kind: str, curves: Mapping[str, Sequence[float]], kwargs: dict[str, Any]) -> None:
         colors = dict(zip(self.loss_curves, _colors(len(self.loss_curves)), strict=True))
         for name, curve in curves.items():
             style = {"color": colors[name], "linestyle": STYLES[kind], **kwargs}
-            epochs = np.arange(1, len(curve) + 1)
-            (self.lines_[name][kind],) = ax.plot(epochs, curve, **style)
-            if best is not None and np.isfinite(curve).any():
-                k = best(curve)
-                ax.plot(epochs[k], curve[k], "o", color=self.lines_[name][kind].get_color(), markersize=5)
+            (self.lines_[name][kind],) = ax.plot(np.arange(1, len(curve) + 1), curve, **style)
+
+    def _mark(self, ax: Any, kind: str, names: Iterable[str], best: Callable[[Array], Any]) -> None:
+        """A dot on the best epoch of each curve that decides which weights are kept."""
+        for name in names:
+            line = self.lines_[name][kind]
+            epochs, values = line.get_data()
+            if np.isfinite(values).any():
+                k = best(values)
+                ax.plot(epochs[k], values[k], "o", color=line.get_color(), markersize=5)
 
     def _label(self) -> None:
         from matplotlib.ticker import MaxNLocator
