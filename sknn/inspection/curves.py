@@ -19,7 +19,8 @@ class LossCurveDisplay:
 
     Make one with :meth:`from_estimator`. Each network has a colour. The loss on the training samples is a solid line,
     the loss on the validation samples a dashed one; a validation score, which has another scale, is dotted and read on
-    the right. A dot marks the best epoch by that score, or else by the validation loss, whose weights early stopping keeps.
+    the right. A dot marks the best epoch by that score, or else by the validation loss: early stopping keeps its
+    weights.
 
     Parameters
     ----------
