@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier
 from sknn.inspection import FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
-from sknn.nn import Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool
+from sknn.nn import BatchNorm, Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool, Residual
 
 matplotlib.use("Agg")
 
@@ -319,7 +319,7 @@ def test_filters_take_the_style_that_is_given():
     [
         (CNN, 3, r"layer=3 is Pool.*convolutions are the layers \[2, 4\]"),
         (CNN, 99, "layer=99 is out of range: the network has 9 layers, 0 to 8"),
-        (MLP, None, "the network has no convolution"),
+        (MLP, None, "no layer of the network is a convolution"),
     ],
 )
 def test_a_layer_that_is_no_convolution_is_refused(estimator, layer, message):
@@ -472,6 +472,13 @@ def test_what_accompanies_a_layer_is_said_above_its_block():
     conv = found.index("conv")
     assert found[conv : conv + 4] == ["conv", "3×3", "batch norm", "tanh"]
     assert {"global", "max", "dropout 0.5"} <= set(found)
+
+
+def test_a_residual_layer_says_what_it_goes_around():
+    layers = [Residual([Conv(2, activation="relu"), BatchNorm(), Conv(2)]), Dense(1)]
+    found = words(NetworkDisplay(network=Network(layers, (8, 2), np.random.RandomState(0))).plot())
+    start = found.index("residual")
+    assert found[start : start + 5] == ["residual", "conv length 3", "relu", "batch norm", "conv length 3"]
 
 
 def test_many_blocks_take_several_rows():

@@ -55,11 +55,20 @@ def blocks_of(network: Network, out_activation: str = "identity") -> list[Block]
         elif isinstance(layer, COMPANIONS):
             blocks[-1] = replace(last, n_parameters=last.n_parameters + count, remarks=(*last.remarks, _remark(layer)))
         else:
-            activation = getattr(layer, "activation", "identity")
-            blocks.append(Block(layer, shape, position, count, () if activation == "identity" else (activation,)))
+            blocks.append(Block(layer, shape, position, count, _own_remarks(layer, last.shape)))
     if out_activation != "identity":
         blocks[-1] = replace(blocks[-1], remarks=(*blocks[-1].remarks, out_activation))
     return blocks
+
+
+def _own_remarks(layer: Layer, before: Shape) -> tuple[str, ...]:
+    """The layer's activation function, and what the layers within it are."""
+    remarks = [] if getattr(layer, "activation", "identity") == "identity" else [layer.activation]  # type: ignore[attr-defined]
+    for inner in layer.inner:
+        is_companion = isinstance(inner, COMPANIONS)
+        remarks += [_remark(inner)] if is_companion else [name_of(inner, before).replace("\n", " ")]
+        remarks += () if is_companion else _own_remarks(inner, before)
+    return tuple(remarks)
 
 
 def _remark(layer: Layer) -> str:

@@ -484,7 +484,7 @@ def _convolution(network: Network, layer: int | None) -> int:
     """The position of a convolution, by default of the first."""
     found = [k for k, each in enumerate(network.layers) if isinstance(each, Conv)]
     if not found:
-        raise ValueError("the network has no convolution, so it has no filters or feature maps to show")
+        raise ValueError("no layer of the network is a convolution, so there are no filters to show")
     if layer is None:
         return found[0]
     position = _position(network, layer)
