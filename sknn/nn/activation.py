@@ -10,7 +10,7 @@ from ..ops.activation import ACTIVATIONS, activate
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Activation(Layer):
     """y = f(x), elementwise (softmax: over the last axis).
 

@@ -19,11 +19,20 @@ from .layer import Context, Layer, Shape, Store
 _windows = lru_cache(maxsize=256)(make_windows)  # a network asks for the same few at every step
 
 
+def _check_grid(layer: Layer, shape: Shape) -> None:
+    """Raise ValueError if samples of this shape are no grid; without one, windows would be single features."""
+    if len(shape) < 2:
+        raise ValueError(
+            f"{layer!r} works on grids, samples of shape (*grid, channels), but they are of shape {shape}: state the "
+            "input_shape, or put an Unflatten in front"
+        )
+
+
 def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Conv(Layer):
     """Convolution (cross-correlation) of inputs (n, *grid, channels) with learned kernels, bias and activation.
 
@@ -93,6 +102,7 @@ class Conv(Layer):
         return _windows(grid, *map(_hashable, (self.kernel_size, self.stride, self.padding, self.dilation)))
 
     def build(self, shape: Shape, store: Store) -> Shape:
+        _check_grid(self, shape)
         *grid, channels = shape
         if channels % self.groups:
             raise ValueError(f"groups={self.groups!r} must divide the {channels} channels of the input")
@@ -111,7 +121,7 @@ class Conv(Layer):
         return conv(*operands, windows=windows, groups=self.groups, activation=self.activation)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Pool(Layer):
     """The largest or the mean element of each window of inputs (n, *grid, channels).
 
@@ -154,6 +164,7 @@ class Pool(Layer):
         return _windows(grid, *map(_hashable, (self.size, stride, self.padding)))
 
     def build(self, shape: Shape, store: Store) -> Shape:
+        _check_grid(self, shape)
         return (*self.windows(shape[:-1]).output, shape[-1])
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
@@ -161,7 +172,7 @@ class Pool(Layer):
         return pool(x, windows=self.windows(x.shape[1:-1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GlobalPool(Layer):
     """The largest or the mean element of each channel: (n, *grid, channels) to (n, channels).
 
@@ -194,6 +205,7 @@ class GlobalPool(Layer):
             raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
 
     def build(self, shape: Shape, store: Store) -> Shape:
+        _check_grid(self, shape)
         return shape[-1:]
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
@@ -202,7 +214,7 @@ class GlobalPool(Layer):
         return F.reshape(pool(x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Flatten(Layer):
     """All features of a sample in one row: (n, *shape) to (n, prod(shape)).
 

@@ -11,7 +11,7 @@ from ..ops.dense import dense
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Layer):
     """y = f(x W + b) on the last axis.
 

@@ -11,7 +11,7 @@ from ..ops.dropout import drop
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """In training each element becomes 0 with probability `rate`, and the others are divided by 1 - rate; y = x
     otherwise.

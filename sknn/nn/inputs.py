@@ -14,7 +14,7 @@ from ..autodiff.tape import Array, Value
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Unflatten(Layer):
     """Rows of features (n, prod(shape)) as grids with the channels last, (n, *grid, channels).
 
@@ -53,7 +53,7 @@ class Unflatten(Layer):
         return F.transpose(x, (0, *range(2, len(self.shape) + 1), 1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Standardise(Layer):
     """(x - mean) / scale for each channel, with mean and standard deviation of the data the network was made for.
 

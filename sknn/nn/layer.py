@@ -7,7 +7,7 @@ built into, so one description may serve in several networks, be cloned and be s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -128,7 +128,8 @@ class Store:
 class Layer:
     """The base of all layers: a frozen dataclass of hyper-parameters with two methods.
 
-    One that holds other layers names them in `inner`, in the order in which it builds them with ``store.chain``.
+    One that holds other layers names them in `inner`, in the order in which it builds them with ``store.chain``. With
+    ``repr=False`` in its decorator a layer is shown by what was chosen for it, without what was left alone.
     """
 
     @property
@@ -148,3 +149,15 @@ class Layer:
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         """The output for a batch x (n, *shape). `params` holds what `build` declared, by name."""
         raise TypeError(f"{type(self).__name__} defines no apply")
+
+    def __repr__(self) -> str:
+        if not is_dataclass(self):
+            return super().__repr__()
+        words = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if each.default is MISSING:
+                words.append(repr(value))
+            elif value != each.default:
+                words.append(f"{each.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(words)})"

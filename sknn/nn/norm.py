@@ -13,7 +13,7 @@ from ..ops.norm import batch_norm, batch_statistics, layer_norm
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BatchNorm(Layer):
     """y = gain (x - mean) / sqrt(variance + epsilon) + shift, for each channel (the last axis).
 
@@ -84,7 +84,7 @@ class BatchNorm(Layer):
             variance += (1.0 - self.momentum) * (unbiased - variance)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerNorm(Layer):
     """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each sample.
 

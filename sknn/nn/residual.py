@@ -10,7 +10,7 @@ from ..autodiff.tape import Value
 from .layer import Context, Layer, Shape, Store
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Residual(Layer):
     """y = x + f(x), with f the layers within, applied in order.
 

@@ -6,6 +6,7 @@ import inspect
 import pickle
 import pkgutil
 from dataclasses import FrozenInstanceError, fields, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -148,6 +149,25 @@ def test_different_descriptions_are_different(one, other):
     assert one != other
 
 
+@each_layer
+def test_the_repr_makes_the_layer_again(layer, shape):
+    assert eval(repr(layer), vars(sknn.nn)) == layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (Dense(3), "Dense(3)"),
+        (Dense(units=3, activation="tanh", use_bias=False), "Dense(3, activation='tanh', use_bias=False)"),
+        (Conv(8, kernel_size=(3, 1)), "Conv(8, kernel_size=(3, 1))"),
+        (Dropout(0.5), "Dropout()"),
+        (Flatten(), "Flatten()"),
+    ],
+)
+def test_the_repr_shows_what_was_chosen_only(layer, words):
+    assert repr(layer) == words
+
+
 # -- what a layer declares -----------------------------------------------------------------------------------------
 
 
@@ -196,6 +216,12 @@ ERRORS = {
     "bias_init": (
         lambda: Dense(2, init="zeros", bias_init="no").build((3,), Store(None)), ValueError, "init='no' is unknown",
     ),
+    **{
+        f"{type(layer).__name__} without a grid": (
+            partial(layer.build, (3,), Store(None)), ValueError, r"works on grids, .* but they are of shape \(3,\)",
+        )
+        for layer in (Conv(2), Pool(), GlobalPool())
+    },
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
 }  # fmt: skip
