@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
 from numbers import Integral, Real
 from typing import Any, ClassVar, Literal
 
@@ -13,10 +12,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
-from ..nn.summary import describe
 from ..ops.windows import Padding
 from .targets import check_first_partial_fit
-from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss
+from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
 
 Size = int | Sequence[int]
 
@@ -95,13 +93,7 @@ class CNN(MultilayerEstimator):
         if len(given) <= 2:
             return X
         channel = 0 if self.data_format == "channels_first" else len(self._shape) - 1
-        without = (*self._shape[:channel], *self._shape[channel + 1 :])
-        if given[1:] != self._shape and not (self._shape[channel] == 1 and given[1:] == without):
-            raise ValueError(
-                f"X has samples of shape {given[1:]}, but input_shape is {self._shape} ({self.data_format}): give it "
-                "that shape, or flattened"
-            )
-        return np.asarray(X).reshape(given[0], prod(self._shape))
+        return flattened(X, self._shape, channel, f" ({self.data_format})")
 
     def _read_shape(self, given: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of a sample, as it is stored: stated, or found where that of X leaves no doubt."""
@@ -136,26 +128,6 @@ class CNN(MultilayerEstimator):
     def n_layers_(self) -> int:
         """The number of layers with weights, with the inputs as one more."""
         return 1 + sum(isinstance(layer, Conv | Dense) for layer in self.network_.layers)
-
-    def summary(self) -> Any:
-        """The layers as a table.
-
-        Returns
-        -------
-        table : pandas.DataFrame
-            A row for each layer: what it is, the shape of a sample after it, its parameters, and the receptive field,
-            how many positions of the input along each axis one of its outputs can see.
-
-        Raises
-        ------
-        NotFittedError
-            Before fit, when the shapes are not known yet.
-        """
-        import pandas as pd
-        from sklearn.utils.validation import check_is_fitted
-
-        check_is_fitted(self)
-        return pd.DataFrame(describe(self.network_), columns=["layer", "output_shape", "parameters", "receptive_field"])
 
 
 def _init(activation: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from inspect import signature
-from math import inf
+from math import inf, prod
 from numbers import Integral, Real
 from operator import index
 from typing import Any, ClassVar
@@ -17,10 +17,12 @@ from scipy.sparse import issparse
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from ..autodiff.tape import Array
 from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, Standardise
+from ..nn.summary import describe
 from ..ops.activation import ACTIVATIONS
 from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
@@ -128,13 +130,14 @@ class MultilayerEstimator(NetworkEstimator):
         return [] if self.input_scaling is None else [Standardise()]
 
     def _prepare(self, task: Task) -> None:
-        """Teach the layer that standardises the inputs their means and spreads; only those of the first fit."""
-        if self.input_scaling is None or not task.fresh:
-            return
+        """Teach layers that standardise the means and spreads of their inputs; only those of the first fit."""
+        for position, layer in enumerate(task.network.layers):
+            if task.fresh and isinstance(layer, Standardise):
+                self._standardise(task, position, layer)
+
+    def _standardise(self, task: Task, position: int, scaling: Standardise) -> None:
         if issparse(task.X):
             raise ValueError("input_scaling='standard' would make sparse X dense; use StandardScaler(with_mean=False)")
-        layers = enumerate(task.network.layers)
-        position, scaling = next((k, layer) for k, layer in layers if isinstance(layer, Standardise))
         before = task.network.first(position)
         rows = np.arange(task.X.shape[0]) if task.rows is None else task.rows
         parts = [slice(k, k + 256) for k in range(0, len(rows), 256)]
@@ -200,6 +203,53 @@ class MultilayerEstimator(NetworkEstimator):
         if self.solver == "lbfgs":
             raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
+
+    def summary(self) -> Any:
+        """The layers as a table.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            A row for each layer: what it is, the shape of a sample after it, its parameters, and the receptive field,
+            how many positions of the input along each axis one of its outputs can see.
+
+        Raises
+        ------
+        NotFittedError
+            Before fit, when the shapes are not known yet.
+        """
+        import pandas as pd
+
+        check_is_fitted(self)
+        return pd.DataFrame(describe(self.network_), columns=["layer", "output_shape", "parameters", "receptive_field"])
+
+
+def flattened(X: Any, shape: tuple[int, ...], channel: int, order: str) -> Array:
+    """Samples X (n, *shape) as rows of features; an axis for a single channel may be missing.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, ...)
+        Samples of two axes or more.
+    shape : tuple of int
+        Of one sample.
+    channel : int
+        Which of its axes is that of the channels.
+    order : str
+        What the message of the error says about the order of the axes.
+
+    Raises
+    ------
+    ValueError
+        If the samples have another shape.
+    """
+    given = X.shape[1:]
+    without = (*shape[:channel], *shape[channel + 1 :])
+    if given != shape and not (shape[channel] == 1 and given == without):
+        raise ValueError(
+            f"X has samples of shape {given}, but input_shape is {shape}{order}: give it that shape, or flattened"
+        )
+    return np.asarray(X).reshape(len(X), prod(shape))
 
 
 @cache
