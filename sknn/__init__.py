@@ -1,14 +1,19 @@
 """Neural networks that behave like any other scikit-learn estimator, on a NumPy backprop core."""
 
 from .estimators.cnn import CNNClassifier, CNNRegressor
+from .estimators.hidden import HiddenLayerTransformer
 from .estimators.mlp import MLPClassifier, MLPRegressor
+from .estimators.network import NetworkClassifier, NetworkRegressor
 from .estimators.perceptron import PerceptronClassifier, PerceptronRegressor
 
 __all__ = [
     "CNNClassifier",
     "CNNRegressor",
+    "HiddenLayerTransformer",
     "MLPClassifier",
     "MLPRegressor",
+    "NetworkClassifier",
+    "NetworkRegressor",
     "PerceptronClassifier",
     "PerceptronRegressor",
 ]

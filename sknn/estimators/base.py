@@ -434,6 +434,10 @@ class NetworkEstimator(BaseEstimator):
 
     def _raw_outputs(self, X: Any) -> Array:
         """The network's outputs for X before the link, shape (n, n_outputs), in the precision of X."""
+        return self._outputs_of(X, n_layers=None)
+
+    def _outputs_of(self, X: Any, n_layers: int | None) -> Array:
+        """The outputs for X of the first layers, or of all, in the precision of X."""
         check_is_fitted(self)
         X = validate_data(
             self,
@@ -442,7 +446,7 @@ class NetworkEstimator(BaseEstimator):
             dtype=(np.float64, np.float32),
             reset=False,
         )
-        return _raw(self.network_, X.tocsr() if issparse(X) else X)
+        return _raw(self.network_, X.tocsr() if issparse(X) else X, n_layers)
 
     def predict(self, X: Any) -> Array:
         """Predict for samples.
@@ -609,16 +613,17 @@ def _weight(batch: dict) -> tuple[Array, ...]:
     return (batch["weight"],) if "weight" in batch else ()
 
 
-def _raw(network: Network, X: Any) -> Array:
-    """Raw outputs for validated X, computed and given in the precision of X.
+def _raw(network: Network, X: Any, n_layers: int | None = None) -> Array:
+    """Raw outputs for validated X, or those of the first layers, computed and given in the precision of X.
 
     So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
     float32 the BLAS rounds a row differently in a large matrix and in a small one.
     """
     step = max(PREDICT_ELEMENTS // network.widest, 1)
     work = 2.0 * X.shape[0] * network.multiplications
+    forward = network if n_layers is None else network.first(n_layers)
     with nullcontext() if work < OPENBLAS_THREADS else threads_for(work):
-        parts = [network(X[k : k + step]) for k in range(0, X.shape[0], step)]
+        parts = [forward(X[k : k + step]) for k in range(0, X.shape[0], step)]
     return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
 
 

@@ -1,0 +1,177 @@
+"""What a hidden layer makes of the inputs, as features for another model."""
+
+from __future__ import annotations
+
+from math import prod
+from numbers import Integral
+from typing import Any, ClassVar
+
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
+from sklearn.utils.validation import check_is_fitted
+
+from ..autodiff.tape import Array
+from ..nn import BatchNorm, LayerNorm, Network
+from .base import NetworkEstimator
+
+
+class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+    """Transforms samples to the activations of a hidden layer of a network.
+
+    A hidden layer is one with weights, any but the last, together with all that follows it up to the next layer with
+    weights: normalisation, activation, pooling. Its activations are what that next layer sees. A grid, as
+    convolutions put out, becomes a row of features, position by position, channel by channel.
+
+    Parameters
+    ----------
+    estimator : estimator of sknn
+        The network. :meth:`fit` trains a clone of it, whether it is fitted or not. Wrapped in scikit-learn's
+        ``FrozenEstimator`` a fitted one is used as it is, in clones and searches too.
+    layer : int, default=-1
+        Which hidden layer: 0 is the first, -1 the last one, which the output layer sees.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted network.
+    n_features_in_ : int
+        Features seen in fit.
+    feature_names_in_ : ndarray
+        Their names, if they have string names.
+
+    Raises
+    ------
+    TypeError
+        If `estimator` is no network of sknn.
+    ValueError
+        If the network has no such hidden layer, and where the network raises it.
+    NotFittedError
+        If a frozen network is not fitted.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.ensemble import RandomForestClassifier
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sknn import HiddenLayerTransformer, MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> network = MLPClassifier(8, learning_rate_init=0.03, tol=0.01, random_state=0)
+    >>> features = HiddenLayerTransformer(network).set_output(transform="pandas")
+    >>> features.fit_transform(X, y).shape
+    (150, 8)
+    >>> forest = make_pipeline(HiddenLayerTransformer(network), RandomForestClassifier(random_state=0))
+    >>> forest.fit(X, y).score(X, y) > 0.9
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict] = {"estimator": [NetworkEstimator, FrozenEstimator], "layer": [Integral]}
+
+    def __init__(self, estimator: Any, layer: int = -1) -> None:
+        self.estimator = estimator
+        self.layer = layer
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> HiddenLayerTransformer:
+        """Fit the network; a frozen one is only checked.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples, as the network takes them.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets. A frozen network needs none.
+        **fit_params : dict
+            Handed on to the network's fit, such as ``sample_weight``; with metadata routing, what was requested.
+
+        Returns
+        -------
+        self : HiddenLayerTransformer
+        """
+        if _routing_enabled():
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
+        fitted = clone(self.estimator).fit(X, y, **fit_params)
+        if not isinstance(getattr(fitted, "network_", None), Network):
+            raise TypeError(f"estimator must be a network of sknn, got {self.estimator!r}")
+        _end(fitted.network_, self.layer)
+        self.estimator_ = fitted
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """The activations of the hidden layer.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...)
+            Samples, as the network takes them.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, n_activations)
+            In the precision of X.
+        """
+        check_is_fitted(self)
+        activations = self.estimator_._outputs_of(X, _end(self.estimator_.network_, self.layer))
+        return activations.reshape(len(activations), -1)
+
+    @property
+    def n_features_in_(self) -> int:
+        """The number of features seen in fit."""
+        return self._of_network("n_features_in_")
+
+    @property
+    def feature_names_in_(self) -> Array:
+        """The names of the features seen in fit, if they have string names."""
+        return self._of_network("feature_names_in_")
+
+    def _of_network(self, name: str) -> Any:
+        if "estimator_" not in vars(self):
+            raise AttributeError(f"this {type(self).__name__} is not fitted yet")
+        return getattr(self.estimator_, name)
+
+    @property
+    def _n_features_out(self) -> int:
+        network = self.estimator_.network_
+        return prod(network.shapes[_end(network, self.layer) - 1])
+
+    def get_metadata_routing(self) -> MetadataRouter:
+        """How metadata reach the network's fit.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        return MetadataRouter(owner=type(self).__name__).add(estimator=self.estimator, method_mapping=mapping)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags, tags.target_tags = inner.input_tags, inner.target_tags
+        tags.target_tags.required = not isinstance(self.estimator, FrozenEstimator)
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _end(network: Network, layer: int) -> int:
+    """How many layers of a network lie before and in its hidden layer of this number.
+
+    Raises
+    ------
+    ValueError
+        If there is no such hidden layer.
+    """
+    with_parameters = sorted({int(name.partition(".")[0]) for name in network.names})
+    weighted = [k for k in with_parameters if not isinstance(network.layers[k], BatchNorm | LayerNorm)]
+    n_hidden = len(weighted) - 1
+    if not -n_hidden <= layer < n_hidden:
+        raise ValueError(f"layer={layer} is not there: the network has {n_hidden} hidden layer(s), counted from 0")
+    return weighted[1:][layer]
