@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from numbers import Integral
 from typing import Any, ClassVar, Literal
@@ -12,13 +12,10 @@ from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-from ..nn import Dense, Layer, Network, Unflatten
+from ..nn import BatchNorm, Dense, Layer, Network, Unflatten
 from ..nn.init import Random
-from .base import ClassifierTargets
 from .targets import check_first_partial_fit
-from .training import MultilayerEstimator, RegressionLoss, flattened
-
-REPLACED = ("hidden_layer_sizes", "activation")  # the parameters that a list of layers takes the place of
+from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
 
 
 def _parts(description: Any) -> dict[str, Any]:
@@ -54,11 +51,18 @@ def _changed(description: Any, changes: dict[str, Any]) -> Any:
     return type(description)(**parts) if isinstance(description, Layer) else type(description)(parts.values())
 
 
+def _all(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """The layers, and those within them."""
+    for layer in layers:
+        yield layer
+        yield from _all(layer.inner)
+
+
 class OwnNetwork(MultilayerEstimator):
     """What a list of layers means for the network, and how searches reach into it."""
 
     _parameter_constraints: ClassVar[dict] = {
-        **{name: kinds for name, kinds in MultilayerEstimator._parameter_constraints.items() if name not in REPLACED},
+        **MultilayerEstimator._parameter_constraints,
         "layers": [list, tuple],
         "input_shape": ["array-like", None],
     }
@@ -112,10 +116,20 @@ class OwnNetwork(MultilayerEstimator):
 
     # -- the layers ------------------------------------------------------------------------------------------------
 
-    def _layers(self, n_outputs: int) -> list[Layer]:
+    def _check_options(self) -> None:
+        super()._check_options()
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise ValueError(f"layers[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
+        for layer in _all(self.layers):
+            if self.solver == "lbfgs" and (layer.draws or isinstance(layer, BatchNorm)):
+                why = "which needs the same function of the weights at every step"
+                raise ValueError(f"{layer!r} among the layers does not apply with solver='lbfgs', {why}")
+            if self.batch_size == 1 and isinstance(layer, BatchNorm):
+                why = "a single sample has no spread to be normalised by"
+                raise ValueError(f"{layer!r} among the layers does not apply with batch_size=1: {why}")
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
         grid: list[Layer] = [Unflatten(self._shape)] if len(self._shape) > 1 else []
         return [*grid, *self._scaling(), *self.layers, Dense(n_outputs)]
 
@@ -162,7 +176,7 @@ class OwnNetwork(MultilayerEstimator):
         return tags
 
 
-class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
+class NetworkClassifier(ClassificationLoss, ClassifierMixin, OwnNetwork):
     """Classifier with a network of your own layers; loss and outputs are those of :class:`MLPClassifier`.
 
     Parameters
@@ -175,11 +189,11 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
     input_shape : tuple of int or None, default=None
         Of one sample as the first layer is to see it, (H, W, C) for images, with the channels named and last. X may
         have that shape, may leave out a single channel, or be flattened. None: the shape that samples have in X.
-    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, clip_norm, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state
         See :class:`MLPClassifier`.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+    tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    n_iter_no_change, max_fun, dtype
+    label_smoothing, class_weight, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default=None
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -192,9 +206,11 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
         The product of the input's shape.
     feature_names_in_ : ndarray
         Names of the features, if X had string names.
-    classes_ : ndarray of shape (n_classes,)
-        Class labels.
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+    classes_ : ndarray of shape (n_classes,), or a list of such
+        Class labels; for several columns of classes those of each.
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, validation_loss_curve_
+        See :class:`MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_
         See :class:`MLPClassifier`.
     out_activation_ : str
         "logistic" or "softmax".
@@ -202,8 +218,9 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
     Raises
     ------
     ValueError
-        On bad input, on layers that do not fit together or into each other, and when training diverges; the estimator
-        is then left as it was before the call.
+        On bad input, on layers that do not fit each other, when an option or a layer is chosen that does not apply
+        (scikit-learn's own options have no effect then), and when training diverges; the estimator is then left as it
+        was before the call.
 
     Examples
     --------
@@ -223,6 +240,11 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
     True
     """
 
+    _parameter_constraints: ClassVar[dict] = {
+        **OwnNetwork._parameter_constraints,
+        **ClassificationLoss._class_constraints,
+    }
+
     def __init__(
         self,
         layers: Sequence[Layer] = (Dense(100, activation="relu"),),
@@ -230,6 +252,8 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
         input_shape: Sequence[int] | None = None,
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
+        label_smoothing: float = 0.0,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -240,10 +264,12 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
+        class_weight: dict | list[dict] | Literal["balanced"] | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -255,23 +281,37 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> NetworkClassifier:
         """Fit to samples and their classes.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
             Samples, as grids or flattened.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : NetworkClassifier
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(OwnNetwork._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -282,12 +322,12 @@ class NetworkClassifier(ClassifierTargets, ClassifierMixin, OwnNetwork):
         ----------
         X : array-like of shape (n_samples, *input_shape) or (n_samples, n_features)
             Samples, as grids or flattened.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Class labels, or an indicator matrix.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that will ever be seen; needed in the first call.
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            All classes that will ever be seen, a list of them for several columns; needed in the first call.
 
         Returns
         -------
@@ -309,13 +349,13 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
     input_shape : tuple of int or None, default=None
         Of one sample as the first layer is to see it, (H, W, C) for images, with the channels named and last. X may
         have that shape, may leave out a single channel, or be flattened. None: the shape that samples have in X.
-    loss, delta, target_scaling
+    loss, delta, quantile, target_scaling
         See :class:`MLPRegressor`.
-    solver, alpha, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol
+    solver, alpha, clip_norm, batch_size, learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state
         See :class:`MLPClassifier`.
-    verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
+    tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, scoring
         See :class:`MLPClassifier`.
-    n_iter_no_change, max_fun, dtype
+    beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype
         See :class:`MLPClassifier`.
     input_scaling : {"standard", None}, default=None
         Whether the network standardises its inputs, channel by channel, with what it learns in the first fit.
@@ -330,7 +370,9 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
         Names of the features, if X had string names.
     y_mean_, y_scale_ : float or ndarray of shape (n_outputs,)
         What the target was standardised with.
-    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_
+    loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, validation_loss_curve_
+        See :class:`MLPClassifier`.
+    n_iter_, t_, n_layers_, n_outputs_
         See :class:`MLPClassifier`.
     out_activation_ : str
         "identity", or "exp" for "poisson".
@@ -338,8 +380,9 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
     Raises
     ------
     ValueError
-        On bad input, on layers that do not fit together or into each other, and when training diverges; the estimator
-        is then left as it was before the call.
+        On bad input, on layers that do not fit each other, when an option or a layer is chosen that does not apply
+        (scikit-learn's own options have no effect then), and when training diverges; the estimator is then left as it
+        was before the call.
 
     Examples
     --------
@@ -365,11 +408,13 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
         layers: Sequence[Layer] = (Dense(100, activation="relu"),),
         *,
         input_shape: Sequence[int] | None = None,
-        loss: Literal["squared_error", "absolute_error", "huber", "poisson"] = "squared_error",
+        loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = "squared_error",
         delta: float = 1.35,
+        quantile: float | Sequence[float] = 0.5,
         target_scaling: Literal["standard"] | None = "standard",
         solver: Literal["adam", "sgd", "adamw", "rmsprop", "lbfgs"] = "adam",
         alpha: float = 0.0001,
+        clip_norm: float | None = None,
         batch_size: int | Literal["auto"] = "auto",
         learning_rate: str = "constant",
         learning_rate_init: float = 0.001,
@@ -384,6 +429,7 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
+        scoring: str | Callable = "loss",
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,
@@ -395,7 +441,16 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
         self._keep_parameters(locals())
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> NetworkRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> NetworkRegressor:
         """Fit to samples and their values.
 
         Parameters
@@ -406,12 +461,17 @@ class NetworkRegressor(RegressionLoss, RegressorMixin, OwnNetwork):
             Values.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
         self : NetworkRegressor
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(OwnNetwork._is_stochastic)
     @_fit_context(prefer_skip_nested_validation=True)

@@ -17,6 +17,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from sknn import (
     CNNClassifier,
@@ -26,7 +27,7 @@ from sknn import (
     NetworkClassifier,
     PerceptronClassifier,
 )
-from sknn.nn import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, GlobalPool, LayerNorm, Pool
+from sknn.nn import Activation, BatchNorm, Conv, Dense, Dropout, Flatten, GlobalPool, LayerNorm, Pool, Residual
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -74,6 +75,7 @@ def test_grids_come_as_rows_as_the_next_layer_sees_them(layer, n_features):
 STACKS = {
     "normalised, then activated": ([Dense(5, use_bias=False), BatchNorm(), Activation("tanh"), Dense(3)], [5, 3]),
     "normalised first": ([BatchNorm(), Dense(5), LayerNorm(), Dropout(0.2)], [5]),
+    "added to their input": ([Dense(5), Residual([LayerNorm(), Dense(5)]), Residual([Dense(5)]), Dropout()], [5, 5, 5]),
     "pooled to channels": ([Conv(4), GlobalPool(), Dense(3)], [4, 3]),
     "two convolutions": ([Conv(2), Conv(3, stride=2), Pool(), Flatten()], [128, 12]),
 }
@@ -145,6 +147,19 @@ def test_nothing_is_told_before_the_fit():
         with pytest.raises(NotFittedError):
             call()
     assert not hasattr(hidden, "n_features_in_")
+
+
+def test_validation_samples_reach_the_network_through_a_pipeline():
+    stopping = clone(MLP).set_params(early_stopping=True)
+    with config_context(enable_metadata_routing=True):
+        stopping.set_fit_request(X_val=True, y_val=True)
+        pipeline = make_pipeline(
+            StandardScaler(), HiddenLayerTransformer(stopping), RandomForestClassifier(3), transform_input=["X_val"]
+        )
+        hidden = pipeline.fit(X[:60], Y[:60], X_val=X[60:], y_val=Y[60:])[1]
+    scale = StandardScaler().fit(X[:60]).transform
+    alone = clone(stopping).fit(scale(X[:60]), Y[:60], X_val=scale(X[60:]), y_val=Y[60:])
+    assert hidden.estimator_.validation_scores_ == alone.validation_scores_
 
 
 def test_fit_parameters_reach_the_network():

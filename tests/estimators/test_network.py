@@ -15,7 +15,19 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 from sknn import CNNClassifier, MLPClassifier, MLPRegressor, NetworkClassifier, NetworkRegressor
-from sknn.nn import BatchNorm, Conv, Dense, Dropout, Flatten, GlobalPool, LayerNorm, Pool, Standardise, Unflatten
+from sknn.nn import (
+    BatchNorm,
+    Conv,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    LayerNorm,
+    Pool,
+    Residual,
+    Standardise,
+    Unflatten,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -51,11 +63,11 @@ def test_without_layers_given_there_is_one_of_100_rectified_units():
 
 @pytest.mark.parametrize(("Own", "MLP"), [(NetworkClassifier, MLPClassifier), (NetworkRegressor, MLPRegressor)])
 def test_training_parameters_and_their_defaults_are_those_of_the_mlp(Own, MLP):
-    said_by_layers = {"hidden_layer_sizes", "activation"}
+    said_by_layers = {"hidden_layer_sizes", "depth", "activation", "batch_norm", "layer_norm", "residual", "dropout"}
     expected = {name: value for name, value in MLP().get_params().items() if name not in said_by_layers}
     found = Own().get_params(deep=False)
     assert {name: value for name, value in found.items() if name not in ("layers", "input_shape")} == expected
-    assert set(Own._parameter_constraints) == set(found)
+    assert set(Own._parameter_constraints) >= set(found)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -131,6 +143,9 @@ def test_sparse_samples_go_into_a_dense_layer_only():
 
 
 FAULTS = {
+    "dropout with lbfgs": ([Dropout(0.2)], {"solver": "lbfgs"}, r"Dropout\(rate=0.2\) among the layers does not apply"),
+    "within a layer": ([Residual([BatchNorm()])], {"solver": "lbfgs"}, r"BatchNorm\(\) among the .* solver='lbfgs'"),
+    "batches of one": ([BatchNorm()], {"batch_size": 1}, r"BatchNorm\(\) among the layers .* batch_size=1"),
     "a class": ([Dense], {}, r"layers\[0\]=<class .*Dense'> is no layer of sknn.nn, such as Dense\(100\)"),
     "a number": ([Dense(3), 5], {}, r"layers\[1\]=5 is no layer"),
     "one layer": (Dense(3), {}, "'layers' parameter of NetworkClassifier must be an instance of 'list' or"),
@@ -150,6 +165,15 @@ def test_what_does_not_fit_is_named_and_nothing_is_left(layers, params, message)
     with pytest.raises(ValueError, match=message):
         network.fit(X, Y)
     assert vars(network) == before
+
+
+def test_validation_samples_are_read_as_the_others_are():
+    network = NetworkClassifier(CONVOLUTIONS, **QUICK, early_stopping=True)
+    network.fit(IMAGES[:40], Y[:40], X_val=IMAGES[40:], y_val=Y[40:])
+    flattened = NetworkClassifier(CONVOLUTIONS, **QUICK, early_stopping=True, input_shape=(6, 6, 1))
+    flattened.fit(X[:40], Y[:40], X_val=X[40:], y_val=Y[40:])
+    assert len(network.validation_scores_) == 2
+    assert network.validation_scores_ == flattened.validation_scores_
 
 
 def test_samples_of_another_shape_are_refused():
@@ -190,6 +214,17 @@ def test_set_params_makes_new_layers_and_leaves_the_given_ones(params, expected)
     assert network.layers == expected
     assert type(network.layers) is type(expected)
     assert given == two_layers()
+
+
+def test_parameters_reach_into_layers_within_layers():
+    block = Residual([Dense(36, activation="relu"), Dropout(0.1)])
+    network = NetworkClassifier([block], **QUICK)
+    assert network.get_params()["layers__0__layers__0__activation"] == "relu"
+    network.set_params(layers__0__layers__1=LayerNorm(), layers__0__layers__0__activation="tanh")
+    assert network.layers == [Residual([Dense(36, activation="tanh"), LayerNorm()])]
+    assert block == Residual([Dense(36, activation="relu"), Dropout(0.1)])
+    assert network.fit(X, Y).n_layers_ == 3
+    assert network.summary()["output_shape"].tolist() == [(36,), (1,)]
 
 
 WRONG = {
