@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from math import inf, isfinite, nan
 from typing import Any, NamedTuple, Protocol
 
@@ -148,6 +149,7 @@ class TrainingState:
     best_score: float = -inf
     best_theta: Array | None = None
     best_state: Array | None = None
+    order: Array | None = None  # of the samples, shuffled again by each epoch
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
@@ -159,7 +161,28 @@ class Outcome(Enum):
     CONVERGED = "converged"
     EPOCHS_DONE = "all epochs done"
     DIVERGED = "diverged"
+    STOPPED = "stopped by the observer"
     INTERRUPTED = "interrupted"
+
+
+class Observer(Protocol):
+    """Who is told of a training while it runs, and may end it."""
+
+    def begins(self, loop: FitLoop | None) -> Outcome | None:
+        """All is ready for the first epoch of a loop, or for L-BFGS (None).
+
+        State, network and generator of the loop may be set to those of an earlier one. Returns how that one ended if
+        it did, so that there is nothing left to do.
+        """
+
+    def epoch_begins(self) -> None:
+        """An epoch of the loop, or an iteration of L-BFGS, begins."""
+
+    def epoch_ends(self, loss: float) -> bool:
+        """It has ended, with this loss; true if it is to be the last."""
+
+    def ends(self, outcome: Outcome) -> None:
+        """Training has ended; the network has the weights that it is to keep."""
 
 
 def train(
@@ -173,6 +196,7 @@ def train(
     validate: Callable[[], Verdict] | None = None,
     curve_scale: float = 1.0,
     report: Callable[[str], None] | None = None,
+    observer: Observer | None = None,
 ) -> Outcome:
     """Minimise the mean of an objective over the data by stochastic gradient descent.
 
@@ -197,6 +221,8 @@ def train(
         A factor on the mean loss, not on the penalty, in the loss curve.
     report : callable, default=None
         Told in words what happens.
+    observer : Observer, default=None
+        Told of every epoch, and may end the training.
 
     Returns
     -------
@@ -211,7 +237,7 @@ def train(
     ):
         return GradientDescent(
             network, objective, data, plan, state, rng, validate, curve_scale, report, buffers
-        ).epochs()
+        ).epochs(observer)
 
 
 class FitLoop:
@@ -237,39 +263,66 @@ class FitLoop:
         self.validate, self.report = validate, report or _silent
         self.stops_early = validate is not None and plan.early_stopping
         self.schedule = SCHEDULES[plan.schedule]
-        self.order = np.arange(n_samples)
+        state.order = np.arange(n_samples)
 
     def epoch(self) -> float:
         """One pass over the data; returns the mean loss while it was learning."""
         raise TypeError(f"{type(self).__name__} defines no epoch")
 
-    def epochs(self) -> Outcome:
+    @property
+    def order(self) -> Array:
+        """The samples in the order in which the last epoch took them."""
+        assert self.state.order is not None
+        return self.state.order
+
+    def epochs(self, observer: Observer | None = None) -> Outcome:
         """All epochs; the best weights are restored at the end if the validation score decides."""
-        state, plan = self.state, self.plan
-        state.epochs = 0
-        outcome = Outcome.EPOCHS_DONE
+        self.state.epochs = 0
         try:
-            while state.epochs < (1 if plan.once else plan.max_epochs):
-                loss = self.epoch()
-                state.epochs += 1
-                state.samples += self.n_samples
-                state.loss_curve.append(loss)
-                self.report(f"Iteration {state.epochs}, loss = {loss:.8f}")
-                if not self.judge(loss):
-                    outcome = Outcome.DIVERGED
-                    break
-                if state.epochs_without_improvement > plan.patience and self.stop_or_slow_down():
-                    outcome = Outcome.CONVERGED
-                    break
+            outcome = self.all_epochs(observer)
         except KeyboardInterrupt:
             outcome = Outcome.INTERRUPTED
         if self.stops_early:
             self.restore_best()
+        if observer is not None:
+            observer.ends(outcome)
         return outcome
+
+    def all_epochs(self, observer: Observer | None) -> Outcome:
+        """Epochs until there is a reason to stop; nobody observing costs nothing."""
+        outcome = None if observer is None else observer.begins(self)
+        advance = self.advance if observer is None else partial(self.advance_observed, observer)
+        last = 1 if self.plan.once else self.plan.max_epochs
+        while outcome is None and self.state.epochs < last:
+            outcome = advance()
+        return outcome or Outcome.EPOCHS_DONE
+
+    def advance(self) -> Outcome | None:
+        """One epoch and what follows from it: the reason to stop, if there is one."""
+        state = self.state
+        loss = self.epoch()
+        state.epochs += 1
+        state.samples += self.n_samples
+        state.loss_curve.append(loss)
+        self.report(f"Iteration {state.epochs}, loss = {loss:.8f}")
+        if not self.judge(loss):
+            return Outcome.DIVERGED
+        if state.epochs_without_improvement > self.plan.patience and self.stop_or_slow_down():
+            return Outcome.CONVERGED
+        return None
+
+    def advance_observed(self, observer: Observer) -> Outcome | None:
+        """One epoch of which the observer is told; weights that diverged are nothing to look at."""
+        observer.epoch_begins()
+        outcome = self.advance()
+        if outcome is Outcome.DIVERGED:
+            return outcome
+        enough = observer.epoch_ends(self.state.loss_curve[-1])
+        return outcome or (Outcome.STOPPED if enough else None)
 
     def shuffle(self) -> None:
         """Put the samples in a new order."""
-        self.order = self.order[self.rng.permutation(self.n_samples)]
+        self.state.order = self.order[self.rng.permutation(self.n_samples)]
 
     def rate_at(self, samples: int) -> float:
         """The learning rate after this many samples."""
@@ -411,10 +464,12 @@ def train_full(
     *,
     max_fun: int,
     after_iteration: Callable[[], None] | None = None,
+    observer: Observer | None = None,
 ) -> Minimum:
     """Minimise over all data at once with L-BFGS; the network, of float64, is left at the minimum.
 
-    After each iteration `after_iteration` is called, with the network where the search has got to.
+    After each iteration `after_iteration` is called, with the network where the search has got to; then `observer` is
+    told.
     """
     batch = data.take(slice(0, len(data)))
     weight = batch.get("weight")
@@ -429,10 +484,14 @@ def train_full(
             gradient[start:decay_stop] += l2 * theta[start:decay_stop]
         return value + 0.5 * l2 * network.decaying_norm(), gradient
 
+    search = None if observer is None else ObservedSearch(value_and_gradient, observer)
+
     def report(theta: Array, value: float) -> None:
+        network.theta[:] = theta
         if after_iteration is not None:
-            network.theta[:] = theta
             after_iteration()
+        if search is not None:
+            search.iteration_ends(value)
 
     with (
         np.errstate(over="ignore", invalid="ignore"),
@@ -440,7 +499,39 @@ def train_full(
         workspace() as buffers,
     ):
         minimum = minimize_lbfgs(
-            value_and_gradient, network.theta, max_iter=plan.max_epochs, max_fun=max_fun, tol=plan.tol, callback=report
+            value_and_gradient if search is None else search.evaluate,
+            network.theta,
+            max_iter=plan.max_epochs,
+            max_fun=max_fun,
+            tol=plan.tol,
+            callback=report,
         )
     network.theta[:] = minimum.theta
+    if search is not None:
+        search.ends(minimum.converged)
     return minimum
+
+
+class ObservedSearch:
+    """L-BFGS with an observer: an iteration begins with the first evaluation after the last one has ended."""
+
+    def __init__(self, value_and_gradient: Callable[[Array], tuple[float, Array]], observer: Observer) -> None:
+        self.value_and_gradient, self.observer = value_and_gradient, observer
+        self.inside = self.stopped = False
+        observer.begins(None)
+
+    def evaluate(self, theta: Array) -> tuple[float, Array]:
+        if not self.inside:
+            self.inside = True
+            self.observer.epoch_begins()
+        return self.value_and_gradient(theta)
+
+    def iteration_ends(self, value: float) -> None:
+        self.inside = False
+        self.stopped = self.observer.epoch_ends(value)
+        if self.stopped:
+            raise StopIteration
+
+    def ends(self, converged: bool) -> None:
+        done = Outcome.CONVERGED if converged else Outcome.EPOCHS_DONE
+        self.observer.ends(Outcome.STOPPED if self.stopped else done)

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, is_regressor
+from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
@@ -26,6 +27,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
 
 from ..autodiff.tape import Array, Tensor
+from ..callbacks import FitObserver, Training
 from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
@@ -86,7 +88,7 @@ class Task:
         return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype, self.rows)
 
 
-class NetworkEstimator(BaseEstimator):
+class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """What all estimators around a :class:`~sknn.nn.Network` share.
 
     A family defines the methods below, whose names begin with an underscore: `_layers`, `_optimizer`, `_plan` and
@@ -145,8 +147,9 @@ class NetworkEstimator(BaseEstimator):
 
         `target` is known in the first call of partial_fit; `validation` holds X_val, y_val and sample_weight_val.
         """
+        observer = None if incremental else self._new_observer(X, y, sample_weight)
         # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
-        with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"):
+        with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(self._as_rows(X, fresh), y, reset=fresh)
             weight = _checked_weight(sample_weight, X, incremental)
@@ -164,6 +167,15 @@ class NetworkEstimator(BaseEstimator):
                 self._check_scoring(looked_at)
             self._train(samples, target, looked_at, fresh, incremental)
         return self
+
+    def _new_observer(self, X: Any, y: Any, sample_weight: Any) -> FitObserver | None:
+        """What tells the callbacks of a fit to these data; None if there are no callbacks."""
+        context = self._init_callback_context(**self._subtasks())
+        return FitObserver(self, context, X, y, sample_weight) if hasattr(self, "_skl_callbacks") else None
+
+    def _subtasks(self) -> dict[str, Any]:
+        """Those of a fit, for callbacks: the epochs, or iterations of L-BFGS."""
+        return {"max_subtasks": self.max_iter}
 
     def _train(
         self, samples: Samples, target: Target, validation: Samples | None, fresh: bool, incremental: bool
@@ -232,6 +244,7 @@ class NetworkEstimator(BaseEstimator):
             validate=self._validation(task),
             curve_scale=_curve_scale(task),
             report=print if self.verbose else None,
+            observer=self._observer_of_epochs(task, state),
         )
         self._finish(task, outcome, state, plan)
 
@@ -277,26 +290,68 @@ class NetworkEstimator(BaseEstimator):
             raise ValueError(DIVERGED)
         self._forget_history()
         self._keep_network(task.network, task.target.loss())
+        self._keep_history(task, state)
+        state.best_theta = state.best_state = state.order = None
+        if self.warm_start or task.incremental:
+            self._state = state
+
+    def _keep_history(self, task: Task, state: TrainingState) -> None:
         self.n_iter_, self.t_ = state.epochs, state.samples
-        self.loss_curve_ = state.loss_curve
+        self.loss_curve_ = list(state.loss_curve)
         self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
         self.best_loss_ = None if task.stops_early else state.best_loss
         latest = 0 if task.held_out is None else state.epochs
-        self._keep_validation(state.validation_scores, state.validation_losses, latest)
-        state.best_theta = state.best_state = None
-        if self.warm_start or task.incremental:
-            self._state = state
+        self._keep_validation(list(state.validation_scores), list(state.validation_losses), latest)
 
     def _keep_validation(self, scores: list[float], losses: list[float], latest: int) -> None:
         """Keep the curves of validation; the best score is that of the latest so many."""
         self.validation_scores_, self.validation_loss_curve_ = scores or None, losses or None
         self.best_validation_score_ = float(np.fmax.reduce(scores[-latest:])) if scores and latest else None
 
+    def _observer_of(
+        self, task: Task, keep_history: Callable[[Any, Training], None], verdict: Callable[[], Verdict]
+    ) -> FitObserver | None:
+        """Who tells the callbacks of this training, if there are any.
+
+        ``keep_history(twin, training)`` sets the attributes of the training so far on a copy of this estimator;
+        ``verdict()`` is the last one of validation, where there is validation.
+        """
+        observer = vars(self).get("_observer")
+        if observer is None:
+            return None
+
+        def attributes() -> dict[str, Any]:
+            twin = copy(self)
+            twin._observer = None
+            twin._forget_history()
+            twin._keep_network(training.network_to_keep(), task.target.loss())
+            keep_history(twin, training)
+            return dict(vars(twin))
+
+        identity = {name: value for name, value in vars(task).items() if name != "network"}
+        training = observer.training = Training(
+            task.network, task.rng, self, attributes, identity, None if task.held_out is None else verdict
+        )
+        return observer
+
+    def _observer_of_epochs(self, task: Task, state: TrainingState) -> FitObserver | None:
+        return self._observer_of(
+            task,
+            lambda twin, _: twin._keep_history(task, state),
+            lambda: Verdict(state.validation_scores[-1], state.validation_losses[-1]),
+        )
+
     def _minimise(self, task: Task) -> None:
         """Train by L-BFGS on all samples at once; what validation says is only recorded."""
         loss = self._training_loss(task.target)
         validate = self._validation(task)
         verdicts: list[Verdict] = []
+        earlier = ([], []) if task.fresh else self._earlier_validation()
+        observer = self._observer_of(
+            task,
+            lambda twin, so_far: twin._keep_minimum(task, len(so_far.losses), so_far.last_loss, earlier, verdicts),
+            lambda: verdicts[-1],
+        )
         minimum = train_full(
             task.network,
             _objective(loss, task.rng),
@@ -304,23 +359,33 @@ class NetworkEstimator(BaseEstimator):
             self._plan(len(task.y)),
             max_fun=self.max_fun,
             after_iteration=None if validate is None else lambda: verdicts.append(validate()),
+            observer=observer,
         )
         if not (isfinite(minimum.value) and np.isfinite(task.network.theta).all()):
             raise ValueError(DIVERGED)
-        if not minimum.converged:
+        if not minimum.converged and not (observer and observer.stopped):
             warnings.warn(
                 f"lbfgs failed to converge after {minimum.n_iter} iteration(s): {minimum.message}\n\nIncrease the "
                 "number of iterations to improve the convergence (max_iter), or scale the data.",
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        scores, losses = ([], []) if task.fresh else self._earlier_validation()
         self._forget_history()
         self._keep_network(task.network, loss)
-        self.n_iter_, self.t_ = minimum.n_iter, 0
-        self.loss_ = self.best_loss_ = self._shown(task, minimum.value)
-        scores += [verdict.score for verdict in verdicts]
-        losses += [verdict.loss for verdict in verdicts]
+        self._keep_minimum(task, minimum.n_iter, minimum.value, earlier, verdicts)
+
+    def _keep_minimum(
+        self,
+        task: Task,
+        n_iter: int,
+        value: float,
+        earlier: tuple[list[float], list[float]],
+        verdicts: list[Verdict],
+    ) -> None:
+        self.n_iter_, self.t_ = n_iter, 0
+        self.loss_ = self.best_loss_ = self._shown(task, value)
+        scores = earlier[0] + [verdict.score for verdict in verdicts]
+        losses = earlier[1] + [verdict.loss for verdict in verdicts]
         self._keep_validation(scores, losses, len(verdicts))
 
     def _keep_untrained(self, task: Task) -> None:
@@ -565,6 +630,19 @@ def _accuracy(y: Any, predicted: Array, sample_weight: Array | None) -> float:
     if y.shape != predicted.shape:
         raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
     return float(np.average((y == predicted).all(axis=1), weights=sample_weight))
+
+
+@contextmanager
+def _observed(estimator: Any, observer: FitObserver | None) -> Iterator[None]:
+    """Lend the estimator the observer of its fit, if there is one, for the block, which is the fit."""
+    if observer is None:
+        yield
+        return
+    observer.fit_begins()
+    estimator._observer = observer
+    yield
+    del estimator._observer
+    observer.fit_ends()
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from itertools import repeat
 from math import inf
 from numbers import Integral, Real
@@ -23,8 +25,9 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
+from ..callbacks import FitObserver, Training
 from ..losses import SquaredError
-from ..nn import Dense, Layer
+from ..nn import Dense, Layer, Network
 from ..ops.delta_rule import delta_rule_epoch
 from ..ops.perceptron import PerceptronFit, fit_perceptron, shuffle_seeds, xorshift_orders
 from ..optim import SGD, Optimizer
@@ -337,12 +340,18 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]
+        observer = self._observer_of_rule(network, target)
         held_out = self._held_out(y, sample_weight) if self.early_stopping else np.array([], int)
         seeds = shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
         if target.n_outputs == 1:
             positives, weights = target.classes_[1:], [(class_weight[1], class_weight[0])]
         else:
             positives, weights = target.classes_, [(factor, 1.0) for factor in class_weight]
+
+        def keep(unit: int, coef: Array, intercept: float) -> None:
+            layer["weight"][:, unit] = coef
+            if self.fit_intercept:
+                layer["bias"][unit] = intercept
 
         def learn(unit: int) -> PerceptronFit:
             return self._learn_unit(
@@ -354,13 +363,12 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
                 seed=seeds[unit],
                 held_out=held_out,
                 max_iter=1 if incremental else self.max_iter,
+                watch=None if observer is None else ObservedUnit(observer, unit, self.max_iter, partial(keep, unit)),
             )
 
         fits = Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(learn)(k) for k in range(target.n_outputs))
         for unit, found in enumerate(fits):
-            layer["weight"][:, unit] = found.coef
-            if self.fit_intercept:
-                layer["bias"][unit] = found.intercept
+            keep(unit, found.coef, found.intercept)
         self._target = target
         self._forget_history()
         self._keep_network(network, SquaredError())  # whose link, too, is the identity
@@ -386,6 +394,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         seed: int,
         held_out: Array,
         max_iter: int,
+        watch: ObservedUnit | None,
     ) -> PerceptronFit:
         """Train one unit on targets of +-1."""
         n = X.shape[0]
@@ -400,7 +409,9 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             kept = np.ones(n, bool)
             kept[held_out] = False
             orders = (order[kept[order]] for order in orders)  # type: ignore[union-attr]
-        return fit_perceptron(
+        if watch is not None:
+            orders = watch.told_of(repeat(None) if orders is None else orders)
+        found = fit_perceptron(
             X,
             y,
             sample_weight,
@@ -415,7 +426,33 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             n_iter_no_change=self.n_iter_no_change,
             orders=orders,
             validate=accuracy if len(held_out) else None,
+            enough=None if watch is None else watch.enough,
         )
+        if watch is not None:
+            watch.ends()
+        return found
+
+    def _observer_of_rule(self, network: Network, target: Target) -> FitObserver | None:
+        """Who tells the callbacks of the training by the rule, if there are any."""
+        observer = vars(self).get("_observer")
+        if observer is None:
+            return None
+
+        def attributes() -> dict[str, Any]:
+            twin = copy(self)
+            twin._observer, twin._target = None, target
+            twin._forget_history()
+            twin._keep_network(network.copy(), SquaredError())
+            return dict(vars(twin))
+
+        observer.training = Training(network, None, self, attributes, {}, by_gradient=False)
+        observer.begins(None)
+        return observer
+
+    def _subtasks(self) -> dict[str, Any]:
+        if self.solver == "perceptron":
+            return {"max_subtasks": None, "sequential_subtasks": False}  # the units, whose subtasks are epochs
+        return super()._subtasks()
 
     def _held_out(self, y: Array, sample_weight: Array | None) -> Array:
         """The rows set aside, the same as scikit-learn's: stratified by class."""
@@ -427,6 +464,28 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
 
     def _batch_size(self, n_samples: int) -> int:
         return min(200 if self.batch_size == "auto" else self.batch_size, n_samples)
+
+
+class ObservedUnit:
+    """Tells callbacks of the training of one unit, a subtask of the fit."""
+
+    def __init__(self, observer: FitObserver, unit: int, max_epochs: int, keep: Callable[[Array, float], None]) -> None:
+        self.observer, self.keep = observer.unit(unit, max_epochs), keep
+        self.observer.fit_begins()
+
+    def told_of(self, orders: Iterable[Any]) -> Iterator[Any]:
+        """The same orders; callbacks hear of the beginning of the epoch of each."""
+        for order in orders:
+            self.observer.epoch_begins()
+            yield order
+
+    def enough(self, coef: Array, intercept: float, loss: float) -> bool:
+        """The epoch has ended: have callbacks look at the network with these weights."""
+        self.keep(coef, intercept)
+        return self.observer.epoch_ends(loss)
+
+    def ends(self) -> None:
+        self.observer.fit_ends(self.observer.training.attributes)
 
 
 class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
@@ -601,7 +660,7 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
         state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
         by_loss = not task.stops_early or self.scoring == "loss"
         loop = DeltaRule(task, plan, state, self._validation(task), by_loss, print if self.verbose else None)
-        self._finish(task, loop.epochs(), state, plan)
+        self._finish(task, loop.epochs(self._observer_of_epochs(task, state)), state, plan)
 
 
 class DeltaRule(FitLoop):

@@ -56,6 +56,7 @@ def fit_perceptron(
     n_iter_no_change: int = 5,
     orders: Iterable[np.ndarray] | None = None,
     validate: Callable[[np.ndarray, float], float] | None = None,
+    enough: Callable[[np.ndarray, float, float], bool] | None = None,
 ) -> PerceptronFit:
     r"""Train one binary perceptron until its loss, or its validation score, stops improving.
 
@@ -92,6 +93,8 @@ def fit_perceptron(
         `xorshift_orders`.
     validate : callable, default=None
         ``validate(coef, intercept) -> score``, called after each epoch; replaces the loss in the stopping rule.
+    enough : callable, default=None
+        ``enough(coef, intercept, loss) -> bool``, called after each epoch; true ends training.
 
     Returns
     -------
@@ -132,7 +135,8 @@ def fit_perceptron(
             objective = losses[-1] if validate is None else -validate(*_split(weights, n_features))
             stalled = stalled + 1 if objective > best - least_gain else 0
             best = min(best, objective)
-            if stalled >= n_iter_no_change:
+            stopped = enough is not None and enough(*_split(weights, n_features), losses[-1])
+            if stopped or stalled >= n_iter_no_change:
                 break
     return PerceptronFit(*_split(weights, n_features), len(losses), losses)
 
