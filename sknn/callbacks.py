@@ -143,6 +143,8 @@ class FitObserver:
         return next((outcome for outcome in outcomes if outcome is not None), None)
 
     def epoch_begins(self) -> None:
+        for callback in self.own:
+            callback.epoch_comes(key_of(self.context))
         self.epoch = self.context.subcontext("epoch")
         self.epoch.call_on_fit_task_begin(**self.given, reconstruction_attributes=self.training.attributes)
 
@@ -194,6 +196,9 @@ class TrainingCallback:
 
     def resume(self, key: Key) -> Outcome | None:
         """Set the training to an earlier one; how it ended, if it did."""
+
+    def epoch_comes(self, key: Key) -> None:
+        """Another epoch will begin; all callbacks have seen the last one, and none has seen this one."""
 
     def training_ends(self, key: Key, outcome: Outcome) -> None:
         """All epochs are done; weights may still be changed."""
@@ -538,14 +543,12 @@ class Checkpoint(TrainingCallback):
         kept.loop.report(f"Continuing after {kept.written} epochs from {kept.file}")
         return outcome
 
-    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Write what the last epoch has left, when all other callbacks have seen it."""
-        kept = self._of_epoch(context)
-        if kept is None:
-            return
+    def epoch_comes(self, key: Key) -> None:
+        """Write what the last epoch has left: only here is it sure that training goes on after it."""
+        kept = self._fits[key]
         epochs = kept.loop.state.epochs
         if epochs % self.every == 0 and epochs > kept.written:
-            self._write(key_of(context.parent), None)
+            self._write(key, None)
 
     def training_ends(self, key: Key, outcome: Outcome) -> None:
         """Write the end, if that is what it is and there is something to keep."""
@@ -670,7 +673,7 @@ def _remove_forgotten(directory: Path) -> None:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    with np.load(file, allow_pickle=False) as stored:
+    with open(file, "rb") as opened, np.load(opened, allow_pickle=False) as stored:
         return _unpacked(json.loads(stored["json"].tobytes()), stored)
 
 
