@@ -119,6 +119,7 @@ class FitObserver:
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self.context = self.epoch = context
         self.given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        # by what they do and not by their class, which another import of this module would make anew
         self.own = [callback for callback in estimator._skl_callbacks if hasattr(callback, "training_begins")]
         self.training: Training
         self.stopped = False

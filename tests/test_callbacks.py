@@ -3,6 +3,7 @@
 import os
 import pickle
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -12,14 +13,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.base import clone, is_classifier
-from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.callback import CallbackContext, ProgressBar, ScoringMonitor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, KFold, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
-from sknn.callbacks import Checkpoint, EarlyStopping, LearningRateLogger, fingerprint
+from sknn.callbacks import Checkpoint, EarlyStopping, FitObserver, LearningRateLogger, Training, fingerprint
+from sknn.nn import Dense, Network
+from sknn.optim import SGD
+from sknn.train import FitLoop, Plan, TrainingState
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -179,6 +183,17 @@ def test_sample_weights_reach_the_monitor():
     monitor = ScoringMonitor(scoring="accuracy")
     model = MLPClassifier(**SMALL).set_callbacks(monitor).fit(X, CLASSES, weight)
     assert monitor.get_logs().data[0]["accuracy"] == model.score(X, CLASSES, weight)
+
+
+@every_estimator
+def test_without_callbacks_the_loop_pays_nothing(estimator, monkeypatch):
+    def observed(*_, **__):
+        raise AssertionError("nobody listens")
+
+    monkeypatch.setattr(CallbackContext, "subcontext", observed)
+    monkeypatch.setattr(FitLoop, "advance_observed", observed)
+    monkeypatch.setattr(FitObserver, "__init__", observed)
+    assert fitted(estimator).n_iter_ == EPOCHS
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
@@ -357,6 +372,42 @@ def test_a_finished_fit_is_restored_at_once(estimator, tmp_path):
     assert_same_fit(again, first)
 
 
+class Walk(FitLoop):
+    """Goes at random, by numbers and by the order of the samples."""
+
+    def epoch(self):
+        self.shuffle()
+        self.network.theta += self.order[0] * self.rng.normal(size=self.network.theta.size)
+        return 0.0
+
+
+def walked(rng, *callbacks):
+    """Where a random walk of six epochs ends, and the generator's next number."""
+    estimator, network = MLPClassifier().set_callbacks(*callbacks), Network([Dense(1)], (2,), rng, "float64")
+    observer = FitObserver(estimator, estimator._init_callback_context(max_subtasks=6), None, None, None)
+    observer.training = Training(network, rng, estimator, dict, {"rng": rng})
+    Walk(network, 9, Plan(9, 6, tol=-np.inf), TrainingState(SGD().start(network.theta)), rng).epochs(observer)
+    return *network.theta, rng.normal()
+
+
+GENERATORS = {
+    "RandomState": np.random.RandomState,
+    "RandomState of another kind": lambda seed: np.random.RandomState(np.random.PCG64(seed)),
+    "Generator": np.random.default_rng,
+    "Generator with arrays for its state": lambda seed: np.random.Generator(np.random.Philox(seed)),
+}
+
+
+@pytest.mark.parametrize("generator", GENERATORS.values(), ids=GENERATORS)
+def test_every_kind_of_random_generator_continues(generator, tmp_path):
+    with pytest.raises(RuntimeError, match="a crash"):
+        walked(generator(0), Checkpoint(tmp_path, every=1), Crash(4))
+    assert walked(generator(0), Checkpoint(tmp_path), last := Listener()) == walked(generator(0), Listener())
+    assert last.count("begin") == 3
+    assert walked(generator(0), Checkpoint(tmp_path), last := Listener()) == walked(generator(0), Listener())
+    assert last.count("begin") == 0
+
+
 def test_resume_false_starts_anew(tmp_path):
     fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path))
     listener = Listener()
@@ -514,6 +565,28 @@ def test_a_failed_write_is_an_error_and_leaves_the_last_file(tmp_path, monkeypat
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_a_file_is_on_disk_before_it_takes_its_place(tmp_path, monkeypatch):
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def note_fsync(descriptor):
+        found = os.fstat(descriptor)
+        calls.append(("sync", "directory" if stat.S_ISDIR(found.st_mode) else found.st_size))
+        fsync(descriptor)
+
+    def note_replace(new, file):
+        calls.append(("replace", os.stat(new).st_size))
+        replace(new, file)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path, every=100))
+    (file,) = tmp_path.glob("*/checkpoint.npz")
+    size = file.stat().st_size
+    assert [call for call in calls if call != ("sync", "directory")] == [("sync", size), ("replace", size)]
+    if os.name == "posix":
+        assert calls[-1] == ("sync", "directory")
+
+
 # For each line of seconds and a directory: a fit in a process of its own, killed after that time. Answers with the
 # signal that ended it, 0 if it was done before.
 FITS = """
@@ -524,6 +597,7 @@ from sknn import MLPClassifier
 from sknn.callbacks import Checkpoint
 
 warnings.simplefilter("ignore")
+warnings.filterwarnings("error", "The checkpoint")
 X, y = load_iris(return_X_y=True)
 for line in sys.stdin:
     seconds, directory = line.strip().split(" ", 1)
