@@ -32,7 +32,7 @@ from scipy.sparse import issparse
 from .autodiff.tape import Array
 from .nn.init import Random
 from .nn.network import Network
-from .train import FitLoop, Outcome, TrainingState
+from .train import FitLoop, Outcome, TrainingState, Verdict
 
 Key = tuple[UUID, tuple[int, ...]]  # of a task: which tree it is in, and the way from there
 
@@ -66,6 +66,8 @@ class Training:
         Gives the attributes that the estimator would have if training ended now.
     identity : dict
         All that decides what comes out, besides the estimator's parameters and the network.
+    verdict : callable, default=None
+        Gives what validation says of the last epoch; None without validation samples.
     by_gradient : bool, default=True
         False for rules that are not told of their loss and keep no state.
     loop : FitLoop or None
@@ -79,6 +81,7 @@ class Training:
     estimator: Any
     attributes: Callable[[], dict[str, Any]]
     identity: dict[str, Any]
+    verdict: Callable[[], Verdict] | None = None
     by_gradient: bool = True
     loop: FitLoop | None = None
     losses: list[float] = field(default_factory=list)
@@ -97,7 +100,7 @@ class Training:
     def network_to_keep(self) -> Network:
         """A copy of the network with the weights that it would keep if training ended now."""
         network = self.network.copy()
-        if self.loop is not None and self.loop.validate is not None and self.loop.state.best_theta is not None:
+        if self.loop is not None and self.loop.stops_early and self.loop.state.best_theta is not None:
             network.theta[:], network.state[:] = self.loop.state.best_theta, self.loop.state.best_state
         return network
 
@@ -240,10 +243,10 @@ class EarlyStopping(TrainingCallback):
 
     Parameters
     ----------
-    monitor : {"loss", "validation_score"} or callable, default="loss"
-        The training loss; the score on held-out samples, for which there must be some (``early_stopping=True``); or
-        a function of the estimator as fitted so far, larger is better, such as
-        ``lambda model: model.score(X_val, y_val)``.
+    monitor : {"loss", "validation_loss", "validation_score"} or callable, default="loss"
+        The training loss; loss or score on validation samples, which the fit must have (`X_val`, or a split by
+        ``early_stopping=True``); or a function of the estimator as fitted so far, larger is better, such as
+        ``lambda model: f1_score(y_val, model.predict(X_val))``.
     patience : int, default=10
         Epochs without improvement before training ends.
     tol : float, default=0.0
@@ -254,8 +257,8 @@ class EarlyStopping(TrainingCallback):
     Raises
     ------
     ValueError
-        If a parameter is out of range; in fit, if there is no validation score, or for ``solver="perceptron"``, whose
-        units are trained one by one.
+        If a parameter is out of range; in fit, if there are no validation samples to watch, or for
+        ``solver="perceptron"``, whose units are trained one by one.
 
     References
     ----------
@@ -295,10 +298,10 @@ class EarlyStopping(TrainingCallback):
     def training_begins(self, key: Key, training: Training) -> None:
         if not training.by_gradient:
             raise ValueError("EarlyStopping needs a loss that is minimised; solver='perceptron' has none")
-        if self.monitor == "validation_score" and (training.loop is None or training.loop.validate is None):
+        if self.monitor in ("validation_loss", "validation_score") and training.verdict is None:
             raise ValueError(
-                "EarlyStopping(monitor='validation_score') needs a score on held-out samples: use a stochastic solver "
-                "with early_stopping=True, or give a function as monitor"
+                f"EarlyStopping(monitor={self.monitor!r}) needs validation samples: give X_val and y_val to fit, or "
+                "use a stochastic solver with early_stopping=True, or give a function as monitor"
             )
         self._fits[key] = _Watch(training)
 
@@ -334,14 +337,15 @@ class EarlyStopping(TrainingCallback):
         return MONITORS[self.monitor](training)
 
 
-def _validation_score(training: Training) -> float:
-    assert training.loop is not None
-    return training.loop.state.validation_scores[-1]
+def _verdict(training: Training) -> Verdict:
+    assert training.verdict is not None
+    return training.verdict()
 
 
 MONITORS: dict[str, Callable[[Training], float]] = {
     "loss": lambda training: -training.last_loss,
-    "validation_score": _validation_score,
+    "validation_loss": lambda training: -_verdict(training).loss,
+    "validation_score": lambda training: _verdict(training).score,
 }
 
 

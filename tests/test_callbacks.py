@@ -59,6 +59,10 @@ CONTINUED = {
         **{**SMALL, "tol": 1.0}, solver="sgd", learning_rate="adaptive", learning_rate_init=0.01, n_iter_no_change=1
     ),
     "early stopping": MLPClassifier(**SMALL, early_stopping=True, learning_rate_init=0.2),
+    "early stopping by a score": MLPClassifier(
+        **SMALL, early_stopping=True, scoring="f1_macro", class_weight="balanced"
+    ),
+    "dropout and running statistics": MLPClassifier(**SMALL, dropout=0.3, batch_norm=True),
     "one batch": MLPRegressor(**{**SMALL, "batch_size": 60}),
     "CNN with dropout": CNNClassifier(4, input_shape=(6, 1), dropout=0.3, **SMALL),
     "CNN with running statistics": CNNRegressor(4, input_shape=(6, 1), batch_norm=True, **SMALL),
@@ -122,7 +126,8 @@ def crashed(estimator, directory, after, *callbacks, every=1):
 def assert_same_fit(one, other):
     assert_array_equal(one.network_.theta, other.network_.theta)
     assert_array_equal(one.network_.state, other.network_.state)
-    for name in ("n_iter_", "t_", "loss_", "loss_curve_", "best_loss_", "validation_scores_", "best_validation_score_"):
+    curves = ("loss_curve_", "validation_scores_", "validation_loss_curve_")
+    for name in ("n_iter_", "t_", "loss_", "best_loss_", "best_validation_score_", *curves):
         assert getattr(one, name, None) == getattr(other, name, None), name
 
 
@@ -220,6 +225,12 @@ def test_an_error_in_a_callback_leaves_the_estimator_as_it_was_and_tears_down():
     assert not {"_observer", "_callback_fit_ctx", "_skl_callbacks_to_teardown"} & vars(model).keys()
 
 
+def test_a_single_class_is_a_fit_without_epochs():
+    listener = Listener()
+    MLPClassifier(**SMALL).set_callbacks(listener, EarlyStopping(), LearningRateLogger()).fit(X, np.zeros(len(X)))
+    assert listener.events == ["setup", ("begin", "fit", 0), ("end", "fit", 0), "teardown"]
+
+
 def test_partial_fit_calls_no_callbacks():
     listener = Listener()
     MLPClassifier(**SMALL).set_callbacks(listener).partial_fit(X, CLASSES, classes=np.unique(CLASSES))
@@ -264,8 +275,22 @@ def test_early_stopping_by_the_training_loss():
     assert model.n_iter_ == 3
 
 
-def test_early_stopping_by_the_validation_score():
-    model = fitted(MLPClassifier(**SMALL, early_stopping=True), EarlyStopping("validation_score", tol=1.0, patience=2))
+@pytest.mark.parametrize("monitor", ["validation_loss", "validation_score"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_early_stopping_by_what_validation_says(monitor, solver):
+    """The samples are only looked at: it is the callback alone that decides."""
+    model = MLPRegressor(4, solver=solver, max_iter=EPOCHS, tol=0.0, random_state=0)
+    plain = clone(model).fit(X, NUMBERS, X_val=X[:20], y_val=NUMBERS[:20])
+    model.set_callbacks(EarlyStopping(monitor, tol=1e9, patience=2))
+    model.fit(X, NUMBERS, X_val=X[:20], y_val=NUMBERS[:20])
+    assert plain.n_iter_ == EPOCHS
+    assert model.n_iter_ == len(model.validation_scores_) == 3
+    assert model.validation_loss_curve_ == plain.validation_loss_curve_[:3]
+
+
+def test_early_stopping_by_the_validation_score_takes_the_split_too():
+    stopping = EarlyStopping("validation_score", tol=1.0, patience=2)
+    model = fitted(MLPClassifier(**SMALL, early_stopping=True, scoring="accuracy"), stopping)
     assert model.n_iter_ == len(model.validation_scores_) == 3
 
 
@@ -313,7 +338,7 @@ def test_callbacks_of_networks_refuse_what_is_around_them():
         (lambda: Checkpoint("somewhere", every=0.5), "every must be"),
         (lambda: LearningRateLogger().get_logs(), "no logs yet"),
         (lambda: LearningRateLogger().get_logs("first"), "select must be"),
-        (lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping("validation_score")), "early_stopping=True"),
+        (lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping("validation_loss")), "needs validation samples"),
         (lambda: fitted(ESTIMATORS["PerceptronClassifier"], EarlyStopping()), "solver='perceptron'"),
         (lambda: fitted(ESTIMATORS["PerceptronClassifier"], Checkpoint("no")), "solver='perceptron'"),
         (lambda: fitted(ESTIMATORS["MLPClassifier, lbfgs"], Checkpoint("no")), "solver='lbfgs'"),
