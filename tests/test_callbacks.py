@@ -59,7 +59,9 @@ CONTINUED = {
         **{**SMALL, "tol": 1.0}, solver="sgd", learning_rate="adaptive", learning_rate_init=0.01, n_iter_no_change=1
     ),
     "early stopping": MLPClassifier(**SMALL, early_stopping=True, learning_rate_init=0.2),
-    "early stopping by a score": MLPClassifier(**SMALL, early_stopping=True, scoring="f1_macro"),
+    "early stopping by a score": MLPClassifier(
+        **SMALL, early_stopping=True, scoring="f1_macro", class_weight="balanced"
+    ),
     "dropout and running statistics": MLPClassifier(**SMALL, dropout=0.3, batch_norm=True),
     "one batch": MLPRegressor(**{**SMALL, "batch_size": 60}),
     "CNN with dropout": CNNClassifier(4, input_shape=(6, 1), dropout=0.3, **SMALL),

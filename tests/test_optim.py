@@ -128,7 +128,7 @@ def test_makes_progress_on_rosenbrock(name, dtype):
 
 
 @pytest.mark.parametrize("l2", [0.0, 0.3])
-@pytest.mark.parametrize("formula", FORMULAS, ids=str)
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: f"{formula.name}-{formula.hyper_parameters}")
 def test_agrees_with_its_formula(formula, l2):
     theta, expected = random_vector(7), random_vector(7)
     gradients = np.random.default_rng(1).standard_normal((20, 7))
@@ -297,7 +297,7 @@ def test_an_error_reaches_the_caller_when_all_threads_are_done(fail_in_caller):
     assert optimizer.n_done == 1
 
 
-@pytest.mark.parametrize("formula", FORMULAS, ids=str)
+@pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: f"{formula.name}-{formula.hyper_parameters}")
 def test_float32_stays_float32_whatever_the_type_of_the_numbers(formula):
     """NumPy's float64 scalars would make the arithmetic run, and round, in float64."""
     theta, expected = random_vector(50, np.float32), random_vector(50, np.float32)

@@ -8,10 +8,11 @@ of X in predictions), is said here once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from math import inf, isfinite
 from numbers import Integral
 from typing import Any, ClassVar
@@ -216,8 +217,8 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             return Network(layers, (n_features,), rng, dtype)
         if tuple(layers) != self.network_.layers:
             raise ValueError(
-                "the parameters that shape the network were changed after the first fit, from "
-                f"{self.network_.layers} to {tuple(layers)}; fit anew with warm_start=False"
+                "the parameters that shape the network were changed after the first fit: "
+                f"{_changes(self.network_.layers, layers)}; fit anew with warm_start=False"
             )
         return self.network_.copy(dtype)
 
@@ -685,6 +686,12 @@ def _objective(loss: Any, rng: Random) -> Callable[[Any, dict], Tensor]:
         return average(loss(network(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
 
     return objective
+
+
+def _changes(before: Sequence[Layer], after: Sequence[Layer]) -> str:
+    """Where two lists of layers differ."""
+    pairs = enumerate(zip_longest(before, after, fillvalue="nothing"))
+    return ", ".join(f"layer {k} from {old} to {new}" for k, (old, new) in pairs if old != new)
 
 
 def _weight(batch: dict) -> tuple[Array, ...]:

@@ -45,7 +45,8 @@ class Conv(Layer):
     kernel_size, stride, dilation : int or sequence of int, default=3, 1, 1
         One for all axes of the grid or one for each.
     padding : "same", "valid", int or sequence of int, default="same"
-        Zeros around the grid: so many that a stride of 1 keeps its size, none, or that many on both sides.
+        Zeros around the grid: so many that ceil(H / stride) outputs fit, the odd one behind; none; or that many on both
+        sides.
     groups : int, default=1
         Connects the channels with the filters in so many separate groups; as many as channels is a depthwise
         convolution.

@@ -66,7 +66,12 @@ class Store:
         """
         for position, layer in enumerate(layers):
             inside = self.inside(str(position))
-            shape = inside.shapes[".".join(inside.path)] = layer.build(shape, inside)
+            try:
+                shape = inside.shapes[".".join(inside.path)] = layer.build(shape, inside)
+            except ValueError as error:
+                raise ValueError(
+                    f"{error} (layer {position}, {layer!r}, to which samples come with shape {shape})"
+                ) from None
         return shape
 
     def parameter(

@@ -43,6 +43,8 @@ def blocks(n: int, windows: Windows, taps: int, shares: int = 1) -> list[Block]:
     """Blocks whose patches, of `taps` elements for each output, fit the cache; in so many equal shares, if possible."""
     per_image = taps * prod(windows.output)
     n_rows = windows.output[0]
+    if n == 0:
+        return []
     if per_image <= 4 * PATCHES:
         images = max(1, PATCHES // per_image)
         images = -(-n // (shares * -(-n // (shares * images))))

@@ -136,7 +136,7 @@ def make_windows(
 
 def per_axis(name: str, value: int | Sequence[int], n_axes: int, least: int) -> Sizes:
     """The value for each axis; raises ValueError if there are too many or too few, or one is below `least`."""
-    values = tuple(value) if isinstance(value, Iterable) else (value,) * n_axes
+    values = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,) * n_axes
     if len(values) != n_axes or any(not isinstance(v, Integral) or v < least for v in values):
         raise ValueError(f"{name}={value!r} must be an integer of at least {least}, or one for each of {n_axes} axes")
     return tuple(int(v) for v in values)

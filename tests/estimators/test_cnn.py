@@ -1,6 +1,7 @@
 """Convolutional networks: how X is read, what the parameters build, and what must be learnt."""
 
 import pickle
+import re
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -157,6 +158,48 @@ def test_parameters_build(params, kind, expected):
     found = layers_of(kind, **params)
     for name, values in expected.items():
         assert [getattr(layer, name) for layer in found] == values
+
+
+MEANINGLESS = {
+    "no integer": ({"filters": (5.5,)}, "filters=.* must hold a positive integer"),
+    "no filter": ({"filters": (0,)}, "filters=.* must hold a positive integer"),
+    "an empty block": ({"filters": ((),)}, "filters=.* must hold a positive integer"),
+    "blocks of blocks": ({"filters": (((5,),),)}, "filters=.* must hold a positive integer"),
+    "a word": ({"filters": ("5",)}, "filters=.* must hold a positive integer"),
+    "half a tap": ({"kernel_size": [3.5, 3]}, "kernel_size=3.5 must be an integer"),
+    "one axis of two": ({"pool_size": (2,)}, "pool_size=.* one for each of 2 axes"),
+    "half a unit": ({"hidden_layer_sizes": (5.5,)}, "hidden_layer_sizes must be > 0"),
+    "too small inside": ({"padding": "valid", "filters": ((8, 8), (8, 8))}, r"layer 5, .* to which samples come"),
+}
+
+
+@pytest.mark.parametrize(("params", "message"), MEANINGLESS.values(), ids=MEANINGLESS)
+def test_meaningless_sizes_are_refused_by_name(params, message):
+    with pytest.raises(ValueError, match=message):
+        CNNClassifier(**{**SMALL, **params}, input_shape=(8, 8, 1)).fit(np.zeros((4, 64)), [0, 1, 0, 1])
+
+
+def test_both_readings_that_an_error_suggests_are_accepted():
+    for data_format, shapes in (("channels_last", [(3, 50), (3, 50, 1)]), ("channels_first", [(3, 50), (1, 3, 50)])):
+        cnn = CNNClassifier(**SMALL, data_format=data_format)
+        signals = np.random.RandomState(0).standard_normal((6, 3, 50))
+        with pytest.raises(ValueError, match=re.escape(f"input_shape={shapes[0]} or input_shape={shapes[1]}")):
+            cnn.fit(signals, [0, 1] * 3)
+        for shape in shapes:
+            cnn.set_params(input_shape=shape).fit(signals, [0, 1] * 3)
+
+
+def test_too_many_axes_are_refused():
+    with pytest.raises(ValueError, match="signals have 2 axes, images 4 and volumes 5"):
+        CNNClassifier(**SMALL).fit(np.zeros((4, 2, 2, 2, 2, 2)), [0, 1, 0, 1])
+
+
+@pytest.mark.parametrize("changed", [{"input_shape": (3, 3)}, {"input_shape": (4, 9, 1)}, {"filters": (3, 5)}])
+def test_a_changed_shape_is_told_when_training_goes_on(changed):
+    images, upright = bars()
+    cnn = CNNClassifier(**SMALL, input_shape=(6, 6, 1), warm_start=True).fit(images, upright)
+    with pytest.raises(ValueError, match=r"changed after the first fit: layer \d from .* to .*; fit anew"):
+        cnn.set_params(**changed).fit(images.reshape(len(images), -1), upright)
 
 
 def test_summary_tells_shapes_parameters_and_receptive_fields():

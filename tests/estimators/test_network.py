@@ -102,7 +102,7 @@ def test_partial_fit_and_warm_start_go_on_with_the_same_layers():
     network = NetworkClassifier(two_layers(), **QUICK, warm_start=True)
     network.partial_fit(X[:30], Y[:30], classes=[0, 1]).fit(X, Y)
     assert len(network.loss_curve_) == 3
-    with pytest.raises(ValueError, match=r"were changed after the first fit, from \(Dense\(4, .* to \(Dense\(5"):
+    with pytest.raises(ValueError, match=r"were changed after the first fit: layer 0 from Dense\(4, .* to Dense\(5"):
         network.set_params(layers__0__units=5).fit(X, Y)
 
 
