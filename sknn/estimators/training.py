@@ -9,6 +9,7 @@ from functools import cache
 from inspect import signature
 from math import inf, prod
 from numbers import Integral, Real
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
@@ -157,10 +158,10 @@ class MultilayerEstimator(NetworkEstimator):
                     "of the two"
                 )
             sizes = [sizes] * self.depth
-        sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-        if any(not isinstance(size, Integral) or size <= 0 for size in sizes):
+        sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
+        if any(size <= 0 for size in sizes):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-        return [int(size) for size in sizes]
+        return sizes
 
     def _optimizer(self) -> Optimizer | None:
         if self.solver == "lbfgs":

@@ -168,7 +168,6 @@ MEANINGLESS = {
     "a word": ({"filters": ("5",)}, "filters=.* must hold a positive integer"),
     "half a tap": ({"kernel_size": [3.5, 3]}, "kernel_size=3.5 must be an integer"),
     "one axis of two": ({"pool_size": (2,)}, "pool_size=.* one for each of 2 axes"),
-    "half a unit": ({"hidden_layer_sizes": (5.5,)}, "hidden_layer_sizes must be > 0"),
     "too small inside": ({"padding": "valid", "filters": ((8, 8), (8, 8))}, r"layer 5, .* to which samples come"),
 }
 
