@@ -254,3 +254,12 @@ def test_categories_come_through_a_column_transformer(Estimator, kind):
     assert_array_equal(model.fit(frame, y)[-1].feature_names_in_, names)
     with pytest.raises(ValueError, match="feature names should match"):
         model[-1].predict(model[:-1].transform(frame)[names[::-1]])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("truth", ["bool", "boolean", "category"])
+def test_columns_of_labels_keep_each_its_own_kind(truth):
+    numbers = np.arange(30) % 3
+    labels = pd.DataFrame({"number": pd.Series(numbers, dtype="Int64"), "truth": pd.Series(numbers > 0).astype(truth)})
+    network = MLPClassifier(4, max_iter=1).fit(np.random.RandomState(0).standard_normal((30, 3)), labels)
+    assert [classes.dtype.kind for classes in network.classes_] == ["i", "b"]

@@ -74,6 +74,10 @@ class CNN(MultilayerEstimator):
         super()._check_options()
         if not self._hidden_sizes():
             self._refuse(("dropout",), "no hidden dense layers (conv_dropout is for the blocks)")
+        if not isinstance(self.filters, Integral) and not len(self.filters):
+            self._refuse(("conv_dropout",), "no blocks of convolutions (dropout is for the dense layers)")
+        if self.pooling is None:
+            self._refuse(("pool_size",), "pooling=None")
 
     def _blocks(self) -> list[list[int]]:
         """How many filters the convolutions of each block have."""

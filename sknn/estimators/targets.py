@@ -24,6 +24,8 @@ GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what
 def in_numpy_dtypes(y: Any) -> Any:
     """Pandas' nullable numbers as NumPy's, whole ones and booleans as such; anything else, and missing values, as is.
 
+    Columns of different kinds become objects, so that each keeps its own.
+
     Examples
     --------
     >>> import pandas as pd
@@ -32,6 +34,9 @@ def in_numpy_dtypes(y: Any) -> Any:
     """
     dtypes = list(y.dtypes) if hasattr(y, "columns") else [getattr(y, "dtype", None)]
     plain = [getattr(dtype, "numpy_dtype", dtype) for dtype in dtypes]
+    numbers = [getattr(dtype, "kind", "O") in "iuf" for dtype in plain]
+    if any(numbers) and not all(numbers) and hasattr(y, "isna") and not np.any(y.isna()):
+        return y.to_numpy(object)
     if plain == dtypes or not all(isinstance(dtype, np.dtype) for dtype in plain) or np.any(y.isna()):
         return y
     return y.to_numpy(np.result_type(*plain))

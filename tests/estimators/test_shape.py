@@ -357,6 +357,8 @@ class Misfit(NamedTuple):
 LBFGS = {"solver": "lbfgs"}
 MISFITS = [
     Misfit({"dropout": 0.1}, LBFGS, "dropout=0.1 does not apply with solver='lbfgs'"),
+    Misfit({"conv_dropout": 0.1}, {"filters": ()}, "conv_dropout=0.1 does not apply with no blocks", EVERY[2:]),
+    Misfit({"pool_size": 3}, {"pooling": None}, "pool_size=3 does not apply with pooling=None", EVERY[2:]),
     Misfit({"conv_dropout": 0.1}, LBFGS, "conv_dropout=0.1 does not apply with solver='lbfgs'", EVERY[2:]),
     Misfit({"batch_norm": True}, LBFGS, "batch_norm=True does not apply with solver='lbfgs'"),
     Misfit({"clip_norm": 1.0}, LBFGS, "clip_norm=1.0 does not apply with solver='lbfgs'"),
