@@ -34,8 +34,8 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
     Parameters
     ----------
     estimator : estimator of sknn
-        The network. :meth:`fit` trains a clone of it, whether it is fitted or not. Wrapped in scikit-learn's
-        ``FrozenEstimator`` a fitted one is used as it is, in clones and searches too.
+        The network. :meth:`fit` trains a clone of it, whether it is fitted or not, with the network's own callbacks.
+        Wrapped in scikit-learn's ``FrozenEstimator`` a fitted one is used as it is, in clones and searches too.
     layer : int, default=-1
         Which hidden layer: 0 is the first, -1 the last one, which the output layer sees.
 

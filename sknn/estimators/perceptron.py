@@ -132,7 +132,8 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
     eta0 : float, default=1.0
         The learning rate.
     batch_size : int or "auto", default="auto"
-        Samples in a mini-batch of "sgd"; "auto" is min(200, n_samples). The perceptron rule has no batches.
+        Samples in a mini-batch of "sgd"; "auto" is min(200, n_samples). Not for the perceptron rule, which has no
+        batches.
     n_jobs : int, default=None
         How many units the perceptron rule trains at the same time, as threads.
     random_state : int, RandomState instance or None, default=0
@@ -336,6 +337,10 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
     def _train_rule(self, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
+        if self.batch_size != "auto":
+            raise ValueError(
+                f"batch_size={self.batch_size!r} does not apply with solver='perceptron', which learns sample by sample"
+            )
         X, y, sample_weight = samples.X, samples.y, samples.sample_weight
         class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)

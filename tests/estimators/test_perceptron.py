@@ -1,0 +1,76 @@
+"""Perceptrons: the rule beside scikit-learn's, the same layer with logistic outputs, and the linear neuron."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_matrix
+from sklearn.datasets import load_iris, make_classification
+from sklearn.linear_model import LinearRegression, Perceptron
+
+from sknn import PerceptronClassifier, PerceptronRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+IRIS = load_iris(return_X_y=True)
+TWO_CLASSES = make_classification(150, 8, flip_y=0.1, random_state=0)
+OPTIONS = {
+    "defaults": {},
+    "in order": {"shuffle": False},
+    "another seed": {"random_state": 7},
+    "no intercept": {"fit_intercept": False},
+    "slow": {"eta0": 0.1},
+    "to the end": {"tol": None, "max_iter": 7},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": 2},
+    "balanced": {"class_weight": "balanced"},
+    "weighted": {"class_weight": {0: 2.0, 1: 0.5}},
+}
+
+
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("data", [IRIS, TWO_CLASSES], ids=["three classes", "two classes"])
+def test_the_rule_has_the_weights_of_scikit_learn_to_the_last_bit(data, options):
+    X, y = data
+    ours, theirs = PerceptronClassifier(**options).fit(X, y), Perceptron(**options).fit(X, y)
+    assert_array_equal(ours.coef_, theirs.coef_)
+    assert_array_equal(ours.intercept_, theirs.intercept_)
+    assert (ours.n_iter_, ours.t_) == (theirs.n_iter_, theirs.t_)
+    assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_sparse_samples_give_the_weights_of_dense_ones():
+    X, y = TWO_CLASSES
+    X = np.where(np.abs(X) < 0.5, 0.0, X)
+    dense, sparse = (PerceptronClassifier().fit(each, y) for each in (X, csr_matrix(X)))
+    assert_array_equal(dense.coef_, sparse.coef_)
+    assert_array_equal(dense.intercept_, sparse.intercept_)
+
+
+def test_only_logistic_outputs_are_probabilities():
+    X, y = IRIS
+    assert not hasattr(PerceptronClassifier().fit(X, y), "predict_proba")
+    logistic = PerceptronClassifier(solver="sgd", eta0=0.02, batch_size=10, random_state=0).fit(X, y)
+    assert_allclose(logistic.predict_proba(X).sum(axis=1), 1.0, rtol=1e-12)
+    assert logistic.score(X, y) > 0.9
+
+
+def test_the_rule_has_no_batches():
+    with pytest.raises(ValueError, match="batch_size=3 does not apply with solver='perceptron'"):
+        PerceptronClassifier(batch_size=3).fit(*IRIS)
+
+
+@pytest.mark.parametrize("solver", ["perceptron", "sgd"])
+def test_a_single_class_is_refused(solver):
+    model = PerceptronClassifier(solver=solver)
+    with pytest.raises(ValueError, match="number of classes has to be greater than one"):
+        model.fit(IRIS[0], np.ones(150))
+    assert not hasattr(model, "classes_")
+
+
+def test_the_linear_neuron_nears_least_squares():
+    rng = np.random.RandomState(0)
+    X = rng.standard_normal((400, 3))
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + 0.1 * rng.standard_normal(400)
+    neuron = PerceptronRegressor(eta0=0.001, max_iter=200, random_state=0).fit(X, y)
+    best = LinearRegression().fit(X, y)
+    assert_allclose(neuron.coef_.ravel(), best.coef_, atol=0.01)
+    assert_allclose(neuron.intercept_, best.intercept_, atol=0.01)
