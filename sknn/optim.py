@@ -182,7 +182,7 @@ class Optimizer:
         Subclasses write ``slots`` out as arguments, by name. Several threads call this at the same time for different
         blocks: it must not change attributes.
         """
-        raise NotImplementedError(f"{type(self).__name__} must define update")
+        raise TypeError(f"{type(self).__name__} defines no update")
 
     def _work(self, share: Share, theta: Vector, grad: Vector, learning_rate: float, l2: float) -> None:
         """Decay and update the blocks of one share, one after the other."""

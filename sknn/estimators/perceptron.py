@@ -36,6 +36,10 @@ from .base import BALANCED_IN_PARTS, ClassifierTargets, NetworkEstimator, Regres
 from .targets import RealTarget, Target, check_first_partial_fit
 from .validation import SCORING, Samples
 
+RULE_UNFINISHED = (
+    "Maximum number of iteration ({}) reached before convergence. Consider increasing max_iter to improve the fit."
+)
+
 
 class SingleLayer(NetworkEstimator):
     """The parameters of all single-layer networks, named as in scikit-learn's linear models."""
@@ -335,12 +339,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
             super()._train(samples, target, validation, fresh, incremental)
 
     def _train_rule(self, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if self.batch_size != "auto":
-            raise ValueError(
-                f"batch_size={self.batch_size!r} does not apply with solver='perceptron', which learns sample by sample"
-            )
+        self._check_rule(incremental)
         X, y, sample_weight = samples.X, samples.y, samples.sample_weight
         class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
@@ -381,11 +380,15 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
         earlier = getattr(self, "t_", 1) if incremental else 1
         self.t_ = earlier + self.n_iter_ * X.shape[0]
         if not incremental and self.tol is not None and self.n_iter_ == self.max_iter:
-            warnings.warn(
-                f"Maximum number of iteration ({self.max_iter}) reached before convergence. Consider increasing "
-                "max_iter to improve the fit.",
-                ConvergenceWarning,
-                stacklevel=2,
+            warnings.warn(RULE_UNFINISHED.format(self.max_iter), ConvergenceWarning, stacklevel=2)
+
+    def _check_rule(self, incremental: bool) -> None:
+        """Raise ValueError on what the rule cannot do."""
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if self.batch_size != "auto":
+            raise ValueError(
+                f"batch_size={self.batch_size!r} does not apply with solver='perceptron', which learns sample by sample"
             )
 
     def _learn_unit(
