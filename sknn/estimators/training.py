@@ -210,8 +210,8 @@ class MultilayerEstimator(NetworkEstimator):
         Returns
         -------
         table : pandas.DataFrame
-            A row for each layer: what it is, the shape of a sample after it, its parameters, and the receptive field,
-            how many positions of the input along each axis one of its outputs can see.
+            A row for each layer: what it is, the shape of a sample after it, its weights, its parameters (with biases),
+            and the receptive field, how many positions of the input along each axis one of its outputs can see.
 
         Raises
         ------
@@ -221,7 +221,8 @@ class MultilayerEstimator(NetworkEstimator):
         import pandas as pd
 
         check_is_fitted(self)
-        return pd.DataFrame(describe(self.network_), columns=["layer", "output_shape", "parameters", "receptive_field"])
+        columns = ["layer", "output_shape", "weights", "parameters", "receptive_field"]
+        return pd.DataFrame(describe(self.network_), columns=columns)
 
 
 def flattened(X: Any, shape: tuple[int, ...], channel: int, order: str) -> Array:

@@ -17,6 +17,7 @@ class Row(NamedTuple):
 
     layer: str
     output_shape: Shape
+    n_weights: int
     n_parameters: int
     receptive_field: Shape
 
@@ -32,7 +33,9 @@ def describe(network: Network) -> list[Row]:
     rows, before = [], network.input_shape
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
         sight = _after(sight, layer, str(position), before, network.shapes_by_name)
-        rows.append(Row(_label(layer), shape, _count(network, position), sight.field))
+        rows.append(
+            Row(_label(layer), shape, _count(network, position, "weight"), _count(network, position), sight.field)
+        )
         before = shape
     return rows
 
@@ -69,10 +72,10 @@ def _after(sight: Sight, layer: Layer, name: str, before: Shape, shapes: dict[st
     return sight
 
 
-def _count(network: Network, position: int) -> int:
-    """The parameters of a layer and of all within it."""
-    mine = f"{position}."
-    return sum(place.stop - place.start for name, place in network.names.items() if name.startswith(mine))
+def _count(network: Network, position: int, kind: str = "") -> int:
+    """The parameters of a layer and of all within it, or those of one kind, such as its weights without biases."""
+    mine = (place for name, place in network.names.items() if name.startswith(f"{position}.") and name.endswith(kind))
+    return sum(place.stop - place.start for place in mine)
 
 
 NAMELESS = ("kind", "size")  # said whether chosen or not, and without their names
@@ -88,6 +91,8 @@ def _label(layer: Layer) -> str:
             continue
         if field.default is MISSING or field.name in NAMELESS:
             words.append(str(value))
+        elif field.name == "activation" and value != field.default:
+            words.append(value)
         elif field.name not in UNSAID and value != field.default:
             words.append(f"{field.name}={value!r}")
     return f"{type(layer).__name__}({', '.join(words)})"

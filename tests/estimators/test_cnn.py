@@ -205,9 +205,11 @@ def test_summary_tells_shapes_parameters_and_receptive_fields():
     images = np.zeros((4, 32, 32, 3))
     images[::2] = 1.0
     cnn = CNNClassifier(64, pooling=None, hidden_layer_sizes=(), max_iter=1).fit(images, [0, 1, 0, 1])
-    assert cnn.summary().set_index("layer").loc["Conv(64, activation='relu')", "parameters"] == 1_728 + 64
+    convolution = cnn.summary().set_index("layer").loc["Conv(64, relu)"]
+    assert (convolution["weights"], convolution["parameters"]) == (1_728, 1_728 + 64)
     dense = CNNClassifier((), hidden_layer_sizes=100, max_iter=1).fit(images, [0, 1, 0, 1])
-    assert dense.summary().set_index("layer").loc["Dense(100, activation='relu')", "parameters"] == 307_200 + 100
+    units = dense.summary().set_index("layer").loc["Dense(100, relu)"]
+    assert (units["weights"], units["parameters"]) == (307_200, 307_200 + 100)
     deep = CNNClassifier((2, 2, 2), dilation=[1, 2, 4], pooling=None, max_iter=1).fit(images, [0, 1, 0, 1])
     assert deep.summary()["receptive_field"].tolist()[2:5] == [(3, 3), (7, 7), (15, 15)]
     assert deep.summary()["output_shape"].tolist()[-1] == (1,)

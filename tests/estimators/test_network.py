@@ -329,7 +329,7 @@ def test_summary_tells_the_layers_with_shapes_and_parameters():
     table = fitted(CONVOLUTIONS, X=IMAGES).summary()
     assert table["layer"].tolist() == [
         "Unflatten((6, 6, 1))",
-        "Conv(3, activation='relu')",
+        "Conv(3, relu)",
         "Pool(max, 2)",
         "Flatten()",
         "Dense(1)",
