@@ -231,10 +231,10 @@ class NetworkClassifier(ClassificationLoss, ClassifierMixin, OwnNetwork):
     >>> X, y = load_iris(return_X_y=True)
     >>> network = NetworkClassifier([Dense(8, activation="tanh"), BatchNorm()], learning_rate_init=0.03, tol=0.01)
     >>> network.set_params(layers__0__units=16, random_state=0).fit(X, y).summary()[["layer", "parameters"]]
-                              layer  parameters
-    0  Dense(16, activation='tanh')          80
-    1                   BatchNorm()          32
-    2                      Dense(3)          51
+                 layer  parameters
+    0  Dense(16, tanh)          80
+    1      BatchNorm()          32
+    2         Dense(3)          51
     >>> search = GridSearchCV(network, {"layers__0__units": [4, 16], "layers__0__activation": ["tanh", "relu"]})
     >>> search.fit(X, y).score(X, y) > 0.9
     True
