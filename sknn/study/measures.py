@@ -1,0 +1,210 @@
+"""What is measured of a fitted model on the test rows of a fold: the scores of a study, by name."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import get_scorer, get_scorer_names, log_loss
+
+from .names import look_up
+
+Scorer = Callable[[Any, Any, np.ndarray], float]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One score of a study.
+
+    Parameters
+    ----------
+    name : str
+        The column in the results.
+    title : str
+        The name in reports.
+    scorer : callable
+        ``scorer(estimator, X, y)`` returns the score in its natural sign: an RMSE is positive.
+    greater_is_better : bool
+        Whether the greater of two scores is the better one.
+    scale_free : bool
+        Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
+        loss in nats) it is judged relative to the scores themselves.
+    """
+
+    name: str
+    title: str
+    scorer: Scorer
+    greater_is_better: bool = True
+    scale_free: bool = True
+
+    def signed(self, estimator: Any, X: Any, y: np.ndarray) -> float:
+        """Score with the sign turned so that greater is better, as scikit-learn's searches want it.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            The model.
+        X, y : array-like, ndarray
+            Rows it has not seen.
+
+        Returns
+        -------
+        float
+            The score, or minus the loss.
+        """
+        score = self.scorer(estimator, X, y)
+        return score if self.greater_is_better else -score
+
+
+class Answers:
+    """A fitted estimator that answers each question about the same X once, however many scores ask.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        All it is asked is passed on to it.
+    X : array-like
+        The inputs whose answers are remembered.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> X = np.zeros((2, 1))
+    >>> answers = Answers(DummyClassifier().fit(X, [1, 1]), X)
+    >>> answers.predict(X) is answers.predict(X)
+    True
+    """
+
+    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+
+    def __init__(self, estimator: Any, X: Any) -> None:
+        self._estimator = estimator
+        self._X = X
+        self._remembered: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self._estimator, name)
+        return self._once(name, attribute) if name in self.RESPONSES else attribute
+
+    def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def respond(X: Any, *arguments: Any, **options: Any) -> Any:
+            if X is not self._X or arguments or options:
+                return method(X, *arguments, **options)
+            if name not in self._remembered:
+                self._remembered[name] = method(X)
+            return self._remembered[name]
+
+        return respond
+
+
+def _log_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
+    # A class that the training rows lack has probability 0: scikit-learn's own scorer refuses such a fold.
+    probabilities = estimator.predict_proba(X)
+    labels = np.union1d(estimator.classes_, y)
+    of_all = np.zeros((len(probabilities), len(labels)), dtype=probabilities.dtype)
+    of_all[:, np.searchsorted(labels, estimator.classes_)] = probabilities
+    return float(log_loss(y, of_all, labels=labels))
+
+
+def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
+    if len(estimator.classes_) > 2:
+        # Each class against the rest: this needs probabilities, and all classes among the test rows.
+        if len(np.unique(y)) < len(estimator.classes_):
+            return np.nan
+        return get_scorer("roc_auc_ovr")(estimator, X, y)
+    return get_scorer("roc_auc")(estimator, X, y) if len(np.unique(y)) == 2 else np.nan
+
+
+def _negated(scorer: Scorer) -> Scorer:
+    return lambda estimator, X, y: -scorer(estimator, X, y)
+
+
+CLASSIFICATION = (
+    Measure("accuracy", "Accuracy", get_scorer("accuracy")),
+    Measure("balanced_accuracy", "Balanced accuracy", get_scorer("balanced_accuracy")),
+    Measure("log_loss", "Log loss", _log_loss, greater_is_better=False, scale_free=False),
+    Measure("roc_auc", "ROC AUC", _roc_auc),
+)
+REGRESSION = (
+    Measure("r2", "R²", get_scorer("r2")),
+    Measure("rmse", "RMSE", _negated(get_scorer("neg_root_mean_squared_error")), False, False),
+    Measure("mae", "MAE", _negated(get_scorer("neg_mean_absolute_error")), False, False),
+)
+DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
+MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION)}
+
+
+def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
+    """Turn the ``scoring`` argument of ``Study`` into measures.
+
+    Parameters
+    ----------
+    scoring : None, str, callable, list of str or callable, or dict of str to str or callable
+        Names are those of the default measures and scikit-learn's scorers; of a scorer ``neg_<loss>`` the loss itself is
+        reported, in the column ``<loss>``. A callable ``scorer(estimator, X, y)`` is better when greater.
+
+    Returns
+    -------
+    tuple of Measure or None
+        None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
+        against the rest where there are more than two), or R², RMSE and MAE.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, a measure is there twice or none is given.
+    TypeError
+        If an entry is neither a name nor callable.
+
+    Examples
+    --------
+    >>> [(measure.name, measure.greater_is_better) for measure in as_measures(["f1_macro", "neg_log_loss"])]
+    [('f1_macro', True), ('log_loss', False)]
+    """
+    if scoring is None:
+        return None
+    if isinstance(scoring, Mapping):
+        measures = [_as_measure(scorer, name) for name, scorer in scoring.items()]
+    elif isinstance(scoring, str) or callable(scoring):
+        measures = [_as_measure(scoring)]
+    elif isinstance(scoring, Iterable):
+        measures = [_as_measure(scorer) for scorer in scoring]
+    else:
+        raise TypeError(f"scoring={scoring!r} is not a name, a callable, a list or a dict of these")
+    names = [measure.name for measure in measures]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"scoring={scoring!r} must name at least one measure, and each once")
+    return tuple(measures)
+
+
+def _as_measure(scorer: Any, name: str | None = None) -> Measure:
+    if isinstance(scorer, str):
+        measure = _named(scorer)
+    elif callable(scorer):
+        own_name = getattr(scorer, "__name__", type(scorer).__name__)
+        measure = Measure(own_name, _title(own_name), scorer)
+    else:
+        raise TypeError(f"scoring={scorer!r} is neither the name of a measure nor a callable(estimator, X, y)")
+    if name is None or name == measure.name:
+        return measure
+    return Measure(name, _title(name), measure.scorer, measure.greater_is_better, measure.scale_free)
+
+
+def _named(name: str) -> Measure:
+    if name in MEASURES:
+        return MEASURES[name]
+    loss = name.removeprefix("neg_")
+    if name != loss and loss in MEASURES:
+        return MEASURES[loss]
+    if name == "neg_root_mean_squared_error":
+        return MEASURES["rmse"]
+    if name == "neg_mean_absolute_error":
+        return MEASURES["mae"]
+    scorer = get_scorer(look_up("measure", name, dict.fromkeys([*MEASURES, *get_scorer_names()], name)))
+    if name == loss:
+        return Measure(name, _title(name), scorer)
+    return Measure(loss, _title(loss), _negated(scorer), greater_is_better=False, scale_free=False)
+
+
+def _title(name: str) -> str:
+    return name.replace("_", " ").capitalize()
