@@ -115,8 +115,14 @@ def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
     return get_scorer("roc_auc")(estimator, X, y) if len(np.unique(y)) == 2 else np.nan
 
 
-def _negated(scorer: Scorer) -> Scorer:
-    return lambda estimator, X, y: -scorer(estimator, X, y)
+@dataclass(frozen=True)
+class Negated:
+    """A scorer with its sign turned: of scikit-learn's ``neg_<loss>``, the loss."""
+
+    scorer: Scorer
+
+    def __call__(self, estimator: Any, X: Any, y: np.ndarray) -> float:
+        return -self.scorer(estimator, X, y)
 
 
 CLASSIFICATION = (
@@ -127,8 +133,8 @@ CLASSIFICATION = (
 )
 REGRESSION = (
     Measure("r2", "R²", get_scorer("r2")),
-    Measure("rmse", "RMSE", _negated(get_scorer("neg_root_mean_squared_error")), False, False),
-    Measure("mae", "MAE", _negated(get_scorer("neg_mean_absolute_error")), False, False),
+    Measure("rmse", "RMSE", Negated(get_scorer("neg_root_mean_squared_error")), False, False),
+    Measure("mae", "MAE", Negated(get_scorer("neg_mean_absolute_error")), False, False),
 )
 DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
 MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION)}
@@ -203,7 +209,7 @@ def _named(name: str) -> Measure:
     scorer = get_scorer(look_up("measure", name, dict.fromkeys([*MEASURES, *get_scorer_names()], name)))
     if name == loss:
         return Measure(name, _title(name), scorer)
-    return Measure(loss, _title(loss), _negated(scorer), greater_is_better=False, scale_free=False)
+    return Measure(loss, _title(loss), Negated(scorer), greater_is_better=False, scale_free=False)
 
 
 def _title(name: str) -> str:

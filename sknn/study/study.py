@@ -1,13 +1,24 @@
 """Study: the comparison of models on one or several data sets."""
 
-from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
-from .data import as_data_sets
-from .models import as_models
-from .protocol import MEASURES, Progress, cross_validate, no_progress
+from .cell import Cell, seed_of
+from .compare import Ranks, compare_pairs, ranks_of
+from .data import DataSet, as_data_sets
+from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
+from .frames import predictions_frame, results_frame, summary_frame
+from .identity import key_of
+from .measures import DEFAULTS, Measure, as_measures
+from .models import Model, as_models
+from .outcome import Outcome
+from .run import Progress, Run, no_progress
+from .store import Store
+from .verdict import verdict
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -20,27 +31,63 @@ class Study:
 
     Parameters
     ----------
-    models : None, list of str, or dict of str to estimator, default=None
-        The competitors: all built-in models (``mlp``, ``perceptron``, ``random_forest``, ``logistic``, ``dummy``),
-        some of them by name, or classifiers of your own. The built-in ones are standardised inside the fold where
-        they need it; your own are used as they are, except that a ``random_state`` of None becomes the study's.
-    cv : int, default=5
-        The number of stratified, shuffled folds, at least 2.
+    models : None, list, or dict of str to estimator, default=None
+        The competitors. None takes the defaults that suit the data; entries of a list are names of built-in models,
+        ``"defaults"`` for all those, class names of any scikit-learn estimator, and pairs ``(name, estimator)``;
+        a dict holds estimators of your own, which are used as they are, except that a ``random_state`` of None becomes
+        the study's.
+    cv : int, scikit-learn splitter or list of (train, test), default=5
+        The number of shuffled folds, stratified for labels, and with `groups` never dividing one; or a splitter,
+        ``TimeSeriesSplit(5)`` where the future must not be known.
+    scoring : None, str, callable, list or dict, default=None
+        What to measure, see `measures_of`; the first measure decides. None is accuracy, balanced accuracy, log loss
+        and ROC AUC for labels, and R², RMSE and MAE for numbers.
+    tune : int, default=0
+        The number of random configurations that every model may try in an inner cross-validation of three folds, from
+        the search spaces of ``sknn.study.spaces``. With 0 every model has its default parameters. Your own estimators
+        are not tuned: hand in a search.
+    n_jobs : int or None, default=None
+        How many models are fitted at a time, as in joblib; -1 takes all cores, None one or what
+        ``joblib.parallel_config`` says. Each computes on one thread.
     random_state : int or None, default=0
-        The seed of the folds and of the models, from 0 to 2**32 - 1. With an int the scores are the same at every run.
+        The seed of folds, models and searches. With an int the scores are the same at every run; None draws one.
+    store : str, path or None, default=None
+        An SQLite file that keeps every finished cell, so that the same study, started again, computes only what is missing.
+        Several processes may share it.
+    repeats : int, default=1
+        How often to shuffle anew and divide into `cv` folds again.
+    learning_curve : bool, default=False
+        Whether to fit also on 1/16, 1/8, 1/4 and 1/2 of the training rows of every fold.
+    verbose : bool, default=False
+        Whether to show a progress bar on standard error; needs rich.
 
     Attributes
     ----------
     results : DataFrame
-        After ``run``: one row per data set, fold and model, with the columns ``dataset``, ``model``, ``fold`` (from 0),
-        ``accuracy``, ``log_loss`` (missing where a model has no ``predict_proba``), ``fit_time`` and ``predict_time``
-        (seconds on one thread), ``n_parameters``, ``parameter_unit`` ("parameters", or "nodes" of trees) and ``error``
-        (missing, or the text of the exception that stopped the model in this fold).
+        One row per data set, model and fold: ``dataset``, ``model``, ``family`` ("network" or "baseline"), ``fold``
+        (from 0), ``n_train``, ``n_test``, a column for each measure (missing where a model cannot give it),
+        ``fit_time``, ``tune_time`` (all of the search but the last fit) and ``predict_time`` in seconds on one
+        thread, ``n_parameters`` and ``parameter_unit`` ("parameters", or "nodes" of trees), ``pickle_bytes``, ``params``
+        (the choice of the search, as JSON), ``warnings`` and ``error`` (missing, or the text of the exception that
+        stopped the model in this fold).
+    learning_curves : DataFrame
+        The same columns, with rows for the smaller training sets, too; empty without `learning_curve`.
+    predictions : DataFrame
+        One row per data set, model, fold and test row: ``dataset``, ``model``, ``fold``, ``sample`` (the row in the
+        data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class.
+    data_sets : list of DataSet
+        What the study ran on.
 
     Raises
     ------
     ValueError
-        If a model name is unknown, ``cv`` is not an integer of at least 2 or ``random_state`` is not a seed.
+        If a parameter is out of its range or a name is unknown; the message suggests the nearest one.
+
+    Notes
+    -----
+    In fold ``i`` all models have the same seed, derived from `random_state` and ``i``, so that the differences between
+    folds hold the luck of the start, too. All preprocessing (imputation, one-hot encoding, scaling for the models that
+    need it) is fitted on the training rows of the fold.
 
     Examples
     --------
@@ -55,44 +102,153 @@ class Study:
 
     def __init__(
         self,
-        models: Iterable[str] | Mapping[str, Any] | None = None,
-        cv: int = 5,
+        models: Any = None,
+        cv: Any = 5,
+        scoring: Any = None,
+        tune: int = 0,
+        n_jobs: int | None = None,
         random_state: int | None = 0,
+        store: str | PathLike | None = None,
+        *,
+        repeats: int = 1,
+        learning_curve: bool = False,
+        verbose: bool = False,
     ) -> None:
-        if not isinstance(cv, int | np.integer) or cv < 2:
-            raise ValueError(f"cv={cv!r} is not a number of folds; it must be an integer of at least 2")
-        if random_state is not None and not _is_seed(random_state):
+        if _is_integer(cv) and cv < 2:
+            raise ValueError(f"cv={cv!r} is not a number of folds; it must be an integer of at least 2, or a splitter")
+        if isinstance(cv, bool | float | str):
+            raise ValueError(f"cv={cv!r} is neither an integer of at least 2 nor a scikit-learn splitter")
+        if not _is_integer(repeats) or repeats < 1:
+            raise ValueError(f"repeats={repeats!r} must be an integer of at least 1")
+        if repeats > 1 and not _is_integer(cv):
+            raise ValueError(f"repeats={repeats!r} needs a number of folds, but cv={cv!r} splits by itself")
+        if not _is_integer(tune) or tune < 0:
+            raise ValueError(f"tune={tune!r} must be a number of configurations, or 0 for none")
+        if random_state is not None and not (_is_integer(random_state) and 0 <= random_state <= LARGEST_SEED):
             raise ValueError(
                 f"random_state={random_state!r} is not a seed; it must be an integer from 0 to {LARGEST_SEED}"
             )
         self.models = as_models(models)
         self.cv = cv
+        self.scoring = scoring
+        self.tune = int(tune)
+        self.n_jobs = n_jobs
         self.random_state = random_state
+        self.store = store
+        self.repeats = int(repeats)
+        self.learning_curve = learning_curve
+        self.verbose = verbose
+        self._measures = as_measures(scoring)
 
-    def run(self, X: Any, y: Any = None, *, progress: Progress = no_progress) -> "Study":
+    def run(
+        self, X: Any, y: Any = None, *, groups: Any = None, sample_shape: Any = None, task: str | None = None
+    ) -> "Study":
         """Fit and score every model in every fold; a model that fails is recorded and the study goes on.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or dict of str to (X, y)
-            The inputs, or several data sets by name.
+        X : array-like of shape (n_samples, ...), DataFrame, or dict of str to (X, y), (X, y, groups) or DataSet
+            The inputs, or several data sets by name. A memory-mapped array is never held whole by the study.
         y : array-like of shape (n_samples,), default=None
-            The class labels; left out when X is a dict.
-        progress : callable, default=no_progress
-            ``progress(done, total, label)``, called before each fit and once at the end.
+            Labels or numbers; left out when X is a dict.
+        groups : array-like of shape (n_samples,), default=None
+            What must not be divided between training and test rows: patients, nights, stars.
+        sample_shape : tuple of int, default=None
+            The shape of one image or signal where the rows of X are flattened ones: ``(8, 8)``.
+        task : {"classification", "regression"}, default=None
+            Stated where it cannot be found from y: integers that are measurements, say.
 
         Returns
         -------
         Study
-            The study itself, with ``results``.
+            The study itself, with its results.
 
         Raises
         ------
         ValueError
-            If a target is not a vector of class labels, or a class has fewer samples than there are folds.
+            If X and y are no data set, no model suits it, or there are more folds than it can be divided into.
+        StoreError
+            If the store is damaged, or not one of sknn's; it is left as it is.
         """
-        self.results = cross_validate(as_data_sets(X, y), self.models, self.cv, self.random_state, progress)
+        data_sets = as_data_sets(X, y, groups=groups, sample_shape=sample_shape, task=task)
+        models_of = self._models_of(data_sets)
+        seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
+        cells = [(data, cell) for data in data_sets for cell in self._cells(data, models_of[data.name], seed)]
+        outcomes = self._compute(cells)
+
+        computed = [(data, cell, outcome) for (data, cell), outcome in zip(cells, outcomes, strict=True)]
+        whole = [each for each in computed if each[1].is_whole]
+        families = {model.name: model.family for model in self.models}
+        self.data_sets = data_sets
+        self.seed_ = seed
+        self.results = results_frame(whole, families)
+        self.learning_curves = results_frame(computed if self.learning_curve else [], families)
+        self.predictions = predictions_frame(whole)
         return self
+
+    def _models_of(self, data_sets: list[DataSet]) -> dict[str, list[Model]]:
+        models_of = {data.name: [model for model in self.models if not model.skips(data)] for data in data_sets}
+        for model in self.models:
+            if not model.by_default and not any(model in models for models in models_of.values()):
+                raise ValueError(f"models: {model.name!r} cannot be fitted to {_reasons(model, data_sets)}")
+        for data in data_sets:
+            if not models_of[data.name]:
+                raise ValueError(f"models: none of {[model.name for model in self.models]} fits {data.name!r}")
+        return models_of
+
+    def _cells(self, data: DataSet, models: list[Model], seed: int) -> list[Cell]:
+        # Fold by fold, not model by model: then the first fold already tells how long the others will take.
+        return [
+            self._cell(data, model, part, part is fold, seed)
+            for fold in folds_of(data, self.cv, self.repeats, seed)
+            for part in (*self._parts(data, fold, seed), fold)
+            for model in models
+        ]
+
+    def _parts(self, data: DataSet, fold: Fold, seed: int) -> list[Fold]:
+        if not self.learning_curve:
+            return []
+        parts = growing(fold, data, is_by_time(self.cv), seed_of(seed, fold.number))
+        return [Fold(fold.number, rows, fold.test) for rows in parts]
+
+    def _cell(self, data: DataSet, model: Model, fold: Fold, is_whole: bool, seed: int) -> Cell:
+        fold_seed = seed_of(seed, fold.number)
+        return Cell(
+            dataset=data.name,
+            model=model.name,
+            fold=fold,
+            is_whole=is_whole,
+            estimator=model.build(data, fold_seed),
+            measures=self.measures_of(data),
+            tune=self.tune,
+            space=model.space(data) if self.tune else {},
+            inner=inner_splitter(data, self.cv, fold_seed),
+            seed=fold_seed,
+        )
+
+    def _compute(self, cells: list[tuple[DataSet, Cell]]) -> list[Outcome]:
+        with ExitStack() as stack:
+            store, keys = None, [f"{number}" for number in range(len(cells))]
+            if self.store is not None:
+                keys = [key_of(data, cell) for data, cell in cells]
+                store = stack.enter_context(Store(self.store))
+            progress = stack.enter_context(_progress_bar()) if self.verbose else no_progress
+            return Run(cells, keys, store, self.n_jobs, progress).outcomes_in_order()
+
+    def measures_of(self, data: DataSet) -> tuple[Measure, ...]:
+        """Tell what is measured on a data set.
+
+        Parameters
+        ----------
+        data : DataSet
+            Its task decides where `scoring` is None.
+
+        Returns
+        -------
+        tuple of Measure
+            The first one decides which model is better.
+        """
+        return self._measures or DEFAULTS[data.task]
 
     def summary(self) -> "DataFrame":
         """Mean and standard deviation of every measure over the folds.
@@ -100,31 +256,115 @@ class Study:
         Returns
         -------
         DataFrame
-            One row per data set and model, the most accurate model of each data set first: ``dataset``, ``model``,
-            ``n_failed`` (folds in which the model failed, and which are missing in its means), and ``<measure>_mean``
-            and ``<measure>_std`` of accuracy, log_loss, fit_time, predict_time and n_parameters.
+            One row per data set and model, the best model of each data set first: ``dataset``, ``model``, ``family``,
+            ``n_folds``, ``n_failed`` (folds in which the model failed, and which are missing in its means), and
+            ``<measure>_mean`` and ``<measure>_std`` of every score, of the times, of ``n_parameters`` and of
+            ``pickle_bytes``.
 
         Raises
         ------
         RuntimeError
             Before ``run``.
         """
+        self._check_run()
+        primary = {data.name: self.measures_of(data)[0] for data in self.data_sets}
+        return summary_frame(self.results, primary)
+
+    def compare(self, rope: float = 0.01) -> "DataFrame":
+        """Compare all pairs of models on each data set, by the first measure.
+
+        Parameters
+        ----------
+        rope : float, default=0.01
+            The region of practical equivalence: a smaller difference does not matter. It is a difference of scores
+            where these have no unit (accuracy, R²), and a share of their mean where they have (RMSE, log loss).
+
+        Returns
+        -------
+        DataFrame
+            One row per data set and pair, see `sknn.study.compare.compare_pairs`: ``model_a`` is better on average by
+            ``difference``, from ``low`` to ``high``, with ``p_value`` and Holm's ``p_holm`` of the corrected resampled
+            t-test, and the Bayesian probabilities ``p_a_better``, ``p_equivalent``, ``p_b_better``.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        """
+        import pandas as pd
+
+        self._check_run()
+        return pd.concat(
+            [compare_pairs(self._results_of(data), self.measures_of(data)[0], rope) for data in self.data_sets],
+            ignore_index=True,
+        )
+
+    def ranks(self) -> Ranks:
+        """Compare the models over several data sets, by the first measure.
+
+        Returns
+        -------
+        Ranks
+            Average ranks, Friedman's test, the critical difference, and Wilcoxon's test of all pairs.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If there are fewer than two data sets, or these are measured differently.
+        """
+        self._check_run()
+        measures = {self.measures_of(data)[0] for data in self.data_sets}
+        if len(measures) > 1:
+            names = sorted(measure.name for measure in measures)
+            raise ValueError(f"the data sets are compared by {' and '.join(names)}: give one scoring for all")
+        return ranks_of(self.results, measures.pop())
+
+    def verdicts(self) -> dict[str, str]:
+        """Say for each data set whether the best network beats the best baseline.
+
+        Returns
+        -------
+        dict of str to str
+            Two or three sentences by the name of the data set.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        """
+        pairs = self.compare()
+        titles = {model.name: model.title for model in self.models}
+        return {
+            data.name: verdict(
+                self._results_of(data),
+                pairs[pairs["dataset"] == data.name],
+                self.measures_of(data)[0],
+                titles,
+            )
+            for data in self.data_sets
+        }
+
+    def _results_of(self, data: DataSet) -> "DataFrame":
+        return self.results[self.results["dataset"] == data.name]
+
+    def _check_run(self) -> None:
         if not hasattr(self, "results"):
-            raise RuntimeError("there are no results to summarise yet; call run(X, y) first")
-        groups = self.results.groupby(["dataset", "model"], sort=False)
-        summary = groups["error"].count().rename("n_failed").to_frame()
-        for measure in MEASURES:
-            summary[f"{measure}_mean"] = groups[measure].mean()
-            summary[f"{measure}_std"] = groups[measure].std()
-        return _best_first(summary.reset_index())
+            raise RuntimeError("there are no results yet; call run(X, y) first")
 
 
-def _is_seed(random_state: Any) -> bool:
-    return isinstance(random_state, int | np.integer) and 0 <= int(random_state) <= LARGEST_SEED
+def _progress_bar() -> AbstractContextManager[Progress]:
+    from rich.console import Console
+
+    from .progress import show_progress
+
+    return show_progress(Console(stderr=True))
 
 
-def _best_first(summary: "DataFrame") -> "DataFrame":
-    # A mean over fewer folds is not comparable: models that failed anywhere come last.
-    order = summary.assign(at=summary.groupby("dataset", sort=False).ngroup(), failed=summary["n_failed"] > 0)
-    order = order.sort_values(["at", "failed", "accuracy_mean"], ascending=[True, True, False], kind="stable")
-    return summary.loc[order.index].reset_index(drop=True)
+def _reasons(model: Model, data_sets: list[DataSet]) -> str:
+    return "; ".join(f"{data.name!r}: {model.skips(data)}" for data in data_sets)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)

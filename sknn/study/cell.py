@@ -1,0 +1,181 @@
+"""One cell of a study: one model fitted and scored on one fold of one data set, wherever that is computed."""
+
+import json
+import pickle
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import RandomizedSearchCV
+from threadpoolctl import threadpool_limits
+
+from .data import DataSet
+from .folds import Fold
+from .measures import Answers, Measure
+from .outcome import Outcome
+from .size import model_size
+
+RANDOM_STATES = 2**32
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """All that determines the result of one model in one fold, except the data.
+
+    Parameters
+    ----------
+    dataset, model : str
+        The names in the results.
+    fold : Fold
+        The rows to test on, and to train on; fewer of them for a point on a learning curve.
+    is_whole : bool
+        Whether these are all training rows of the fold.
+    estimator : scikit-learn estimator
+        Not fitted; seeded, and with all preprocessing in it.
+    measures : tuple of Measure
+        What to measure; the first one is what a search looks for.
+    tune : int
+        The number of random configurations to try; 0 takes the estimator as it is.
+    space : mapping of str to distribution or list
+        The search space; an empty one leaves nothing to tune.
+    inner : scikit-learn splitter
+        The inner cross-validation of the search.
+    seed : int
+        The seed of the search.
+    """
+
+    dataset: str
+    model: str
+    fold: Fold
+    is_whole: bool
+    estimator: Any
+    measures: tuple[Measure, ...]
+    tune: int
+    space: Mapping[str, Any]
+    inner: Any
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """What to call the cell in a progress bar."""
+        return f"{self.dataset}: {self.model}, fold {self.fold.number + 1}"
+
+
+def seed_of(random_state: int, fold: int) -> int:
+    """Derive the seed of all models in a fold: another one in each, as the luck of a start must not count for all.
+
+    Parameters
+    ----------
+    random_state : int
+        The seed of the study.
+    fold : int
+        The number of the fold.
+
+    Returns
+    -------
+    int
+        From 0 to 2**32 - 1.
+    """
+    return int(np.random.SeedSequence([random_state, fold]).generate_state(1)[0])
+
+
+def compute(data: DataSet, cell: Cell) -> Outcome:
+    """Fit and score a model; whatever it does, there is an outcome.
+
+    The model computes on one thread: otherwise the times would tell how well it gets along with the threads of this
+    machine, not how much it computes.
+
+    Parameters
+    ----------
+    data : DataSet
+        The whole data set.
+    cell : Cell
+        What to compute.
+
+    Returns
+    -------
+    Outcome
+        The measures of the fold, and what was predicted for its test rows; or the error that stopped the model.
+    """
+    with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
+        warnings.simplefilter("always")
+        try:
+            row, arrays = _fit_and_score(data, cell)
+        except Exception as error:  # the others still get their turn
+            row, arrays = failure(f"{type(error).__name__}: {error}"), {}
+    first_lines = dict.fromkeys(f"{w.category.__name__}: {w.message}".strip().splitlines()[0] for w in caught)
+    sizes = {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
+    return Outcome(row={**sizes, **row, "warnings": "\n".join(first_lines) or None}, arrays=arrays)
+
+
+def failure(error: str) -> dict[str, Any]:
+    """Return the row of a cell that has no result but an error."""
+    return {"error": error}
+
+
+def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    fold, y_train, y_test = cell.fold, data.y[cell.fold.train], data.y[cell.fold.test]
+    X_train = data.take(fold.train)
+    groups = None if data.groups is None else data.groups[fold.train]
+    estimator, times, chosen = (_tune if cell.tune and cell.space else _fit)(cell, X_train, y_train, groups)
+
+    answers = Answers(estimator, X_test := data.take(fold.test))
+    predicted, times["predict_time"] = timed(answers.predict, X_test)
+    n_parameters, unit = model_size(estimator)
+    row = {
+        **{measure.name: _score(measure, answers, X_test, y_test) for measure in cell.measures},
+        **times,
+        "n_parameters": n_parameters,
+        "parameter_unit": unit,
+        "pickle_bytes": len(pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)),
+        "params": json.dumps(chosen, default=str) if chosen else None,
+        "error": None,
+    }
+    return row, _predictions(answers, X_test, np.asarray(predicted), data)
+
+
+def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, float]:
+    """Call a function and tell how long it took, in seconds."""
+    start = perf_counter()
+    result = function(*arguments, **options)
+    return result, perf_counter() - start
+
+
+def _fit(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str, float], dict[str, Any]]:
+    estimator, fit_time = timed(cell.estimator.fit, X, y)
+    return estimator, {"fit_time": fit_time, "tune_time": 0.0}, {}
+
+
+def _tune(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str, float], dict[str, Any]]:
+    search = RandomizedSearchCV(
+        cell.estimator,
+        dict(cell.space),
+        n_iter=cell.tune,
+        scoring=cell.measures[0].signed,
+        cv=cell.inner,
+        random_state=cell.seed,
+    )
+    _, whole_time = timed(search.fit, X, y, groups=groups)
+    fit_time = search.refit_time_
+    return search.best_estimator_, {"fit_time": fit_time, "tune_time": whole_time - fit_time}, search.best_params_
+
+
+def _score(measure: Measure, answers: Answers, X: Any, y: np.ndarray) -> float:
+    try:
+        return float(measure.scorer(answers, X, y))
+    except AttributeError:  # a log loss of a model without probabilities is not a failure of the model
+        return np.nan
+
+
+def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:
+    if data.task == "regression":
+        return {"predicted": predicted.astype(float)}
+    codes = np.searchsorted(data.labels, predicted)
+    if not hasattr(answers, "predict_proba"):
+        return {"predicted": codes}
+    probabilities = answers.predict_proba(X)
+    of_predicted = np.searchsorted(answers.classes_, predicted)
+    return {"predicted": codes, "confidence": probabilities[np.arange(len(codes)), of_predicted].astype(float)}

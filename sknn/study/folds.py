@@ -1,0 +1,178 @@
+"""The splits of a data set: the same folds for every model, an inner split to tune on, and growing training sets."""
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.model_selection import (
+    GroupKFold,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    TimeSeriesSplit,
+    check_cv,
+)
+
+from .data import DataSet
+
+INNER_FOLDS = 3
+SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the training rows, for learning curves; the whole fold is the last point
+FEWEST_ROWS = 10  # of a point on a learning curve
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """One split of a data set.
+
+    Parameters
+    ----------
+    number : int
+        From 0, over all repeats.
+    train, test : ndarray of int
+        Row numbers.
+    """
+
+    number: int
+    train: np.ndarray
+    test: np.ndarray
+
+
+def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
+    """Split a data set.
+
+    Parameters
+    ----------
+    data : DataSet
+        What to split.
+    cv : int, scikit-learn splitter or list of (train, test)
+        A number of shuffled folds, stratified for labels and never dividing a group, or a splitter of your own:
+        ``TimeSeriesSplit(5)``, say. A shuffling splitter without a seed gets this one.
+    repeats : int
+        How often to shuffle anew and split again, for a number of folds.
+    seed : int
+        The seed of the shuffling; repeat ``r`` takes ``seed + r``.
+
+    Returns
+    -------
+    list of Fold
+        ``cv * repeats`` folds, or as many as the splitter yields.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer rows, groups or samples of some class than folds.
+
+    Examples
+    --------
+    >>> data = DataSet.from_arrays("toy", np.zeros((4, 1)), [0, 0, 1, 1])
+    >>> [len(fold.test) for fold in folds_of(data, cv=2, repeats=2, seed=0)]
+    [2, 2, 2, 2]
+    """
+    if isinstance(cv, int | np.integer):
+        _check_enough(data, int(cv))
+        splitters = [_shuffled(data, int(cv), seed + repeat) for repeat in range(repeats)]
+    else:
+        splitters = [_seeded(check_cv(cv), seed)]
+    rows = np.zeros(data.n_samples)  # splitters ask for the number of rows alone
+    pairs = (pair for splitter in splitters for pair in splitter.split(rows, data.y, data.groups))
+    return [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
+
+
+def _check_enough(data: DataSet, cv: int) -> None:
+    if data.groups is not None and (n_groups := len(np.unique(data.groups))) < cv:
+        raise ValueError(f"cv={cv} needs at least {cv} groups, but {data.name!r} has {n_groups}")
+    if data.task == "regression":
+        if data.n_samples < cv:
+            raise ValueError(f"cv={cv} needs at least {cv} rows, but {data.name!r} has {data.n_samples}")
+        return
+    labels, counts = np.unique(data.y, return_counts=True)
+    if counts.min() < cv:
+        raise ValueError(
+            f"cv={cv} needs at least {cv} samples of every class, "
+            f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}"
+        )
+
+
+def _shuffled(data: DataSet, n_splits: int, seed: int) -> Any:
+    kinds = {
+        ("classification", False): StratifiedKFold,
+        ("classification", True): StratifiedGroupKFold,
+        ("regression", False): KFold,
+        ("regression", True): GroupKFold,
+    }
+    return kinds[data.task, data.groups is not None](n_splits, shuffle=True, random_state=seed)
+
+
+def _seeded(splitter: Any, seed: int) -> Any:
+    # KFold() does not shuffle and ShuffleSplit() has no such choice: only what draws needs the seed.
+    if getattr(splitter, "random_state", 0) is not None or not getattr(splitter, "shuffle", True):
+        return splitter
+    splitter = copy(splitter)
+    splitter.random_state = seed
+    return splitter
+
+
+def inner_splitter(data: DataSet, cv: Any, seed: int) -> Any:
+    """Return the splitter of the inner cross-validation, of the same kind as the outer one.
+
+    Parameters
+    ----------
+    data : DataSet
+        The data set, for its task and whether it has groups.
+    cv : int or scikit-learn splitter
+        The outer splits: where these go by time, the inner ones do, too.
+    seed : int
+        The seed of the shuffling.
+
+    Returns
+    -------
+    scikit-learn splitter
+        Of three folds.
+    """
+    return TimeSeriesSplit(INNER_FOLDS) if is_by_time(cv) else _shuffled(data, INNER_FOLDS, seed)
+
+
+def is_by_time(cv: Any) -> bool:
+    """Tell whether the splits train on the past and test on what follows."""
+    return isinstance(cv, TimeSeriesSplit)
+
+
+def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.ndarray]:
+    """Yield ever larger parts of a fold's training rows, for a learning curve; the whole is not among them.
+
+    Parameters
+    ----------
+    fold : Fold
+        Whose test rows stay the same.
+    data : DataSet
+        The data set; of labels, each part has about the shares of the whole.
+    by_time : bool
+        Whether a part is the rows that come last, rather than a random choice.
+    seed : int
+        The seed of the choice.
+
+    Yields
+    ------
+    ndarray of int
+        Row numbers; each part lies within the next one.
+    """
+    rows = fold.train[::-1] if by_time else np.random.RandomState(seed).permutation(fold.train)
+    fewest = FEWEST_ROWS
+    if data.task == "classification":
+        fewest = max(fewest, 2 * len(np.unique(data.y[rows])))
+        if not by_time:
+            rows = rows[_evenly_by_class(data.y[rows])]
+    for share in SHARES:
+        if (n_rows := int(share * len(rows))) >= fewest:
+            yield np.sort(rows[:n_rows])
+
+
+def _evenly_by_class(y: np.ndarray) -> np.ndarray:
+    """Order rows so that every beginning holds the classes in the shares of the whole, and each class early."""
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    nth_of_its_class = np.empty(len(y))
+    by_class = np.argsort(codes, kind="stable")
+    nth_of_its_class[by_class] = np.concatenate([np.arange(count) for count in counts])
+    return np.argsort(nth_of_its_class / counts[codes], kind="stable")

@@ -1,0 +1,145 @@
+"""The tables of a study: results, predictions and the summary."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .cell import Cell
+from .data import DataSet
+from .measures import Measure
+from .outcome import Outcome
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Computed = tuple[DataSet, Cell, Outcome]
+
+WHERE = ("dataset", "model", "family", "fold")
+COSTS = ("fit_time", "tune_time", "predict_time", "n_parameters", "pickle_bytes")
+TEXTS = ("parameter_unit", "params", "warnings", "error")
+PREDICTIONS = ("dataset", "model", "fold", "sample", "target", "predicted", "confidence")
+
+
+def results_frame(computed: Sequence[Computed], families: Mapping[str, str]) -> "DataFrame":
+    """Write the outcomes of cells in rows, by data set, model, fold and size of the training set.
+
+    Parameters
+    ----------
+    computed : sequence of (DataSet, Cell, Outcome)
+        In the order of computation.
+    families : mapping of str to str
+        "network" or "baseline" by model name.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``Study.results``.
+    """
+    import pandas as pd
+
+    scores = list(dict.fromkeys(measure.name for _, cell, _ in computed for measure in cell.measures))
+    numbers = [*scores, *COSTS[:3], COSTS[3], "parameter_unit", COSTS[4]]
+    columns = [*WHERE, "n_train", "n_test", *numbers, "params", "warnings", "error"]
+    rows = [
+        {
+            "dataset": cell.dataset,
+            "model": cell.model,
+            "family": families[cell.model],
+            "fold": cell.fold.number,
+            **outcome.row,
+        }
+        for _, cell, outcome in _by_model(computed)
+    ]
+    types = dict.fromkeys([*scores, *COSTS], "float") | dict.fromkeys(TEXTS, "string")
+    return pd.DataFrame(rows, columns=columns).astype(types)
+
+
+def _by_model(computed: Sequence[Computed]) -> list[Computed]:
+    place: dict[tuple[str, str], int] = {}
+    for _, cell, _ in computed:
+        place.setdefault((cell.dataset, cell.model), len(place))
+    data_sets = list(dict.fromkeys(cell.dataset for _, cell, _ in computed))
+    return sorted(
+        computed,
+        key=lambda each: (
+            data_sets.index(each[1].dataset),
+            place[each[1].dataset, each[1].model],
+            each[1].fold.number,
+            len(each[1].fold.train),
+        ),
+    )
+
+
+def predictions_frame(computed: Sequence[Computed]) -> "DataFrame":
+    """List what was predicted for every test row; failed cells have no rows.
+
+    Parameters
+    ----------
+    computed : sequence of (DataSet, Cell, Outcome)
+        The outcomes.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``Study.predictions``.
+    """
+    import pandas as pd
+
+    parts = [_predictions(*each) for each in _by_model(computed) if each[2].arrays]
+    if not parts:
+        return pd.DataFrame(columns=list(PREDICTIONS))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _predictions(data: DataSet, cell: Cell, outcome: Outcome) -> "DataFrame":
+    import pandas as pd
+
+    predicted = outcome.arrays["predicted"]
+    return pd.DataFrame(
+        {
+            "dataset": cell.dataset,
+            "model": cell.model,
+            "fold": cell.fold.number,
+            "sample": cell.fold.test,
+            "target": data.y[cell.fold.test],
+            "predicted": data.labels[predicted] if data.task == "classification" else predicted,
+            "confidence": outcome.arrays.get("confidence", np.full(len(predicted), np.nan)),
+        },
+        columns=list(PREDICTIONS),
+    )
+
+
+def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "DataFrame":
+    """Average the results over the folds.
+
+    Parameters
+    ----------
+    results : DataFrame
+        The columns of ``Study.results``.
+    primary : mapping of str to Measure
+        By the name of the data set, the measure whose best model comes first.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``Study.summary``. A mean over fewer folds is not comparable: models that failed anywhere come last.
+    """
+    groups = results.groupby(["dataset", "model", "family"], sort=False)
+    summary = groups.size().rename("n_folds").to_frame()
+    summary["n_failed"] = groups["error"].count()
+    for measure in [*results.columns[results.columns.get_loc("n_test") + 1 : results.columns.get_loc("fit_time")], *COSTS]:
+        summary[f"{measure}_mean"] = groups[measure].mean()
+        summary[f"{measure}_std"] = groups[measure].std()
+    summary = summary.reset_index()
+    order = summary.assign(
+        at=summary.groupby("dataset", sort=False).ngroup(),
+        failed=summary["n_failed"] > 0,
+        loss=[_loss(row, primary[row["dataset"]]) for row in summary.to_dict("records")],
+    ).sort_values(["at", "failed", "loss"], kind="stable")
+    return summary.loc[order.index].reset_index(drop=True)
+
+
+def _loss(row: Mapping, measure: Measure) -> float:
+    mean = row[f"{measure.name}_mean"]
+    return -mean if measure.greater_is_better else mean

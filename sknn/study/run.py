@@ -1,0 +1,145 @@
+"""All cells of a study: through joblib, into the store, and again where a worker died or another process gave up."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from joblib import Parallel, delayed
+
+from .cell import Cell, compute, failure
+from .data import DataSet
+from .outcome import Outcome
+from .store import Heartbeat, Store
+
+Progress = Callable[[int, int, str], None]
+
+POLL = 0.5  # seconds between two looks at the cells that another process computes
+TRIES_TOGETHER = 2  # with how many dying workers a cell may be in flight before it is tried alone
+
+
+def no_progress(done: int, total: int, label: str) -> None:
+    """Show nothing."""
+
+
+class Run:
+    """The computation of a list of cells.
+
+    Cells are handed out one by one, and each outcome is kept at once: in the store, if there is one, which only this
+    process opens. A cell whose lease another process holds is waited for. Should a worker die, the cells in flight are
+    submitted again; one that keeps dying is tried alone, and then it is a failed cell.
+
+    Parameters
+    ----------
+    cells : sequence of (DataSet, Cell)
+        What to compute.
+    keys : sequence of str
+        What identifies each cell in the store.
+    store : Store or None
+        Where finished cells are kept.
+    n_jobs : int or None
+        As in joblib; None is one job, or what ``joblib.parallel_config`` says.
+    progress : callable
+        ``progress(done, total, label)``, called when a cell begins and when one ends.
+    """
+
+    def __init__(
+        self,
+        cells: Sequence[tuple[DataSet, Cell]],
+        keys: Sequence[str],
+        store: Store | None,
+        n_jobs: int | None,
+        progress: Progress = no_progress,
+    ) -> None:
+        self.cells = dict(zip(keys, cells, strict=True))
+        self.store = store
+        self.n_jobs = n_jobs
+        self.progress = progress
+        self.outcomes: dict[str, Outcome] = {}
+        self.in_flight: dict[str, None] = {}
+        self.deaths = dict.fromkeys(self.cells, 0)
+
+    def outcomes_in_order(self) -> list[Outcome]:
+        """Compute what is missing.
+
+        Returns
+        -------
+        list of Outcome
+            One for each cell.
+
+        Raises
+        ------
+        StoreError
+            If the store cannot be read or written.
+        """
+        with ExitStack() as stack:
+            if self.store is not None:
+                stack.callback(lambda: self.store.release(list(self.in_flight)))
+                stack.enter_context(Heartbeat(self.store))
+            self._take_finished()
+            while missing := [key for key in self.cells if key not in self.outcomes]:
+                together = [key for key in missing if self.deaths[key] < TRIES_TOGETHER]
+                n_before = len(self.outcomes)
+                self._compute(together or missing[:1])
+                self._take_finished()
+                if len(self.outcomes) == n_before and not self.in_flight:
+                    self._tell("waiting for another process")
+                    time.sleep(POLL)
+        self._tell("")
+        return [self.outcomes[key] for key in self.cells]
+
+    def _take_finished(self) -> None:
+        if self.store is not None:
+            self.outcomes |= self.store.finished([key for key in self.cells if key not in self.outcomes])
+
+    def _compute(self, keys: Sequence[str]) -> None:
+        self.in_flight.clear()
+        trouble: list[Exception] = []
+        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered", batch_size=1)
+        results = iter(parallel(self._claimed(keys, trouble)))
+        while (result := self._next(results, alone=len(keys) == 1)) is not None:
+            self._keep(*result)
+        if trouble:
+            raise trouble[0]
+
+    def _next(self, results: Iterator[tuple[str, Outcome]], alone: bool) -> tuple[str, Outcome] | None:
+        try:
+            return next(results, None)
+        except Exception as error:  # cells catch their own: this is the machinery around them, a dead worker
+            self._count_deaths(error, alone)
+            return None
+
+    def _claimed(self, keys: Sequence[str], trouble: list[Exception]) -> Iterator[Any]:
+        # joblib draws from here in threads of its own, where an exception would be lost or hang.
+        try:
+            for key in keys:
+                data, cell = self.cells[key]
+                if self.store is None or self.store.claim(key, cell.label):
+                    self.in_flight[key] = None
+                    self._tell(cell.label)
+                    yield delayed(_keyed)(key, data, cell)
+        except Exception as error:
+            trouble.append(error)
+
+    def _keep(self, key: str, outcome: Outcome) -> None:
+        if self.store is not None:
+            self.store.commit(key, outcome)
+        self.outcomes[key] = outcome
+        self.in_flight.pop(key, None)
+        self._tell(self.cells[key][1].label)
+
+    def _count_deaths(self, error: Exception, alone: bool) -> None:
+        for key in list(self.in_flight):
+            self.deaths[key] += 1
+            if alone and self.deaths[key] > TRIES_TOGETHER:
+                _, cell = self.cells[key]
+                sizes = {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
+                row = failure(f"{type(error).__name__}: {error}")
+                self._keep(key, Outcome(row={**sizes, **row, "warnings": None}, arrays={}))
+
+    def _tell(self, label: str) -> None:
+        self.progress(len(self.outcomes), len(self.cells), label)
+
+
+def _keyed(key: str, data: DataSet, cell: Cell) -> tuple[str, Outcome]:
+    return key, compute(data, cell)
