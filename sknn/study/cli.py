@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from sknn import __version__
 
-from .data import LOADERS, load
+from .load import LOADERS, load
 from .models import CLASSIFIERS
 from .study import Study
 

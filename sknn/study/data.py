@@ -1,59 +1,99 @@
-"""The data of a study: a name, the arrays and the task; and the data sets that have a built-in name."""
+"""The data of a study: names, inputs and targets, checked, with the task and the shape of a sample."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
-from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
-from sklearn.utils import check_consistent_length
-from sklearn.utils.multiclass import type_of_target
+import pandas as pd
+from scipy import sparse
 
-from .names import look_up
-
-LOADERS: dict[str, Callable[..., Any]] = {
-    "digits": load_digits,
-    "iris": load_iris,
-    "wine": load_wine,
-    "breast_cancer": load_breast_cancer,
-}
-
-TASKS = {"binary": "classification", "multiclass": "classification", "continuous": "regression"}
+from .fingerprint import fingerprint
+from .rows import take_rows
+from .shapes import find_sample_shape
+from .targets import as_vector, find_task
 
 
 @dataclass(frozen=True, eq=False)
 class DataSet:
-    """One data set of a study.
+    """One data set of a study; ``DataSet.from_arrays`` makes one from whatever the data are in.
 
     Parameters
     ----------
     name : str
         The name in the results.
-    X : array-like of shape (n_samples, n_features)
+    X : ndarray or memmap of shape (n_samples, ...), DataFrame or sparse matrix
         The inputs.
     y : ndarray of shape (n_samples,)
-        The targets.
-    task : str
-        ``"classification"``, ``"regression"``, or scikit-learn's name of a target that is neither.
+        The targets: labels, or floats in regression.
+    task : {"classification", "regression"}
+        What is to be learnt.
+    groups : ndarray of shape (n_samples,), default=None
+        Samples of one group come into the same fold.
+    sample_shape : tuple of int, default=None
+        The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1); None: a table.
+
+    Attributes
+    ----------
+    n_samples, n_features : int
+        The size of ``X``; every value of an image is a feature.
+    labels : ndarray
+        The sorted distinct labels; only for classification.
+    fingerprint : str
+        A digest of the content (inputs, targets, groups, sample shape and task, but not the name), the same in any
+        process; another as soon as a value, a type or the name of a column is another.
+
+    Examples
+    --------
+    >>> data = DataSet.from_arrays("toy", [[0.0, 1.0], [1.0, 2.0], [3.0, 4.0]], ["no", "yes", "no"])
+    >>> data.task, data.labels.tolist(), data.n_samples, data.n_features
+    ('classification', ['no', 'yes'], 3, 2)
+    >>> data.take([0, 2])
+    array([[0., 1.],
+           [3., 4.]])
     """
 
     name: str
     X: Any
     y: np.ndarray
     task: str
+    groups: np.ndarray | None = None
+    sample_shape: tuple[int, ...] | None = None
 
     @classmethod
-    def from_arrays(cls, name: str, X: Any, y: Any) -> "DataSet":
-        """Build a data set whose task is read off its targets.
+    def from_arrays(
+        cls,
+        name: str,
+        X: Any,
+        y: Any,
+        *,
+        task: str | None = None,
+        groups: Any = None,
+        sample_shape: Any = None,
+    ) -> "DataSet":
+        """Build a data set, and find out what is not stated.
 
         Parameters
         ----------
         name : str
             The name in the results.
-        X : array-like of shape (n_samples, n_features)
-            The inputs; a DataFrame stays one.
-        y : array-like of shape (n_samples,)
-            The targets: labels are classification, fractional numbers are regression.
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...), DataFrame or sparse matrix
+            The inputs. An array stays what it is, on disk if it is memory-mapped; so does a table of pandas. A table of
+            polars, and text among numbers, become a table of pandas; a sparse matrix becomes one of rows (CSR).
+        y : array-like of shape (n_samples,) or (n_samples, 1)
+            The targets.
+        task : {"classification", "regression"}, default=None
+            None: text, truth values and categories are labels; fractional numbers are amounts, and so are whole numbers
+            of more than 20 different values, unless each occurs at least 5 times and 20 times on average.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group come into the same fold.
+        sample_shape : tuple of int, default=None
+            The shape of a signal, image or volume, where the channels of a single one may be left out: (28, 28) means
+            (28, 28, 1). None: the axes of X, where two are an image if the second is longer than 4 and neither is more
+            than twice the other, and a signal with channels otherwise; and an image for a table whose columns are named
+            like pixels.
 
         Returns
         -------
@@ -63,74 +103,167 @@ class DataSet:
         Raises
         ------
         ValueError
-            If X and y differ in length.
+            If lengths differ, y is no complete vector, or what is stated does not go with the data.
 
         Examples
         --------
-        >>> DataSet.from_arrays("toy", [[0.0], [1.0]], ["no", "yes"]).task
-        'classification'
+        >>> import numpy as np
+        >>> DataSet.from_arrays("toy", np.zeros((3, 64)), [0.5, 1.0, 2.0], sample_shape=(8, 8)).sample_shape
+        (8, 8, 1)
         """
-        check_consistent_length(X, y)
-        kind = type_of_target(y)
-        return cls(name, X, np.asarray(y), TASKS.get(kind, kind))
+        X, y = _as_inputs(X), as_vector(f"y of {name!r}", y)
+        groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
+        for argument, values in (("y", y), ("groups", groups)):
+            if values is not None and len(values) != X.shape[0]:
+                raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
+        task = find_task(y, task)
+        if task == "regression" and y.dtype.kind != "f":
+            y = y.astype(float)
+        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape))
+
+    @property
+    def n_samples(self) -> int:
+        return self.X.shape[0]
+
+    @property
+    def n_features(self) -> int:
+        return prod(self.X.shape[1:])
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        if self.task != "classification":
+            raise AttributeError(f"{self.name!r} is a {self.task} data set, which has no labels")
+        return np.unique(self.y)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint([self.X, self.y, self.groups, self.sample_shape, self.task])
+
+    def take(self, rows: Any) -> Any:
+        """Return the inputs of some samples, as the kind of container that ``X`` is.
+
+        Parameters
+        ----------
+        rows : array-like of int or bool, or slice
+            Which samples.
+
+        Returns
+        -------
+        ndarray, memmap, DataFrame or sparse matrix
+            Their inputs. Those of a memory-mapped ``X`` stay on disk: neighbouring samples are a read-only view, others
+            are copied to a temporary file that goes with the last reference to it.
+        """
+        return take_rows(self.X, rows)
 
 
-def load(name: str) -> DataSet:
-    """Load a built-in data set by name.
-
-    Parameters
-    ----------
-    name : {"digits", "iris", "wine", "breast_cancer"}
-        One of scikit-learn's bundled data sets; nothing is downloaded.
-
-    Returns
-    -------
-    DataSet
-        The data set.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown; the message suggests the nearest one.
-
-    Examples
-    --------
-    >>> load("iris").X.shape
-    (150, 4)
-    """
-    X, y = look_up("data set", name, LOADERS)(return_X_y=True)
-    return DataSet.from_arrays(name, X, y)
+def _as_inputs(X: Any) -> Any:
+    if sparse.issparse(X):
+        X = X.tocsr()
+    elif type(X).__module__.partition(".")[0] == "polars":
+        X = _from_polars(X)
+    elif isinstance(X, list | tuple):
+        X = _from_lists(X)
+    elif not isinstance(X, pd.DataFrame | np.memmap):
+        X = np.asarray(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind in "USO" and X.ndim == 2:
+        X = _table(pd.DataFrame(X, dtype=object).infer_objects())
+    if isinstance(X, np.ndarray) and X.dtype.kind not in "biuf":
+        raise ValueError(f"X is an array of dtype {X.dtype}; it must hold numbers, or be a table")
+    if not 2 <= len(X.shape) <= 5:
+        raise ValueError(
+            f"X has shape {X.shape}; it must be (n_samples, n_features), or with two to four axes for each sample "
+            "(n_samples, length, channels), (n_samples, height, width, channels) and so on"
+        )
+    if 0 in X.shape:
+        raise ValueError(f"X has shape {X.shape}; it must have samples and features")
+    return X
 
 
-def as_data_sets(X: Any, y: Any = None) -> list[DataSet]:
+def _from_lists(X: list[Any] | tuple[Any, ...]) -> np.ndarray:
+    array = np.asarray(X)
+    # Numbers beside text stay numbers.
+    return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
+
+
+def _from_polars(X: Any) -> pd.DataFrame:
+    # Column by column, because polars' own way needs pyarrow.
+    return pd.DataFrame({column.name: _polars_column(column) for column in X.iter_columns()})
+
+
+def _polars_column(column: Any) -> Any:
+    categories = getattr(column, "cat", None) if str(column.dtype).startswith(("Categorical", "Enum")) else None
+    if categories is None:
+        return column.to_numpy()
+    return pd.Categorical(column.to_list(), categories=categories.get_categories().to_list())
+
+
+def _table(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.columns = pd.Index([f"x{position}" for position in range(frame.shape[1])])
+    return frame
+
+
+def as_data_sets(
+    X: Any,
+    y: Any = None,
+    groups: Any = None,
+    sample_shape: Any = None,
+    task: str | None = None,
+) -> list[DataSet]:
     """Turn the arguments of ``Study.run`` into data sets.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, n_features), or dict of str to (X, y)
-        The inputs, or several data sets by name.
+    X : array-like of shape (n_samples, n_features), DataSet, or dict of str to (X, y), (X, y, groups) or DataSet
+        The inputs, or one or several data sets.
     y : array-like of shape (n_samples,), default=None
-        The targets; left out when X is a dict.
+        The targets; this and what follows only beside inputs.
+    groups : array-like of shape (n_samples,), default=None
+        Samples of one group come into the same fold.
+    sample_shape : tuple of int, default=None
+        The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
+    task : {"classification", "regression"}, default=None
+        None: to be found, see ``DataSet.from_arrays``.
 
     Returns
     -------
     list of DataSet
-        The data sets in the order given; a single one is called ``"data"``.
+        The data sets in the order given; a single one is called ``"data"``, or has the name it brings along.
 
     Raises
     ------
     ValueError
-        If y is missing, or given beside a dict.
+        If y is missing, or given beside data sets; and for everything that ``DataSet.from_arrays`` refuses.
 
     Examples
     --------
     >>> [data.name for data in as_data_sets({"a": ([[0], [1]], [0, 1]), "b": ([[2], [3]], [1, 0])})]
     ['a', 'b']
     """
-    if isinstance(X, Mapping):
-        if y is not None:
-            raise ValueError(f"y={type(y).__name__} was given beside a dict of data sets; leave y out")
-        return [DataSet.from_arrays(name, *arrays) for name, arrays in X.items()]
+    if isinstance(X, DataSet | Mapping):
+        for argument, value in (("y", y), ("groups", groups), ("sample_shape", sample_shape), ("task", task)):
+            if value is not None:
+                raise ValueError(
+                    f"{argument} was given beside {'a data set' if isinstance(X, DataSet) else 'a dict of data sets'}; "
+                    "leave it out, and make each with DataSet.from_arrays(name, X, y, ...)"
+                )
+        return [X] if isinstance(X, DataSet) else _named(X)
     if y is None:
         raise ValueError("y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)})")
-    return [DataSet.from_arrays("data", X, y)]
+    return [DataSet.from_arrays("data", X, y, task=task, groups=groups, sample_shape=sample_shape)]
+
+
+def _named(data_sets: Mapping[str, Any]) -> list[DataSet]:
+    if not data_sets:
+        raise ValueError("X={} holds no data set; it must be a dict of at least one name to (X, y)")
+    return [_named_one(name, value) for name, value in data_sets.items()]
+
+
+def _named_one(name: str, value: Any) -> DataSet:
+    if not isinstance(name, str):
+        raise ValueError(f"{name!r} is not the name of a data set; it must be a text")
+    if isinstance(value, DataSet):
+        return replace(value, name=name)
+    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
+        raise ValueError(f"{name!r} is a {type(value).__name__}; it must be (X, y), (X, y, groups) or a DataSet")
+    X, y, *groups = value
+    return DataSet.from_arrays(name, X, y, groups=groups[0] if groups else None)

@@ -30,7 +30,10 @@ def test_seed_decides_the_folds(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["digit"], "unknown data set 'digit', did you mean 'digits'? Known: digits, iris, wine, breast_cancer"),
+        (
+            ["digit"],
+            "unknown data set 'digit', did you mean 'digits'? Known: digits, iris, wine, breast_cancer, diabetes",
+        ),
         (
             ["iris", "--models", "dummy", "forest"],
             "unknown model 'forest', did you mean 'random_forest'? "

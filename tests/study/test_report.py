@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sknn import PerceptronClassifier
 from sknn.study import Study
-from sknn.study.data import load
+from sknn.study.load import load
 from sknn.study.report import comparison, show
 
 IRIS = load("iris")

@@ -1,0 +1,101 @@
+"""Rows of data: of arrays, tables and sparse matrices in memory, and of arrays on disk without reading them in."""
+
+import os
+import tempfile
+import weakref
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from sklearn.utils import _safe_indexing
+
+from .fingerprint import CHUNK_BYTES
+
+
+def is_mapped(X: Any) -> bool:
+    """Tell whether an array lies on disk and is mapped into memory.
+
+    Parameters
+    ----------
+    X : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        True for a ``numpy.memmap`` and for views of one.
+    """
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap) and getattr(X, "_mmap", None) is not None:
+            return True
+        X = X.base
+    return False
+
+
+def take_rows(X: Any, rows: Any) -> Any:
+    """Return some rows of the data, as the kind of container that the data are in.
+
+    Rows of a memory-mapped array are not read into memory: neighbouring ones are a read-only view, others are copied
+    piece by piece into a temporary file, which is mapped in turn and deleted with the last reference to it. The file is
+    in ``tempfile.gettempdir()``, which the environment variable ``TMPDIR`` sets.
+
+    Parameters
+    ----------
+    X : ndarray, memmap, DataFrame or sparse matrix
+        The data.
+    rows : ndarray of int or bool, or slice
+        Which rows.
+
+    Returns
+    -------
+    ndarray, memmap, DataFrame or sparse matrix
+        The rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> take_rows(np.arange(6).reshape(3, 2), [0, 2]).tolist()
+    [[0, 1], [4, 5]]
+    """
+    if not is_mapped(X):
+        return _safe_indexing(X, rows)
+    rows = _neighbours(rows, len(X))
+    if not isinstance(rows, slice):
+        return _copy_on_disk(X, rows)
+    view = X[rows]
+    view.flags.writeable = False
+    return view
+
+
+def _neighbours(rows: Any, n_rows: int) -> slice | np.ndarray:
+    if isinstance(rows, slice):
+        return rows
+    rows = np.asarray(rows)
+    rows = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.intp)
+    rows = np.where(rows < 0, rows + n_rows, rows)
+    if len(rows) and (np.diff(rows) == 1).all():
+        return slice(rows[0], rows[-1] + 1)
+    return rows
+
+
+def _copy_on_disk(X: np.ndarray, rows: np.ndarray) -> np.memmap:
+    handle, path = tempfile.mkstemp(prefix="sknn-", suffix=".npy")
+    os.close(handle)
+    try:
+        copy = open_memmap(path, mode="w+", dtype=X.dtype, shape=(len(rows), *X.shape[1:]))
+        step = max(1, CHUNK_BYTES * len(X) // max(1, X.nbytes))
+        for start in range(0, len(rows), step):
+            copy[start : start + step] = X[rows[start : start + step]]
+        copy.flush()
+        mapped = open_memmap(path, mode="r")
+    except BaseException:
+        _delete(path)
+        raise
+    weakref.finalize(mapped, _delete, path)
+    return mapped
+
+
+def _delete(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)

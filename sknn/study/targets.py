@@ -1,0 +1,131 @@
+"""The targets of a study: a vector without gaps, and the task that it sets."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+TASKS = ("classification", "regression")
+MOST_LABELS = 20  # up to here whole numbers are labels, however rare
+FEWEST = 5  # of more labels than that, each has to occur so often, enough for five folds,
+FEWEST_ON_AVERAGE = 20  # and so often on average
+
+
+def as_vector(argument: str, values: Any) -> np.ndarray:
+    """Turn targets or groups into an array of one axis without missing values.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in error messages.
+    values : array-like of shape (n_samples,) or (n_samples, 1)
+        A list, an array, a pandas or polars series, categorical or not, or a table of one column.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Text, Python's numbers and pandas' own types become NumPy's, so that equal values have equal types.
+
+    Raises
+    ------
+    ValueError
+        If it is no vector, empty, or has missing or infinite values.
+
+    Examples
+    --------
+    >>> as_vector("y", [[1], [2]])
+    array([1, 2])
+    """
+    if hasattr(values, "toarray"):
+        raise ValueError(f"{argument} is sparse; it must be a vector with one value for each sample")
+    # A list of text and NaN would become an array of text with a label "nan".
+    array = np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(f"{argument} has shape {array.shape}; it must be a vector with one value for each sample")
+    if not len(array):
+        raise ValueError(f"{argument} is empty; it must have one value for each sample")
+    _check_complete(argument, array)
+    return _plain(array)
+
+
+def _plain(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8")
+    if array.dtype != object:
+        return array
+    if all(isinstance(value, str) for value in array):
+        return array.astype(str)
+    return pd.Series(array, dtype=object).infer_objects().to_numpy()
+
+
+def _check_complete(argument: str, array: np.ndarray) -> None:
+    missing = pd.isna(array)
+    if missing.any():
+        rows = "1 row" if missing.sum() == 1 else f"{missing.sum():,} rows"
+        raise ValueError(f"{argument} is missing in {rows} of {len(array):,}; leave these out")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows")
+
+
+def find_task(y: np.ndarray, task: str | None = None) -> str:
+    """Find out whether targets are labels or amounts, or check what was stated.
+
+    Text, truth values and categories are labels, fractional numbers are amounts. Whole numbers can be either: they are
+    labels if there are at most 20 different ones, or if each of them occurs at least 5 times and 20 times on average.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples,)
+        The targets.
+    task : {"classification", "regression"}, default=None
+        What was stated, None: to be found.
+
+    Returns
+    -------
+    {"classification", "regression"}
+        The task.
+
+    Raises
+    ------
+    ValueError
+        If the task is not one of these, or does not go with the targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> find_task(np.array(["no", "yes"])), find_task(np.array([0, 1, 1])), find_task(np.arange(100))
+    ('classification', 'classification', 'regression')
+    """
+    if task is not None and task not in TASKS:
+        raise ValueError(f"task={task!r} is not a task; it must be 'classification' or 'regression', or None")
+    kind = _kind(y)
+    if task is None:
+        return "regression" if kind == "fractions" or (kind == "integers" and _are_amounts(y)) else "classification"
+    if task == "regression" and kind == "labels":
+        raise ValueError(f"task='regression' needs numbers as y, but y holds labels such as {_example(y)}")
+    if task == "classification" and kind == "fractions":
+        fraction = y[y != np.round(y)][0]
+        raise ValueError(f"task='classification' needs labels as y, but y holds fractions such as {fraction}")
+    return task
+
+
+def _kind(y: np.ndarray) -> str:
+    if y.dtype.kind in "biuf":
+        if y.dtype.kind == "f":
+            return "integers" if (y == np.round(y)).all() else "fractions"
+        return "labels" if y.dtype.kind == "b" else "integers"
+    if y.dtype.kind == "U":
+        return "labels"
+    types = ", ".join(sorted({type(value).__name__ for value in y}))
+    raise ValueError(f"y holds values of type {types}; it must hold text, truth values or numbers, of one kind alone")
+
+
+def _are_amounts(y: np.ndarray) -> bool:
+    counts = np.unique(y, return_counts=True)[1]
+    return len(counts) > MOST_LABELS and (counts.min() < FEWEST or counts.mean() < FEWEST_ON_AVERAGE)
+
+
+def _example(y: np.ndarray) -> str:
+    return repr(y[:1].tolist()[0])
