@@ -1,24 +1,44 @@
 """The models of a study: sknn's networks and the classical baselines they have to beat."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, Literal
 
-from sklearn.base import BaseEstimator, clone
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
+import numpy as np
+from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+    RandomForestRegressor,
+)
+from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, SVR
+from sklearn.utils.discovery import all_estimators
 
-from sknn import MLPClassifier, PerceptronClassifier
+import sknn
 
+from .data import DataSet
 from .names import look_up
+from .preprocess import Needs, is_sparse, steps_before
+from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
+Maker = Callable[[DataSet], BaseEstimator]
+
+NETWORK_LIBRARIES = {"sknn", "skorch", "scikeras"}
+SCIKIT_LEARNS_NETWORKS = {"MLPClassifier", "MLPRegressor", "Perceptron"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """One competitor of a study.
 
@@ -26,79 +46,323 @@ class Model:
     ----------
     name : str
         The name in the results.
-    factory : callable
-        ``factory(random_state)`` returns a fresh estimator.
-    scale : bool
-        Whether the inputs are standardised first, with the mean and deviation of the training fold.
+    title : str
+        The name in reports.
     family : {"network", "baseline"}
         Which side of the comparison the model is on.
+    makers : mapping of str to callable
+        For each task the model is for, "classification" or "regression", ``maker(data)`` returns a fresh estimator.
+    needs : Needs or None, default=None
+        What has to happen to the inputs first; None: nothing, the estimator is used as it is.
+    most_rows : int or None, default=None
+        Data sets with more rows are left to those who name the model.
+    dense, grid : bool, default=False
+        Whether the model is only for dense data, and only for images or signals.
+    by_default : bool, default=False
+        Whether the model is here because it is one of the default models, not because it was named.
     """
 
     name: str
-    factory: Callable[[int | None], BaseEstimator]
-    scale: bool
+    title: str
     family: Family
+    makers: Mapping[str, Maker]
+    needs: Needs | None = None
+    most_rows: int | None = None
+    dense: bool = False
+    grid: bool = False
+    by_default: bool = False
 
-    def build(self, random_state: int | None) -> BaseEstimator:
-        """Return a fresh estimator, behind a scaler if the model needs one.
+    def build(self, data: DataSet, random_state: int | None) -> BaseEstimator:
+        """Return a fresh estimator for a data set, behind the preprocessing it needs.
 
         Parameters
         ----------
+        data : DataSet
+            Its columns decide on the preprocessing, which learns nothing before ``fit``.
         random_state : int or None
-            The seed of the estimator.
+            The seed of the estimator, wherever a random state is None.
 
         Returns
         -------
         estimator
-            Not fitted yet.
+            Not fitted yet; a pipeline if there is anything to do before the model.
+
+        Raises
+        ------
+        ValueError
+            If the model cannot be fitted to such data.
         """
-        estimator = self.factory(random_state)
-        return make_pipeline(StandardScaler(), estimator) if self.scale else estimator
+        reason = self.can_fit(data)
+        if reason:
+            raise ValueError(f"the model {self.name!r} cannot be fitted to {data.name!r}: {reason}")
+        estimator = _seeded(self.makers[data.task](data), random_state)
+        before = [] if self.needs is None else steps_before(data, self.needs)
+        return make_pipeline(*before, estimator) if before else estimator
+
+    def space(self, data: DataSet) -> Space:
+        """Where to search for the parameters of the estimator that ``build`` returns.
+
+        Parameters
+        ----------
+        data : DataSet
+            As for ``build``.
+
+        Returns
+        -------
+        dict of str to list or distribution
+            By name of the parameter; empty if there is nothing to tune. Your own estimators are never tuned: their
+            parameters are your choice.
+        """
+        return {} if self.needs is None else search_space(self.build(data, random_state=None), data)
+
+    def can_fit(self, data: DataSet) -> str:
+        """Say why the model cannot be fitted to a data set.
+
+        Parameters
+        ----------
+        data : DataSet
+            The data set.
+
+        Returns
+        -------
+        str
+            The reason, or "" if it can be fitted.
+        """
+        if data.task not in self.makers:
+            others = ", ".join(model.name for model in BUILT_IN.values() if data.task in model.makers)
+            return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
+        if self.grid and data.sample_shape is None:
+            return "no images or signals"
+        if self.dense and is_sparse(data.X):
+            return "not for sparse data"
+        return ""
+
+    def suits(self, data: DataSet) -> str:
+        """Say why the model should not be among the default models for a data set.
+
+        Parameters
+        ----------
+        data : DataSet
+            The data set.
+
+        Returns
+        -------
+        str
+            The reason, or "" if it can be a default.
+        """
+        reason = self.can_fit(data)
+        if not reason and self.most_rows is not None and data.n_samples > self.most_rows:
+            return f"more than {self.most_rows:,} rows"
+        return reason
+
+    def skips(self, data: DataSet) -> str:
+        """Say why a study leaves this model out for a data set: what is named is left out only if it cannot be fitted.
+
+        Parameters
+        ----------
+        data : DataSet
+            The data set.
+
+        Returns
+        -------
+        str
+            The reason, or "" if the model takes part.
+        """
+        return self.suits(data) if self.by_default else self.can_fit(data)
 
 
-def _mlp(random_state: int | None) -> BaseEstimator:
-    return MLPClassifier(max_iter=1000, random_state=random_state)
+# ------------------------------------------------------------------------------------------------ the built-in models
+
+SCALED = Needs(scaling=True)
+UNSCALED = Needs(scaling=False)
 
 
-def _perceptron(random_state: int | None) -> BaseEstimator:
-    return PerceptronClassifier(random_state=random_state)
+def _fixed(estimator: BaseEstimator) -> Maker:
+    return partial(_copy_of, estimator)
 
 
-def _random_forest(random_state: int | None) -> BaseEstimator:
-    return RandomForestClassifier(random_state=random_state)
+def _copy_of(estimator: BaseEstimator, data: DataSet) -> BaseEstimator:
+    return clone(estimator)
 
 
-def _logistic(random_state: int | None) -> BaseEstimator:
-    return LogisticRegression(max_iter=1000, random_state=random_state)
+def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Maker]:
+    return {"classification": _fixed(classifier), "regression": _fixed(regressor)}
 
 
-def _dummy(random_state: int | None) -> BaseEstimator:
-    return DummyClassifier(random_state=random_state)
+def _on_grids(network: type, data: DataSet) -> BaseEstimator:
+    return network(input_shape=data.sample_shape)
 
 
-CLASSIFIERS: dict[str, Model] = {
+def _kernel(data: DataSet) -> Kernel:
+    # One length scale for all features: one for each would cost a gradient each, and overfit below 1,000 rows. Samples
+    # of d standardised features are sqrt(2 d) apart, so that the search starts where they are neither all alike nor
+    # all unrelated.
+    return ConstantKernel(1.0, (1e-3, 1e5)) * Matern(float(np.sqrt(data.n_features)), (1e-2, 1e4), nu=2.5)
+
+
+def _gaussian_process_classifier(data: DataSet) -> BaseEstimator:
+    return GaussianProcessClassifier(_kernel(data))
+
+
+def _gaussian_process_regressor(data: DataSet) -> BaseEstimator:
+    return GaussianProcessRegressor(_kernel(data) + WhiteKernel(0.1, (1e-8, 1e2)), normalize_y=True)
+
+
+# Support vector regression measures its tolerance epsilon and its penalty C in units of y: only of a scaled y are the
+# defaults sensible.
+_SVR = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
+
+BUILT_IN: dict[str, Model] = {
     model.name: model
     for model in (
-        Model("mlp", _mlp, scale=True, family="network"),
-        Model("perceptron", _perceptron, scale=True, family="network"),
-        Model("random_forest", _random_forest, scale=False, family="baseline"),
-        Model("logistic", _logistic, scale=True, family="baseline"),
-        Model("dummy", _dummy, scale=False, family="baseline"),
+        Model("dummy", "Dummy", "baseline", _both(DummyClassifier(), DummyRegressor()), UNSCALED),
+        Model(
+            "logistic",
+            "Logistic regression",
+            "baseline",
+            {"classification": _fixed(LogisticRegression(max_iter=1000))},
+            SCALED,
+        ),
+        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED),
+        Model("knn", "k nearest neighbours", "baseline", _both(KNeighborsClassifier(), KNeighborsRegressor()), SCALED),
+        Model(
+            "random_forest",
+            "Random forest",
+            "baseline",
+            _both(RandomForestClassifier(), RandomForestRegressor()),
+            UNSCALED,
+        ),
+        Model(
+            "hist_gradient_boosting",
+            "Gradient boosting",
+            "baseline",
+            _both(HistGradientBoostingClassifier(), HistGradientBoostingRegressor()),
+            Needs(scaling=False, imputation=False),
+            dense=True,
+        ),
+        Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000),
+        Model(
+            "gaussian_process",
+            "Gaussian process",
+            "baseline",
+            {"classification": _gaussian_process_classifier, "regression": _gaussian_process_regressor},
+            SCALED,
+            most_rows=999,
+            dense=True,
+        ),
+        Model(
+            "perceptron",
+            "Perceptron",
+            "network",
+            _both(sknn.PerceptronClassifier(random_state=None), sknn.PerceptronRegressor(random_state=None)),
+            SCALED,
+        ),
+        Model(
+            "mlp",
+            "MLP",
+            "network",
+            _both(sknn.MLPClassifier(max_iter=1000), sknn.MLPRegressor(max_iter=1000)),
+            SCALED,
+        ),
+        Model(
+            "cnn",
+            "CNN",
+            "network",
+            {
+                "classification": partial(_on_grids, sknn.CNNClassifier),
+                "regression": partial(_on_grids, sknn.CNNRegressor),
+            },
+            Needs(scaling=False, flattening=False),  # it standardises itself, channel by channel
+            dense=True,
+            grid=True,
+        ),
     )
 }
+DEFAULTS: tuple[Model, ...] = tuple(replace(model, by_default=True) for model in BUILT_IN.values())
+"""The models that ``models=None`` means: for each data set those that suit it."""
+
+
+# ---------------------------------------------------------------------------------------------------- models by choice
+
+
+def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None) -> list[Model]:
+    """Turn the ``models`` argument of ``Study`` into competitors.
+
+    Parameters
+    ----------
+    models : None, list, or dict of str to estimator
+        None: all built-in models, for each data set those that suit it. The entries of a list are names of built-in
+        models, the word "defaults" for all of these, names of classifiers and regressors of scikit-learn or sknn
+        (``"ExtraTreesClassifier"``; of two with the same name it is sknn's), or pairs of a name and an estimator.
+
+    Returns
+    -------
+    list of Model
+        In the order given; "defaults" come first, and what is named as well takes the place of the default of that name.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown (the message suggests the nearest one) or given twice, or an estimator is neither a
+        classifier nor a regressor.
+
+    Examples
+    --------
+    >>> [model.name for model in as_models(["logistic", "ExtraTreesClassifier", ("shallow", sknn.MLPClassifier(5))])]
+    ['logistic', 'ExtraTreesClassifier', 'shallow']
+    """
+    if models is None:
+        return list(DEFAULTS)
+    if isinstance(models, str):
+        raise ValueError(f"models={models!r} is a single string; it must be a list of names, a dict or None")
+    entries = list(models.items() if isinstance(models, Mapping) else models)
+    chosen: dict[str, Model] = {}
+    for model in (_as_model(entry) for entry in entries if entry != "defaults"):
+        if model.name in chosen:
+            raise ValueError(f"models names {model.name!r} twice; every model needs a name of its own")
+        chosen[model.name] = model
+    if "defaults" not in entries:
+        return list(chosen.values())
+    defaults = {model.name: model for model in DEFAULTS}
+    return list((defaults | chosen).values())
+
+
+def _as_model(entry: Any) -> Model:
+    if isinstance(entry, str):
+        return _by_name(entry)
+    if isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str):
+        return from_estimator(*entry)
+    raise ValueError(f"models contains {entry!r}; an entry must be a name or a pair of a name and an estimator")
+
+
+def _by_name(name: str) -> Model:
+    classes = _classes()
+    if name not in classes:
+        return look_up("model", name, BUILT_IN, also=["defaults", *classes])
+    try:
+        estimator = classes[name]()
+    except TypeError:
+        raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
+    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _fixed(estimator)), SCALED)
+
+
+@cache
+def _classes() -> dict[str, type]:
+    """All classifiers and regressors of scikit-learn and sknn, by name."""
+    own = {name: getattr(sknn, name) for name in sknn.__all__ if name.endswith(("Classifier", "Regressor"))}
+    return {name: each for kind in ("classifier", "regressor") for name, each in all_estimators(kind)} | own
 
 
 def from_estimator(name: str, estimator: Any) -> Model:
     """Make a model of an estimator that the user configured.
 
-    It is used as it is: scaling is up to the estimator, and a random state that is None becomes the study's. It counts
-    as a network if it, or the last step of a pipeline, is one of sknn's.
+    It is used as it is: preprocessing is up to the estimator, and a random state that is None becomes the study's.
 
     Parameters
     ----------
     name : str
         The name in the results.
-    estimator : scikit-learn classifier
+    estimator : scikit-learn classifier or regressor
         Never fitted itself, only its clones are.
 
     Returns
@@ -106,16 +370,60 @@ def from_estimator(name: str, estimator: Any) -> Model:
     Model
         The competitor.
 
+    Raises
+    ------
+    ValueError
+        If the estimator is neither a classifier nor a regressor.
+
     Examples
     --------
-    >>> from_estimator("nearest", DummyClassifier()).family
+    >>> from_estimator("nearest", KNeighborsClassifier(1)).family
     'baseline'
     """
+    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _fixed(estimator)))
 
-    def factory(random_state: int | None) -> BaseEstimator:
-        return _seeded(clone(estimator), random_state)
 
-    return Model(name, factory, scale=False, family=_family(estimator))
+def _tasks(name: str, estimator: Any) -> list[str]:
+    if isinstance(estimator, type):
+        raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
+    kinds = {"classification": is_classifier, "regression": is_regressor}
+    tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "fit") and is_for(estimator)]
+    if not tasks:
+        raise ValueError(f"the model {name!r} is neither a classifier nor a regressor: {estimator!r}")
+    return tasks
+
+
+def family_of(estimator: Any) -> Family:
+    """Tell networks from baselines.
+
+    Networks are those of sknn, skorch and SciKeras, and scikit-learn's ``MLPClassifier``, ``MLPRegressor`` and
+    ``Perceptron``; also as the last step of a pipeline, or inside a search, a bag or a ``TransformedTargetRegressor``.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        Fitted or not.
+
+    Returns
+    -------
+    {"network", "baseline"}
+        Which side of the comparison it is on.
+
+    Examples
+    --------
+    >>> family_of(make_pipeline(StandardScaler(), sknn.MLPClassifier()))
+    'network'
+    """
+    if getattr(estimator, "steps", None):
+        return family_of(estimator.steps[-1][1])
+    for name in ("estimator", "regressor"):
+        if hasattr(getattr(estimator, name, None), "fit"):
+            return family_of(getattr(estimator, name))
+    for kind in type(estimator).__mro__:
+        library = kind.__module__.partition(".")[0]
+        if library in NETWORK_LIBRARIES or (library == "sklearn" and kind.__name__ in SCIKIT_LEARNS_NETWORKS):
+            return "network"
+    return "baseline"
 
 
 def _seeded(estimator: BaseEstimator, random_state: int | None) -> BaseEstimator:
@@ -125,40 +433,3 @@ def _seeded(estimator: BaseEstimator, random_state: int | None) -> BaseEstimator
         if name.rpartition("__")[2] == "random_state" and value is None
     ]
     return estimator.set_params(**dict.fromkeys(unset, random_state))
-
-
-def _family(estimator: Any) -> Family:
-    last_step = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
-    return "network" if type(last_step).__module__.partition(".")[0] == "sknn" else "baseline"
-
-
-def as_models(models: Iterable[str] | Mapping[str, Any] | None) -> list[Model]:
-    """Turn the ``models`` argument of ``Study`` into competitors.
-
-    Parameters
-    ----------
-    models : None, list of str, or dict of str to estimator
-        All built-in models, some of them by name, or the user's own estimators.
-
-    Returns
-    -------
-    list of Model
-        In the order given.
-
-    Raises
-    ------
-    ValueError
-        If a name is unknown (the message suggests the nearest one) or not in a list.
-
-    Examples
-    --------
-    >>> [model.name for model in as_models(["logistic", "dummy"])]
-    ['logistic', 'dummy']
-    """
-    if models is None:
-        return list(CLASSIFIERS.values())
-    if isinstance(models, Mapping):
-        return [from_estimator(name, estimator) for name, estimator in models.items()]
-    if isinstance(models, str):
-        raise ValueError(f"models={models!r} is a single string; it must be a list of names, a dict or None")
-    return [look_up("model", name, CLASSIFIERS) for name in dict.fromkeys(models)]

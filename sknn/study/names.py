@@ -1,13 +1,13 @@
 """Looking names up in a table, with a helpful error for a name that is not there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
 Entry = TypeVar("Entry")
 
 
-def look_up(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
+def look_up(kind: str, name: str, table: Mapping[str, Entry], also: Iterable[str] = ()) -> Entry:
     """Return ``table[name]``, or raise an error that suggests the nearest name.
 
     Parameters
@@ -18,6 +18,8 @@ def look_up(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
         The name to look up.
     table : mapping of str to object
         All entries by name.
+    also : iterable of str, default=()
+        Further names that exist elsewhere: too many to be listed in the error, but the nearest one may be among them.
 
     Returns
     -------
@@ -38,6 +40,7 @@ def look_up(kind: str, name: str, table: Mapping[str, Entry]) -> Entry:
     """
     if name in table:
         return table[name]
-    nearest = get_close_matches(name.lower(), table, n=1)
-    suggestion = f", did you mean {nearest[0]!r}?" if nearest else "."
+    known = {each.lower(): each for each in (*also, *table)}
+    nearest = get_close_matches(name.lower(), known, n=1)
+    suggestion = f", did you mean {known[nearest[0]]!r}?" if nearest else "."
     raise ValueError(f"unknown {kind} {name!r}{suggestion} Known: {', '.join(table)}")
