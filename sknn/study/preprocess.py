@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
-from sklearn.preprocessing import StandardScaler
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from .data import DataSet
+from .mapped import MappedScaler, is_mapped
+
+MOST_CATEGORIES = 32  # of a column; rarer ones share one
 
 
 @dataclass(frozen=True)
@@ -29,9 +36,192 @@ class Needs:
     flattening: bool = True
 
 
+def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+    """List the transformers that data need before a model, and none that would change nothing.
+
+    - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0.
+    - Scaling gives a mean of 0 and a deviation of 1; of sparse data, which have to stay sparse, a largest absolute
+      value of 1.
+    - Categories (texts, pandas categories, objects) become one column of 0 and 1 each, the rarest beyond
+      ``MOST_CATEGORIES`` a common one, to which unknown ones count as well. Missing is a category of its own.
+    - Booleans are 0 and 1; times count as seconds.
+    - Images and signals become rows of features.
+    - A memory-mapped array is never held whole; its values must not be missing.
+
+    What kind a column is, and whether anything is missing, is read from the whole data set: that is no knowledge of the
+    test fold's values.
+
+    Parameters
+    ----------
+    data : DataSet
+        The data.
+    needs : Needs
+        What the model needs.
+
+    Returns
+    -------
+    list of transformer
+        In the order in which they are applied.
+
+    Examples
+    --------
+    >>> data = DataSet.from_arrays("toy", np.array([[0.0, np.nan], [1.0, 2.0]]), ["no", "yes"])
+    >>> steps_before(data, Needs(scaling=True))
+    [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
+    """
+    if is_sparse(data.X):
+        return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
+    if is_mapped(data.X):
+        return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
+    if _has_columns(data.X):
+        return [_column_by_column(data.X, needs)]
+    numbers = np.asarray(data.X)
+    imputers = _imputers(_any_nan(numbers), needs)
+    scalers = [StandardScaler()] if needs.scaling else []
+    return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
+
+
 def is_sparse(X: Any) -> bool:
+    """Tell whether X is a SciPy sparse matrix or array.
+
+    Parameters
+    ----------
+    X : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        Whether it is.
+    """
     return issparse(X)
 
 
-def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
-    return [StandardScaler()] if needs.scaling else []
+def _any_nan(numbers: np.ndarray) -> bool:
+    return numbers.dtype.kind == "f" and numbers.size > 0 and bool(np.isnan(np.min(numbers)))
+
+
+def _imputers(missing: bool, needs: Needs) -> list[BaseEstimator]:
+    return [SimpleImputer(strategy="median", keep_empty_features=True)] if missing and needs.imputation else []
+
+
+def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
+    return [FunctionTransformer(flatten)] if wanted and X.ndim > 2 else []
+
+
+def flatten(X: Any) -> Any:
+    """Make a row of features of each sample.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...)
+        Images, signals, volumes.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        A view where possible.
+
+    Examples
+    --------
+    >>> flatten(np.zeros((5, 8, 8, 3))).shape
+    (5, 192)
+    """
+    return X.reshape(X.shape[0], -1)
+
+
+# ------------------------------------------------------------------------------------------- columns of several kinds
+
+
+def _has_columns(X: Any) -> bool:
+    """Whether columns have to be looked at one by one: those of a frame or an array that do not all hold numbers."""
+    dtypes = X.dtypes if hasattr(X, "dtypes") else [np.asarray(X).dtype]
+    return not all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in dtypes)
+
+
+def _column_by_column(X: Any, needs: Needs) -> ColumnTransformer:
+    import pandas as pd
+
+    frame = pd.DataFrame(X).infer_objects()
+    numeric = [_is_numeric(dtype) for dtype in frame.dtypes]
+    numbers, categories = np.flatnonzero(numeric).tolist(), np.flatnonzero(np.logical_not(numeric)).tolist()
+    branches = []
+    if numbers:
+        imputers = _imputers(frame.iloc[:, numbers].isna().any(axis=None), needs)
+        scalers = [StandardScaler()] if needs.scaling else []
+        branches.append(("numbers", make_pipeline(FunctionTransformer(as_floats), *imputers, *scalers), numbers))
+    if categories:
+        encoder = OneHotEncoder(
+            handle_unknown="infrequent_if_exist", max_categories=MOST_CATEGORIES, sparse_output=False
+        )
+        branches.append(("categories", make_pipeline(FunctionTransformer(as_texts), encoder), categories))
+    return ColumnTransformer(branches, sparse_threshold=0)
+
+
+def _is_numeric(dtype: Any) -> bool:
+    from pandas import CategoricalDtype
+    from pandas.api import types
+
+    if isinstance(dtype, CategoricalDtype):
+        return False
+    tests = (types.is_numeric_dtype, types.is_bool_dtype, types.is_datetime64_any_dtype, types.is_timedelta64_dtype)
+    return any(is_so(dtype) for is_so in tests)
+
+
+def as_floats(columns: Any) -> np.ndarray:
+    """Make floats of columns of numbers, booleans or times, whatever their dtypes; missing values become NaN.
+
+    Parameters
+    ----------
+    columns : DataFrame or ndarray of shape (n_samples, n_columns)
+        The columns.
+
+    Returns
+    -------
+    ndarray of float of shape (n_samples, n_columns)
+        Times in seconds, points in time since 1970.
+
+    Examples
+    --------
+    >>> as_floats(np.array([[1, True], [None, False]], dtype=object))
+    array([[ 1.,  1.],
+           [nan,  0.]])
+    """
+    import pandas as pd
+
+    return np.column_stack([_floats(column) for _, column in pd.DataFrame(columns).items()])
+
+
+def _floats(column: Any) -> np.ndarray:
+    import pandas as pd
+
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        column = column - pd.Timestamp(0, tz=column.dt.tz)
+    if pd.api.types.is_timedelta64_dtype(column.dtype):
+        column = column.dt.total_seconds()
+    return column.to_numpy(float, na_value=np.nan)
+
+
+def as_texts(columns: Any) -> np.ndarray:
+    """Make texts of columns of categories, whatever their dtypes; missing values become ``"missing"``.
+
+    Parameters
+    ----------
+    columns : DataFrame or ndarray of shape (n_samples, n_columns)
+        The columns.
+
+    Returns
+    -------
+    ndarray of object of shape (n_samples, n_columns)
+        Texts.
+
+    Examples
+    --------
+    >>> as_texts(np.array([["a", True], [None, 3]], dtype=object))
+    array([['a', 'True'],
+           ['missing', '3']], dtype=object)
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(columns).astype(object)
+    return frame.where(frame.notna(), "missing").map(str).to_numpy(object)
