@@ -55,6 +55,7 @@ START_AGAIN = "Put back an intact copy, or move the file away to start a new sto
 ADVICE = {
     sqlite3.SQLITE_NOTADB: f"is not an SQLite file, or its beginning is damaged. {START_AGAIN}",
     sqlite3.SQLITE_CORRUPT: f"is damaged. {START_AGAIN}",
+    sqlite3.SQLITE_ERROR: f"is damaged: its table is not the one of a store. {START_AGAIN}",
     sqlite3.SQLITE_BUSY: f"was held by another process for more than {PATIENCE:g} seconds. Run the study again.",
     sqlite3.SQLITE_READONLY: "cannot be written to. Make the file and its folder writable, or name another file.",
     sqlite3.SQLITE_READONLY_DBMOVED: "was deleted or moved while it was open. Run the study again.",
@@ -119,7 +120,7 @@ class Store:
         self._owner = uuid.uuid4().hex
         self._process = os.getpid()
         self._lock = threading.Lock()
-        if not self.path.parent.is_dir():
+        if not os.path.isdir(self.path.parent):
             raise StoreError(f"{self.path} cannot be created: there is no folder {self.path.parent}. Make it first.")
         with _errors_of(self.path):
             self._connection = sqlite3.connect(
@@ -210,7 +211,8 @@ class Store:
                 )
             found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if found != "ok":
-                raise StoreError(f"{self.path} is damaged ({found}). {START_AGAIN}")
+                raise StoreError(f"{self.path} is damaged ({found.splitlines()[-1]}). {START_AGAIN}")
+            connection.execute("DELETE FROM cells WHERE 0")  # even a write of nothing fails in a read-only file
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -236,7 +238,9 @@ def _errors_of(path: Path) -> Iterator[None]:
     """Say what SQLite's error means for the store."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite quoted damaged text in a message
+        raise StoreError(f"{path} {ADVICE[sqlite3.SQLITE_CORRUPT]}") from error
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        advice = ADVICE.get(code) or ADVICE.get(code & 0xFF) or f"cannot be used ({error}). {START_AGAIN}"
+        code = getattr(error, "sqlite_errorcode", 0)
+        advice = ADVICE.get(code) or ADVICE.get(code & 0xFF) or f"cannot be used: {error}"
         raise StoreError(f"{path} {advice}") from error
