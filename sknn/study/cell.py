@@ -166,8 +166,10 @@ def _tune(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str
 def _score(measure: Measure, answers: Answers, X: Any, y: np.ndarray) -> float:
     try:
         return float(measure.scorer(answers, X, y))
-    except AttributeError:  # a log loss of a model without probabilities is not a failure of the model
-        return np.nan
+    except AttributeError:
+        if hasattr(answers, "predict_proba"):
+            raise
+        return np.nan  # a log loss of a model without probabilities is not a failure of the model
 
 
 def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,7 @@ class Answers:
         return self._once(name, attribute) if name in self.RESPONSES else attribute
 
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
         def respond(X: Any, *arguments: Any, **options: Any) -> Any:
             if X is not self._X or arguments or options:
                 return method(X, *arguments, **options)

@@ -10,7 +10,8 @@ from joblib import Parallel, delayed
 from .cell import Cell, compute, failure
 from .data import DataSet
 from .outcome import Outcome
-from .store import Heartbeat, Store
+from .lease import Heartbeat
+from .store import Store
 
 Progress = Callable[[int, int, str], None]
 
