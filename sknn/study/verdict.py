@@ -1,0 +1,340 @@
+"""The answer in plain English: does the network beat the baseline, can one tell, and what does it cost?
+
+Of several networks and baselines, the best of each are compared. To have picked the luckiest flatters it; this is paid
+for by counting a difference as found only if it survives Holm's correction for all pairs of models, picked or not.
+"""
+
+from collections.abc import Mapping, Sequence
+from textwrap import shorten
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from .compare import Ranks, complete_scores, left_out
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series
+
+    from .measures import Measure
+
+LEVEL = 0.05
+SURE = 0.95
+DUMMY = "dummy"
+
+
+class _Names(NamedTuple):
+    """How models are called, and how a model is introduced as the best, or only, one of its family."""
+
+    families: Mapping[str, str]
+    titles: Mapping[str, str]
+
+    def title(self, model: str) -> str:
+        return self.titles.get(model, model)
+
+    def of_family(self, models: Sequence[str], family: str) -> list[str]:
+        return [model for model in models if self.families[model] == family]
+
+    def introduce(self, model: str, among: Sequence[str]) -> str:
+        family = self.families[model]
+        only = len(self.of_family(among, family)) == 1
+        return f"{self.title(model)} ({'only' if only else 'best'} {family})"
+
+
+def verdict(
+    results: "DataFrame",
+    pairs: "DataFrame",
+    measure: "Measure",
+    families: Mapping[str, str],
+    titles: Mapping[str, str],
+) -> str:
+    """Say in a few sentences whether the best network or the best baseline is better on one data set, and at what cost.
+
+    Parameters
+    ----------
+    results : DataFrame
+        The rows of ``Study.results`` of one data set.
+    pairs : DataFrame
+        What ``compare_pairs`` made of them; rows of other data sets do no harm.
+    measure : Measure
+        The score that was compared.
+    families : mapping of str to str
+        "network" or "baseline" by model; the dummy is a baseline.
+    titles : mapping of str to str
+        What each model is called; a model without a title goes by its name.
+
+    Returns
+    -------
+    str
+        One is better if p is below 0.05 after Holm's correction for all pairs; there is no difference worth having if
+        they are practically equivalent with a probability above 0.95; else the folds do not decide. The times follow, a
+        network that cannot be told from the dummy, and the models that were left out because they failed in a fold.
+
+    Raises
+    ------
+    ValueError
+        If the results are not of exactly one data set.
+    """
+    names = list(dict.fromkeys(results["dataset"]))
+    if len(names) != 1:
+        raise ValueError(
+            f"a verdict is about one data set, the results have {len(names)}: {', '.join(map(str, names))}"
+        )
+    calls = _Names(families, titles)
+    pairs = pairs[pairs["dataset"] == names[0]]
+    whole = list(complete_scores(results, measure).columns)
+    networks, baselines = (calls.of_family(whole, family) for family in ("network", "baseline"))
+    excluded = left_out(results, measure).get(names[0], [])
+    if not networks or not baselines:
+        return _nothing_to_compare("baseline" if networks else "network", results, measure, calls)
+    network, baseline = networks[0], baselines[0]
+    sentences = [
+        _comparison(_pair(pairs, network, baseline), len(pairs), results, measure, calls),
+        _beside_the_dummy(pairs, network, whole, calls),
+        _times(results, network, baseline, calls),
+        _absence(results, excluded, measure, calls),
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _pair(pairs: "DataFrame", one: str, other: str) -> "Series":
+    both = pairs[pairs["model_a"].isin([one, other]) & pairs["model_b"].isin([one, other])]
+    return both.iloc[0]
+
+
+def _is_found(pair: "Series") -> bool:
+    """Whether model a is better for sure; a difference that is the same in every fold needs no test."""
+    return pair["p_holm"] < LEVEL or _is_constant(pair)
+
+
+def _is_constant(pair: "Series") -> bool:
+    return pair["n_folds"] > 1 and np.isnan(pair["low"])
+
+
+# ------------------------------------------------------------------------------------------------- who is better
+
+
+def _comparison(pair: "Series", n_pairs: int, results: "DataFrame", measure: "Measure", calls: _Names) -> str:
+    scores = complete_scores(results, measure)
+    better, worse = (calls.introduce(pair[model], list(scores.columns)) for model in ("model_a", "model_b"))
+    decimals = _decimals(pair)
+    by = _number(pair["difference"], decimals)
+    interval = f"95 % interval {_number(pair['low'], decimals)} to {_number(pair['high'], decimals)}"
+    means = [float(scores[pair[model]].mean()) for model in ("model_a", "model_b")]
+    a, b = (_number(mean, decimals) for mean in means)
+    against = f"{a} against {b}{'' if measure.greater_is_better else ', lower being better'}"
+    within = f"in {_in_a_sentence(measure.title)}"
+
+    if pair["n_folds"] == 1:
+        return f"One fold cannot decide {within} between {better} and {worse}: {against}."
+    if _is_constant(pair):
+        return _the_same_everywhere(pair, f"{better} {{}} {worse} {within}", by, against)
+    if _is_found(pair):
+        small = (
+            f" That is less than {_what_matters(pair, measure, means)}." if pair["difference"] < pair["rope"] else ""
+        )
+        return f"{better} is better than {worse} by {by} {within} ({interval}): {against}.{small}"
+    if pair["p_equivalent"] > SURE:
+        return (
+            f"No difference worth {_what_matters(pair, measure, means)} could be found {within} between {better} and "
+            f"{worse}: {against}, a difference of {by} ({interval}), which is smaller than that with a probability of "
+            f"{_percent(pair['p_equivalent'])}."
+        )
+    return (
+        f"The {pair['n_folds']} folds do not decide: {better} is ahead of {worse} by {by} {within} ({interval}): "
+        f"{against}.{_for_itself(pair, n_pairs)}"
+    )
+
+
+def _the_same_everywhere(pair: "Series", relation: str, by: str, against: str) -> str:
+    folds = f"every one of the {pair['n_folds']} folds"
+    if pair["difference"] == 0:
+        return f"{relation.format('is level with')} in {folds}: {against}."
+    return f"{relation.format('is better than')} by the same {by} in {folds}, which leaves nothing to test: {against}."
+
+
+def _what_matters(pair: "Series", measure: "Measure", means: Sequence[float]) -> str:
+    """The region of practical equivalence in per cent, and in the unit of the measure."""
+    whole = 1.0 if measure.scale_free else float(np.mean(np.abs(means)))
+    rope = float(f"{pair['rope']:.2g}")
+    return f"{100 * pair['rope'] / whole:.3g} % ({rope:,.10g})"
+
+
+def _for_itself(pair: "Series", n_pairs: int) -> str:
+    """An interval without zero seems to contradict the verdict, so it is explained."""
+    if not pair["p_value"] < LEVEL:
+        return ""
+    return (
+        f" Taken alone this would count as a difference (p = {_significant(pair['p_value'], 2)}), but not as one of "
+        f"{n_pairs} comparisons (p = {_significant(pair['p_holm'], 2)})."
+    )
+
+
+def _beside_the_dummy(pairs: "DataFrame", network: str, models: Sequence[str], calls: _Names) -> str:
+    if DUMMY not in models:
+        return ""
+    pair = _pair(pairs, network, DUMMY)
+    is_ahead = pair["model_a"] == network and pair["difference"] > 0
+    if is_ahead and _is_found(pair):
+        return ""
+    dummy = f"{calls.title(DUMMY)}, which never looks at the inputs"
+    if is_ahead:
+        return f"It is not even certain that {calls.title(network)} is better than {dummy}."
+    return f"On average, {calls.title(network)} is no better than {dummy}."
+
+
+# ------------------------------------------------------------------------------------------------------ what it costs
+
+
+def _times(results: "DataFrame", network: str, baseline: str, calls: _Names) -> str:
+    tuned = (results["tune_time"] > 0).any()
+    seconds = (results["fit_time"] + results["tune_time"]).groupby(results["model"]).mean()
+    slow, fast = (network, baseline) if seconds[network] >= seconds[baseline] else (baseline, network)
+    if not seconds[fast] > 0:
+        return ""
+    ratio = seconds[slow] / seconds[fast]
+    work = "tune and fit" if tuned else "fit"
+    each = f"({_seconds(seconds[slow])} against {_seconds(seconds[fast])} per fold)"
+    if ratio < 1.25:
+        return f"{calls.title(slow)} took about as long to {work} as {calls.title(fast)} {each}."
+    return f"{calls.title(slow)} took {_significant(ratio, 2)} times as long to {work} as {calls.title(fast)} {each}."
+
+
+# ---------------------------------------------------------------------------------------------------- who is missing
+
+
+def _nothing_to_compare(family: str, results: "DataFrame", measure: "Measure", calls: _Names) -> str:
+    models = calls.of_family(list(dict.fromkeys(results["model"])), family)
+    if not models:
+        return f"No {family} took part, so there is nothing to compare."
+    return (
+        f"No {family} has a score for {_in_a_sentence(measure.title)} in every fold, so there is nothing to compare. "
+        f"{_absence(results, models, measure, calls)}"
+    )
+
+
+def _absence(results: "DataFrame", models: Sequence[str], measure: "Measure", calls: _Names) -> str:
+    """Say of each model why it is missing: it failed, or cannot give this score."""
+    return " ".join(_why_absent(results[results["model"] == model], measure, calls.title(model)) for model in models)
+
+
+def _why_absent(rows: "DataFrame", measure: "Measure", title: str) -> str:
+    errors = rows["error"].dropna()
+    if len(errors):
+        first = shorten(str(errors.iloc[0]).strip().splitlines()[0], 120, placeholder=" ...").rstrip(".")
+        return f"{title} failed in {len(errors)} of {len(rows)} folds and is left out ({first})."
+    n_missing = rows[measure.name].isna().sum()
+    folds = "any fold" if n_missing == len(rows) else f"{n_missing} of {len(rows)} folds"
+    return f"{title} gave no {_in_a_sentence(measure.title)} in {folds} and is left out."
+
+
+# --------------------------------------------------------------------------------------------------- several data sets
+
+
+def verdict_over_data_sets(ranks: Ranks, families: Mapping[str, str], titles: Mapping[str, str]) -> str:
+    """Say in a few sentences which models are better over several data sets, and how networks and baselines compare.
+
+    Parameters
+    ----------
+    ranks : Ranks
+        From ``ranks_of``.
+    families : mapping of str to str
+        "network" or "baseline" by model.
+    titles : mapping of str to str
+        What each model is called; a model without a title goes by its name.
+
+    Returns
+    -------
+    str
+        Friedman's test first. Only if it finds a difference: the models that Nemenyi's test cannot tell from the best.
+        Then the best network beside the best baseline, by Wilcoxon's test after Holm's correction for all pairs.
+    """
+    calls = _Names(families, titles)
+    sentences = [_over_all(ranks, calls), _network_beside_baseline(ranks, calls), _unranked(ranks, calls)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _over_all(ranks: Ranks, calls: _Names) -> str:
+    best, models = ranks.average.index[0], list(ranks.average.index)
+    p = f"p {_p_value(ranks.p_value)}"
+    leader = f"{calls.title(best)} with the best average rank ({ranks.average.iloc[0]:.2f} of {len(models)})"
+    if not ranks.p_value < LEVEL:
+        return f"Over {ranks.n_data_sets} data sets no difference between the models could be found (Friedman, {p})."
+    near = next((group for group in ranks.groups if best in group), (best,))
+    others = [calls.title(model) for model in near if model != best]
+    told = f"not to be told from it: {_listed(others)}" if others else "to be told from all others"
+    return (
+        f"Over {ranks.n_data_sets} data sets the models differ (Friedman, {p}), {leader}; {told} "
+        f"(critical difference {ranks.critical_difference:.2f})."
+    )
+
+
+def _network_beside_baseline(ranks: Ranks, calls: _Names) -> str:
+    models = list(ranks.average.index)
+    networks, baselines = (calls.of_family(models, family) for family in ("network", "baseline"))
+    if not networks or not baselines:
+        family = "baseline" if networks else "network"
+        return f"No {family} has a score on all data sets, so networks and baselines cannot be compared."
+    pair = _pair(ranks.pairs, networks[0], baselines[0])
+    better, worse = (calls.introduce(pair[model], models) for model in ("model_a", "model_b"))
+    a, b = (f"{ranks.average[pair[model]]:.2f}" for model in ("model_a", "model_b"))
+    against = f"average rank {a} against {b}"
+    if pair["p_holm"] < LEVEL:
+        return f"{better} is better than {worse} ({against}; Wilcoxon, Holm, p {_p_value(pair['p_holm'])})."
+    smallest = len(ranks.pairs) * 2.0 ** (1 - ranks.n_data_sets)  # p if one model is better on all data sets
+    if smallest >= LEVEL:
+        why = f"{against}; so few data sets cannot tell any two of {len(models)} models apart"
+    else:
+        why = f"{against}; Wilcoxon, Holm, p {_p_value(pair['p_holm'])}"
+    return f"{better} cannot be told from {worse} ({why})."
+
+
+def _unranked(ranks: Ranks, calls: _Names) -> str:
+    return " ".join(
+        f"{calls.title(model)} is left out, because it lacks a score on {_listed(data_sets)}."
+        for model, data_sets in ranks.left_out.items()
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------- numbers
+
+
+def _decimals(pair: "Series") -> int:
+    """As many as show two digits of the interval's width, and keep an end of it that is not zero from looking so."""
+    width = pair["high"] - pair["low"]
+    if not width > 0:
+        return _decimals_of(pair["difference"], 3)
+    return max(_decimals_of(width, 2), *(_decimals_of(end, 1) for end in (pair["low"], pair["high"]) if end))
+
+
+def _decimals_of(value: float, digits: int) -> int:
+    return max(0, digits - 1 - int(np.floor(np.log10(abs(value))))) if value else digits
+
+
+def _number(value: float, decimals: int) -> str:
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"  # + 0.0 takes the sign from -0.0
+
+
+def _significant(value: float, digits: int) -> str:
+    rounded = float(f"{value:.{digits}g}")
+    return f"{rounded:,.{_decimals_of(rounded, digits)}f}"
+
+
+def _seconds(value: float) -> str:
+    return f"{_significant(value, 2)} s"
+
+
+def _percent(probability: float) -> str:
+    return "over 99 %" if probability > 0.99 else f"{np.floor(100 * probability):.0f} %"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {_significant(value, 2)}"
+
+
+def _in_a_sentence(title: str) -> str:
+    """Lower case, unless the title is an abbreviation."""
+    return title[0].lower() + title[1:] if title[1:2].islower() else title
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
