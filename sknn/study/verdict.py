@@ -139,8 +139,9 @@ def _comparison(pair: "Series", n_pairs: int, results: "DataFrame", measure: "Me
             f"{worse}: {against}, a difference of {by} ({interval}), which is smaller than that with a probability of "
             f"{_percent(pair['p_equivalent'])}."
         )
+    lead = f"is ahead of {worse} by {by}" if float(by.replace(",", "")) else f"is level with {worse}"
     return (
-        f"The {pair['n_folds']} folds do not decide: {better} is ahead of {worse} by {by} {within} ({interval}): "
+        f"The {pair['n_folds']} folds do not decide: {better} {lead} {within} ({interval}): "
         f"{against}.{_for_itself(pair, n_pairs)}"
     )
 
@@ -164,8 +165,8 @@ def _for_itself(pair: "Series", n_pairs: int) -> str:
     if not pair["p_value"] < LEVEL:
         return ""
     return (
-        f" Taken alone this would count as a difference (p = {_significant(pair['p_value'], 2)}), but not as one of "
-        f"{n_pairs} comparisons (p = {_significant(pair['p_holm'], 2)})."
+        f" Taken alone this would count as a difference (p {_p_value(pair['p_value'])}), but not as one of "
+        f"{n_pairs} comparisons (p {_p_value(pair['p_holm'])})."
     )
 
 
@@ -256,15 +257,15 @@ def verdict_over_data_sets(ranks: Ranks, families: Mapping[str, str], titles: Ma
 def _over_all(ranks: Ranks, calls: _Names) -> str:
     best, models = ranks.average.index[0], list(ranks.average.index)
     p = f"p {_p_value(ranks.p_value)}"
-    leader = f"{calls.title(best)} with the best average rank ({ranks.average.iloc[0]:.2f} of {len(models)})"
     if not ranks.p_value < LEVEL:
-        return f"Over {ranks.n_data_sets} data sets no difference between the models could be found (Friedman, {p})."
+        return f"Over {ranks.n_data_sets} data sets, Friedman's test finds no difference between the models ({p})."
     near = next((group for group in ranks.groups if best in group), (best,))
     others = [calls.title(model) for model in near if model != best]
-    told = f"not to be told from it: {_listed(others)}" if others else "to be told from all others"
+    told = f"by ranks alone, {_listed(others)} cannot be told from it" if others else "all others are worse"
     return (
-        f"Over {ranks.n_data_sets} data sets the models differ (Friedman, {p}), {leader}; {told} "
-        f"(critical difference {ranks.critical_difference:.2f})."
+        f"Over {ranks.n_data_sets} data sets, the models differ (Friedman's test, {p}). {calls.title(best)} has the "
+        f"best average rank, {ranks.average.iloc[0]:.2f} of {len(models)}; {told} (Nemenyi's test, critical difference "
+        f"{ranks.critical_difference:.2f})."
     )
 
 
@@ -279,12 +280,12 @@ def _network_beside_baseline(ranks: Ranks, calls: _Names) -> str:
     a, b = (f"{ranks.average[pair[model]]:.2f}" for model in ("model_a", "model_b"))
     against = f"average rank {a} against {b}"
     if pair["p_holm"] < LEVEL:
-        return f"{better} is better than {worse} ({against}; Wilcoxon, Holm, p {_p_value(pair['p_holm'])})."
+        return f"{better} is better than {worse} ({against}; Wilcoxon's test, p {_p_value(pair['p_holm'])} after Holm)."
     smallest = len(ranks.pairs) * 2.0 ** (1 - ranks.n_data_sets)  # p if one model is better on all data sets
     if smallest >= LEVEL:
         why = f"{against}; so few data sets cannot tell any two of {len(models)} models apart"
     else:
-        why = f"{against}; Wilcoxon, Holm, p {_p_value(pair['p_holm'])}"
+        why = f"{against}; Wilcoxon's test, p {_p_value(pair['p_holm'])} after Holm"
     return f"{better} cannot be told from {worse} ({why})."
 
 
@@ -320,7 +321,7 @@ def _significant(value: float, digits: int) -> str:
 
 
 def _seconds(value: float) -> str:
-    return f"{_significant(value, 2)} s"
+    return f"{_significant(value, 2)} s" if value >= 0.01 else f"{_significant(1000 * value, 2)} ms"
 
 
 def _percent(probability: float) -> str:
@@ -328,7 +329,9 @@ def _percent(probability: float) -> str:
 
 
 def _p_value(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {_significant(value, 2)}"
+    if value < 0.001:
+        return "< 0.001"
+    return "= 1" if value > 0.995 else f"= {_significant(value, 2)}"
 
 
 def _in_a_sentence(title: str) -> str:
