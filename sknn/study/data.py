@@ -191,10 +191,10 @@ def _from_polars(X: Any) -> pd.DataFrame:
 
 
 def _polars_column(column: Any) -> Any:
-    categories = getattr(column, "cat", None) if str(column.dtype).startswith(("Categorical", "Enum")) else None
-    if categories is None:
+    kind = str(column.dtype)
+    if not kind.startswith(("Enum", "Categorical")):
         return column.to_numpy()
-    return pd.Categorical(column.to_list(), categories=categories.get_categories().to_list())
+    return pd.Categorical(column.to_list(), list(column.dtype.categories) if kind.startswith("Enum") else None)
 
 
 def _table(frame: pd.DataFrame) -> pd.DataFrame:

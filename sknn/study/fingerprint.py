@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-CHUNK_BYTES = 2**22  # what is read at once: an array on disk is never held whole
+CHUNK_BYTES = 2**20  # what is read at once: an array on disk is never held whole
 
 
 class _Hash(Protocol):

@@ -39,7 +39,7 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[int, ...] | Non
     Raises
     ------
     ValueError
-        If X has more than five axes, or the stated shape does not make up the features of X.
+        If the stated shape does not make up the features of X, or the channels of X seem to come first.
 
     Examples
     --------
@@ -52,14 +52,22 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[int, ...] | Non
     True
     """
     if sample_shape is None:
-        axes = X.shape[1:] if len(X.shape) > 2 else _pixels(getattr(X, "columns", ()))
-        return None if axes is None else _with_channels(tuple(axes))
+        return _of_axes(X.shape[1:]) if len(X.shape) > 2 else _of_pixels(getattr(X, "columns", ()))
     n_features = prod(X.shape[1:])
     axes = _stated(sample_shape)
     if prod(axes) != n_features:
         raise ValueError(
             f"sample_shape={sample_shape!r} makes {prod(axes):,} features, but X has {n_features:,}; it must be the "
             "shape of one sample, such as (28, 28) for images of 784 pixels"
+        )
+    return _with_channels(axes)
+
+
+def _of_axes(axes: tuple[int, ...]) -> tuple[int, ...]:
+    if len(axes) > 2 and axes[0] <= MOST_CHANNELS < min(axes[1:]):
+        raise ValueError(
+            f"X has samples of shape {axes}, as if the channels came first; they must come last: use "
+            f"np.moveaxis(X, 1, -1), or state sample_shape={axes} if they do"
         )
     return _with_channels(axes)
 
@@ -85,18 +93,14 @@ def _is_image(height: int, width: int) -> bool:
     return width > MOST_CHANNELS and max(height, width) <= LONGEST_IMAGE * min(height, width)
 
 
-def _pixels(columns: Iterable[Any]) -> tuple[int, int] | None:
+def _of_pixels(columns: Iterable[Any]) -> tuple[int, int, int] | None:
     names = [str(name) for name in columns]
     if len(names) < 4:
         return None
     if last := re.fullmatch(r"pixel_(\d+)_(\d+)", names[-1]):
         height, width = (int(number) + 1 for number in last.groups())
         grid = [f"pixel_{row}_{column}" for row in range(height) for column in range(width)]
-        return (height, width) if names == grid else None
+        return (height, width, 1) if names == grid else None
     side = isqrt(len(names))
-    counted = (
-        [f"pixel{separator}{number + first}" for number in range(len(names))]
-        for separator in ("", "_")
-        for first in (0, 1)
-    )
-    return (side, side) if side**2 == len(names) and any(names == each for each in counted) else None
+    counted = ([f"pixel{number + first}" for number in range(len(names))] for first in (0, 1))
+    return (side, side, 1) if side**2 == len(names) and any(names == each for each in counted) else None

@@ -46,8 +46,14 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
         raise ValueError(f"{argument} has shape {array.shape}; it must be a vector with one value for each sample")
     if not len(array):
         raise ValueError(f"{argument} is empty; it must have one value for each sample")
-    _check_complete(argument, array)
-    return _plain(array)
+    missing = pd.isna(array).sum()
+    if missing:
+        rows = "1 row" if missing == 1 else f"{missing:,} rows"
+        raise ValueError(f"{argument} is missing in {rows} of {len(array):,}; leave these out")
+    array = _plain(array)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows")
+    return array
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -58,15 +64,6 @@ def _plain(array: np.ndarray) -> np.ndarray:
     if all(isinstance(value, str) for value in array):
         return array.astype(str)
     return pd.Series(array, dtype=object).infer_objects().to_numpy()
-
-
-def _check_complete(argument: str, array: np.ndarray) -> None:
-    missing = pd.isna(array)
-    if missing.any():
-        rows = "1 row" if missing.sum() == 1 else f"{missing.sum():,} rows"
-        raise ValueError(f"{argument} is missing in {rows} of {len(array):,}; leave these out")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows")
 
 
 def find_task(y: np.ndarray, task: str | None = None) -> str:
@@ -90,7 +87,7 @@ def find_task(y: np.ndarray, task: str | None = None) -> str:
     Raises
     ------
     ValueError
-        If the task is not one of these, or does not go with the targets.
+        If the task is not one of these or does not go with the targets, or they are all the same.
 
     Examples
     --------
@@ -101,6 +98,8 @@ def find_task(y: np.ndarray, task: str | None = None) -> str:
     if task is not None and task not in TASKS:
         raise ValueError(f"task={task!r} is not a task; it must be 'classification' or 'regression', or None")
     kind = _kind(y)
+    if (y == y[0]).all():
+        raise ValueError(f"y is {_example(y)} for every sample; there must be something to tell apart")
     if task is None:
         return "regression" if kind == "fractions" or (kind == "integers" and _are_amounts(y)) else "classification"
     if task == "regression" and kind == "labels":
