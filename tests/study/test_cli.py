@@ -32,7 +32,8 @@ def test_seed_decides_the_folds(capsys):
     [
         (
             ["digit"],
-            "unknown data set 'digit', did you mean 'digits'? Known: digits, iris, wine, breast_cancer, diabetes",
+            "unknown data set 'digit', did you mean 'digits'? Known: digits, iris, wine, breast_cancer, diabetes; "
+            "or a file (.csv, .tsv, .parquet, .npz), or openml:ID or openml:NAME",
         ),
         (
             ["iris", "--models", "dummy", "forest"],

@@ -1,0 +1,404 @@
+"""Data sets by their names: built in, in files, and on OpenML."""
+
+import bz2
+import gzip
+import re
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.utils import Bunch
+
+from sknn.study.load import LOADERS, load
+
+LOAD_MODULE = sys.modules[load.__module__]
+
+# --------------------------------------------------------------------------------------------------------- built in
+
+BUILT_IN = {
+    "digits": ((1797, 64), "classification", (8, 8, 1)),
+    "iris": ((150, 4), "classification", None),
+    "wine": ((178, 13), "classification", None),
+    "breast_cancer": ((569, 30), "classification", None),
+    "diabetes": ((442, 10), "regression", None),
+}
+
+
+def test_every_built_in_name_has_a_row():
+    assert BUILT_IN.keys() == LOADERS.keys()
+
+
+@pytest.mark.parametrize(("name", "found"), BUILT_IN.items())
+def test_built_in_data(name, found):
+    data = load(name)
+    assert (data.name, data.X.shape, data.task, data.sample_shape) == (name, *found)
+
+
+def test_task_and_shape_can_be_stated():
+    data = load("digits", task="regression", sample_shape=(64,))
+    assert (data.task, data.sample_shape) == ("regression", (64, 1))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "suggestion"),
+    [("digit", "digits"), ("IRIS", "iris"), ("breast-cancer", "breast_cancer"), ("diabetis", "diabetes")],
+)
+def test_wrong_name_suggests_the_nearest(wrong, suggestion):
+    with pytest.raises(ValueError, match=f"unknown data set '{wrong}', did you mean '{suggestion}'"):
+        load(wrong)
+
+
+def test_hopeless_name_lists_what_there_is():
+    known = "digits, iris, wine, breast_cancer, diabetes"
+    others = "or a file (.csv, .tsv, .parquet, .npz), or openml:ID or openml:NAME"
+    with pytest.raises(ValueError, match=re.escape(f"unknown data set 'qqq'. Known: {known}; {others}")):
+        load("qqq")
+
+
+@pytest.mark.parametrize("role", ["target", "groups", "order"])
+def test_built_in_data_have_no_columns_to_name(role):
+    with pytest.raises(ValueError, match=f"{role}='a' was given for iris"):
+        load("iris", **{role: "a"})
+
+
+# ------------------------------------------------------------------------------------------------------------ tables
+
+TABLE = pd.DataFrame(
+    {
+        "age": [31.5, np.nan, 40.0, 28.0],
+        "city": ["Rome", "Oslo", None, "Rome"],
+        "who": ["a", "a", "b", "b"],
+        "day": ["2020-03-01", "2020-01-01", "2020-02-01", "2020-01-02"],
+        "income": ["low", "high", "low", "high"],
+    }
+)
+
+
+def write_gzip(path, text):
+    path.write_bytes(gzip.compress(text.encode()))
+
+
+def write_bz2(path, text):
+    path.write_bytes(bz2.compress(text.encode()))
+
+
+def write_text(path, text):
+    path.write_text(text, "utf-8")
+
+
+CSV = TABLE.to_csv(index=False)
+TABLES = {
+    "csv": ("people.csv", write_text, CSV),
+    "upper case": ("people.CSV", write_text, CSV),
+    "gzip": ("people.csv.gz", write_gzip, CSV),
+    "bzip2": ("people.csv.bz2", write_bz2, CSV),
+    "tabulators": ("people.tsv", write_text, TABLE.to_csv(index=False, sep="\t")),
+    "tabulators, gzip": ("people.tsv.gz", write_gzip, TABLE.to_csv(index=False, sep="\t")),
+    "semicolons": ("people.csv", write_text, TABLE.to_csv(index=False, sep=";")),
+    "bars": ("people.csv", write_text, TABLE.to_csv(index=False, sep="|")),
+    "decimal commas": ("people.csv", write_text, TABLE.to_csv(index=False, sep=";", decimal=",")),
+    "spaces": ("people.csv", write_text, CSV.replace(",", ", ")),
+    "question marks": ("people.csv", write_text, TABLE.to_csv(index=False, na_rep="?")),
+    "with its index": ("people.csv", write_text, TABLE.to_csv()),
+    "with names of rows": ("people.csv", write_text, TABLE.set_index(pd.Index(list("pqrs"))).to_csv()),
+    "a mark at the start": ("people.csv", write_text, "\ufeff" + CSV),
+    "parquet": ("people.parquet", lambda path, _: TABLE.to_parquet(path), None),
+    "parquet with names of rows": (
+        "people.parquet",
+        lambda path, _: TABLE.set_index(pd.Index(list("pqrs"))).to_parquet(path),
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "write", "text"), TABLES.values(), ids=TABLES)
+def test_a_table_from_a_file(file, write, text, tmp_path):
+    if file.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    write(tmp_path / file, text)
+    data = load(str(tmp_path / file), "income", groups="who")
+    assert (data.name, data.task, data.labels.tolist()) == ("people", "classification", ["high", "low"])
+    assert data.groups.tolist() == ["a", "a", "b", "b"]
+    assert list(data.X) == ["age", "city", "day"]
+    np.testing.assert_array_equal(data.X["age"], TABLE["age"])
+    assert data.X["city"].cat.categories.tolist() == ["Oslo", "Rome"]
+    assert data.X["city"].isna().tolist() == [False, False, True, False]
+    assert data.X["day"].tolist() == [18322, 18262, 18293, 18263]
+
+
+@pytest.fixture
+def people(tmp_path):
+    path = tmp_path / "people.csv"
+    write_text(path, CSV)
+    return path
+
+
+def test_samples_are_sorted_by_the_order(people):
+    data = load(people, "income", groups="who", order="day")
+    assert list(data.X) == ["age", "city"]
+    assert data.X["age"].tolist()[1:] == [28.0, 40.0, 31.5]
+    assert data.y.tolist() == ["high", "high", "low", "low"]
+    assert data.groups.tolist() == ["a", "b", "b", "a"]
+
+
+def test_what_is_stated_of_a_table(tmp_path):
+    columns = [f"p{number}" for number in range(16)]
+    pd.DataFrame(np.eye(16, dtype=int), columns=columns).assign(y=range(16)).to_csv(tmp_path / "eye.csv", index=False)
+    data = load(tmp_path / "eye.csv", "y", task="regression", sample_shape=(4, 4, 1))
+    assert (data.task, data.sample_shape) == ("regression", (4, 4, 1))
+
+
+def test_columns_named_like_pixels_are_an_image(tmp_path):
+    columns = [f"pixel{number}" for number in range(1, 26)]
+    pd.DataFrame(np.eye(25, dtype=int), columns=columns).assign(y=[1, 2] * 12 + [1]).to_csv(tmp_path / "eye.csv")
+    assert load(tmp_path / "eye.csv", "y").sample_shape == (5, 5, 1)
+
+
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [(["Ann", "Bob", "Cy", "Di"], "holds another text in every row"), ([None] * 4, "is empty")],
+)
+def test_a_column_that_tells_nothing_is_left_out_with_a_warning(values, reason, tmp_path):
+    TABLE.assign(name=values).to_csv(tmp_path / "people.csv", index=False)
+    with pytest.warns(UserWarning, match=f"column 'name' of people.csv {reason}, so it was left out"):
+        data = load(tmp_path / "people.csv", "income")
+    assert list(data.X) == ["age", "city", "who", "day"]
+
+
+COLUMNS = {
+    "truth values": ([True, False, True, True], bool, [1, 0, 1, 1]),
+    "truth values and none": ([True, False, None, True], float, [1, 0, np.nan, 1]),
+    "pandas' own integers": (pd.array([1, 2, None, 4], "Int64"), float, [1, 2, np.nan, 4]),
+    "pandas' own truth values": (pd.array([True, None, True, False], "boolean"), float, [1, np.nan, 1, 0]),
+    "dates": (
+        pd.to_datetime(["1970-01-02", None, "1970-01-03 12:00", "1969-12-31"], format="ISO8601"),
+        float,
+        [1, np.nan, 2.5, -1],
+    ),
+    "dates of a time zone": (pd.to_datetime(["1970-01-02"] * 4).tz_localize("Etc/GMT-12"), float, [0.5] * 4),
+    "ISO times": (["1970-01-02T12:00:00", None, "1970-01-01", "1970-01-01 06:00"], float, [1.5, np.nan, 0, 0.25]),
+}
+
+
+@pytest.mark.parametrize(("values", "dtype", "expected"), COLUMNS.values(), ids=COLUMNS)
+def test_columns_become_numbers(values, dtype, expected, tmp_path):
+    pytest.importorskip("pyarrow")
+    TABLE.assign(column=values).to_parquet(tmp_path / "people.parquet")
+    column = load(tmp_path / "people.parquet", "income").X["column"]
+    assert column.dtype == dtype
+    np.testing.assert_array_equal(column.astype(float), expected)
+
+
+def test_text_that_only_looks_like_dates_is_text(tmp_path):
+    TABLE.assign(column=["2020-13-45", "2020-13-45", "2020-13-46", None]).to_csv(tmp_path / "people.csv", index=False)
+    assert load(tmp_path / "people.csv", "income").X["column"].dtype == "category"
+
+
+def test_lists_in_a_column_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    TABLE.assign(column=[[1], [2], [3], [4]]).to_parquet(tmp_path / "people.parquet")
+    with pytest.raises(ValueError, match=r"column 'column' of people.parquet holds mixed values such as array"):
+        load(tmp_path / "people.parquet", "income")
+
+
+KNOWN = "age, city, who, day, income"
+WRONG_TABLES = {
+    "no target": (CSV, {}, f"people.csv needs a target (--target NAME); its columns are {KNOWN}"),
+    "wrong target": (
+        CSV,
+        {"target": "incme"},
+        "unknown target column of people.csv 'incme', did you mean 'income'? Known: age",
+    ),
+    "wrong case": (CSV, {"target": "INCOME"}, "did you mean 'income'?"),
+    "wrong groups": (
+        CSV,
+        {"target": "income", "groups": "whom"},
+        "unknown groups column of people.csv 'whom', did you mean 'who'?",
+    ),
+    "wrong order": (
+        CSV,
+        {"target": "income", "order": "days"},
+        "unknown order column of people.csv 'days', did you mean 'day'?",
+    ),
+    "order of text": (
+        CSV,
+        {"target": "income", "order": "who"},
+        "order='who' holds text such as 'a'; it must hold numbers",
+    ),
+    "missing targets": (CSV, {"target": "age"}, "y of 'people' is missing in 1 row of 4"),
+    "no file at all": (None, {"target": "y"}, "there is no file"),
+    "empty": ("", {"target": "y"}, "people.csv cannot be read: No columns to parse from file"),
+    "no rows": ("a,y\n", {"target": "y"}, "people.csv has no rows"),
+    "nothing but the target": ("y\na\nb\n", {"target": "y"}, "X has shape (2, 0); it must have samples and features"),
+    "ragged": ("a,y\n1,2\n1,2,3\n", {"target": "y"}, "people.csv cannot be read: Error tokenizing data"),
+    "too few names": (
+        "a,y\n1,2,3\n1,2,3\n",
+        {"target": "y"},
+        "its rows have more values than its first line has names",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "stated", "message"), WRONG_TABLES.values(), ids=WRONG_TABLES)
+def test_wrong_tables(text, stated, message, tmp_path):
+    if text is not None:
+        write_text(tmp_path / "people.csv", text)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load(tmp_path / "people.csv", **stated)
+
+
+BROKEN = {
+    "not gzip": ("a.csv.gz", b"a,y\n1,2\n", "a.csv.gz cannot be read"),
+    "not text": ("a.csv", b"a,y\n\xff\xfe,2\n", "a.csv cannot be read: 'utf-8' codec"),
+    "not Parquet": ("a.parquet", b"a,y\n", "a.parquet cannot be read"),
+    "not NPZ": ("a.npz", b"a,y\n", "a.npz cannot be read"),
+    "another kind": ("a.xlsx", b"a,y\n", r"a.xlsx' cannot be read; it must be a built-in name \(digits"),
+    "compressed twice": ("a.npz.gz", b"", "a.npz.gz' cannot be read; it must be"),
+    "no ending": ("a", b"", "a' cannot be read; it must be"),
+}
+
+
+@pytest.mark.parametrize(("file", "content", "message"), BROKEN.values(), ids=BROKEN)
+def test_files_that_cannot_be_read(file, content, message, tmp_path):
+    (tmp_path / file).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        load(tmp_path / file, "y")
+
+
+def test_a_missing_file_suggests_the_nearest(people):
+    with pytest.raises(ValueError, match=r"there is no file '.*peeple.csv', did you mean 'people.csv'\?"):
+        load(people.with_name("peeple.csv"))
+
+
+def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
+    def missing(path):
+        raise ImportError("Unable to find a usable engine")
+
+    monkeypatch.setattr(pd, "read_parquet", missing)
+    (tmp_path / "a.parquet").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"a.parquet cannot be read without pyarrow: pip install pyarrow"):
+        load(tmp_path / "a.parquet", "y")
+
+
+# ------------------------------------------------------------------------------------------------------------ arrays
+
+X = np.arange(24.0).reshape(4, 6)
+Y = np.array(["a", "b", "a", "b"])
+ARRAYS = {
+    "X and y": ({"X": X, "y": Y}, {}),
+    "x and y": ({"x": X, "y": Y}, {}),
+    "X and Y": ({"X": X, "Y": Y}, {}),
+    "the only array of several axes": ({"data": X, "y": Y, "names": np.arange(6)}, {}),
+    "target": ({"X": X, "y": Y[::-1], "label": Y}, {"target": "label"}),
+    "training and test": ({"X_train": X[:3], "y_train": Y[:3], "X_test": X[3:], "y_test": Y[3:]}, {}),
+    "training and test, small": ({"x_test": X[3:], "x_train": X[:3], "y_test": Y[3:], "y_train": Y[:3]}, {}),
+    "test beside the rest": ({"x": X[:3], "y": Y[:3], "x_test": X[3:], "y_test": Y[3:]}, {}),
+    "training and test beside all": ({"X": X, "X_train": X[:3], "X_test": X[3:], "y": Y}, {}),
+    "target of training and test": (
+        {"X_train": X[:3], "label_train": Y[:3], "X_test": X[3:], "label_test": Y[3:]},
+        {"target": "label"},
+    ),
+    "sorted": ({"X": X[::-1], "y": Y[::-1], "t": [4, 3, 2, 1]}, {"order": "t"}),
+    "sorted by date": ({"X": X[::-1], "y": Y[::-1], "t": np.arange(4, 0, -1).astype("datetime64[D]")}, {"order": "t"}),
+}
+
+
+@pytest.mark.parametrize(("arrays", "stated"), ARRAYS.values(), ids=ARRAYS)
+def test_arrays_from_a_file(arrays, stated, tmp_path):
+    np.savez(tmp_path / "some.arrays.npz", **arrays)
+    data = load(tmp_path / "some.arrays.npz", **stated)
+    assert data.name == "some.arrays"
+    np.testing.assert_array_equal(data.X, X)
+    np.testing.assert_array_equal(data.y, Y)
+
+
+def test_images_and_groups_from_a_file(tmp_path):
+    images = np.arange(256, dtype=np.uint8).reshape(4, 8, 8)
+    np.savez(tmp_path / "images.npz", X=images, y=Y, who_train=[1, 1], who_test=[2, 2])
+    data = load(tmp_path / "images.npz", groups="who")
+    assert (data.X.dtype, data.sample_shape, data.groups.tolist()) == (np.uint8, (8, 8, 1), [1, 1, 2, 2])
+
+
+WRONG_ARRAYS = {
+    "no inputs": ({"a": Y, "y": Y}, {}, "a.npz has 0 arrays of several axes and none is called X, x or X_train"),
+    "two inputs": ({"a": X, "b": X, "y": Y}, {}, "a.npz has 2 arrays of several axes"),
+    "no target": ({"X": X, "t": Y}, {}, "a.npz has no array y, so it needs a target (--target NAME) out of X, t"),
+    "wrong target": (
+        {"X": X, "label": Y},
+        {"target": "labels"},
+        "unknown target array of a.npz 'labels', did you mean 'label'?",
+    ),
+    "wrong groups": ({"X": X, "y": Y}, {"groups": "g"}, "unknown groups array of a.npz 'g'"),
+    "wrong order": ({"X": X, "y": Y}, {"order": "t"}, "unknown order array of a.npz 't'"),
+    "lengths": ({"X": X, "y": Y[:3]}, {}, "y of 'a' has 3 values, but X has 4 samples"),
+    "shapes": (
+        {"X_train": X, "X_test": X[:, :3], "y": Y},
+        {},
+        "different shapes cannot be joined: X_train (4, 6), X_test (4, 3)",
+    ),
+    "objects": ({"X": X, "y": Y.astype(object)}, {}, "its array 'y' holds Python objects, which could run code"),
+}
+
+
+@pytest.mark.parametrize(("arrays", "stated", "message"), WRONG_ARRAYS.values(), ids=WRONG_ARRAYS)
+def test_wrong_arrays(arrays, stated, message, tmp_path):
+    np.savez(tmp_path / "a.npz", **arrays)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load(tmp_path / "a.npz", **stated)
+
+
+# ------------------------------------------------------------------------------------------------------------ OpenML
+
+
+@pytest.fixture
+def openml(monkeypatch):
+    """A server with one data set, and the list of what it was asked for."""
+    asked = []
+
+    def fetch(**which):
+        asked.append(which)
+        frame = TABLE.astype({"income": "category"})
+        return Bunch(frame=frame, target_names=["income"], details={"name": "people", "id": "7"})
+
+    monkeypatch.setattr(LOAD_MODULE, "fetch_openml", fetch)
+    return asked
+
+
+@pytest.mark.parametrize(("text", "which"), [("openml:7", {"data_id": 7}), ("openml:people", {"name": "people"})])
+def test_a_table_of_openml(text, which, openml):
+    data = load(text)
+    assert openml == [{**which, "as_frame": True, "parser": "pandas"}]
+    assert (data.name, data.task, data.y.tolist()) == ("people", "classification", TABLE["income"].tolist())
+    assert list(data.X) == ["age", "city", "who", "day"]
+
+
+def test_another_target_of_openml(openml):
+    data = load("openml:7", "day", groups="who")
+    assert list(data.X) == ["age", "city", "income"]
+    with pytest.raises(ValueError, match="unknown target column of openml:7 'dai', did you mean 'day'"):
+        load("openml:7", "dai")
+
+
+@pytest.mark.parametrize("names", [None, [], ["who", "income"]])
+def test_openml_without_a_single_target_needs_one(names, monkeypatch):
+    monkeypatch.setattr(LOAD_MODULE, "fetch_openml", lambda **_: Bunch(frame=TABLE, target_names=names))
+    with pytest.raises(
+        ValueError, match=re.escape(f"openml:7 needs a target (--target NAME); its columns are {KNOWN}")
+    ):
+        load("openml:7")
+    assert load("openml:7", "income").name == "7"
+
+
+def test_openml_without_network_is_one_message(monkeypatch):
+    def fail(**_):
+        raise OSError("Name or service not known")
+
+    monkeypatch.setattr(LOAD_MODULE, "fetch_openml", fail)
+    with pytest.raises(ValueError, match=r"openml:7 could not be fetched from openml.org: Name or service not known"):
+        load("openml:7")
+
+
+def test_openml_needs_a_name():
+    with pytest.raises(ValueError, match="'openml:' names no data set; it must be openml:ID or openml:NAME"):
+        load("openml:")
