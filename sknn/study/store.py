@@ -193,7 +193,7 @@ class Store:
     def _open(self) -> None:
         """Make the table in a new file, or check that it is an intact store."""
         with _errors_of(self.path):
-            # EXTRA also writes the folder to disk, without which a lost journal could come back after a loss of power.
+            # EXTRA puts the end of the journal on disk as well, which after a loss of power would undo the commit.
             self._connection.execute("PRAGMA synchronous = EXTRA")
         with self._transaction() as connection:
             marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]

@@ -44,6 +44,11 @@ def test_views_and_foreign_byte_orders_come_back():
         np.testing.assert_array_equal(again[name], array, strict=True)
 
 
+def test_workers_can_hand_outcomes_back():
+    outcome = Outcome({"score": 0.5}, {"predicted": np.arange(3)})
+    assert pickle.loads(pickle.dumps(outcome)).to_bytes() == outcome.to_bytes()
+
+
 @pytest.mark.parametrize(
     ("row", "arrays", "message"),
     [
