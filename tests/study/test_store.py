@@ -391,6 +391,10 @@ DAMAGES = {
     "cut between pages": (partial(cut, length=8192), "is damaged"),
     "cut by one byte": (lambda path: cut(path, path.stat().st_size - 1), "is damaged"),
     "a page of zeros": (partial(overwrite, position=4096, content=bytes(4096)), "is damaged"),
+    "a table's name that is no text": (
+        lambda path: overwrite(path, path.read_bytes().index(b"TABLE cells"), b"T\x9c"),
+        "is damaged",
+    ),
     "an outcome changed": (
         lambda path: overwrite(path, path.read_bytes().index(np.full(8, 3.0).tobytes()), b"\1"),
         r"is damaged \(the outcome of the cell 'cell 3'",
