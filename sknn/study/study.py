@@ -336,11 +336,13 @@ class Study:
         """
         pairs = self.compare()
         titles = {model.name: model.title for model in self.models}
+        families = {model.name: model.family for model in self.models}
         return {
             data.name: verdict(
                 self._results_of(data),
                 pairs[pairs["dataset"] == data.name],
                 self.measures_of(data)[0],
+                families,
                 titles,
             )
             for data in self.data_sets
