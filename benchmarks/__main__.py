@@ -9,9 +9,9 @@ from __future__ import annotations
 import argparse
 from importlib.util import find_spec
 
-from . import cnn, mlp
+from . import cnn, false_alarms, mlp
 
-SUITES = {"mlp": mlp.run, "cnn": cnn.run}
+SUITES = {"mlp": mlp.run, "cnn": cnn.run, "false_alarms": false_alarms.run}
 
 
 def main() -> None:

@@ -102,11 +102,12 @@ def _pair(pairs: "DataFrame", one: str, other: str) -> "Series":
 
 
 def _is_found(pair: "Series") -> bool:
-    """Whether model a is better for sure; a difference that is the same in every fold needs no test."""
-    return pair["p_holm"] < LEVEL or _is_constant(pair)
+    """Whether model a is significantly better, all pairs considered."""
+    return pair["p_holm"] < LEVEL
 
 
 def _is_constant(pair: "Series") -> bool:
+    """Whether the difference is the same in every fold: no test can be made, so it is told as it is."""
     return pair["n_folds"] > 1 and np.isnan(pair["low"])
 
 
@@ -150,7 +151,7 @@ def _the_same_everywhere(pair: "Series", relation: str, by: str, against: str) -
     folds = f"every one of the {pair['n_folds']} folds"
     if pair["difference"] == 0:
         return f"{relation.format('is level with')} in {folds}: {against}."
-    return f"{relation.format('is better than')} by the same {by} in {folds}, which leaves nothing to test: {against}."
+    return f"{relation.format('is ahead of')} by the same {by} in {folds}, which leaves nothing to test: {against}."
 
 
 def _what_matters(pair: "Series", measure: "Measure", means: Sequence[float]) -> str:
@@ -175,7 +176,7 @@ def _beside_the_dummy(pairs: "DataFrame", network: str, models: Sequence[str], c
         return ""
     pair = _pair(pairs, network, DUMMY)
     is_ahead = pair["model_a"] == network and pair["difference"] > 0
-    if is_ahead and _is_found(pair):
+    if is_ahead and (_is_found(pair) or _is_constant(pair)):
         return ""
     dummy = f"{calls.title(DUMMY)}, which never looks at the inputs"
     if is_ahead:

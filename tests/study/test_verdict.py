@@ -81,7 +81,7 @@ COMPARISONS = {
     ),
     "the same difference in every fold": (
         {"mlp": [0.9, 0.8, 1.0], "forest": [0.8, 0.7, 0.9]},
-        "MLP (only network) is better than Random forest (only baseline) in accuracy by the same 0.100 in every one of "
+        "MLP (only network) is ahead of Random forest (only baseline) in accuracy by the same 0.100 in every one of "
         "the 3 folds, which leaves nothing to test: 0.900 against 0.800.",
     ),
     "no difference in any fold": (
