@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
     from .measures import Measure
 
+NAMES = ("dataset", "model_a", "model_b")
 PAIR_COLUMNS = (
-    *("dataset", "model_a", "model_b", "difference", "low", "high", "p_value", "p_holm"),
+    *NAMES,
+    *("difference", "low", "high", "p_value", "p_holm"),
     *("p_a_better", "p_equivalent", "p_b_better", "rope", "n_folds"),
 )
 DIGITS = 12  # of the scores; what is beyond is the rounding of sums
@@ -98,7 +100,8 @@ def compare_pairs(results: "DataFrame", measure: "Measure", rope: float = 0.01) 
         tests = [_pair(scores[list(pair)], measure, rope, n_train, n_test) for pair in combinations(scores, 2)]
         adjusted = holm([test["p_value"] for test in tests])
         rows += [{"dataset": name, **test, "p_holm": p} for test, p in zip(tests, adjusted, strict=True)]
-    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
+    types = dict.fromkeys(PAIR_COLUMNS, "float") | dict.fromkeys(NAMES, "object") | {"n_folds": "int"}
+    return pd.DataFrame(rows, columns=list(PAIR_COLUMNS)).astype(types)
 
 
 def _pair(scores: "DataFrame", measure: "Measure", rope: float, n_train: float, n_test: float) -> dict[str, Any]:

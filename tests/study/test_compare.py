@@ -83,7 +83,9 @@ def test_models_without_a_score_in_every_fold_are_left_out_and_named():
     assert left_out(results, ACCURACY) == {"toy": ["cnn", "svm"]}
     assert compare_pairs(results, ACCURACY)[["model_a", "model_b"]].to_numpy().tolist() == [["mlp", "knn"]]
     assert left_out(unfinished, ACCURACY) == {"toy": ["cnn", "knn", "svm"]}
-    assert compare_pairs(unfinished, ACCURACY).empty
+    none = compare_pairs(unfinished, ACCURACY)
+    assert none.empty
+    assert none.dtypes.to_dict() == compare_pairs(results, ACCURACY).dtypes.to_dict()
     assert left_out(frame({"toy": {"mlp": MLP}}), ACCURACY) == {}
 
 

@@ -199,7 +199,7 @@ def test_without_a_network_or_a_baseline_it_says_why(models, failed, said):
 
 def test_models_that_were_left_out_are_named():
     said = say({"mlp": BASE, "forest": BASE - 0.1, "cnn": [0.99, 0.99, 0.99, 0.99, np.nan]}, failed=["cnn"])
-    assert said.startswith("MLP (only network) is better")
+    assert said.startswith("MLP (only network) is ahead of Random forest (only baseline)")
     assert said.endswith("CNN failed in 1 of 5 folds and is left out (ValueError: no room).")
 
 
