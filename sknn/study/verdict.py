@@ -195,7 +195,9 @@ def _times(results: "DataFrame", network: str, baseline: str, calls: _Names) -> 
         return ""
     ratio = seconds[slow] / seconds[fast]
     work = "tune and fit" if tuned else "fit"
-    each = f"({_seconds(seconds[slow])} against {_seconds(seconds[fast])} per fold)"
+    factor, unit = (1, "s") if seconds[slow] >= 0.1 else (1000, "ms")
+    longer, shorter = (_significant(factor * seconds[model], 2) for model in (slow, fast))
+    each = f"({longer} {unit} against {shorter} {unit} per fold)"
     if ratio < 1.25:
         return f"{calls.title(slow)} took about as long to {work} as {calls.title(fast)} {each}."
     return f"{calls.title(slow)} took {_significant(ratio, 2)} times as long to {work} as {calls.title(fast)} {each}."
@@ -319,10 +321,6 @@ def _number(value: float, decimals: int) -> str:
 def _significant(value: float, digits: int) -> str:
     rounded = float(f"{value:.{digits}g}")
     return f"{rounded:,.{_decimals_of(rounded, digits)}f}"
-
-
-def _seconds(value: float) -> str:
-    return f"{_significant(value, 2)} s" if value >= 0.01 else f"{_significant(1000 * value, 2)} ms"
 
 
 def _percent(probability: float) -> str:

@@ -132,11 +132,12 @@ def test_what_matters_of_an_error_is_a_share_of_it():
             0,
             "Random forest took 2.5 times as long to fit as MLP (0.25 s against 0.10 s per",
         ),
+        ({"mlp": 0.041, "forest": 0.0029}, 0, "as long to fit as Random forest (41 ms against 2.9 ms per fold)."),
         ({"mlp": 0.11}, 0, "MLP took about as long to fit as Random forest (0.11 s against 0.10 s per fold)."),
         (
             {"mlp": 3, "forest": 0.002},
             0,
-            "MLP took 1,500 times as long to fit as Random forest (3.0 s against 2.0 ms per",
+            "MLP took 1,500 times as long to fit as Random forest (3.0 s against 0.0020 s per",
         ),
         (
             {"mlp": 1.1},
