@@ -172,6 +172,8 @@ class Model:
 
 
 # ------------------------------------------------------------------------------------------------ the built-in models
+# With the parameters that the estimators have by default, as somebody would use them who does not tune: the networks as
+# well, whose 200 epochs are what keeps them from overfitting small data.
 
 SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
@@ -261,7 +263,7 @@ BUILT_IN: dict[str, Model] = {
             "mlp",
             "MLP",
             "network",
-            _both(sknn.MLPClassifier(max_iter=1000), sknn.MLPRegressor(max_iter=1000)),
+            _both(sknn.MLPClassifier(), sknn.MLPRegressor()),
             SCALED,
         ),
         Model(
@@ -298,7 +300,7 @@ def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None
     Returns
     -------
     list of Model
-        In the order given; "defaults" come first, and what is named as well takes the place of the default of that name.
+        In the order given, but "defaults" come first; what is named as well takes the place of the default so called.
 
     Raises
     ------
@@ -343,7 +345,14 @@ def _by_name(name: str) -> Model:
         estimator = classes[name]()
     except TypeError:
         raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
-    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _fixed(estimator)), SCALED)
+    bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
+    needs = Needs(scaling=bare, flattening=bare)
+    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _shaped(estimator)), needs)
+
+
+def _shaped(estimator: BaseEstimator) -> Maker:
+    """Networks that can be told the shape of a sample are told that of the data."""
+    return partial(_on_grids, type(estimator)) if "input_shape" in estimator.get_params() else _fixed(estimator)
 
 
 @cache

@@ -147,7 +147,7 @@ def _column_by_column(X: Any, needs: Needs) -> ColumnTransformer:
     numbers, categories = np.flatnonzero(numeric).tolist(), np.flatnonzero(np.logical_not(numeric)).tolist()
     branches = []
     if numbers:
-        imputers = _imputers(frame.iloc[:, numbers].isna().any(axis=None), needs)
+        imputers = _imputers(bool(frame.iloc[:, numbers].isna().any(axis=None)), needs)
         scalers = [StandardScaler()] if needs.scaling else []
         branches.append(("numbers", make_pipeline(FunctionTransformer(as_floats), *imputers, *scalers), numbers))
     if categories:

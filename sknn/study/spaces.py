@@ -205,7 +205,7 @@ def search_space(estimator: Any, data: DataSet) -> Space:
     Returns
     -------
     dict of str to list or distribution
-        Lists and objects with a method ``rvs``, as ``RandomizedSearchCV`` takes them; empty if there is nothing to tune.
+        Lists, and objects with a method ``rvs``, for ``RandomizedSearchCV``; empty if there is nothing to tune.
 
     Examples
     --------

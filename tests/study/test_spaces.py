@@ -1,0 +1,157 @@
+"""The spaces in which tuning searches."""
+
+import json
+import warnings
+from math import inf
+from types import SimpleNamespace
+
+import joblib
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
+
+from sknn.study.models import BUILT_IN, as_models, from_estimator
+from sknn.study.spaces import SPACES, LogInteger, LogUniform, Uniform, describe, search_space
+
+EVERY_MODEL = [(model, task) for model in BUILT_IN.values() for task in model.makers]
+TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
+DEAR = {"random_forest", "hist_gradient_boosting", "cnn"}
+
+
+def data_for(task, n=40):
+    """Four features with a pattern, which can also be read as a signal."""
+    X = np.random.RandomState(0).normal(size=(n, 4))
+    y = X[:, 0] + 0.1 * X[:, 1]
+    if task == "classification":
+        y = np.where(y > 0, "yes", "no")
+    return SimpleNamespace(name="toy", X=X, y=y, task=task, sample_shape=(4, 1), n_samples=n, n_features=4)
+
+
+@pytest.mark.parametrize(("model", "task"), EVERY_MODEL)
+def test_every_model_but_the_dummy_can_be_tuned(model, task):
+    assert bool(model.space(data_for(task))) == (model.name != "dummy")
+
+
+@pytest.mark.parametrize(("model", "task"), TUNED)
+def test_every_configuration_is_valid(model, task):
+    data = data_for(task)
+    draws = list(ParameterSampler(model.space(data), 20, random_state=0))
+    for draw in draws[: 1 if model.name in DEAR else 20]:
+        estimator = model.build(data, random_state=0).set_params(**draw)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            estimator.fit(data.X, data.y)
+        assert len(estimator.predict(data.X)) == data.n_samples
+
+
+@pytest.mark.parametrize(("model", "task"), [each for each in TUNED if each.values[0].name in DEAR])
+def test_parameters_are_those_of_the_estimator_and_within_its_bounds(model, task):
+    data = data_for(task)
+    for draw in ParameterSampler(model.space(data), 20, random_state=1):
+        model.build(data, random_state=0).set_params(**draw)._validate_params()
+
+
+@pytest.mark.parametrize(("model", "task"), TUNED)
+def test_there_are_always_other_configurations(model, task):
+    space = model.space(data_for(task))
+    assert not all(isinstance(values, list) for values in space.values())  # of a finite space a search would complain
+    draws = [str(draw) for draw in ParameterSampler(space, 10, random_state=0)]
+    assert len(set(draws)) >= 8
+
+
+@pytest.mark.parametrize(("model", "task"), TUNED)
+def test_the_same_seed_gives_the_same_configurations(model, task):
+    space, again = (model.space(data_for(task)) for _ in range(2))
+    first, second, other = (
+        list(ParameterSampler(each, 5, random_state=s)) for each, s in [(space, 1), (again, 1), (again, 2)]
+    )
+    assert first == second
+    assert first != other
+    assert joblib.hash(space) == joblib.hash(again)
+    assert json.loads(json.dumps(first)) is not None
+
+
+def test_a_search_finds_parameters_of_the_whole_pipeline():
+    data = data_for("regression")
+    for name in ("svm", "knn", "mlp"):
+        model = BUILT_IN[name]
+        search = RandomizedSearchCV(model.build(data, 0), model.space(data), n_iter=2, cv=2, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            search.fit(data.X, data.y)
+        assert search.best_params_.keys() == model.space(data).keys()
+
+
+def test_names_follow_the_steps():
+    assert set(BUILT_IN["ridge"].space(data_for("regression"))) == {"ridge__alpha"}
+    assert "transformedtargetregressor__regressor__C" in BUILT_IN["svm"].space(data_for("regression"))
+    assert "max_features" in BUILT_IN["random_forest"].space(data_for("regression"))
+
+
+def test_there_are_never_more_neighbours_than_samples():
+    (n_neighbors,) = (v for k, v in BUILT_IN["knn"].space(data_for("regression", 20)).items() if "n_neighbors" in k)
+    assert n_neighbors == LogInteger(1, 5)
+
+
+def test_estimators_by_their_class_are_tuned_and_your_own_are_not():
+    data = data_for("classification")
+    assert as_models(["RandomForestClassifier"])[0].space(data)
+    own = from_estimator("mine", as_models(["RandomForestClassifier"])[0].build(data, 0))
+    assert own.space(data) == {}
+
+
+@pytest.mark.parametrize(
+    ("distribution", "expected"),
+    [
+        (Uniform(0.1, 1), stats.uniform(0.1, 0.9)),
+        (LogUniform(1e-6, 1), stats.loguniform(1e-6, 1)),
+        (LogUniform(2, 8), stats.loguniform(2, 8)),
+    ],
+)
+def test_distributions(distribution, expected):
+    rng = np.random.RandomState(0)
+    draws = [distribution.rvs(random_state=rng) for _ in range(500)]
+    assert {type(draw) for draw in draws} == {float}
+    assert stats.kstest(draws, expected.cdf).pvalue > 0.01
+
+
+def test_integers_reach_both_ends():
+    rng = np.random.RandomState(0)
+    draws = [LogInteger(1, 4).rvs(random_state=rng) for _ in range(2000)]
+    assert {type(draw) for draw in draws} == {int}
+    shares = np.bincount(draws, minlength=5)[1:] / len(draws)
+    np.testing.assert_allclose(shares, np.diff(np.log([1, 2, 3, 4, 5])) / np.log(5), atol=0.03)
+    assert {LogInteger(3, 3).rvs(random_state=rng) for _ in range(50)} == {3}
+
+
+def test_spaces_as_text():
+    space = {
+        "alpha": LogUniform(1e-6, 1),
+        "share": Uniform(0.1, 1),
+        "n": LogInteger(1, 50),
+        "sizes": [(32,), (32, 32)],
+        "nu": [0.5, inf, None],
+    }
+    assert describe(space).splitlines() == [
+        "alpha: log-uniform 1e-06 to 1",
+        "share: uniform 0.1 to 1",
+        "n: log-uniform integer 1 to 50",
+        "sizes: one of (32,), (32, 32)",
+        "nu: one of 0.5, inf, None",
+    ]
+    assert describe({}) == ""
+
+
+def test_every_space_of_the_table_can_be_written():
+    for space in SPACES.values():
+        assert len(describe(space).splitlines()) == len(space)
+        assert "object at" not in describe(space)
+
+
+def test_a_space_of_its_own_for_every_call():
+    data = data_for("classification")
+    (estimator,) = as_models(["LogisticRegression"])
+    search_space(estimator.makers["classification"](data), data).clear()
+    assert estimator.space(data)
