@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
@@ -12,7 +13,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from .data import DataSet
-from .mapped import MappedScaler, is_mapped
+from .mapped import MappedScaler
+from .rows import is_mapped
 
 MOST_CATEGORIES = 32  # of a column; rarer ones share one
 
@@ -134,15 +136,13 @@ def flatten(X: Any) -> Any:
 
 
 def _has_columns(X: Any) -> bool:
-    """Whether columns have to be looked at one by one: those of a frame or an array that do not all hold numbers."""
-    dtypes = X.dtypes if hasattr(X, "dtypes") else [np.asarray(X).dtype]
+    """Whether columns have to be looked at one by one: those of a table that do not all hold plain numbers."""
+    dtypes = getattr(X, "dtypes", [])
     return not all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in dtypes)
 
 
-def _column_by_column(X: Any, needs: Needs) -> ColumnTransformer:
-    import pandas as pd
-
-    frame = pd.DataFrame(X).infer_objects()
+def _column_by_column(X: pd.DataFrame, needs: Needs) -> ColumnTransformer:
+    frame = X.infer_objects()
     numeric = [_is_numeric(dtype) for dtype in frame.dtypes]
     numbers, categories = np.flatnonzero(numeric).tolist(), np.flatnonzero(np.logical_not(numeric)).tolist()
     branches = []
@@ -159,21 +159,19 @@ def _column_by_column(X: Any, needs: Needs) -> ColumnTransformer:
 
 
 def _is_numeric(dtype: Any) -> bool:
-    from pandas import CategoricalDtype
-    from pandas.api import types
-
-    if isinstance(dtype, CategoricalDtype):
+    if isinstance(dtype, pd.CategoricalDtype):
         return False
+    types = pd.api.types
     tests = (types.is_numeric_dtype, types.is_bool_dtype, types.is_datetime64_any_dtype, types.is_timedelta64_dtype)
     return any(is_so(dtype) for is_so in tests)
 
 
-def as_floats(columns: Any) -> np.ndarray:
+def as_floats(columns: pd.DataFrame) -> np.ndarray:
     """Make floats of columns of numbers, booleans or times, whatever their dtypes; missing values become NaN.
 
     Parameters
     ----------
-    columns : DataFrame or ndarray of shape (n_samples, n_columns)
+    columns : DataFrame of shape (n_samples, n_columns)
         The columns.
 
     Returns
@@ -183,18 +181,14 @@ def as_floats(columns: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> as_floats(np.array([[1, True], [None, False]], dtype=object))
+    >>> as_floats(pd.DataFrame({"n": [1, None], "flag": [True, False]}))
     array([[ 1.,  1.],
            [nan,  0.]])
     """
-    import pandas as pd
-
-    return np.column_stack([_floats(column) for _, column in pd.DataFrame(columns).items()])
+    return np.column_stack([_floats(column) for _, column in columns.items()])
 
 
 def _floats(column: Any) -> np.ndarray:
-    import pandas as pd
-
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         column = column - pd.Timestamp(0, tz=column.dt.tz)
     if pd.api.types.is_timedelta64_dtype(column.dtype):
@@ -202,12 +196,12 @@ def _floats(column: Any) -> np.ndarray:
     return column.to_numpy(float, na_value=np.nan)
 
 
-def as_texts(columns: Any) -> np.ndarray:
+def as_texts(columns: pd.DataFrame) -> np.ndarray:
     """Make texts of columns of categories, whatever their dtypes; missing values become ``"missing"``.
 
     Parameters
     ----------
-    columns : DataFrame or ndarray of shape (n_samples, n_columns)
+    columns : DataFrame of shape (n_samples, n_columns)
         The columns.
 
     Returns
@@ -217,11 +211,9 @@ def as_texts(columns: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> as_texts(np.array([["a", True], [None, 3]], dtype=object))
+    >>> as_texts(pd.DataFrame({"word": ["a", None], "anything": [True, 3]}))
     array([['a', 'True'],
            ['missing', '3']], dtype=object)
     """
-    import pandas as pd
-
-    frame = pd.DataFrame(columns).astype(object)
-    return frame.where(frame.notna(), "missing").map(str).to_numpy(object)
+    objects = columns.astype(object)
+    return objects.where(objects.notna(), "missing").map(str).to_numpy(object)

@@ -3,6 +3,7 @@
 import os
 import tempfile
 import weakref
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -80,13 +81,52 @@ def _neighbours(rows: Any, n_rows: int) -> slice | np.ndarray:
 
 
 def _copy_on_disk(X: np.ndarray, rows: np.ndarray) -> np.memmap:
+    step = rows_at_once(X)
+    parts = (X[rows[start : start + step]] for start in range(0, len(rows), step))
+    return write_mapped(parts, X.dtype, (len(rows), *X.shape[1:]))
+
+
+def rows_at_once(X: np.ndarray) -> int:
+    """Tell how many rows of an array on disk are read into memory at a time.
+
+    Parameters
+    ----------
+    X : ndarray
+        The array.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    return max(1, CHUNK_BYTES * len(X) // max(1, X.nbytes))
+
+
+def write_mapped(parts: Iterable[np.ndarray], dtype: Any, shape: tuple[int, ...]) -> np.memmap:
+    """Write an array piece by piece into a temporary file, and map it.
+
+    Parameters
+    ----------
+    parts : iterable of ndarray
+        Neighbouring rows, one piece after the other.
+    dtype : dtype
+        Of the array.
+    shape : tuple of int
+        Of the array; its first axis is as long as all parts together.
+
+    Returns
+    -------
+    memmap
+        Read-only; the file is deleted with the last reference to it.
+    """
     handle, path = tempfile.mkstemp(prefix="sknn-", suffix=".npy")
     os.close(handle)
     try:
-        copy = open_memmap(path, mode="w+", dtype=X.dtype, shape=(len(rows), *X.shape[1:]))
-        step = max(1, CHUNK_BYTES * len(X) // max(1, X.nbytes))
-        for start in range(0, len(rows), step):
-            copy[start : start + step] = X[rows[start : start + step]]
+        copy = open_memmap(path, mode="w+", dtype=dtype, shape=shape)
+        start = 0
+        for part in parts:
+            copy[start : start + len(part)] = part
+            start += len(part)
         copy.flush()
         mapped = open_memmap(path, mode="r")
     except BaseException:

@@ -14,7 +14,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import MLPClassifier
-from sknn.study.mapped import NUMBERS_AT_ONCE, MappedScaler, is_mapped
+from sknn.study.mapped import MappedScaler
+from sknn.study.rows import is_mapped, rows_at_once
 
 
 @pytest.fixture
@@ -42,7 +43,8 @@ def test_it_is_a_scaler_like_scikit_learns(estimator, check):
 @pytest.mark.parametrize("dtype", ["float64", "float32", "int16"])
 def test_it_scales_as_standard_scaler_does(mapped, dtype):
     n_features = 7
-    X = np.random.RandomState(0).normal(5, 30, (2 * NUMBERS_AT_ONCE // n_features + 11, n_features)).astype(dtype)
+    X = np.random.RandomState(0).normal(5, 30, (300_000, n_features)).astype(dtype)
+    assert len(X) > 2 * rows_at_once(X)
     expected = StandardScaler().fit_transform(X)
     Z = MappedScaler().fit_transform(mapped(X))
     assert is_mapped(Z)

@@ -1,7 +1,6 @@
 """The table of models: what is compared, on which data, and which side each model is on."""
 
 import pickle
-from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -31,6 +30,7 @@ from sklearn.svm import SVC, SVR
 
 import sknn
 from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
+from sknn.study.data import DataSet
 from sknn.study.models import BUILT_IN, DEFAULTS, as_models, family_of, from_estimator
 
 # estimator for labels, for numbers; whether it is scaled; family
@@ -60,16 +60,12 @@ HOLES = np.where(RNG.uniform(size=X.shape) < 0.1, np.nan, X)
 FRAME = pd.DataFrame(X, columns=list("abcd")).assign(flag=X[:, 0] > 1, text=np.where(X[:, 2] > 0, "left", None))
 
 
-def data_of(X=X, task="classification", sample_shape=None, n_samples=None):
-    return SimpleNamespace(
-        name="toy",
-        X=X,
-        y=TARGETS[task],
-        task=task,
-        sample_shape=sample_shape,
-        n_samples=X.shape[0] if n_samples is None else n_samples,
-        n_features=int(np.prod(X.shape[1:])),
-    )
+def data_of(X=X, task="classification", sample_shape=None):
+    return DataSet("toy", X, TARGETS[task], task, sample_shape=sample_shape)
+
+
+def large_data(n_samples):
+    return DataSet("large", np.broadcast_to(0.0, (n_samples, 2)), np.arange(n_samples) % 2, "classification")
 
 
 SIGNALS = {task: data_of(X, task, (4, 1)) for task in TARGETS}
@@ -158,13 +154,13 @@ def test_models_travel_and_what_they_build_has_a_lasting_hash(model):
 @pytest.mark.parametrize(("name", "most"), [("svm", 10_000), ("gaussian_process", 999)])
 def test_slow_models_are_no_default_for_large_data(name, most):
     model = BUILT_IN[name]
-    assert model.suits(data_of(n_samples=most)) == ""
-    assert model.suits(data_of(n_samples=most + 1)) == f"more than {most:,} rows"
-    assert model.can_fit(data_of(n_samples=most + 1)) == ""
+    assert model.suits(large_data(most)) == ""
+    assert model.suits(large_data(most + 1)) == f"more than {most:,} rows"
+    assert model.can_fit(large_data(most + 1)) == ""
 
 
 def test_a_named_model_takes_part_whenever_it_can():
-    large = data_of(n_samples=50_000)
+    large = large_data(50_000)
     skipped = {model.name for model in as_models(["defaults", "svm"]) if model.skips(large)}
     assert skipped == {"ridge", "gaussian_process", "cnn"}
     (cnn,) = as_models(["cnn"])

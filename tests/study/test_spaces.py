@@ -3,7 +3,6 @@
 import json
 import warnings
 from math import inf
-from types import SimpleNamespace
 
 import joblib
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import stats
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
 
+from sknn.study.data import DataSet
 from sknn.study.models import BUILT_IN, as_models, from_estimator
 from sknn.study.spaces import SPACES, LogInteger, LogUniform, Uniform, describe, search_space
 
@@ -26,7 +26,7 @@ def data_for(task, n=40):
     y = X[:, 0] + 0.1 * X[:, 1]
     if task == "classification":
         y = np.where(y > 0, "yes", "no")
-    return SimpleNamespace(name="toy", X=X, y=y, task=task, sample_shape=(4, 1), n_samples=n, n_features=4)
+    return DataSet.from_arrays("toy", X, y, sample_shape=(4, 1))
 
 
 @pytest.mark.parametrize(("model", "task"), EVERY_MODEL)
