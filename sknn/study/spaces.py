@@ -184,7 +184,7 @@ SPACES: dict[type, Space] = {
         "tol": LogUniform(1e-5, 1e-2),
         "class_weight": [None, "balanced"],
     },
-    PerceptronRegressor: {"eta0": LogUniform(1e-4, 0.1), "tol": LogUniform(1e-6, 1e-2)},
+    PerceptronRegressor: {"eta0": LogUniform(1e-3, 0.1), "tol": LogUniform(1e-6, 1e-2)},
     MLPClassifier: _MLP,
     MLPRegressor: _MLP,
     CNNClassifier: _CNN,
