@@ -6,6 +6,7 @@ from functools import cache, partial
 from typing import Any, Literal
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -28,7 +29,7 @@ import sknn
 
 from .data import DataSet
 from .names import look_up
-from .preprocess import Needs, is_sparse, steps_before
+from .preprocess import Needs, steps_before
 from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
@@ -99,13 +100,15 @@ class Model:
         before = [] if self.needs is None else steps_before(data, self.needs)
         return make_pipeline(*before, estimator) if before else estimator
 
-    def space(self, data: DataSet) -> Space:
+    def space(self, data: DataSet, n_train: int | None = None) -> Space:
         """Where to search for the parameters of the estimator that ``build`` returns.
 
         Parameters
         ----------
         data : DataSet
             As for ``build``.
+        n_train : int or None, default=None
+            The rows to train on, among which neighbours are searched for; None: half of the data.
 
         Returns
         -------
@@ -113,7 +116,9 @@ class Model:
             By name of the parameter; empty if there is nothing to tune. Your own estimators are never tuned: their
             parameters are your choice.
         """
-        return {} if self.needs is None else search_space(self.build(data, random_state=None), data)
+        if self.needs is None:
+            return {}
+        return search_space(self.build(data, random_state=None), data.n_samples // 2 if n_train is None else n_train)
 
     def can_fit(self, data: DataSet) -> str:
         """Say why the model cannot be fitted to a data set.
@@ -133,7 +138,7 @@ class Model:
             return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
         if self.grid and data.sample_shape is None:
             return "no images or signals"
-        if self.dense and is_sparse(data.X):
+        if self.dense and issparse(data.X):
             return "not for sparse data"
         return ""
 
@@ -305,8 +310,8 @@ def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None
     Raises
     ------
     ValueError
-        If a name is unknown (the message suggests the nearest one) or given twice, or an estimator is neither a
-        classifier nor a regressor.
+        If there is no model, a name is unknown (the message suggests the nearest one) or given twice, or an estimator
+        is neither a classifier nor a regressor.
 
     Examples
     --------
@@ -318,6 +323,8 @@ def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None
     if isinstance(models, str):
         raise ValueError(f"models={models!r} is a single string; it must be a list of names, a dict or None")
     entries = list(models.items() if isinstance(models, Mapping) else models)
+    if not entries:
+        raise ValueError(f"models={models!r} holds no model; None means all built-in ones")
     chosen: dict[str, Model] = {}
     for model in (_as_model(entry) for entry in entries if entry != "defaults"):
         if model.name in chosen:
@@ -396,9 +403,11 @@ def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
     kinds = {"classification": is_classifier, "regression": is_regressor}
-    tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "fit") and is_for(estimator)]
+    tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
-        raise ValueError(f"the model {name!r} is neither a classifier nor a regressor: {estimator!r}")
+        raise ValueError(
+            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind: {estimator!r}"
+        )
     return tasks
 
 

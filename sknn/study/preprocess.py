@@ -71,7 +71,7 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     >>> steps_before(data, Needs(scaling=True))
     [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
     """
-    if is_sparse(data.X):
+    if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
         return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
@@ -81,22 +81,6 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     imputers = _imputers(_any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
     return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
-
-
-def is_sparse(X: Any) -> bool:
-    """Tell whether X is a SciPy sparse matrix or array.
-
-    Parameters
-    ----------
-    X : object
-        Anything.
-
-    Returns
-    -------
-    bool
-        Whether it is.
-    """
-    return issparse(X)
 
 
 def _any_nan(numbers: np.ndarray) -> bool:

@@ -40,8 +40,6 @@ from sknn import (
     PerceptronRegressor,
 )
 
-from .data import DataSet
-
 
 @dataclass(frozen=True)
 class Uniform:
@@ -192,15 +190,15 @@ SPACES: dict[type, Space] = {
 }
 
 
-def search_space(estimator: Any, data: DataSet) -> Space:
+def search_space(estimator: Any, n_train: int) -> Space:
     """Look up the space of an estimator, by the names that its parameters have in a pipeline.
 
     Parameters
     ----------
     estimator : scikit-learn estimator
         With a pipeline or a ``TransformedTargetRegressor`` around it or without.
-    data : DataSet
-        Caps the number of neighbours at a quarter of the rows, so that folds within folds have as many.
+    n_train : int
+        The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds.
 
     Returns
     -------
@@ -210,18 +208,17 @@ def search_space(estimator: Any, data: DataSet) -> Space:
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
-    >>> data = DataSet.from_arrays("toy", [[0.0], [1.0]], [0, 1])
-    >>> print(describe(search_space(make_pipeline(LogisticRegression()), data)))
+    >>> print(describe(search_space(make_pipeline(LogisticRegression()), n_train=100)))
     logisticregression__C: log-uniform 0.0001 to 10000
     """
     if isinstance(estimator, Pipeline):
         name, last = estimator.steps[-1]
-        return _prefixed(name, search_space(last, data))
+        return _prefixed(name, search_space(last, n_train))
     if isinstance(estimator, TransformedTargetRegressor):
-        return _prefixed("regressor", search_space(estimator.regressor, data))
+        return _prefixed("regressor", search_space(estimator.regressor, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:
-        return {**space, "n_neighbors": LogInteger(1, max(1, min(50, data.n_samples // 4)))}
+        return {**space, "n_neighbors": LogInteger(1, max(1, min(50, n_train // 2)))}
     return dict(space)
 
 

@@ -216,6 +216,13 @@ def test_an_own_model_takes_the_place_of_the_default_of_its_name():
     assert not models["mlp"].by_default
 
 
+class Stranger:
+    """Something that fits without being one of scikit-learn's estimators."""
+
+    def fit(self, X, y):
+        return self
+
+
 @pytest.mark.parametrize(
     ("models", "message"),
     [
@@ -224,13 +231,16 @@ def test_an_own_model_takes_the_place_of_the_default_of_its_name():
         (["default"], "unknown model 'default', did you mean 'defaults'"),
         (["StandardScaler"], "unknown model 'StandardScaler'"),
         ("mlp", "models='mlp' is a single string"),
+        ([], r"models=\[\] holds no model"),
+        ({}, r"models={} holds no model"),
         (["svm", "svm"], "models names 'svm' twice"),
         (["svm", ("svm", SVC())], "models names 'svm' twice"),
         ([SVC()], r"models contains SVC\(\); an entry must be a name or a pair"),
         ([("a", "b", "c")], "models contains .*; an entry must be a name or a pair"),
         ({"a": SVC}, "the model 'a' is the class SVC; give an instance of it"),
-        ({"a": KMeans()}, r"the model 'a' is neither a classifier nor a regressor: KMeans\(\)"),
-        ({"a": "svm"}, "the model 'a' is neither a classifier nor a regressor: 'svm'"),
+        ({"a": KMeans()}, r"the model 'a' is neither a classifier nor a regressor of .*: KMeans\(\)"),
+        ({"a": "svm"}, "the model 'a' is neither a classifier nor a regressor of .*: 'svm'"),
+        ({"a": Stranger()}, "the model 'a' is neither a classifier nor a regressor of .*: <.*Stranger"),
         (["StackingClassifier"], "StackingClassifier cannot be made without arguments; give a pair"),
     ],
 )

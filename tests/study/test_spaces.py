@@ -90,9 +90,10 @@ def test_names_follow_the_steps():
     assert "max_features" in BUILT_IN["random_forest"].space(data_for("regression"))
 
 
-def test_there_are_never_more_neighbours_than_samples():
-    (n_neighbors,) = (v for k, v in BUILT_IN["knn"].space(data_for("regression", 20)).items() if "n_neighbors" in k)
-    assert n_neighbors == LogInteger(1, 5)
+@pytest.mark.parametrize(("n_train", "most"), [(None, 10), (12, 6), (1, 1), (1000, 50)])
+def test_there_are_never_more_neighbours_than_samples(n_train, most):
+    space = BUILT_IN["knn"].space(data_for("regression", 40), n_train)
+    assert space["kneighborsregressor__n_neighbors"] == LogInteger(1, most)
 
 
 def test_estimators_by_their_class_are_tuned_and_your_own_are_not():
@@ -153,5 +154,5 @@ def test_every_space_of_the_table_can_be_written():
 def test_a_space_of_its_own_for_every_call():
     data = data_for("classification")
     (estimator,) = as_models(["LogisticRegression"])
-    search_space(estimator.makers["classification"](data), data).clear()
+    search_space(estimator.makers["classification"](data), 100).clear()
     assert estimator.space(data)
