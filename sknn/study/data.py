@@ -11,6 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from .fingerprint import fingerprint
+from .place import Place
 from .rows import take_rows
 from .shapes import find_sample_shape
 from .targets import as_vector, find_task
@@ -120,6 +121,14 @@ class DataSet:
         if task == "regression" and y.dtype.kind != "f":
             y = y.astype(float)
         return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
+        return vars(self) | {"X": Place.of(self.X) or self.X}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        X = state["X"]
+        vars(self).update(state, X=X.open() if isinstance(X, Place) else X)
 
     @property
     def n_samples(self) -> int:

@@ -12,6 +12,7 @@ from numpy.lib.format import open_memmap
 from sklearn.utils import _safe_indexing
 
 from .fingerprint import CHUNK_BYTES
+from .place import mapping_of
 
 
 def is_mapped(X: Any) -> bool:
@@ -27,11 +28,7 @@ def is_mapped(X: Any) -> bool:
     bool
         True for a ``numpy.memmap`` and for views of one.
     """
-    while isinstance(X, np.ndarray):
-        if isinstance(X, np.memmap) and getattr(X, "_mmap", None) is not None:
-            return True
-        X = X.base
-    return False
+    return mapping_of(X) is not None
 
 
 def take_rows(X: Any, rows: Any) -> Any:

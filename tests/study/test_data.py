@@ -379,6 +379,30 @@ def test_a_copy_that_fails_leaves_nothing_behind(mapped, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+VIEWS = {
+    "all of it": np.asarray,
+    "later rows": lambda X: X[100:],
+    "a view of a view": lambda X: X[100:].view(np.ndarray)[100:],
+    "transposed": lambda X: X.reshape(N_MAPPED, -1)[:1000].T,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS.values(), ids=VIEWS)
+def test_an_array_on_disk_is_sent_to_workers_by_its_place(mapped, view):
+    X = view(mapped)
+    message = pickle.dumps(DataSet.from_arrays("toy", X, np.arange(len(X)) % 2))
+    assert len(message) < 9 * len(X) + 2000
+    received = pickle.loads(message).X
+    assert isinstance(received, np.memmap)
+    np.testing.assert_array_equal(received, X)
+
+
+def test_an_array_on_disk_with_gaps_is_sent_by_its_values(mapped):
+    X = mapped[::1000]
+    received = pickle.loads(pickle.dumps(DataSet.from_arrays("toy", X, [0, 1, 0, 1]))).X
+    np.testing.assert_array_equal(received, X)
+
+
 @pytest.mark.parametrize("kind", [np.asarray, pd.DataFrame, sparse.csr_array, sparse.csr_matrix, pl.DataFrame, list])
 @pytest.mark.parametrize("rows", [np.array([0, 2]), np.array([True, False, True]), [2, 0], slice(1, 3)], ids=str)
 def test_rows_of_what_is_in_memory(kind, rows):
