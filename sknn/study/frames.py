@@ -128,7 +128,10 @@ def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "Data
     groups = results.groupby(["dataset", "model", "family"], sort=False)
     summary = groups.size().rename("n_folds").to_frame()
     summary["n_failed"] = groups["error"].count()
-    for measure in [*results.columns[results.columns.get_loc("n_test") + 1 : results.columns.get_loc("fit_time")], *COSTS]:
+    for measure in [
+        *results.columns[results.columns.get_loc("n_test") + 1 : results.columns.get_loc("fit_time")],
+        *COSTS,
+    ]:
         summary[f"{measure}_mean"] = groups[measure].mean()
         summary[f"{measure}_std"] = groups[measure].std()
     summary = summary.reset_index()

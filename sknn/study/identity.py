@@ -84,7 +84,9 @@ def _source(scorer: Any) -> str:
 def _spelled_space(space: Mapping[str, Any]) -> dict[str, str]:
     # A distribution of SciPy is pickled with NumPy's global generator: its name and arguments say what it is.
     return {
-        name: f"{values.dist.name}{values.args}{sorted(values.kwds.items())}" if hasattr(values, "dist") else repr(values)
+        name: f"{values.dist.name}{values.args}{sorted(values.kwds.items())}"
+        if hasattr(values, "dist")
+        else repr(values)
         for name, values in space.items()
     }
 

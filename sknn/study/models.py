@@ -182,6 +182,7 @@ class Model:
 
 SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
+ROWS_TO_STOP_EARLY = 2_000
 
 
 def _fixed(estimator: BaseEstimator) -> Maker:
@@ -198,6 +199,13 @@ def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Make
 
 def _on_grids(network: type, data: DataSet) -> BaseEstimator:
     return network(input_shape=data.sample_shape)
+
+
+def _stopped_early(network: type, data: DataSet) -> BaseEstimator:
+    # Small data cannot spare rows to validate on; on large ones, training to the end overfits and takes many times longer.
+    if data.n_samples <= ROWS_TO_STOP_EARLY:
+        return network()
+    return network(early_stopping=True, n_iter_no_change=20)
 
 
 def _kernel(data: DataSet) -> Kernel:
@@ -268,7 +276,10 @@ BUILT_IN: dict[str, Model] = {
             "mlp",
             "MLP",
             "network",
-            _both(sknn.MLPClassifier(), sknn.MLPRegressor()),
+            {
+                "classification": partial(_stopped_early, sknn.MLPClassifier),
+                "regression": partial(_stopped_early, sknn.MLPRegressor),
+            },
             SCALED,
         ),
         Model(

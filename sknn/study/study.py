@@ -221,7 +221,7 @@ class Study:
             estimator=model.build(data, fold_seed),
             measures=self.measures_of(data),
             tune=self.tune,
-            space=model.space(data) if self.tune else {},
+            space=model.space(data, len(fold.train)) if self.tune else {},
             inner=inner_splitter(data, self.cv, fold_seed),
             seed=fold_seed,
         )

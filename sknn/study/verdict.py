@@ -65,8 +65,9 @@ def verdict(
     Returns
     -------
     str
-        One is better if p is below 0.05 after Holm's correction for all pairs; there is no difference worth having if
-        they are practically equivalent with a probability above 0.95; else the folds do not decide. The times follow, a
+        One is better if p is below 0.05 after Holm's correction for all pairs. Otherwise there is no difference worth
+        having if they are practically equivalent with a probability above 0.95, and one is probably better if it is so,
+        by more than that, with such a probability; else the folds do not decide. The times follow, a
         network that cannot be told from the dummy, and the models that were left out because they failed in a fold.
 
     Raises
@@ -140,6 +141,12 @@ def _comparison(pair: "Series", n_pairs: int, results: "DataFrame", measure: "Me
             f"{worse}: {against}, a difference of {by} ({interval}), which is smaller than that with a probability of "
             f"{_percent(pair['p_equivalent'])}."
         )
+    if pair["p_a_better"] > SURE:
+        return (
+            f"{better} is probably better than {worse} by {by} {within} ({interval}): {against}. The probability that "
+            f"it is better by more than {_what_matters(pair, measure, means)} is {_percent(pair['p_a_better'])}, but "
+            f"the t-test does not confirm it {_as_one_of(pair, n_pairs)}."
+        )
     lead = f"is ahead of {worse} by {by}" if float(by.replace(",", "")) else f"is level with {worse}"
     return (
         f"The {pair['n_folds']} folds do not decide: {better} {lead} {within} ({interval}): "
@@ -165,10 +172,12 @@ def _for_itself(pair: "Series", n_pairs: int) -> str:
     """An interval without zero seems to contradict the verdict, so it is explained."""
     if not pair["p_value"] < LEVEL:
         return ""
-    return (
-        f" Taken alone this would count as a difference (p {_p_value(pair['p_value'])}), but not as one of "
-        f"{n_pairs} comparisons (p {_p_value(pair['p_holm'])})."
-    )
+    return f" Taken alone this would count as a difference, but not {_as_one_of(pair, n_pairs)}."
+
+
+def _as_one_of(pair: "Series", n_pairs: int) -> str:
+    alone, among = _p_value(pair["p_value"]), _p_value(pair["p_holm"])
+    return f"as one of {n_pairs} comparisons (p {among}; alone, p {alone})" if n_pairs > 1 else f"(p {alone})"
 
 
 def _beside_the_dummy(pairs: "DataFrame", network: str, models: Sequence[str], calls: _Names) -> str:

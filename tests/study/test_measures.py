@@ -53,7 +53,9 @@ def test_scores_of_classes(name):
 def test_scores_of_numbers(name):
     (measure,) = as_measures([name])
     features, target = load_diabetes(return_X_y=True)
-    assert measure.scorer(NUMBERS, features, target) == pytest.approx(REGRESSION[name](target, NUMBERS.predict(features)))
+    assert measure.scorer(NUMBERS, features, target) == pytest.approx(
+        REGRESSION[name](target, NUMBERS.predict(features))
+    )
     assert measure.greater_is_better == (name == "r2")
 
 

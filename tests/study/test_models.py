@@ -312,3 +312,10 @@ class OwnNetwork(MLPClassifier):
 )
 def test_family_of_a_users_estimator(estimator, family):
     assert family_of(estimator) == from_estimator("mine", estimator).family == family
+
+
+@pytest.mark.parametrize(("n_samples", "stops_early"), [(2000, False), (2001, True)])
+def test_only_large_data_spare_rows_to_stop_early_on(n_samples, stops_early):
+    data = DataSet.from_arrays("numbers", np.zeros((n_samples, 1)), np.arange(n_samples) / 2)
+    (model,) = as_models(["mlp"])
+    assert model.build(data, 0)[-1].early_stopping == stops_early
