@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Computed = tuple[DataSet, Cell, Outcome]
 
 WHERE = ("dataset", "model", "family", "fold")
-COSTS = ("fit_time", "tune_time", "predict_time", "n_parameters", "pickle_bytes")
+TIMES = ("fit_time", "tune_time", "predict_time")
 TEXTS = ("parameter_unit", "params", "warnings", "error")
 PREDICTIONS = ("dataset", "model", "fold", "sample", "target", "predicted", "confidence")
 
@@ -39,8 +39,8 @@ def results_frame(computed: Sequence[Computed], families: Mapping[str, str]) -> 
     import pandas as pd
 
     scores = list(dict.fromkeys(measure.name for _, cell, _ in computed for measure in cell.measures))
-    numbers = [*scores, *COSTS[:3], COSTS[3], "parameter_unit", COSTS[4]]
-    columns = [*WHERE, "n_train", "n_test", *numbers, "params", "warnings", "error"]
+    size = ["n_parameters", "parameter_unit", "pickle_bytes"]
+    columns = [*WHERE, "n_train", "n_test", *scores, *TIMES, *size, "params", "warnings", "error"]
     rows = [
         {
             "dataset": cell.dataset,
@@ -51,7 +51,7 @@ def results_frame(computed: Sequence[Computed], families: Mapping[str, str]) -> 
         }
         for _, cell, outcome in _by_model(computed)
     ]
-    types = dict.fromkeys([*scores, *COSTS], "float") | dict.fromkeys(TEXTS, "string")
+    types = dict.fromkeys([*scores, *TIMES, "n_parameters", "pickle_bytes"], "float") | dict.fromkeys(TEXTS, "string")
     return pd.DataFrame(rows, columns=columns).astype(types)
 
 
@@ -123,15 +123,14 @@ def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "Data
     Returns
     -------
     DataFrame
-        The columns of ``Study.summary``. A mean over fewer folds is not comparable: models that failed anywhere come last.
+        The columns of ``Study.summary``. A mean over fewer folds is not comparable: models that failed anywhere come
+        last.
     """
     groups = results.groupby(["dataset", "model", "family"], sort=False)
     summary = groups.size().rename("n_folds").to_frame()
     summary["n_failed"] = groups["error"].count()
-    for measure in [
-        *results.columns[results.columns.get_loc("n_test") + 1 : results.columns.get_loc("fit_time")],
-        *COSTS,
-    ]:
+    others = {*WHERE, "n_train", "n_test", *TEXTS}
+    for measure in (column for column in results.columns if column not in others):
         summary[f"{measure}_mean"] = groups[measure].mean()
         summary[f"{measure}_std"] = groups[measure].std()
     summary = summary.reset_index()

@@ -148,8 +148,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     Parameters
     ----------
     scoring : None, str, callable, list of str or callable, or dict of str to str or callable
-        Names are those of the default measures and scikit-learn's scorers; of a scorer ``neg_<loss>`` the loss itself is
-        reported, in the column ``<loss>``. A callable ``scorer(estimator, X, y)`` is better when greater.
+        Names are those of the default measures and scikit-learn's scorers; of a scorer ``neg_<loss>`` the loss itself
+        is reported, in the column ``<loss>``. A callable ``scorer(estimator, X, y)`` is better when greater.
 
     Returns
     -------

@@ -202,7 +202,7 @@ def _on_grids(network: type, data: DataSet) -> BaseEstimator:
 
 
 def _stopped_early(network: type, data: DataSet) -> BaseEstimator:
-    # Small data cannot spare rows to validate on; on large ones, training to the end overfits and takes many times longer.
+    # Small data cannot spare rows to validate on; large ones, trained to the end, overfit and take many times longer.
     if data.n_samples <= ROWS_TO_STOP_EARLY:
         return network()
     return network(early_stopping=True, n_iter_no_change=20)

@@ -52,8 +52,8 @@ class Study:
     random_state : int or None, default=0
         The seed of folds, models and searches. With an int the scores are the same at every run; None draws one.
     store : str, path or None, default=None
-        An SQLite file that keeps every finished cell, so that the same study, started again, computes only what is missing.
-        Several processes may share it.
+        An SQLite file that keeps every finished cell, so that the same study, started again, computes only what is
+        missing. Several processes may share it.
     repeats : int, default=1
         How often to shuffle anew and divide into `cv` folds again.
     learning_curve : bool, default=False
@@ -67,8 +67,8 @@ class Study:
         One row per data set, model and fold: ``dataset``, ``model``, ``family`` ("network" or "baseline"), ``fold``
         (from 0), ``n_train``, ``n_test``, a column for each measure (missing where a model cannot give it),
         ``fit_time``, ``tune_time`` (all of the search but the last fit) and ``predict_time`` in seconds on one
-        thread, ``n_parameters`` and ``parameter_unit`` ("parameters", or "nodes" of trees), ``pickle_bytes``, ``params``
-        (the choice of the search, as JSON), ``warnings`` and ``error`` (missing, or the text of the exception that
+        thread, ``n_parameters`` and ``parameter_unit`` ("parameters", or "nodes" of trees), ``pickle_bytes``,
+        ``params`` (the choice of the search, as JSON), ``warnings`` and ``error`` (missing, or the text of the exception that
         stopped the model in this fold).
     learning_curves : DataFrame
         The same columns, with rows for the smaller training sets, too; empty without `learning_curve`.
