@@ -61,7 +61,8 @@ class Cell:
     @property
     def label(self) -> str:
         """What to call the cell in a progress bar."""
-        return f"{self.dataset}: {self.model}, fold {self.fold.number + 1}"
+        part = "" if self.is_whole else f", {len(self.fold.train):,} rows"
+        return f"{self.dataset}: {self.model}, fold {self.fold.number + 1}{part}"
 
 
 def seed_of(random_state: int, fold: int) -> int:

@@ -1,26 +1,39 @@
 """All cells of a study: through joblib, into the store, and again where a worker died or another process gave up."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, effective_n_jobs
 
 from .cell import Cell, compute, failure
 from .data import DataSet
-from .outcome import Outcome
 from .lease import Heartbeat
+from .outcome import Outcome
 from .store import Store
-
-Progress = Callable[[int, int, str], None]
 
 POLL = 0.5  # seconds between two looks at the cells that another process computes
 TRIES_TOGETHER = 2  # with how many dying workers a cell may be in flight before it is tried alone
 
 
-def no_progress(done: int, total: int, label: str) -> None:
-    """Show nothing."""
+class Progress:
+    """What a run tells while it computes; this one shows nothing. The calls come from several threads."""
+
+    def started(self, cells: Sequence[Cell], n_workers: int) -> None:
+        """These are all cells, finished or not, and so many are computed at a time."""
+
+    def found(self, cells: Sequence[Cell], outcomes: Sequence[Outcome]) -> None:
+        """These had been finished before, or by another process."""
+
+    def began(self, cell: Cell) -> None:
+        """This one is handed to a worker, which may have others to finish first; again, if a worker died."""
+
+    def ended(self, cell: Cell, outcome: Outcome) -> None:
+        """This one is computed and kept."""
+
+    def waiting(self) -> None:
+        """Another process computes all that is left."""
 
 
 class Run:
@@ -40,8 +53,8 @@ class Run:
         Where finished cells are kept.
     n_jobs : int or None
         As in joblib; None is one job, or what ``joblib.parallel_config`` says.
-    progress : callable
-        ``progress(done, total, label)``, called when a cell begins and when one ends.
+    progress : Progress, default=None
+        Who is told; None: nobody.
     """
 
     def __init__(
@@ -50,12 +63,12 @@ class Run:
         keys: Sequence[str],
         store: Store | None,
         n_jobs: int | None,
-        progress: Progress = no_progress,
+        progress: Progress | None = None,
     ) -> None:
         self.cells = dict(zip(keys, cells, strict=True))
         self.store = store
         self.n_jobs = n_jobs
-        self.progress = progress
+        self.progress = progress or Progress()
         self.outcomes: dict[str, Outcome] = {}
         self.in_flight: dict[str, None] = {}
         self.deaths = dict.fromkeys(self.cells, 0)
@@ -77,6 +90,7 @@ class Run:
             if self.store is not None:
                 stack.callback(lambda: self.store.release(list(self.in_flight)))
                 stack.enter_context(Heartbeat(self.store))
+            self.progress.started([cell for _, cell in self.cells.values()], effective_n_jobs(self.n_jobs))
             self._take_finished()
             while missing := [key for key in self.cells if key not in self.outcomes]:
                 together = [key for key in missing if self.deaths[key] < TRIES_TOGETHER]
@@ -84,14 +98,16 @@ class Run:
                 self._compute(together or missing[:1])
                 self._take_finished()
                 if len(self.outcomes) == n_before and not self.in_flight:
-                    self._tell("waiting for another process")
+                    self.progress.waiting()
                     time.sleep(POLL)
-        self._tell("")
         return [self.outcomes[key] for key in self.cells]
 
     def _take_finished(self) -> None:
         if self.store is not None:
-            self.outcomes |= self.store.finished([key for key in self.cells if key not in self.outcomes])
+            found = self.store.finished([key for key in self.cells if key not in self.outcomes])
+            self.outcomes |= found
+            if found:
+                self.progress.found([self.cells[key][1] for key in found], list(found.values()))
 
     def _compute(self, keys: Sequence[str]) -> None:
         self.in_flight.clear()
@@ -117,7 +133,7 @@ class Run:
                 data, cell = self.cells[key]
                 if self.store is None or self.store.claim(key, cell.label):
                     self.in_flight[key] = None
-                    self._tell(cell.label)
+                    self.progress.began(cell)
                     yield delayed(_keyed)(key, data, cell)
         except Exception as error:
             trouble.append(error)
@@ -127,7 +143,7 @@ class Run:
             self.store.commit(key, outcome)
         self.outcomes[key] = outcome
         self.in_flight.pop(key, None)
-        self._tell(self.cells[key][1].label)
+        self.progress.ended(self.cells[key][1], outcome)
 
     def _count_deaths(self, error: Exception, alone: bool) -> None:
         for key in list(self.in_flight):
@@ -137,9 +153,6 @@ class Run:
                 sizes = {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
                 row = failure(f"{type(error).__name__}: {error}")
                 self._keep(key, Outcome(row={**sizes, **row, "warnings": None}, arrays={}))
-
-    def _tell(self, label: str) -> None:
-        self.progress(len(self.outcomes), len(self.cells), label)
 
 
 def _keyed(key: str, data: DataSet, cell: Cell) -> tuple[str, Outcome]:

@@ -16,7 +16,7 @@ from .identity import key_of
 from .measures import DEFAULTS, Measure, as_measures
 from .models import Model, as_models
 from .outcome import Outcome
-from .run import Progress, Run, no_progress
+from .run import Progress, Run
 from .store import Store
 from .verdict import verdict
 
@@ -232,7 +232,7 @@ class Study:
             if self.store is not None:
                 keys = [key_of(data, cell) for data, cell in cells]
                 store = stack.enter_context(Store(self.store))
-            progress = stack.enter_context(_progress_bar()) if self.verbose else no_progress
+            progress = stack.enter_context(_progress_bar()) if self.verbose else None
             return Run(cells, keys, store, self.n_jobs, progress).outcomes_in_order()
 
     def measures_of(self, data: DataSet) -> tuple[Measure, ...]:
