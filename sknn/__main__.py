@@ -25,16 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         After ``--help`` and ``--version``, and with code 2 if the arguments cannot be parsed.
     """
     arguments = build_parser().parse_args(argv)
-    try:
-        return arguments.run(arguments)
-    except ModuleNotFoundError as error:
-        if not error.name or error.name.partition(".")[0] != "rich":
-            raise
-        print(f"sknn {arguments.command} needs rich: pip install 'sknn[study]'", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(f"sknn {arguments.command}: interrupted", file=sys.stderr)
-        return 130
+    return arguments.run(arguments)
 
 
 if __name__ == "__main__":

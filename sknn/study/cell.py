@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from .data import DataSet
 from .folds import Fold
+from .interrupt import interrupts_noticed
 from .measures import Answers, Measure
 from .outcome import Outcome
 from .size import model_size
@@ -101,7 +102,7 @@ def compute(data: DataSet, cell: Cell) -> Outcome:
     Outcome
         The measures of the fold, and what was predicted for its test rows; or the error that stopped the model.
     """
-    with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
+    with interrupts_noticed(), warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
         warnings.simplefilter("always")
         try:
             row, arrays = _fit_and_score(data, cell)

@@ -1,16 +1,53 @@
-"""The command line: ``sknn study DATA``."""
+"""The command line: ``sknn study DATA...``."""
 
+import os
+import re
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+import warnings
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sklearn.model_selection import TimeSeriesSplit
 
 from sknn import __version__
 
+from .data import DataSet
 from .load import LOADERS, load
-from .models import CLASSIFIERS
+from .measures import DEFAULTS as MEASURES
+from .models import BUILT_IN, Model
+from .store import StoreError
 from .study import Study
+from .targets import TASKS
 
-WRONG_USAGE = 2
-OPTIONS = {"cv=": "--folds ", "random_state=": "--seed "}  # what errors call the arguments, and what the user typed
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+WIDTH = 80
+NEEDED = ("rich", "matplotlib")  # by the terminal and the report; the extra `study` brings them
+STORE = "study.sqlite"
+MOST_NAMES = 4  # of data sets in the name of the folder
+# What errors call the arguments, and what the user typed.
+TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by"}
+ARGUMENT = re.compile(r"\b(cv|repeats|scoring|tune|target|task|groups|random_state|sample_shape|order)=")
+SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
+
+DESCRIPTION = """\
+Compare neural networks with classical models: cross-validate all of them on the
+same folds, and say whether the difference is more than luck. Scores, times and
+sizes are printed, and with figures and tests they stand in DIR/report.html.
+
+Every finished fit is kept in DIR/study.sqlite. Interrupted or killed, the same
+command continues where it was; finished, it only writes the report again."""
+
+EXAMPLES = """\
+examples:
+  sknn study digits
+  sknn study penguins.csv --target species --models defaults ExtraTreesClassifier
+  sknn study iris wine breast_cancer --repeats 10 --out three-sets
+  sknn study houses.parquet --target price --tune 20 --scoring rmse r2
+  sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
+  sknn study openml:61 --n-jobs 4"""
 
 
 def build_parser() -> ArgumentParser:
@@ -23,71 +60,250 @@ def build_parser() -> ArgumentParser:
 
     Examples
     --------
-    >>> build_parser().parse_args(["study", "iris", "--folds", "3"]).folds
+    >>> build_parser().parse_args(["study", "iris", "--cv", "3"]).cv
     3
     """
-    parser = ArgumentParser("sknn", description="Neural networks that behave like any other scikit-learn estimator.")
+    parser = ArgumentParser(
+        "sknn",
+        description="Neural networks that behave like any other scikit-learn estimator.",
+        formatter_class=_formatter,
+    )
     parser.add_argument("--version", action="version", version=f"sknn {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     study = commands.add_parser(
         "study",
-        help="compare networks with classical models on a data set",
-        description="Compare networks with classical models: cross-validate all of them on\n"
-        "the same folds of a data set, and print accuracy, log loss, times and sizes,\n"
-        "the most accurate model first.",
-        epilog=_choices(),
-        formatter_class=RawDescriptionHelpFormatter,
+        help="compare networks with classical models on data sets",
+        usage="sknn study DATA... [options]",
+        description=DESCRIPTION,
+        epilog=f"{_models()}\n\n{_measures()}\n\n{EXAMPLES}",
+        formatter_class=_formatter,
+        add_help=False,  # it stands with the options for running
     )
-    study.add_argument("data", metavar="DATA", help="name of a data set, see below")
-    study.add_argument("--folds", type=int, default=5, metavar="N", help="number of folds (default: 5)")
-    study.add_argument("--seed", type=int, default=0, metavar="N", help="seed of folds and models (default: 0)")
-    study.add_argument("--models", nargs="+", metavar="MODEL", help="which models, see below (default: all)")
+    _add_data(study)
+    _add_protocol(study)
+    _add_running(study)
     study.set_defaults(run=run_study)
     return parser
 
 
-def _choices() -> str:
-    models = "\n".join(
-        f"  {name:15}{model.family:10}{type(model.factory(0)).__name__}" for name, model in CLASSIFIERS.items()
+def _formatter(prog: str, **options: Any) -> RawDescriptionHelpFormatter:
+    return RawDescriptionHelpFormatter(prog, **{"max_help_position": 24, "width": WIDTH - 1, **options})
+
+
+def _add_data(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the data")
+    add = group.add_argument
+    add(
+        "data",
+        nargs="+",
+        metavar="DATA",
+        help=f"one or several data sets: a built-in one ({', '.join(LOADERS)}), a table (.csv, .tsv, .parquet), "
+        "arrays (.npz with X and y), or openml:ID",
     )
-    example = "sknn study digits --models mlp logistic"
-    return f"data sets:\n  {', '.join(LOADERS)}\n\nmodels:\n{models}\n\nexample:\n  {example}"
+    add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
+    add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")
+    add("--task", choices=TASKS, metavar="TASK", help="classification or regression (default: found from the target)")
+    add(
+        "--shape",
+        type=_shape,
+        metavar="HxW[xC]",
+        help="the shape of an image, or LxC of a signal (default: found from the data)",
+    )
+
+
+def _add_protocol(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("the comparison")
+    add = group.add_argument
+    add("--models", nargs="+", metavar="MODEL", help="which models, see below (default: defaults)")
+    add("--cv", type=int, default=5, metavar="K", help="number of folds (default: 5)")
+    add("--repeats", type=int, default=1, metavar="N", help="shuffle and divide anew so often (default: 1)")
+    add(
+        "--time-order",
+        action="store_true",
+        help="the rows are in the order of time: train on the past, test on what follows, in K steps",
+    )
+    add("--order-by", metavar="COLUMN", help="the same, after sorting by this column of numbers or dates")
+    add("--scoring", nargs="+", metavar="NAME", help="what to measure, see below; the first one decides")
+    add(
+        "--tune",
+        type=int,
+        default=0,
+        metavar="N",
+        help="let every model try N random configurations in an inner cross-validation (default: 0, none)",
+    )
+    add("--learning-curve", action="store_true", help="train on 1/16, 1/8, 1/4 and 1/2 of the rows, too")
+    add("--seed", type=int, default=0, metavar="N", help="seed of folds, models and searches (default: 0)")
+
+
+def _add_running(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("running")
+    add = group.add_argument
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the folder where all of it is kept (default: sknn- and the names of the data sets, as in sknn-digits)",
+    )
+    add(
+        "--n-jobs",
+        type=_n_jobs,
+        default=-1,
+        metavar="N",
+        help="how many models to fit at a time, each on one thread (default: -1, one on every core)",
+    )
+    add("-h", "--help", action="help", help="show this text and exit")
+
+
+def _shape(text: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"[1-9]\d*(x[1-9]\d*){0,3}", text):
+        raise ArgumentTypeError(f"{text!r} is not a shape such as 28x28 or 64x64x3")
+    return tuple(map(int, text.split("x")))
+
+
+def _n_jobs(text: str) -> int:
+    if not re.fullmatch(r"-?[1-9]\d*", text):
+        raise ArgumentTypeError(f"{text!r} is not a number of models at a time, or -1 for all cores")
+    return int(text)
+
+
+def _models() -> str:
+    rows = [f"  {model.name:24}{model.family:10}{model.title}{_for_what(model)}" for model in BUILT_IN.values()]
+    others = "  and any classifier or regressor of scikit-learn by the name of its class"
+    return "\n".join(["models (defaults: those that suit the data):", *rows, others])
+
+
+def _for_what(model: Model) -> str:
+    tasks = {"classification": "for labels", "regression": "for numbers"}
+    limits = [tasks[task] for task in model.makers if len(model.makers) < len(TASKS)]
+    if model.grid:
+        limits.append("for images and signals")
+    if model.most_rows is not None:
+        limits.append(f"up to {model.most_rows:,} rows")
+    return f" ({', '.join(limits)})" if limits else ""
+
+
+def _measures() -> str:
+    rows = [f"  {task:16}{', '.join(measure.name for measure in MEASURES[task])}" for task in TASKS]
+    return "\n".join(
+        ["measures (default: all of the task):", *rows, "  and scorers of scikit-learn: f1_macro, neg_max_error"]
+    )
 
 
 def run_study(arguments: Namespace) -> int:
-    """Run the study that the command line asks for and print its report.
+    """Run the study that the command line asks for, print what it found, and write the report.
 
     Parameters
     ----------
     arguments : Namespace
-        ``data``, ``folds``, ``seed`` and ``models``.
+        From the parser.
 
     Returns
     -------
     int
-        The exit code: 0, 1 if a model failed in some fold, or 2 if an argument is wrong.
+        The exit code: 0, 1 if a model failed in some fold or the report cannot be kept, 2 if an argument is wrong, or
+        130 after Ctrl-C.
     """
-    from rich.console import Console
-
-    from .progress import show_progress
-    from .report import show
-    from .table import NARROWEST
-
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        return _stop(FAILED, f"{' and '.join(missing)} must be installed: pip install 'sknn[study]'")
     try:
-        data = load(arguments.data)
-        study = Study(arguments.models, cv=arguments.folds, random_state=arguments.seed)
-        with show_progress(Console(stderr=True)) as progress:
-            study.run({data.name: (data.X, data.y)}, progress=progress)
+        data_sets = _load_all(arguments)
+        study = _study(arguments)
+        folder = arguments.out or Path("-".join(["sknn", *_names_in_folder(data_sets)]))
+        return _run_in(folder, study, data_sets)
     except ValueError as error:
-        print(f"sknn study: {_as_typed(str(error))}", file=sys.stderr)
-        return WRONG_USAGE
-    console = Console()
-    console.width = max(console.width, NARROWEST)
-    show(study, data, console)
-    return int(study.results["error"].notna().any())
+        return _stop(WRONG_USAGE, _as_typed(str(error)))
+    except (StoreError, OSError) as error:
+        return _stop(FAILED, str(error))
+    except KeyboardInterrupt:
+        return _stop(INTERRUPTED, "interrupted; every finished fit is kept, and the same command continues")
+
+
+def _stop(code: int, message: str) -> int:
+    print(f"sknn study: {message}", file=sys.stderr)
+    return code
 
 
 def _as_typed(message: str) -> str:
-    for argument, option in OPTIONS.items():
-        message = message.replace(argument, option)
-    return message
+    message = ARGUMENT.sub(lambda found: TYPED.get(found[1], f"--{found[1]}") + " ", message)
+    return SHAPE.sub(lambda found: found[1].replace(", ", "x"), message)
+
+
+def _load_all(arguments: Namespace) -> dict[str, DataSet]:
+    columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
+    all_are_built_in = all(text in LOADERS for text in arguments.data)
+    data_sets: dict[str, DataSet] = {}
+    for text in arguments.data:
+        # Beside files the columns are theirs; alone, a built-in data set says that it has none.
+        own = columns if all_are_built_in or text not in LOADERS else {}
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            data = load(text, task=arguments.task, sample_shape=arguments.shape, **own)
+        for warning in caught:
+            print(f"sknn study: {warning.message}", file=sys.stderr)
+        if data.name in data_sets:
+            raise ValueError(f"two data sets are called {data.name!r}; give each file a name of its own")
+        data_sets[data.name] = data
+    return data_sets
+
+
+def _study(arguments: Namespace) -> Study:
+    by_time = arguments.time_order or arguments.order_by is not None
+    if by_time and arguments.repeats != 1:
+        raise ValueError(f"repeats={arguments.repeats} needs folds that are shuffled, which time forbids")
+    study = Study(
+        arguments.models,
+        cv=arguments.cv,
+        scoring=arguments.scoring,
+        tune=arguments.tune,
+        n_jobs=arguments.n_jobs,
+        random_state=arguments.seed,
+        repeats=arguments.repeats,
+        learning_curve=arguments.learning_curve,
+        verbose=True,
+    )
+    if by_time:
+        study.cv = TimeSeriesSplit(arguments.cv)
+    return study
+
+
+def _names_in_folder(data_sets: dict[str, DataSet]) -> list[str]:
+    names = [re.sub(r"[^\w.]+", "_", name) for name in data_sets]
+    return names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"and-{len(names) - MOST_NAMES + 1}-more"]
+
+
+def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet]) -> int:
+    from rich.console import Console
+
+    from .files import write_all
+    from .table import NARROWEST
+    from .terminal import show
+
+    study.store = folder / STORE
+    is_new = _make(folder)
+    try:
+        study.run(data_sets)
+    finally:
+        if is_new:
+            with suppress(OSError):  # it is not empty: something was computed
+                folder.rmdir()
+    console = Console()
+    console.width = max(console.width, NARROWEST)
+    show(study, console)
+    report = write_all(study, folder)
+    console.out(f"Report: {report}", highlight=False)
+    return FAILED if study.results["error"].notna().any() else 0
+
+
+def _make(folder: Path) -> bool:
+    """Make the folder, before anything is computed; False if it is there already."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--out {folder} is a file; it must be a folder, or the name of a new one")
+    is_new = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"--out {folder} cannot be made: {error.strerror}") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"--out {folder} cannot be written to")
+    return is_new

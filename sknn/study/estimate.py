@@ -56,9 +56,9 @@ class Estimate:
         self._start()
         kind = _kind(cell)
         self.unfinished[kind] -= 1
-        seconds = [outcome.row.get(name) or 0.0 for name in TIMES]  # a cell that failed has no times
+        seconds = sum(float(outcome.row.get(name) or 0.0) for name in TIMES)  # a cell that failed has no times
         for known in (kind[:2], kind[1:2]):
-            self.times[known].setdefault(kind[2], []).append(sum(seconds))
+            self.times[known].setdefault(kind[2], []).append(seconds)
         self._expected = {each: self._seconds_of(each) for each, count in self.unfinished.items() if count}
 
     def running(self) -> list[Cell]:

@@ -89,9 +89,11 @@ class Watch(Progress):
         raise NotImplementedError
 
     def time_left(self) -> str:
-        """Tell how long it will still take; "over" as long as some model has not been seen yet."""
+        """Tell how long it will still take: "over", or nothing, as long as some model has not been seen yet."""
         seconds, is_whole = self.estimate.left()
-        return f"{'' if is_whole else 'over '}{spelled(seconds)} left"
+        if is_whole:
+            return f"{spelled(seconds)} left"
+        return f"over {spelled(seconds)} left" if seconds >= 1 else ""
 
 
 class Lines(Watch):
@@ -115,7 +117,8 @@ class Lines(Watch):
             what = ended.label
         else:
             return
-        self.console.out(f"[{self.done}/{self.total}] {what}{'' if is_last else f', {self.time_left()}'}", highlight=False)
+        left = "" if is_last else self.time_left()
+        self.console.out(f"[{self.done}/{self.total}] {what}{left and ', '}{left}", highlight=False)
 
 
 class Bar(Watch):

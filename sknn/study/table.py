@@ -1,6 +1,8 @@
 """The table of a study: one row per model, and as many columns as the terminal has room for."""
 
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,36 +11,51 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from .measures import Measure
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 MISSING = "—"
 BEST = "bold green"
-LEVEL = 0.005  # percentage points: a smaller difference does not show in the table
-HEADERS = {
-    "model": "Model\n",
-    "kind": "Kind\n",
-    "accuracy": "Accuracy\n%",
-    "log loss": "Log\nloss",
-    "fit": "Fit\ns",
-    "predict": "Predict\nms",
-    "parameters": "Parameters\n",
-}
-LEFT_OUT_FIRST = ("parameters", "predict", "fit", "kind", "log loss")  # where the terminal is too narrow for all
-NOTES = {
-    "accuracy": "± is the standard deviation over the folds.",
-    "log loss": "Log loss: lower is better; it needs a model that predicts probabilities.",
-    "fit": "Times are means per fold on one thread.",
-}
 GAP = 2  # between two columns
 NAME_WIDTH = 16  # a longer name wraps before a column is left out
-NARROWEST = 24  # holds a part of the name and the accuracy
+HEADER_WIDTH = 9  # a longer header is written on several lines
+NARROWEST = 40  # the width that is kept to at least
+MOST_DECIMALS, TOO_LONG = 6, 1e7  # smaller and larger numbers are written with an exponent
 
-Row = Mapping[str, str]  # the cells of one model, by column
+
+@dataclass(frozen=True)
+class TableColumn:
+    """One column of the table.
+
+    Parameters
+    ----------
+    title : str
+        What it shows, as one line.
+    header : str
+        The same as it stands above the column, with its unit.
+    cells : sequence of str
+        One for each model.
+    is_text : bool, default=False
+        Whether it holds names rather than numbers.
+    """
+
+    title: str
+    header: str
+    cells: Sequence[str]
+    is_text: bool = False
+
+    @property
+    def width(self) -> int:
+        """The least width at which no number is cut; only the first column, of names, may wrap."""
+        return max(map(cell_len, [*self.header.splitlines(), *self.cells]))
 
 
-def rows_of(summary: "DataFrame", results: "DataFrame", families: Mapping[str, str]) -> list[Row]:
-    """Write out the measures of every model.
+def columns_of(
+    summary: "DataFrame", results: "DataFrame", measures: Sequence[Measure], titles: Mapping[str, str]
+) -> list[TableColumn]:
+    """Write out what was measured of every model.
 
     Parameters
     ----------
@@ -46,98 +63,131 @@ def rows_of(summary: "DataFrame", results: "DataFrame", families: Mapping[str, s
         The rows of ``Study.summary`` for one data set.
     results : DataFrame
         The rows of ``Study.results`` for that data set.
-    families : mapping of str to str
-        "network" or "baseline" by model name.
+    measures : sequence of Measure
+        The scores, the primary one first.
+    titles : mapping of str to str
+        What each model is called.
 
     Returns
     -------
-    list of dict of str to str
-        The cells of every model by column, in the order of the summary.
+    list of TableColumn
+        The most important ones first; the primary score with its standard deviation over the folds.
     """
-    n_folds = results["fold"].nunique()
+    rows = summary.to_dict("records")
     units = results.groupby("model")["parameter_unit"].first().fillna("")
-    return [_row(row, families[row["model"]], units[row["model"]], n_folds) for row in summary.to_dict("records")]
+    primary, *others = measures
+    names = [titles[row["model"]] + _failed(row) for row in rows]
+    columns = [
+        TableColumn("model", "Model", names, is_text=True),
+        _score(primary, rows, with_spread=True),
+        TableColumn("kind", "Kind", [row["family"] for row in rows], is_text=True),
+        TableColumn("fit time", "Fit\ns", _times(rows, "fit_time", 1, ".3f")),
+        TableColumn("prediction time", "Predict\nms", _times(rows, "predict_time", 1000, ".1f")),
+        TableColumn("size", "Parameters", [_size(row, units[row["model"]]) for row in rows]),
+        *(_score(measure, rows) for measure in others),
+    ]
+    if (results["tune_time"] > 0).any():
+        columns.insert(4, TableColumn("search time", "Search\ns", _times(rows, "tune_time", 1, ".2f")))
+    return columns
 
 
-def _row(row: Mapping[Any, Any], family: str, unit: str, n_folds: int) -> Row:
-    failed = f" (failed in {row['n_failed']} of {n_folds})" if row["n_failed"] else ""
-    spread = "" if np.isnan(row["accuracy_std"]) else f" ± {100 * row['accuracy_std']:.2f}"
-    nodes = " nodes" if unit == "nodes" else ""
-    return {
-        "model": row["model"] + failed,
-        "kind": family,
-        "accuracy": _number(100 * row["accuracy_mean"], ".2f") + spread,
-        "log loss": _number(row["log_loss_mean"], ".3f"),
-        "fit": _number(row["fit_time_mean"], ".3f"),
-        "predict": _number(1000 * row["predict_time_mean"], ".1f"),
-        "parameters": _number(row["n_parameters_mean"], ",.0f") + nodes,
-    }
+def _failed(row: Mapping[str, Any]) -> str:
+    return f" (failed in {row['n_failed']} of {row['n_folds']})" if row["n_failed"] else ""
+
+
+def _score(measure: Measure, rows: Sequence[Mapping[str, Any]], with_spread: bool = False) -> TableColumn:
+    means, spreads = ([row[f"{measure.name}_{what}"] for row in rows] for what in ("mean", "std"))
+    form = _form(means, spreads, digits=2 if with_spread else 1)
+    cells = [_number(mean, form) for mean in means]
+    if with_spread:
+        cells = [cell if np.isnan(std) else f"{cell} ± {std:{form}}" for cell, std in zip(cells, spreads, strict=True)]
+    header = "\n".join(textwrap.wrap(measure.title, HEADER_WIDTH, break_long_words=False))
+    return TableColumn(measure.title, header, cells)
+
+
+def _form(means: Sequence[float], spreads: Sequence[float], digits: int) -> str:
+    """How to write the scores of all models: with so many digits of the spread, and three of the score, of the best."""
+    sizes = ((abs(means[0]), 3), (spreads[0], digits))
+    decimals = [max(0, n - 1 - int(np.floor(np.log10(size)))) for size, n in sizes if 0 < size < np.inf]
+    is_long = max(decimals, default=0) > MOST_DECIMALS or any(abs(mean) >= TOO_LONG for mean in means)
+    return ".3g" if is_long else f",.{max(decimals, default=3)}f"
+
+
+def _times(rows: Sequence[Mapping[str, Any]], name: str, factor: float, form: str) -> list[str]:
+    return [_number(factor * row[f"{name}_mean"], form) for row in rows]
+
+
+def _size(row: Mapping[str, Any], unit: str) -> str:
+    return _number(row["n_parameters_mean"], ",.0f") + (" nodes" if unit == "nodes" else "")
 
 
 def _number(value: float, form: str) -> str:
-    return MISSING if np.isnan(value) else format(value, form)
+    return MISSING if np.isnan(value) else format(value, f"z{form}")  # z: no -0.00
 
 
-def are_best(summary: "DataFrame") -> Iterable[bool]:
-    """Tell which models are the most accurate of those that went through all folds.
+def are_best(summary: "DataFrame", column: TableColumn) -> list[bool]:
+    """Tell which models have the best score of those that went through all folds.
 
     Parameters
     ----------
     summary : DataFrame
-        The rows of ``Study.summary`` for one data set.
+        The rows of ``Study.summary`` for one data set, the best first.
+    column : TableColumn
+        The primary score.
 
     Returns
     -------
-    Series of bool
-        Several are true where the table shows the same accuracy.
+    list of bool
+        Several are true where the table shows the same mean.
     """
-    accuracy = summary["accuracy_mean"].where(summary["n_failed"] == 0)
-    return 100 * (accuracy.max() - accuracy) < LEVEL
+    means = [cell.partition(" ")[0] for cell in column.cells]
+    return [
+        n_failed == 0 and mean == means[0] != MISSING for n_failed, mean in zip(summary["n_failed"], means, strict=True)
+    ]
 
 
-def columns_that_fit(rows: Sequence[Row], width: int) -> list[str]:
+def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableColumn]:
     """Choose the columns of a table that leaves a column out rather than cut a number.
 
     Parameters
     ----------
-    rows : sequence of dict of str to str
-        The cells of every model by column.
+    columns : sequence of TableColumn
+        All columns, the most important ones first.
     width : int
         The width of the terminal.
 
     Returns
     -------
-    list of str
-        Names from ``HEADERS``; the name of the model, which may wrap, and its accuracy are always among them.
+    list of TableColumn
+        The names of the models, which may wrap, and their primary score are always among them.
 
     Examples
     --------
-    >>> columns_that_fit([dict.fromkeys(HEADERS, "12.345")], width=40)
-    ['model', 'kind', 'accuracy', 'log loss', 'fit']
+    >>> all_columns = [TableColumn(title, title, ["0.123"]) for title in ("model", "score", "a long title", "time")]
+    >>> [column.title for column in columns_that_fit(all_columns, width=20)]
+    ['model', 'score', 'time']
     """
-    widths = {column: _width(column, rows) + GAP for column in HEADERS}
-    for column in LEFT_OUT_FIRST:
-        if sum(widths.values()) - GAP > width:
-            del widths[column]
-    return list(widths)
+    names, score, *others = columns
+    chosen, taken = [names, score], _width_of_names(names) + GAP + score.width
+    for column in others:
+        if taken + GAP + column.width <= width:
+            chosen.append(column)
+            taken += GAP + column.width
+    return chosen
 
 
-def _width(column: str, rows: Sequence[Row]) -> int:
-    lines = [*HEADERS[column].splitlines(), *(row[column] for row in rows)]
-    if column == "model":
-        return min(NAME_WIDTH, max(cell_len(word) for line in lines for word in line.split()))
-    return max(map(cell_len, lines))
+def _width_of_names(column: TableColumn) -> int:
+    lines = [line for name in column.cells for line in textwrap.wrap(name, NAME_WIDTH, break_on_hyphens=False)]
+    return max(map(cell_len, [column.header, *lines]))
 
 
-def table(rows: Sequence[Row], columns: Sequence[str], are_best: Iterable[bool], box: Box = SIMPLE_HEAD) -> Table:
-    """Lay the measures of every model out as a table, the best accuracy highlighted.
+def table(columns: Sequence[TableColumn], are_best: Iterable[bool], box: Box = SIMPLE_HEAD) -> Table:
+    """Lay the measures of every model out as a table, the best score highlighted.
 
     Parameters
     ----------
-    rows : sequence of dict of str to str
-        The cells of every model by column.
-    columns : sequence of str
-        The columns to show, names from ``HEADERS``.
+    columns : sequence of TableColumn
+        The columns to show, that of the names first.
     are_best : iterable of bool
         Whether to highlight each row.
     box : rich.box.Box, default=SIMPLE_HEAD
@@ -149,37 +199,39 @@ def table(rows: Sequence[Row], columns: Sequence[str], are_best: Iterable[bool],
         One row per model.
     """
     layout = Table(box=box, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    for column in columns:
-        is_name = column == "model"
-        is_number = column not in ("model", "kind")
-        layout.add_column(
-            HEADERS[column], justify="right" if is_number else "left", no_wrap=not is_name, overflow="fold"
-        )
-    for row, is_best in zip(rows, are_best, strict=True):
-        layout.add_row(*(Text(row[column]) for column in columns), style=BEST if is_best else None)
+    for place, column in enumerate(columns):
+        justify = "left" if column.is_text else "right"
+        layout.add_column(column.header, justify=justify, no_wrap=place > 0, overflow="fold")
+    for row, is_best in zip(zip(*(column.cells for column in columns), strict=True), are_best, strict=True):
+        layout.add_row(*map(Text, row), style=BEST if is_best else None)
     return layout
 
 
-def notes(columns: Sequence[str]) -> str:
+def notes(shown: Sequence[TableColumn], columns: Sequence[TableColumn], measures: Sequence[Measure]) -> str:
     """Explain the columns of the table, and name those that the terminal is too narrow for.
 
     Parameters
     ----------
-    columns : sequence of str
-        The columns that are shown, names from ``HEADERS``.
+    shown : sequence of TableColumn
+        The columns that are shown.
+    columns : sequence of TableColumn
+        All of them.
+    measures : sequence of Measure
+        The scores.
 
     Returns
     -------
     str
         Some short sentences.
-
-    Examples
-    --------
-    >>> notes(["model", "kind", "accuracy", "fit", "predict", "parameters"])
-    '± is the standard deviation over the folds. Times are means per fold on one thread. No room for: log loss.'
     """
-    sentences = [NOTES[column] for column in columns if column in NOTES]
-    left_out = [column for column in HEADERS if column not in columns]
+    titles = [column.title for column in shown]
+    sentences = ["± is the standard deviation over the folds."]
+    losses = [measure.title for measure in measures if not measure.greater_is_better and measure.title in titles]
+    if losses:
+        sentences.append(f"Lower is better: {', '.join(losses)}.")
+    if any(title.endswith("time") for title in titles):
+        sentences.append("Times are means per fold on one thread.")
+    left_out = [column.title for column in columns if column not in shown]
     if left_out:
         sentences.append(f"No room for: {', '.join(left_out)}.")
     return " ".join(sentences)
