@@ -263,7 +263,7 @@ def _study(arguments: Namespace) -> Study:
         verbose=True,
     )
     if by_time:
-        study.cv = TimeSeriesSplit(arguments.cv)
+        study.cv = TimeSeriesSplit(arguments.cv)  # of a number that is checked by now
     return study
 
 

@@ -73,7 +73,7 @@ def columns_of(
     list of TableColumn
         The most important ones first; the primary score with its standard deviation over the folds.
     """
-    rows = summary.to_dict("records")
+    rows = [{str(name): value for name, value in row.items()} for row in summary.to_dict("records")]
     units = results.groupby("model")["parameter_unit"].first().fillna("")
     primary, *others = measures
     names = [titles[row["model"]] + _failed(row) for row in rows]
@@ -200,8 +200,9 @@ def table(columns: Sequence[TableColumn], are_best: Iterable[bool], box: Box = S
     """
     layout = Table(box=box, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     for place, column in enumerate(columns):
-        justify = "left" if column.is_text else "right"
-        layout.add_column(column.header, justify=justify, no_wrap=place > 0, overflow="fold")
+        layout.add_column(
+            column.header, justify="left" if column.is_text else "right", no_wrap=place > 0, overflow="fold"
+        )
     for row, is_best in zip(zip(*(column.cells for column in columns), strict=True), are_best, strict=True):
         layout.add_row(*map(Text, row), style=BEST if is_best else None)
     return layout
