@@ -43,7 +43,7 @@ command continues where it was; finished, it only writes the report again."""
 EXAMPLES = """\
 examples:
   sknn study digits
-  sknn study penguins.csv --target species --models defaults ExtraTreesClassifier
+  sknn study birds.csv --target species --models defaults ExtraTreesClassifier
   sknn study iris wine breast_cancer --repeats 10 --out three-sets
   sknn study houses.parquet --target price --tune 20 --scoring rmse r2
   sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
@@ -225,6 +225,7 @@ def _stop(code: int, message: str) -> int:
 
 
 def _as_typed(message: str) -> str:
+    message = message.removesuffix(", or a splitter")  # which cannot be typed
     message = ARGUMENT.sub(lambda found: TYPED.get(found[1], f"--{found[1]}") + " ", message)
     return SHAPE.sub(lambda found: found[1].replace(", ", "x"), message)
 

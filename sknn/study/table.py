@@ -97,7 +97,7 @@ def _failed(row: Mapping[str, Any]) -> str:
 
 def _score(measure: Measure, rows: Sequence[Mapping[str, Any]], with_spread: bool = False) -> TableColumn:
     means, spreads = ([row[f"{measure.name}_{what}"] for row in rows] for what in ("mean", "std"))
-    form = _form(means, spreads, digits=2 if with_spread else 1)
+    form = form_of(means, spreads, digits=2 if with_spread else 1)
     cells = [_number(mean, form) for mean in means]
     if with_spread:
         cells = [cell if np.isnan(std) else f"{cell} ± {std:{form}}" for cell, std in zip(cells, spreads, strict=True)]
@@ -105,8 +105,26 @@ def _score(measure: Measure, rows: Sequence[Mapping[str, Any]], with_spread: boo
     return TableColumn(measure.title, header, cells)
 
 
-def _form(means: Sequence[float], spreads: Sequence[float], digits: int) -> str:
-    """How to write the scores of all models: with so many digits of the spread, and three of the score, of the best."""
+def form_of(means: Sequence[float], spreads: Sequence[float], digits: int) -> str:
+    """Tell how to write the scores of all models: with so many digits of the best one's spread, and three of its score.
+
+    Parameters
+    ----------
+    means, spreads : sequence of float
+        Of each model, the best one first.
+    digits : int
+        The significant digits of the spread.
+
+    Returns
+    -------
+    str
+        A format specification; an exponent where numbers would be too long.
+
+    Examples
+    --------
+    >>> form_of([0.97215, 0.1], [0.0051, 0.0], digits=2)
+    ',.4f'
+    """
     sizes = ((abs(means[0]), 3), (spreads[0], digits))
     decimals = [max(0, n - 1 - int(np.floor(np.log10(size)))) for size, n in sizes if 0 < size < np.inf]
     is_long = max(decimals, default=0) > MOST_DECIMALS or any(abs(mean) >= TOO_LONG for mean in means)

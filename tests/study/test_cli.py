@@ -1,30 +1,132 @@
 """The command line, from the arguments to the exit code."""
 
+import os
+import re
+import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sknn.__main__ import main
 
-QUICK = ["--folds", "2", "--models", "perceptron", "logistic", "dummy"]
+QUICK = ["--cv", "2", "--n-jobs", "1", "--models"]
+MEADOW = ["meadow.csv", "--target", "kind"]
+ALL_BUILT_IN = "digits, iris, wine, breast_cancer, diabetes"
+
+STAND_IN = """
+import sys, types
+from pathlib import Path
+
+def write_all(study, folder):
+    study.results.to_csv(Path(folder) / "results.csv", index=False)
+    report = Path(folder) / "report.html"
+    report.write_text("".join(study.verdicts().values()))
+    return report
+
+sys.modules["sknn.study.files"] = types.SimpleNamespace(write_all=write_all)
+"""
 
 
-def test_study_prints_the_table_and_keeps_progress_apart(capsys):
-    assert main(["study", "iris", *QUICK]) == 0
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path, monkeypatch):
+    # The figures and the page have tests of their own, and take their time.
+    monkeypatch.setitem(sys.modules, "sknn.study.files", ModuleType("files"))
+    exec(STAND_IN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def flowers(tmp_path):
+    """Two tables with the same columns, and one with amounts."""
+    random = np.random.RandomState(0)
+    for name in ("meadow", "garden"):
+        kind = np.repeat(["rose", "tulip"], 20)
+        size = random.normal(np.where(kind == "rose", 0, 3), 1)
+        day = random.permutation(40)
+        table = pd.DataFrame({"size": size, "bed": np.arange(40) // 4, "day": day, "kind": kind, "price": 2 * size})
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    np.savez(tmp_path / "pictures.npz", X=random.normal(size=(40, 16)), y=np.arange(40) % 2)
+    return tmp_path
+
+
+def study(*arguments):
+    return main(["study", *arguments])
+
+
+def results(folder):
+    return pd.read_csv(Path(folder) / "results.csv")
+
+
+def test_the_report_is_named_last_and_progress_is_apart(capsys):
+    assert study("iris", *QUICK, "perceptron", "logistic", "dummy") == 0
     output, progress = capsys.readouterr()
-    assert all(f"\n{model} " in output for model in ("perceptron", "logistic", "dummy"))
-    assert "The best network (perceptron) is" in output
-    assert progress.splitlines()[0] == "[1/6] iris: perceptron, fold 1 of 2"
-    assert progress.splitlines()[-1] == "[6/6] iris: dummy, fold 2 of 2"
+    assert all(f"\n{model} " in output for model in ("Perceptron", "Logistic regression", "Dummy"))
+    assert output.endswith(f"\n\nReport: sknn-iris{os.sep}report.html\n")
+    assert re.fullmatch(r"(\[\d/6\] iris: \w+, fold \d(, [\d:]+ left)?\n){6}", progress)
+    assert {path.name for path in Path("sknn-iris").iterdir()} == {"report.html", "results.csv", "study.sqlite"}
 
 
-def test_seed_decides_the_folds(capsys):
-    def accuracies(seed):
-        main(["study", "iris", "--folds", "2", "--models", "logistic", "--seed", seed])
-        return [line.split()[2:6] for line in capsys.readouterr().out.splitlines() if line.startswith("logistic")]
+@pytest.mark.parametrize(
+    ("arguments", "folder"),
+    [
+        (["iris"], "sknn-iris"),
+        (["iris", "wine"], "sknn-iris-wine"),
+        (["iris", "wine", "diabetes", "breast_cancer", *MEADOW], "sknn-iris-wine-diabetes-and-2-more"),
+        (["iris", "--out", "here/and there"], "here/and there"),
+    ],
+)
+def test_folder_of_the_results(arguments, folder, flowers, capsys):
+    assert study(*arguments, *QUICK, "dummy") == 0
+    assert capsys.readouterr().out.endswith(f"Report: {Path(folder) / 'report.html'}\n")
+    assert (Path(folder) / "study.sqlite").is_file()
 
-    assert accuracies("1") == accuracies("1") != accuracies("2")
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["meadow.csv", "--target", "kind"], {"dataset": ["meadow"], "n_train": [20], "roc_auc": [0.5]}),
+        (["meadow.csv", "garden.csv", "--target", "kind"], {"dataset": ["meadow", "garden"]}),
+        (["iris", "garden.csv", "--target", "kind"], {"dataset": ["iris", "garden"]}),
+        (["meadow.csv", "--target", "price"], {"model": ["dummy"], "n_train": [20]}),
+        (["meadow.csv", "--target", "day", "--task", "regression"], {"n_train": [20]}),
+        (
+            ["meadow.csv", "--target", "kind", "--groups", "bed", "--cv", "5"],
+            {"n_train": [32], "fold": [0, 1, 2, 3, 4]},
+        ),
+        (["meadow.csv", "--target", "price", "--time-order", "--cv", "3"], {"n_train": [10, 20, 30]}),
+        (["meadow.csv", "--target", "price", "--order-by", "day", "--cv", "3"], {"n_train": [10, 20, 30]}),
+        (["pictures.npz", "--shape", "4x4"], {"dataset": ["pictures"]}),
+        (["iris", "--repeats", "3"], {"fold": [0, 1, 2, 3, 4, 5]}),
+        (["iris", "--scoring", "f1_macro", "neg_log_loss"], {"f1_macro": [0.167]}),
+        (["iris", "--tune", "1", "--learning-curve", "--seed", "7"], {"n_train": [75]}),
+    ],
+)
+def test_options(arguments, expected, flowers):
+    defaults = [] if "--cv" in arguments else ["--cv", "2"]
+    assert study(*arguments, *defaults, "--n-jobs", "1", "--models", "dummy", "--out", "out") == 0
+    found = results("out")
+    assert {column: found[column].round(3).unique().tolist() for column in expected} == expected
+
+
+def test_a_stated_shape_lets_a_convolutional_network_take_part(flowers):
+    assert study("pictures.npz", "--shape", "4x4x1", *QUICK, "cnn", "--out", "out") == 0
+    assert study("pictures.npz", *QUICK, "cnn", "--out", "flat") == 2
+
+
+def test_seed_decides_the_folds():
+    for seed in ("1", "2"):
+        study("iris", *QUICK, "logistic", "--seed", seed, "--out", seed)
+    study("iris", *QUICK, "logistic", "--seed", "1", "--out", "again")
+    scores = {folder: results(folder)["accuracy"].tolist() for folder in ("1", "2", "again")}
+    assert scores["1"] == scores["again"] != scores["2"]
 
 
 @pytest.mark.parametrize(
@@ -32,32 +134,105 @@ def test_seed_decides_the_folds(capsys):
     [
         (
             ["digit"],
-            "unknown data set 'digit', did you mean 'digits'? Known: digits, iris, wine, breast_cancer, diabetes; "
+            f"unknown data set 'digit', did you mean 'digits'? Known: {ALL_BUILT_IN}; "
             "or a file (.csv, .tsv, .parquet, .npz), or openml:ID or openml:NAME",
         ),
+        (["medow.csv", "--target", "kind"], "there is no file 'medow.csv', did you mean 'meadow.csv'?"),
         (
-            ["iris", "--models", "dummy", "forest"],
-            "unknown model 'forest', did you mean 'random_forest'? "
-            "Known: mlp, perceptron, random_forest, logistic, dummy",
+            ["meadow.csv", "--target", "Knd"],
+            "unknown target column of meadow.csv 'Knd', did you mean 'kind'? Known: size, bed, day, kind, price",
         ),
-        (["iris", "--folds", "1"], "--folds 1 is not a number of folds; it must be an integer of at least 2"),
         (
-            ["iris", "--folds", "51"],
-            "--folds 51 needs at least 51 samples of every class, but class 0 of 'iris' has 50",
+            ["meadow.csv"],
+            "meadow.csv needs a target (--target NAME); its columns are size, bed, day, kind, price",
         ),
+        (
+            ["iris", "--target", "kind"],
+            "--target 'kind' was given for iris, which has its target and nothing else; leave it out",
+        ),
+        (
+            ["meadow.csv", "./meadow.csv", "--target", "kind"],
+            "two data sets are called 'meadow'; give each file a name of its own",
+        ),
+        (
+            ["meadow.csv", "--target", "kind", "--order-by", "kind"],
+            None,
+        ),
+        (
+            ["iris", "--shape", "2x3"],
+            "--shape 2x3 makes 6 features, but X has 4; it must be the shape of one sample, such as (28, 28) for "
+            "images of 784 pixels",
+        ),
+        (
+            ["iris", "--task", "regression", "--cv", "1"],
+            "--cv 1 is not a number of folds; it must be an integer of at least 2",
+        ),
+        (["iris", "--cv", "51"], "--cv 51 needs at least 51 samples of every class, but class 0 of 'iris' has 50"),
         (["iris", "--seed", "-1"], "--seed -1 is not a seed; it must be an integer from 0 to 4294967295"),
+        (["iris", "--repeats", "0"], "--repeats 0 must be an integer of at least 1"),
+        (["iris", "--tune", "-1"], "--tune -1 must be a number of configurations, or 0 for none"),
+        (["iris", "--repeats", "2", "--time-order"], "--repeats 2 needs folds that are shuffled, which time forbids"),
+        (["iris", "--scoring", "r2", "r2"], "--scoring ['r2', 'r2'] must name at least one measure, and each once"),
+        (["iris", "--out", "meadow.csv"], "--out meadow.csv is a file; it must be a folder, or the name of a new one"),
+        (["iris", "--out", "meadow.csv/in"], "--out meadow.csv/in cannot be made: Not a directory"),
     ],
 )
-def test_wrong_argument_is_one_line_and_exit_code_2(arguments, message, capsys):
-    assert main(["study", *arguments]) == 2
-    assert capsys.readouterr() == ("", f"sknn study: {message}\n")
+def test_wrong_argument_is_one_line_and_exit_code_2(arguments, message, flowers, capsys):
+    assert study(*arguments) == 2
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert error == f"sknn study: {message}\n" if message else re.fullmatch(r"sknn study: .+\n", error)
+    assert not [path for path in flowers.iterdir() if path.is_dir()]
 
 
-@pytest.mark.parametrize("arguments", [[], ["study"], ["study", "iris", "--folds", "many"], ["nonsense"]])
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--models", "forest"], "unknown model 'forest', did you mean 'random_forest'?"),
+        (["--scoring", "acuracy"], "unknown measure 'acuracy', did you mean 'accuracy'?"),
+    ],
+)
+def test_a_wrong_name_suggests_the_nearest_one(option, message, capsys):
+    assert study("iris", *option) == 2
+    assert capsys.readouterr().err.startswith(f"sknn study: {message}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["study"],
+        ["nonsense"],
+        ["study", "iris", "--cv", "many"],
+        ["study", "iris", "--shape", "28by28"],
+        ["study", "iris", "--shape", "0x28"],
+        ["study", "iris", "--n-jobs", "0"],
+        ["study", "iris", "--task", "guessing"],
+    ],
+)
 def test_arguments_that_cannot_be_parsed(arguments, capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         main(arguments)
     assert "error:" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    assert study("iris", "--out", str(tmp_path)) == 2
+    assert capsys.readouterr().err == f"sknn study: --out {tmp_path} cannot be written to\n"
+
+
+def test_a_store_that_is_none_is_told_and_left_alone(tmp_path, capsys):
+    (tmp_path / "study.sqlite").write_text("the diary of somebody else\n" * 100)
+    assert study("iris", *QUICK, "dummy", "--out", ".") == 1
+    assert "is not an SQLite file" in capsys.readouterr().err
+    assert (tmp_path / "study.sqlite").read_text().startswith("the diary")
+
+
+def test_a_report_that_cannot_be_written_is_no_traceback(tmp_path, monkeypatch, capsys):
+    (tmp_path / "out" / "results.csv").mkdir(parents=True)
+    assert study("iris", *QUICK, "dummy", "--out", "out") == 1
+    assert "results.csv" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_failed_model_is_exit_code_1(monkeypatch, capsys):
@@ -65,8 +240,76 @@ def test_a_failed_model_is_exit_code_1(monkeypatch, capsys):
         raise RuntimeError("no luck")
 
     monkeypatch.setattr("sklearn.dummy.DummyClassifier.fit", broken)
-    assert main(["study", "iris", *QUICK]) == 1
-    assert "dummy failed: RuntimeError: no luck" in capsys.readouterr().out
+    assert study("iris", *QUICK, "dummy", "perceptron") == 1
+    output = capsys.readouterr().out
+    assert "Dummy failed: RuntimeError: no luck" in output
+    assert "Report: " in output
+
+
+def test_a_warning_about_the_data_is_one_line(flowers, capsys):
+    table = pd.read_csv("meadow.csv").assign(nothing=np.nan)
+    table.to_csv("meadow.csv", index=False)
+    assert study("meadow.csv", "--target", "kind", *QUICK, "dummy") == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("sknn study: ")
+    assert "nothing" in first
+
+
+def test_the_same_command_again_only_reports(capsys):
+    for _ in range(2):
+        assert study("iris", *QUICK, "dummy", "logistic") == 0
+    first, second = capsys.readouterr().out.split("Report: ")[:2]
+    assert first == second.partition("\n")[2]
+    assert study("iris", *QUICK, "dummy", "logistic", "--seed", "1") == 0
+    assert "[4/4] 4 finished before" not in capsys.readouterr().err
+
+
+def test_a_finished_study_computes_nothing(capsys, monkeypatch):
+    assert study("iris", *QUICK, "dummy") == 0
+    monkeypatch.setattr("sknn.study.run.compute", lambda data, cell: pytest.fail("computed again"))
+    assert study("iris", *QUICK, "dummy") == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "[2/2] 2 finished before"
+
+
+def test_ctrl_c_during_a_fit_keeps_what_is_finished_and_the_same_command_continues(monkeypatch, capsys):
+    from sklearn.dummy import DummyClassifier
+
+    fit, calls = DummyClassifier.fit, []
+
+    def swallows_the_second_interrupt(self, X, y):
+        calls.append(len(calls))
+        if calls[-1] == 1:
+            with suppress(KeyboardInterrupt):  # as networks do, which keep what they have learnt so far
+                signal.raise_signal(signal.SIGINT)
+        return fit(self, X, y)
+
+    monkeypatch.setattr(DummyClassifier, "fit", swallows_the_second_interrupt)
+    command = ("iris", "--cv", "4", "--n-jobs", "1", "--models", "dummy")
+    assert study(*command) == 130
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert error.splitlines()[-1] == (
+        "sknn study: interrupted; every finished fit is kept, and the same command continues"
+    )
+    assert study(*command) == 0
+    assert capsys.readouterr().err.startswith("[1/4] 1 finished before")
+    assert len(calls) == 2 + 3
+
+
+def test_a_killed_study_continues_with_the_same_results(tmp_path):
+    program = STAND_IN + "from sknn.__main__ import main\nsys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, "study", "digits", *QUICK, "dummy", "knn", "random_forest", "mlp"]
+    killed = subprocess.Popen([*command, "--out", "killed"], stderr=subprocess.PIPE, text=True)
+    assert killed.stderr.readline().startswith("[1/8]")
+    killed.kill()
+    killed.communicate()
+    with sqlite3.connect("killed/study.sqlite") as store:  # nobody waits in a test for the dead one's lease to run out
+        store.execute("UPDATE cells SET renewed = 0 WHERE owner IS NOT NULL")
+    store.close()
+    for folder in ("killed", "whole"):
+        assert study("digits", *QUICK, "dummy", "knn", "random_forest", "mlp", "--out", folder) == 0
+    columns = ["model", "fold", "accuracy", "log_loss", "n_parameters"]
+    pd.testing.assert_frame_equal(results("killed")[columns], results("whole")[columns])
 
 
 @pytest.mark.parametrize(
@@ -74,14 +317,21 @@ def test_a_failed_model_is_exit_code_1(monkeypatch, capsys):
     [
         (["--version"], ["sknn 0."]),
         (["--help"], ["study", "compare networks with classical models"]),
-        (["study", "--help"], ["digits, iris, wine, breast_cancer", "logistic", "LogisticRegression", "--folds N"]),
+        (
+            ["study", "--help"],
+            [
+                *("digits, iris, wine, breast_cancer", ".parquet", "openml:ID", "--target COLUMN", "(default: 5)"),
+                *("Logistic regression (for labels)", "Ridge regression (for numbers)", "CNN (for images and signals)"),
+                *("accuracy, balanced_accuracy, log_loss, roc_auc", "r2, rmse, mae", "examples:", "sknn-digits"),
+            ],
+        ),
     ],
 )
 def test_help_and_version(arguments, parts, capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main(arguments)
-    output = capsys.readouterr().out
-    assert all(part in output for part in parts)
+    output = " ".join(capsys.readouterr().out.split())
+    assert [part for part in parts if part not in output] == []
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])
@@ -93,27 +343,20 @@ def test_help_is_at_most_80_columns_wide(arguments, columns, monkeypatch, capsys
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
 
 
-def test_the_narrowest_terminal_cuts_no_number(monkeypatch, capsys):
-    monkeypatch.setenv("COLUMNS", "5")
-    main(["study", "iris", "--folds", "2", "--models", "dummy"])
-    assert "33.33 ± 0.00\n" in capsys.readouterr().out
+@pytest.mark.parametrize("columns", ["5", "40"])
+def test_the_narrowest_terminal_cuts_no_number(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", columns)
+    study("iris", *QUICK, "dummy")
+    assert "0.333 ± 0.000 " in capsys.readouterr().out
 
 
-def test_without_rich_it_says_what_to_install(monkeypatch, capsys):
-    for name in [name for name in sys.modules if name.partition(".")[0] == "rich"]:
+@pytest.mark.parametrize("package", ["rich", "matplotlib"])
+def test_without_a_package_it_says_what_to_install(package, monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "rich", None)
-    assert main(["study", "iris"]) == 1
-    assert capsys.readouterr().err == "sknn study needs rich: pip install 'sknn[study]'\n"
-
-
-def test_interrupted_study_ends_without_a_traceback(monkeypatch, capsys):
-    def interrupted(self, X, y):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("sklearn.dummy.DummyClassifier.fit", interrupted)
-    assert main(["study", "iris", "--models", "dummy"]) == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "sknn study: interrupted"
+    monkeypatch.setitem(sys.modules, package, None)
+    assert study("iris") == 1
+    assert capsys.readouterr().err == f"sknn study: {package} must be installed: pip install 'sknn[study]'\n"
 
 
 def test_runs_as_a_module():
@@ -121,3 +364,12 @@ def test_runs_as_a_module():
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 2
     assert finished.stderr.startswith("sknn study: unknown data set 'nowhere'")
+
+
+def test_help_does_not_wait_for_matplotlib():
+    program = (
+        "import sys\nfrom sknn.__main__ import main\n"
+        "try:\n    main(['study', '--help'])\nexcept SystemExit:\n    pass\n"
+        "assert 'matplotlib' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

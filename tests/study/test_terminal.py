@@ -1,96 +1,132 @@
-"""The report: every model in the table, the best one highlighted, one sentence that compares, and failures told."""
+"""The report in the terminal: every model in the table, the best one highlighted, the verdict, and failures told."""
 
 import re
+import warnings
 from io import BytesIO, StringIO, TextIOWrapper
 
-import pandas as pd
+import numpy as np
 import pytest
 from rich.console import Console
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from sknn import PerceptronClassifier
 from sknn.study import Study
-from sknn.study.load import load
-from sknn.study.report import comparison, show
+from sknn.study.table import TableColumn, columns_that_fit, form_of
+from sknn.study.terminal import show
 
-IRIS = load("iris")
-FAMILIES = {"net": "network", "weak": "network", "forest": "baseline"}
+IRIS = load_iris(return_X_y=True)
+DIABETES = load_diabetes(return_X_y=True)
 LONG_NAME = "a_name_that_is_longer_than_its_column"
 
 
-def printed(models, width=120, colours=False):
-    study = Study(models, cv=2).run({"iris": load_iris(return_X_y=True)})
+class Warns(DummyClassifier):
+    """Warn of something long that ends with a number."""
+
+    def fit(self, X, y):
+        warnings.warn(f"it is {'very ' * 40}hard with {y.sum()}", UserWarning, stacklevel=1)
+        return super().fit(X, y)
+
+
+def study_of(models, data=None, **options):
+    return Study(models, cv=2, **options).run({"iris": IRIS} if data is None else data)
+
+
+def printed(models, width=120, colours=False, data=None, **options):
     output = StringIO()
-    show(study, IRIS, Console(file=output, width=width, color_system="standard" if colours else None))
+    console = Console(file=output, width=width, color_system="standard" if colours else None, force_terminal=colours)
+    show(study_of(models, data, **options), console)
     return output.getvalue()
 
 
-def compare(**accuracies):
-    results = pd.DataFrame(
-        [
-            {"model": model, "fold": fold, "accuracy": accuracy}
-            for model, folds in accuracies.items()
-            for fold, accuracy in enumerate(folds)
-        ]
-    )
-    means = results.groupby("model")["accuracy"].mean().sort_values(ascending=False)
-    summary = pd.DataFrame({"model": means.index, "n_failed": 0, "accuracy_mean": means.to_numpy()})
-    return comparison(summary, results, {model: FAMILIES[model] for model in accuracies})
+def row(text, name):
+    return next(line for line in text.splitlines() if line.startswith(name)).split()
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [100, 120])
 def test_every_model_and_measure_is_on_its_line(width):
-    lines = printed(["perceptron", "dummy"], width).splitlines()
-    rows = {line.split()[0]: line for line in lines if line.startswith(("perceptron", "dummy"))}
-    assert rows["dummy"].split()[1:6] == ["baseline", "33.33", "±", "0.00", "1.099"]
-    assert rows["perceptron"].split()[5] == "—"
-    assert rows["perceptron"].split()[-1] == "15"
-    assert max(map(len, lines)) <= width
+    text = printed(["perceptron", "dummy"], width)
+    assert text.startswith("iris: 150 samples, 4 features, 3 classes; the same 2 folds for every model\n")
+    assert row(text, "Dummy")[1:5] == ["0.333", "±", "0.000", "baseline"]
+    assert row(text, "Dummy")[-4:] == ["3", "0.333", "1.099", "0.500"]  # size, balanced accuracy, log loss, ROC AUC
+    assert row(text, "Perceptron")[-4] == "15"
+    assert row(text, "Perceptron")[-2:] == ["—", "—"]
+    assert "Lower is better: Log loss." in text
+    assert max(map(len, text.splitlines())) <= width
 
 
-@pytest.mark.parametrize(
-    ("width", "left_out"),
-    [
-        (80, ""),
-        (60, "No room for: predict, parameters."),
-        (50, "No room for: fit, predict, parameters."),
-        (30, "No room for: kind, log loss, fit, predict, parameters."),
-    ],
-)
-def test_a_narrow_terminal_drops_columns_and_cuts_no_number(width, left_out):
+def test_regression_has_its_measures_and_says_which_ones_are_losses():
+    text = printed(["dummy", "ridge"], data={"diabetes": DIABETES})
+    assert text.startswith("diabetes: 442 samples, 10 features, regression; ")
+    assert re.search(r"Model +R² +Kind .* RMSE +MAE *\n", text)
+    assert re.search(r"Ridge regression +0\.4\d+ ± 0\.\d+ +baseline", text)
+    assert "Lower is better: RMSE, MAE." in text
+
+
+def test_the_best_model_is_first_where_lower_is_better():
+    text = printed(["dummy", "ridge"], data={"diabetes": DIABETES}, scoring=["rmse", "r2"])
+    assert text.index("\nRidge") < text.index("\nDummy")
+    assert re.search(r"Model +RMSE +Kind", text)
+
+
+def test_tuned_models_have_the_time_of_their_search():
+    assert re.search(r"\n +Fit +Search +Predict", printed(["logistic"], tune=2))
+    assert "Search" not in printed(["logistic"])
+
+
+@pytest.mark.parametrize(("width", "n_shown"), [(120, 9), (80, 7), (60, 5), (50, 4), (40, 3)])
+def test_a_narrow_terminal_drops_columns_and_cuts_no_number(width, n_shown):
     models = {"random_forest": DecisionTreeClassifier(max_depth=1), LONG_NAME: DummyClassifier()}
     text = printed(models, width)
     table = text.partition("─\n")[2].partition("\n\n")[0]
+    dropped = re.search(r"No room for: ([^.]+)\.", " ".join(text.split()))
     assert "…" not in text
     assert max(map(len, text.splitlines())) <= width
-    assert re.findall(r"\d+\.\d\d ± \d+\.\d\d", table) == ["66.67 ± 0.00", "33.33 ± 0.00"]
-    assert ("1.099" in table) == ("log loss" not in left_out)
-    assert ("3 nodes" in table) == ("parameters" not in left_out)
+    assert re.findall(r"\d\.\d+ ± \d\.\d+", table) == ["0.667 ± 0.000", "0.333 ± 0.000"]
     assert "".join(line.split()[0] for line in table.splitlines()) == "random_forest" + LONG_NAME
-    assert " ".join(text.split()).endswith(left_out or "on one thread.")
+    assert 9 - len(dropped[1].split(", ") if dropped else []) == n_shown
+
+
+@pytest.mark.parametrize(
+    ("means", "spread", "digits", "first"),
+    [
+        ([0.9722, 0.1], 0.0050, 2, "0.9722"),
+        ([0.96, 0.3], 0.5, 2, "0.960"),
+        ([54321.4, 8e4], 3021.0, 2, "54,321"),
+        ([0.0000123, 0.1], 0.000004, 2, "1.23e-05"),
+        ([1.5, 1e9], 0.1, 2, "1.5"),
+        ([0.0, 0.1], 0.0, 2, "0.000"),
+        ([np.nan, np.nan], np.nan, 2, "nan"),
+        ([0.99989, 0.9], 0.00012, 1, "0.9999"),
+    ],
+)
+def test_scores_have_the_digits_that_matter(means, spread, digits, first):
+    assert format(means[0], form_of(means, [spread], digits)) == first
+
+
+def test_a_column_that_fits_is_taken_after_one_that_does_not():
+    columns = [TableColumn(title, title, ["0.5"]) for title in ("name", "score", "this is too long", "time")]
+    assert [column.title for column in columns_that_fit(columns, 20)] == ["name", "score", "time"]
 
 
 def test_ascii_where_the_output_has_no_more():
     file = TextIOWrapper(BytesIO(), encoding="ascii")
     models = {"perceptron": PerceptronClassifier(random_state=0), "bäume": GaussianNB(var_smoothing=-1)}
-    show(Study(models, cv=2).run({"iris": (IRIS.X, IRIS.y)}), IRIS, Console(file=file, width=80))
+    show(study_of(models), Console(file=file, width=100))
+    show(study_of(["ridge"], {"diabetes": DIABETES}), Console(file=file, width=100))
     file.seek(0)
     text = file.read()
-    assert re.search(r"^perceptron +network +\d\d\.\d\d \+- \d+\.\d\d +- ", text, re.MULTILINE)
+    assert re.search(r"^perceptron +\d\.\d+ \+- \d\.\d+ +network .* - +-$", text, re.MULTILINE)
     assert "\n------" in text
     assert "b\\xe4ume failed" in text
     assert "+- is the standard deviation" in text
+    assert re.search(r"^Model +R2 ", text, re.MULTILINE)
 
 
 def test_trees_say_that_they_count_nodes():
     assert "3 nodes" in printed({"stump": DecisionTreeClassifier(max_depth=1)})
-
-
-def test_heading_describes_the_data():
-    assert printed(["dummy"]).startswith("iris: 150 samples, 4 features, 3 classes; same 2 folds for every model\n")
 
 
 def test_only_the_best_row_is_highlighted():
@@ -103,36 +139,43 @@ def test_only_the_best_row_is_highlighted():
 def test_failures_are_told_and_text_in_brackets_survives():
     text = printed({"dummy [bold]": DummyClassifier(), "broken": GaussianNB(var_smoothing=-1)})
     assert "dummy [bold]" in text
-    assert "broken (failed in 2 of 2)" in text
+    assert "broken (failed" in text
     assert text.count("broken failed: InvalidParameterError: The 'var_smoothing' parameter of GaussianNB") == 1
 
 
+def test_a_study_in_which_all_failed_is_shown():
+    text = printed({"broken": GaussianNB(var_smoothing=-1), "net": PerceptronClassifier(solver="none")})
+    assert "there is nothing to compare" in " ".join(text.split())
+    assert row(text, "broken")
+
+
+def test_warnings_take_one_line_for_each_model():
+    lines = [line for line in printed({"warns": Warns()}, width=70).splitlines() if "warned" in line]
+    assert len(lines) == 1
+    assert lines[0].startswith("warns warned in 2 folds: UserWarning: it is very very")
+    assert lines[0].endswith(" ...")
+    assert len(lines[0]) <= 70
+
+
+def test_the_verdict_is_the_studys():
+    study = study_of(["perceptron", "dummy"])
+    output = StringIO()
+    show(study, Console(file=output, width=100))
+    assert study.verdicts()["iris"].split() == output.getvalue().split("\n\n")[2].split()
+
+
 @pytest.mark.parametrize(
-    ("accuracies", "sentence"),
+    ("other", "ending"),
     [
+        ({"wine": load_wine(return_X_y=True)}, "Over 2 data sets, Friedman's test finds no difference"),
         (
-            {"net": [0.9, 0.8, 0.7], "weak": [0.1, 0.1, 0.1], "forest": [0.8, 0.7, 0.8]},
-            "The best network (net) is 3.33 percentage points more accurate than the best classical baseline (forest) "
-            "on average, and was ahead in 2 of 3 folds.",
+            {"diabetes": DIABETES},
+            "Nothing can be said of all data sets together: the data sets are compared by accuracy and r2: "
+            "give one scoring for all.",
         ),
-        (
-            {"net": [0.5, 0.6], "forest": [0.5, 0.7]},
-            "The best network (net) is 5.00 percentage points less accurate than the best classical baseline (forest) "
-            "on average, and was ahead in 0 of 2 folds (level in 1).",
-        ),
-        (
-            {"net": [0.5, 0.7], "forest": [0.7, 0.5]},
-            "The best network (net) is as accurate as the best classical baseline (forest) "
-            "on average, and was ahead in 1 of 2 folds.",
-        ),
-        ({"net": [0.5, 0.7]}, "No classical baseline was asked for, so there is nothing to compare."),
-        ({"forest": [0.5, 0.7]}, "No network was asked for, so there is nothing to compare."),
     ],
 )
-def test_comparison(accuracies, sentence):
-    assert compare(**accuracies) == sentence
-
-
-def test_a_failed_baseline_is_not_compared():
-    text = printed({"net": PerceptronClassifier(), "broken": GaussianNB(var_smoothing=-1)})
-    assert "No classical baseline went through all folds, so there is nothing to compare." in text
+def test_several_data_sets_have_a_table_each_and_a_verdict_together(other, ending):
+    text = " ".join(printed(["perceptron", "dummy"], data={"iris": IRIS, **other}).split())
+    assert text.count("the same 2 folds for every model") == 2
+    assert ending in text.rpartition("on one thread. ")[2]
