@@ -220,7 +220,7 @@ def run_study(arguments: Namespace) -> int:
 
 
 def _stop(code: int, message: str) -> int:
-    print(f"sknn study: {message}", file=sys.stderr)
+    print(f"sknn study: {' '.join(message.split())}", file=sys.stderr)  # on one line, whatever others wrote
     return code
 
 
