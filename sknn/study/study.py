@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager, ExitStack
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from .store import Store
 from .verdict import verdict
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from pandas import DataFrame
 
 LARGEST_SEED = 2**32 - 1  # NumPy's RandomState takes 32 bits
@@ -347,6 +349,59 @@ class Study:
             )
             for data in self.data_sets
         }
+
+    def plot(self, kind: str = "scores", dataset: str | None = None, ax: "Axes | None" = None) -> "Axes":
+        """Draw a figure; needs Matplotlib.
+
+        Parameters
+        ----------
+        kind : str, default="scores"
+            ``"scores"`` of the folds, score against ``"cost"``, ``"differences"`` from the best model,
+            ``"calibration"``, ``"residuals"``, ``"learning_curve"``, or average ``"ranks"`` over all data sets.
+        dataset : str, default=None
+            The name of the data set, if there are several; ``"ranks"`` needs none.
+        ax : Axes, default=None
+            Where to draw; None makes a figure, which does not show by itself.
+
+        Returns
+        -------
+        Axes
+            With the figure, ``axes.figure.savefig("scores.svg")`` writes it.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If the kind or the data set is unknown, or the study has not what the figure shows.
+        """
+        from .figures import draw
+
+        self._check_run()
+        return draw(self, kind, dataset, ax)
+
+    def report(self, path: str | PathLike) -> Path:
+        """Write the report: one HTML page with the answer, tables and figures in it; needs Matplotlib.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; in an existing directory it is called ``report.html``. Missing directories are made.
+
+        Returns
+        -------
+        Path
+            What was written.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        """
+        from .files import write_report
+
+        self._check_run()
+        return write_report(self, path)
 
     def _results_of(self, data: DataSet) -> "DataFrame":
         return self.results[self.results["dataset"] == data.name]

@@ -1,0 +1,167 @@
+"""The figures of a study, by kind."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import product
+from typing import TYPE_CHECKING, NamedTuple
+
+from ..names import look_up
+from .calibration import draw_calibration
+from .cost import draw_cost
+from .differences import draw_differences
+from .learning_curve import draw_learning_curve
+from .ranks import draw_ranks
+from .residuals import draw_residuals
+from .scene import NothingToDrawError, Scene
+from .scores import draw_scores
+from .style import new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from ..data import DataSet
+    from ..study import Study
+
+__all__ = ["FIGURES", "OVER_ALL", "Kind", "NothingToDrawError", "draw", "draw_all"]
+
+WIDTH = 5.8  # inches
+
+
+class Kind(NamedTuple):
+    """A kind of figure: what draws it, how high it is (inches, for a number of models), and how to read it."""
+
+    function: Callable[[Scene, "Axes"], None]
+    height: Callable[[int], float]
+    title: str
+    caption: str
+
+
+def _by_rows(n_models: int) -> float:
+    return max(0.75 + 0.34 * n_models, 1.6)
+
+
+def _by_halves(n_models: int) -> float:
+    return 1.5 + 0.15 * n_models
+
+
+def _square(n_models: int) -> float:
+    return 3.9
+
+
+FIGURES: dict[str, Kind] = {
+    "scores": Kind(
+        draw_scores,
+        _by_rows,
+        "Scores of the folds",
+        "Each point is one fold; a box holds the middle half of them, the thick line is the median; the best model "
+        "comes first.",
+    ),
+    "cost": Kind(
+        draw_cost,
+        _square,
+        "Score against cost",
+        "Cheap models are on the left: the mean score with its standard deviation over the folds, against the median "
+        "time with its quartiles, on a scale where each step is ten times as long.",
+    ),
+    "differences": Kind(
+        draw_differences,
+        _by_rows,
+        "Lead of the best model",
+        "The interval (95 %, for each pair alone) says how large the lead may be; where it reaches across zero the "
+        "model may be as good, and within the shaded band a difference does not matter.",
+    ),
+    "calibration": Kind(
+        draw_calibration,
+        _square,
+        "Calibration",
+        "On the diagonal, predictions made with 80 % confidence are right 80 % of the time; below it a model is "
+        "overconfident, above it underconfident.",
+    ),
+    "residuals": Kind(
+        draw_residuals,
+        _square,
+        "Residuals",
+        "The best network and the best baseline: points spread evenly about zero are what is wanted; a bend or a "
+        "funnel shows where a model errs.",
+    ),
+    "learning_curve": Kind(
+        draw_learning_curve,
+        _square,
+        "Learning curves",
+        "The mean score against the number of training rows, shaded by its standard deviation over the folds: where "
+        "the curve of a network crosses those of the baselines, it begins to pay.",
+    ),
+    "ranks": Kind(
+        draw_ranks,
+        _by_halves,
+        "Average ranks",
+        "Models by their average rank over the data sets, 1 being the best; a thick bar joins models that Nemenyi's "
+        "test cannot tell apart, since their ranks differ by less than the critical difference.",
+    ),
+}
+OVER_ALL = ("ranks",)
+"""The kinds that are about all data sets together."""
+
+
+def draw(study: "Study", kind: str, dataset: str | None = None, axes: "Axes | None" = None) -> "Axes":
+    """Draw a figure of a study.
+
+    Parameters
+    ----------
+    study : Study
+        After ``run``.
+    kind : str
+        One of ``FIGURES``.
+    dataset : str, default=None
+        The name of a data set; needed if there are several, except for ``"ranks"``.
+    axes : Axes, default=None
+        Where to draw; None makes a figure, outside pyplot.
+
+    Returns
+    -------
+    Axes
+        With the figure.
+
+    Raises
+    ------
+    ValueError
+        If the kind or the data set is unknown, or the kind does not apply: ``NothingToDrawError`` says what is missing.
+    """
+    figure = look_up("figure", kind, FIGURES)
+    data = study.data_sets[0] if kind in OVER_ALL else _data_set(study, dataset)
+    scene = Scene(study, data)
+    if axes is not None:
+        figure.function(scene, axes)
+        return axes
+    with new_axes(WIDTH, figure.height(len(scene.models))) as axes:
+        figure.function(scene, axes)
+    return axes
+
+
+def draw_all(study: "Study") -> "dict[tuple[str | None, str], Axes]":
+    """Draw all figures that apply to a study.
+
+    Parameters
+    ----------
+    study : Study
+        After ``run``.
+
+    Returns
+    -------
+    dict of (str or None, str) to Axes
+        By the name of the data set (None: over all of them) and the kind.
+    """
+    places: list[str | None] = [None, *(data.name for data in study.data_sets)]
+    drawn: dict[tuple[str | None, str], Axes] = {}
+    for name, kind in product(places, FIGURES):
+        if (name is None) == (kind in OVER_ALL):
+            with suppress(NothingToDrawError):
+                drawn[name, kind] = draw(study, kind, name)
+    return drawn
+
+
+def _data_set(study: "Study", name: str | None) -> "DataSet":
+    by_name = {data.name: data for data in study.data_sets}
+    if name is None and len(by_name) > 1:
+        raise ValueError(f"dataset=None, but the study has {len(by_name)}; give one of: {', '.join(by_name)}")
+    return study.data_sets[0] if name is None else look_up("data set", name, by_name)

@@ -1,0 +1,106 @@
+"""The score against the number of training rows: from where on does a network pay?"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .labels import settle, spread
+from .scene import NothingToDrawError, Scene, decimals, far_off, limits
+from .style import MUTED, in_lines
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from pandas import DataFrame
+
+LABEL_HEIGHT = 1.25  # in heights of letters
+
+
+def draw_learning_curve(scene: Scene, axes: "Axes") -> None:
+    """Draw the mean score of each model, and its standard deviation over the folds, for growing training sets.
+
+    Parameters
+    ----------
+    scene : Scene
+        The data set.
+    axes : Axes
+        Where to draw.
+    """
+    points = _points(scene)
+    for model, curve in points.items():
+        look = scene.looks[model]
+        axes.plot(curve["n"], curve["mean"], **look.line())
+        axes.fill_between(
+            curve["n"], curve["mean"] - curve["std"], curve["mean"] + curve["std"], color=look.color, alpha=0.1, lw=0
+        )
+    sizes = sorted({float(n) for curve in points.values() for n in curve["n"]})
+    axes.set_xscale("log")
+    axes.set_xlim(sizes[0] / 1.1, sizes[-1] * 1.06)
+    axes.set_ylim(*limits(_in_view(scene, points)))
+    _tick_at(axes, sizes)
+    axes.set_xlabel("Training rows")
+    axes.set_ylabel(scene.score_label)
+    axes.grid(axis="y")
+    axes.set_axisbelow(True)
+    _name_ends(scene, axes, points)
+
+
+def _points(scene: Scene) -> "dict[str, DataFrame]":
+    """Give mean and standard deviation of the folds for each model and share of the training rows."""
+    rows = scene.study.learning_curves
+    rows = rows[rows["dataset"] == scene.data.name]
+    if not len(rows):
+        raise NothingToDrawError("learning curves need a study with learning_curve=True")
+    score = scene.measure.name
+    rows = rows[np.isfinite(rows[score])]
+    # Folds differ by a row or so: the n-th smallest part of each fold is one point of the curve.
+    rows = rows.assign(part=rows.groupby(["model", "fold"])["n_train"].rank(ascending=False))
+    if not len(rows):
+        scene.check_scores()
+    curves = rows.groupby(["model", "part"]).agg(n=("n_train", "mean"), mean=(score, "mean"), std=(score, "std"))
+    return {
+        model: curves.loc[model].fillna({"std": 0.0}).sort_values("n")
+        for model in scene.models
+        if model in curves.index.get_level_values("model")
+    }
+
+
+def _in_view(scene: Scene, points: "dict[str, DataFrame]") -> np.ndarray:
+    sign = 1 if scene.measure.greater_is_better else -1
+    far = far_off({model: float(sign * curve["mean"].iloc[-1]) for model, curve in points.items()})
+    return np.concatenate(
+        [curve["mean"] + k * curve["std"] / 2 for m, curve in points.items() if m not in far for k in (-1, 1)]
+    )
+
+
+def _tick_at(axes: "Axes", sizes: list[float]) -> None:
+    from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
+
+    shown = [size for place, size in enumerate(sizes) if place == 0 or size > 1.3 * sizes[place - 1]]
+    axes.xaxis.set_major_locator(FixedLocator(shown))
+    axes.xaxis.set_major_formatter(FixedFormatter([f"{size:,.0f}" for size in shown]))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _name_ends(scene: Scene, axes: "Axes", points: "dict[str, DataFrame]") -> None:
+    """Write the name of each model beside the end of its curve, moved up or down where they would overlap."""
+    settle(axes)
+    low, high = axes.get_ylim()
+    height = axes.get_window_extent().height * 72 / axes.figure.dpi
+    ends = {model: (curve["n"].iloc[-1], curve["mean"].iloc[-1]) for model, curve in points.items()}
+    at = np.array([(np.clip(y, low, high) - low) / (high - low) for _, y in ends.values()])
+    titles = [in_lines(scene.looks[model].title) for model in ends]
+    lines = max(title.count("\n") + 1 for title in titles)
+    letters = 9.0
+    moved = spread(at, min(lines * LABEL_HEIGHT * letters / height, 1.05 / max(len(at) - 1, 1)))
+    moved -= max(moved.max() - 1.02, 0)
+    for (model, (n, mean)), y, title in zip(ends.items(), moved, titles, strict=True):
+        out = "" if low <= mean <= high else f" ({mean:.{decimals(np.array([mean]))}f})"
+        axes.annotate(
+            title + out,
+            (n, float(np.clip(mean, low, high))),
+            (1.05, y),
+            textcoords="axes fraction",
+            va="center",
+            color=scene.looks[model].color,
+            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3},
+        )

@@ -1,0 +1,120 @@
+"""The files of a study: tables, figures and the report."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .figures import draw_all
+from .page import page
+from .page.svg import svg_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from .study import Study
+
+REPORT = "report.html"
+LONGEST_NAME = 60
+
+
+def write_report(study: "Study", path: str | os.PathLike) -> Path:
+    """Write the report of a study.
+
+    Parameters
+    ----------
+    study : Study
+        After ``run``.
+    path : str or path
+        The file; in an existing directory it is called ``report.html``. Directories that are missing are made.
+
+    Returns
+    -------
+    Path
+        What was written.
+    """
+    return _write(_report_path(path), page(study, draw_all(study)))
+
+
+def write_all(study: "Study", folder: str | os.PathLike) -> Path:
+    """Write the tables, the figures and the report of a study.
+
+    Parameters
+    ----------
+    study : Study
+        After ``run``.
+    folder : str or path
+        Made if it is missing. It gets ``results.csv``, ``summary.csv``, ``learning_curves.csv`` (if there are any),
+        ``figures/`` with each figure as PNG and SVG, named by data set and kind, and ``report.html``. What is there
+        by these names is replaced.
+
+    Returns
+    -------
+    Path
+        Of the report.
+    """
+    folder = Path(folder)
+    tables = {"results": study.results, "summary": study.summary(), "learning_curves": study.learning_curves}
+    for name, frame in tables.items():
+        if name != "learning_curves" or len(frame):
+            _write(folder / f"{name}.csv", frame.to_csv(index=False))
+    drawn = draw_all(study)
+    _write_figures(drawn, folder / "figures", file_names(data.name for data in study.data_sets))
+    return _write(folder / REPORT, page(study, drawn))
+
+
+def _write_figures(drawn: "Mapping[tuple[str | None, str], Axes]", folder: Path, names: Mapping[str, str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for (data, kind), axes in drawn.items():
+        name = kind if data is None else f"{names[data]}_{kind}"
+        _write(folder / f"{name}.svg", svg_text(axes))
+        axes.figure.canvas.figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
+
+
+def file_names(names: Iterable[str]) -> dict[str, str]:
+    """Turn names of data sets into names of files: letters, digits, dots, hyphens and underscores, each name once.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Whatever users call their data.
+
+    Returns
+    -------
+    dict of str to str
+        The file name of each, without an ending.
+
+    Examples
+    --------
+    >>> file_names(["iris", "Iris", "../wine & beer"])
+    {'iris': 'iris', 'Iris': 'Iris_2', '../wine & beer': 'wine_beer'}
+    """
+    safe: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in names:
+        stem = re.sub(r"[^A-Za-z0-9.-]+", "_", name).strip("._-")[:LONGEST_NAME] or "data"
+        number, free = 1, stem
+        while free.lower() in taken:  # there are file systems to which upper and lower case are the same
+            number += 1
+            free = f"{stem}_{number}"
+        taken.add(free.lower())
+        safe[name] = free
+    return safe
+
+
+def _report_path(path: str | os.PathLike) -> Path:
+    path = Path(path)
+    return path / REPORT if path.is_dir() else path
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file as a whole or not at all: a reader never finds half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return path

@@ -1,0 +1,234 @@
+"""The tables of the page."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..data import DataSet
+from ..figures.style import Look, looks_of
+from ..measures import Measure
+from .html import Markup, joined, tag
+from .numbers import MISSING, data_size, fixed, places_for, seconds
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from ..study import Study
+
+FILLED = dict(zip(("o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h"), "●■◆▲▼✚✖◀▶⬟⬢", strict=True))
+HOLLOW = dict(zip(FILLED, "○□◇△▽✛✕◁▷⬠⬡", strict=True))
+
+
+def table(label: str, header: Sequence[Markup], rows: Iterable[Sequence[Markup]]) -> Markup:
+    """Write a table within a box of its own to scroll in.
+
+    Parameters
+    ----------
+    label : str
+        What the table is, for screen readers.
+    header : sequence of Markup
+        The cells of the header.
+    rows : iterable of sequence of Markup
+        The cells of each row.
+
+    Returns
+    -------
+    Markup
+        The box with the table.
+    """
+    body = tag("tbody", *(tag("tr", *row) for row in rows))
+    inner = tag("table", tag("thead", tag("tr", *header)), body)
+    return tag("div", inner, class_="scroll", role="region", aria_label=label, tabindex="0")
+
+
+def heads(*titles: str, text: Iterable[int] = (0,)) -> list[Markup]:
+    """Write the cells of a header; the columns `text` hold texts."""
+    texts = set(text)
+    return [tag("th", title, scope="col", class_="text" if at in texts else None) for at, title in enumerate(titles)]
+
+
+def cells(*values: object, text: Iterable[int] = ()) -> list[Markup]:
+    """Write ordinary cells; the columns `text` hold texts that may be long."""
+    texts = set(text)
+    return [tag("td", value, class_="wrap" if at in texts else None) for at, value in enumerate(values)]
+
+
+def model_head(look: Look, title: str) -> Markup:
+    """Write the head of the row of a model, with the marker it has in the figures."""
+    sign = (FILLED if look.is_network else HOLLOW)[look.marker]
+    mark = tag("span", sign, class_="mark", style=f"color:var(--{look.color[1:]})", aria_hidden="true")
+    family = tag("span", "network" if look.is_network else "baseline", class_="family")
+    return tag("th", mark, title, family, scope="row", class_="model")
+
+
+# -------------------------------------------------------------------------------------------------------- the summary
+
+
+def summary_table(study: "Study", data: DataSet) -> Markup:
+    """Write the scores, times and sizes of all models on a data set, best model first.
+
+    Parameters
+    ----------
+    study : Study
+        After ``run``.
+    data : DataSet
+        One of its data sets.
+
+    Returns
+    -------
+    Markup
+        The table.
+    """
+    summary = study.summary()
+    summary = summary[summary["dataset"] == data.name]
+    results = study.results[study.results["dataset"] == data.name]
+    measures, looks = study.measures_of(data), looks_of(study.models)
+    tuned = bool((results["tune_time"] > 0).any())
+    failed = bool((summary["n_failed"] > 0).any())
+    titles = {model.name: model.title for model in study.models}
+    scores = [_score_cells(summary, measure) for measure in measures]
+    units = results.groupby("model")["parameter_unit"].first()
+    times = ["fit_time_mean", *(["tune_time_mean"] if tuned else []), "predict_time_mean"]
+    rows = [
+        [
+            model_head(looks[row["model"]], titles[row["model"]]),
+            *(column[place] for column in scores),
+            *(tag("td", seconds(row[time])) for time in times),
+            tag("td", _size(row["n_parameters_mean"], units[row["model"]])),
+            tag("td", data_size(row["pickle_bytes_mean"])),
+            *([_failures(row)] if failed else []),
+        ]
+        for place, row in enumerate(summary.to_dict("records"))
+    ]
+    header = heads(
+        "Model",
+        *(f"{measure.title} {'↑' if measure.greater_is_better else '↓'}" for measure in measures),
+        *["Fit", *(["Tune"] if tuned else []), "Predict", "Size", "Pickle"],
+        *(["Failed folds"] if failed else []),
+    )
+    return table(f"Scores, times and sizes on {data.name}", header, rows)
+
+
+def _score_cells(summary: "DataFrame", measure: Measure) -> list[Markup]:
+    means = summary[f"{measure.name}_mean"].to_numpy(dtype=float)
+    deviations = summary[f"{measure.name}_std"].to_numpy(dtype=float)
+    places = places_for(deviations)
+    best = are_best(np.where(summary["n_failed"] > 0, np.nan, means), measure.greater_is_better)
+    return [
+        tag("td", _with_deviation(mean, deviation, places, is_best))
+        for mean, deviation, is_best in zip(means, deviations, best, strict=True)
+    ]
+
+
+def _with_deviation(mean: float, deviation: float, places: int, is_best: bool) -> Markup:
+    shown = tag("span", fixed(mean, places), class_="best" if is_best else None)
+    if not np.isfinite(deviation):
+        return shown
+    return joined(shown, tag("span", f" ± {fixed(deviation, places)}", class_="sd"))
+
+
+def are_best(scores: np.ndarray, greater_is_better: bool) -> np.ndarray:
+    """Tell which scores are the best one, of several equal ones all of them, if not all are equal.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Missing ones are never the best.
+    greater_is_better : bool
+        What is best.
+
+    Returns
+    -------
+    ndarray of bool of shape (n,)
+        Which they are.
+    """
+    known = np.isfinite(scores)
+    if not known.any():
+        return known
+    best = scores[known].max() if greater_is_better else scores[known].min()
+    return known & np.isclose(scores, best, rtol=1e-12, atol=0)
+
+
+def _size(number: float, unit: object) -> str:
+    return f"{number:,.0f} {unit}" if np.isfinite(number) else MISSING
+
+
+def _failures(row: dict) -> Markup:
+    return tag("td", f"{row['n_failed']} of {row['n_folds']}" if row["n_failed"] else MISSING)
+
+
+# ------------------------------------------------------------------------------------------------------------ the ranks
+
+
+def ranks_table(study: "Study") -> Markup:
+    """Write the mean score of each ranked model on each data set, and its average rank.
+
+    Parameters
+    ----------
+    study : Study
+        Whose ``ranks`` can be told.
+
+    Returns
+    -------
+    Markup
+        The table, best average rank first.
+    """
+    ranks, looks = study.ranks(), looks_of(study.models)
+    measure = study.measures_of(study.data_sets[0])[0]
+    titles = {model.name: model.title for model in study.models}
+    scores = ranks.scores.to_numpy(dtype=float)
+    best = np.array([are_best(row, measure.greater_is_better) for row in scores])
+    places = places_for(np.ptp(scores, axis=1) / 10)
+    rows = [
+        [
+            model_head(looks[model], titles[model]),
+            tag("td", f"{rank:.2f}"),
+            *(
+                tag("td", tag("span", fixed(score, places), class_="best" if is_best else None))
+                for score, is_best in zip(scores[:, at], best[:, at], strict=True)
+            ),
+        ]
+        for at, (model, rank) in enumerate(zip(map(str, ranks.average.index), ranks.average, strict=True))
+    ]
+    header = heads("Model", "Average rank ↓", *map(str, ranks.scores.index))
+    return table(f"Average ranks, and {measure.title} on each data set", header, rows)
+
+
+# --------------------------------------------------------------------------------------------------------- what failed
+
+
+def troubles_table(results: "DataFrame", column: str, titles: dict[str, str]) -> Markup | None:
+    """Write each distinct error or warning of each model once, with the folds it occurred in.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Of one data set.
+    column : {"error", "warnings"}
+        What to write.
+    titles : dict of str to str
+        What each model is called.
+
+    Returns
+    -------
+    Markup or None
+        None if there is nothing.
+    """
+    folds: dict[tuple[str, str], list[int]] = {}
+    for row in results[results[column].notna()].to_dict("records"):
+        for text in [row[column]] if column == "error" else row[column].splitlines():
+            folds.setdefault((row["model"], text), []).append(row["fold"] + 1)
+    if not folds:
+        return None
+    n_folds = results["fold"].nunique()
+    rows = [
+        [tag("th", titles[model], scope="row", class_="model"), *cells(_folds(where, n_folds), text, text=(0, 1))]
+        for (model, text), where in folds.items()
+    ]
+    label = "Errors" if column == "error" else "Warnings"
+    return table(label, heads("Model", "Folds", label, text=(0, 1, 2)), rows)
+
+
+def _folds(numbers: list[int], n_folds: int) -> str:
+    return f"all {n_folds}" if len(numbers) == n_folds > 1 else ", ".join(map(str, numbers))
