@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURES", "OVER_ALL", "Kind", "NothingToDrawError", "draw", "draw_all"]
 
-WIDTH = 5.8  # inches
+WIDTH = 5.2  # inches
 
 
 class Kind(NamedTuple):

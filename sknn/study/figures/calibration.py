@@ -56,7 +56,7 @@ def draw_calibration(scene: Scene, axes: "Axes") -> None:
         model: reliability(
             rows["confidence"].to_numpy(dtype=float), (rows["predicted"] == rows["target"]).to_numpy(dtype=bool)
         )
-        for model in scene.models
+        for model in scene.in_view
         if len(rows := known[known["model"] == model])
     }
     for model, (confidence, accuracy) in curves.items():
@@ -71,7 +71,7 @@ def draw_calibration(scene: Scene, axes: "Axes") -> None:
     axes.grid()
     axes.set_axisbelow(True)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False, handlelength=3, borderaxespad=0)
-    _name_those_without(scene, list(curves), axes)
+    _name_the_others(scene, known, axes)
 
 
 def _with_confidence(scene: Scene) -> "DataFrame":
@@ -84,8 +84,11 @@ def _with_confidence(scene: Scene) -> "DataFrame":
     return known
 
 
-def _name_those_without(scene: Scene, shown: list[str], axes: "Axes") -> None:
-    without = [scene.looks[model].title for model in scene.models if model not in shown]
-    if without:
-        text = f"Without probabilities: {', '.join(without)}"
-        axes.set_title(text, fontsize=8, color=MUTED, loc="left", wrap=True)
+def _name_the_others(scene: Scene, known: "DataFrame", axes: "Axes") -> None:
+    models = set(known["model"])
+    others = {
+        "No probabilities": [scene.looks[model].title for model in scene.scored if model not in models],
+        "Out of view": [scene.looks[m].title for m in scene.scored if m in models and m not in scene.in_view],
+    }
+    lines = [f"{what}: {', '.join(names)}" for what, names in others.items() if names]
+    axes.set_title("\n".join(lines), fontsize=8, color=MUTED, loc="left")

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .labels import Box, label_points
-from .scene import Scene, decimals, finite, limits
+from .scene import Scene, finite, limits
 from .style import MUTED, in_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NAME_WIDTH = 15  # letters
 LEAST_TIME = 1e-6  # seconds; a clock may be too coarse for a dummy
 
 
@@ -45,15 +46,16 @@ def draw_cost(scene: Scene, axes: "Axes") -> None:
         boxes += [(time, score - error, time, score + error), (early, score, late, score)]
     axes.set_xscale("log")
     left, bottom, right, top = np.transpose(boxes)
-    axes.set_xlim(left.min() / 2.2, right.max() * 2.2)
+    axes.set_xlim(left.min() / 3, right.max() * 3)
     axes.set_ylim(*limits(np.concatenate([bottom, top]), 0.12))
     axes.set_xlabel("Seconds to tune and fit, per fold" if tuned else "Seconds to fit, per fold")
     axes.set_ylabel(scene.score_label)
     axes.grid()
     axes.set_axisbelow(True)
     _name_those_out_of_view(scene, axes)
-    names = [in_lines(scene.looks[model].title) for model in scene.in_view]
-    label_points(axes, np.array(places), names, [_widened(axes, box) for box in boxes])
+    names = [in_lines(scene.looks[model].title, NAME_WIDTH) for model in scene.in_view]
+    colors = [scene.looks[model].color for model in scene.in_view]
+    label_points(axes, np.array(places), names, colors, [_widened(axes, box) for box in boxes])
 
 
 def _widened(axes: "Axes", box: Box) -> Box:
@@ -65,7 +67,7 @@ def _widened(axes: "Axes", box: Box) -> Box:
 
 def _name_those_out_of_view(scene: Scene, axes: "Axes") -> None:
     far = [
-        f"{scene.looks[model].title} ({scores.mean():.{decimals(scores)}f})"
+        f"{scene.looks[model].title} ({scene.out_of_view(scores.mean())})"
         for model, scores in scene.scored.items()
         if model not in scene.in_view
     ]

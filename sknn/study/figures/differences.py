@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .scene import NothingToDrawError, Scene, decimals, far_off, name_rows
+from .scene import NothingToDrawError, Scene, far_off, name_rows
 from .style import BAND, INK, MUTED, in_lines
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def draw_differences(scene: Scene, axes: "Axes") -> None:
         look = scene.looks[pair["model_b"]]
         axes.barh(row, 2 * pair["rope"], left=-pair["rope"], height=1.0, color=BAND, zorder=0.5, linewidth=0)
         if pair["model_b"] in far:
-            value = f"{pair['difference']:.{decimals(ends[np.isfinite(ends)])}f}, out of view →"
+            value = f"{scene.out_of_view(pair['difference'])}, out of view →"
             axes.text(0.99, row, value, transform=axes.get_yaxis_transform(), ha="right", va="center", color=MUTED)
             continue
         if np.isfinite(pair["low"]):

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .style import MUTED
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 DISTANCES = (7, 15, 26, 40, 56, 75)  # in points
+AROUND = np.array([5.0, 1.0])  # a name, kept free
 WITH_A_LINE = 10  # from which distance on a line leads to the name
 Box = tuple[float, float, float, float]  # left, bottom, right, top; in points
 
 
-def label_points(axes: "Axes", places: np.ndarray, names: list[str], obstacles: list[Box]) -> None:
+def label_points(axes: "Axes", places: np.ndarray, names: list[str], colors: list[str], obstacles: list[Box]) -> None:
     """Write a name beside each point, where it covers neither another name nor what is drawn.
 
     Parameters
@@ -26,7 +25,7 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], obstacles: 
         With its limits set; they must not change any more.
     places : ndarray of shape (n_points, 2)
         In data coordinates.
-    names : list of str
+    names, colors : list of str
         One for each point.
     obstacles : list of (left, bottom, right, top)
         What must not be covered, in data coordinates.
@@ -36,9 +35,9 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], obstacles: 
     window = _box(np.array(axes.get_window_extent().extents) * to_points)
     taken = [_box(axes.transData.transform(np.reshape(box, (2, 2))).ravel() * to_points) for box in obstacles]
     at = axes.transData.transform(places) * to_points
-    for place, point, name in zip(places, at, names, strict=True):
+    for place, point, name, color in zip(places, at, names, colors, strict=True):
         text = axes.annotate(name, place, (0, 0), textcoords="offset points", in_layout=False)
-        size = np.array(text.get_window_extent().size) * to_points
+        size = np.array(text.get_window_extent().size) * to_points + AROUND
         text.remove()
         candidates = [_beside(point, size, direction, far) for far, direction in product(DISTANCES, DIRECTIONS)]
         costs = [_cost(box, taken, window) for box in candidates]
@@ -52,8 +51,9 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], obstacles: 
             textcoords="offset points",
             ha="center",
             va="center",
+            color=color,
             in_layout=False,
-            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.6, "shrinkB": 4} if leads else None,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkB": 4} if leads else None,
         )
         taken.append(box)
 

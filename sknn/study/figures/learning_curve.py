@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .labels import settle, spread
-from .scene import NothingToDrawError, Scene, decimals, far_off, limits
+from .scene import NothingToDrawError, Scene, far_off, limits
 from .style import MUTED, in_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
+WORST_OUT_OF_VIEW = 0.05  # of all points
 LABEL_HEIGHT = 1.25  # in heights of letters
 
 
@@ -30,12 +31,17 @@ def draw_learning_curve(scene: Scene, axes: "Axes") -> None:
         look = scene.looks[model]
         axes.plot(curve["n"], curve["mean"], **look.line())
         axes.fill_between(
-            curve["n"], curve["mean"] - curve["std"], curve["mean"] + curve["std"], color=look.color, alpha=0.1, lw=0
+            curve["n"],
+            curve["mean"] - curve["std"],
+            curve["mean"] + curve["std"],
+            color=look.color,
+            alpha=0.14 if look.is_network else 0.06,
+            lw=0,
         )
     sizes = sorted({float(n) for curve in points.values() for n in curve["n"]})
     axes.set_xscale("log")
     axes.set_xlim(sizes[0] / 1.1, sizes[-1] * 1.06)
-    axes.set_ylim(*limits(_in_view(scene, points)))
+    axes.set_ylim(*_limits(scene, points))
     _tick_at(axes, sizes)
     axes.set_xlabel("Training rows")
     axes.set_ylabel(scene.score_label)
@@ -64,12 +70,14 @@ def _points(scene: Scene) -> "dict[str, DataFrame]":
     }
 
 
-def _in_view(scene: Scene, points: "dict[str, DataFrame]") -> np.ndarray:
+def _limits(scene: Scene, points: "dict[str, DataFrame]") -> tuple[float, float]:
+    """Leave the worst twentieth out of view: a single collapse on few rows would squeeze all curves into a corner."""
     sign = 1 if scene.measure.greater_is_better else -1
     far = far_off({model: float(sign * curve["mean"].iloc[-1]) for model, curve in points.items()})
-    return np.concatenate(
-        [curve["mean"] + k * curve["std"] / 2 for m, curve in points.items() if m not in far for k in (-1, 1)]
-    )
+    near = [curve for model, curve in points.items() if model not in far]
+    ends = np.concatenate([curve["mean"] + share * curve["std"] for curve in near for share in (-0.5, 0.5)])
+    worst = np.quantile(sign * ends, WORST_OUT_OF_VIEW)
+    return limits(ends[sign * ends >= worst])
 
 
 def _tick_at(axes: "Axes", sizes: list[float]) -> None:
@@ -90,17 +98,24 @@ def _name_ends(scene: Scene, axes: "Axes", points: "dict[str, DataFrame]") -> No
     at = np.array([(np.clip(y, low, high) - low) / (high - low) for _, y in ends.values()])
     titles = [in_lines(scene.looks[model].title) for model in ends]
     lines = max(title.count("\n") + 1 for title in titles)
-    letters = 9.0
+    letters = float(axes.xaxis.label.get_fontsize())
     moved = spread(at, min(lines * LABEL_HEIGHT * letters / height, 1.05 / max(len(at) - 1, 1)))
     moved -= max(moved.max() - 1.02, 0)
     for (model, (n, mean)), y, title in zip(ends.items(), moved, titles, strict=True):
-        out = "" if low <= mean <= high else f" ({mean:.{decimals(np.array([mean]))}f})"
+        out = "" if low <= mean <= high else f" ({scene.out_of_view(mean)})"
         axes.annotate(
             title + out,
             (n, float(np.clip(mean, low, high))),
-            (1.05, y),
+            (1.07, y),
             textcoords="axes fraction",
             va="center",
             color=scene.looks[model].color,
-            arrowprops={"arrowstyle": "-", "color": MUTED, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": MUTED,
+                "linewidth": 0.5,
+                "shrinkA": 0,
+                "shrinkB": 3,
+                "relpos": (0, 0.5),
+            },
         )

@@ -89,6 +89,12 @@ class Scene:
         far = far_off({model: float(sign * scores.mean()) for model, scores in self.scored.items()})
         return {model: scores for model, scores in self.scored.items() if model not in far}
 
+    def out_of_view(self, score: float) -> str:
+        """Write a score that is out of view, to about the precision of those in view."""
+        spread = float(np.ptp(np.concatenate(list(self.in_view.values())))) or abs(score) or 1.0
+        places = int(np.clip(1 - np.floor(np.log10(spread)), 0, 6))
+        return f"{round(score, places) + 0.0:.{places}f}".replace("-", "−")
+
 
 def _of(frame: "DataFrame", data: DataSet) -> "DataFrame":
     return frame[frame["dataset"] == data.name]
@@ -133,12 +139,6 @@ def limits(values: np.ndarray, margin: float = 0.06) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     pad = margin * (high - low) or 0.05 * abs(high) or 0.05
     return low - pad, high + pad
-
-
-def decimals(values: np.ndarray) -> int:
-    """As many as tell values of this spread apart."""
-    spread = float(np.ptp(values)) or float(np.abs(values).max()) or 1.0
-    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 6))
 
 
 def name_rows(axes: "Axes", labels: list[str]) -> None:

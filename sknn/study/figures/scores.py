@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .scene import Scene, decimals, limits, name_rows
+from .scene import Scene, limits, name_rows
 from .style import MUTED, PAPER, Look, in_lines
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _row(axes: "Axes", row: int, scores: np.ndarray, look: Look) -> None:
 
 
 def _far(axes: "Axes", row: int, scene: Scene, scores: np.ndarray) -> None:
-    shown = f"{scores.mean():.{decimals(scores)}f}" if len(scores) else ""
+    shown = scene.out_of_view(scores.mean())
     at_left = scene.measure.greater_is_better
     _note(axes, row, f"← {shown}, out of view" if at_left else f"{shown}, out of view →", at_left)
 

@@ -7,7 +7,7 @@ they are told apart without colours, too. Every colour has a partner for dark ba
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from textwrap import shorten, wrap
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def plain(text: str) -> str:
     return f" {text}" if text.startswith("_") else text
 
 
-def in_lines(title: str) -> str:
+def in_lines(title: str, width: int = LINE_WIDTH) -> str:
     """Break a long title into at most two lines."""
-    lines = wrap(title, LINE_WIDTH, break_long_words=True)
+    lines = wrap(title, width, break_long_words=False)
     if len(lines) > 2:
-        lines = [lines[0], shorten(" ".join(lines[1:]), LINE_WIDTH, placeholder="") or lines[1][:LINE_WIDTH]]
-        lines[1] = lines[1][: LINE_WIDTH - 1] + "…"
+        lines = [lines[0], f"{lines[1]} …"]
+    lines = [line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1]}…" for line in lines]
     return "\n".join(lines) or title
 
 

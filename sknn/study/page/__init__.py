@@ -155,11 +155,8 @@ def _section(study: "Study", data: DataSet, verdict: str, drawn: Drawn, place: s
         tag(part, "Every model against every other"),
         *pairs_part(study, data),
         *_troubles(study, results, part),
-        tag(part, "The data"),
-        data_facts(data),
-        tag(part, "The models"),
-        *(model_details(study, data, model) for model in study.models if model.name in set(results["model"])),
-        class_="data",
+        *([tag(part, "Data and parameters"), *_particulars(study, data)] if several else []),
+        class_="one-of-several" if several else None,
         aria_labelledby=place if several else None,
         aria_label=None if several else data.name,
     )
@@ -205,11 +202,19 @@ def _troubles(study: "Study", results: "DataFrame", part: str) -> list[Markup]:
 # ----------------------------------------------------------------------------------------------------- how it was done
 
 
+def _particulars(study: "Study", data: DataSet) -> list[Markup]:
+    results = study.results[study.results["dataset"] == data.name]
+    took_part = [model for model in study.models if (results["model"] == model.name).any()]
+    return [data_facts(data), *(model_details(study, data, model) for model in took_part)]
+
+
 def _method(study: "Study", now: datetime) -> Markup:
+    only = study.data_sets[0] if len(study.data_sets) == 1 else None
     return tag(
         "section",
         tag("h2", "How it was done", id="method"),
         protocol_facts(study),
         environment_facts(now),
+        *([] if only is None else [tag("h3", "Data and parameters"), *_particulars(study, only)]),
         aria_labelledby="method",
     )

@@ -28,13 +28,13 @@ html{-webkit-text-size-adjust:100%;scroll-behavior:smooth}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--paper);color:var(--ink);
   font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
-main,header,footer{max-width:1180px;margin:0 auto;padding:0 clamp(16px,3vw,40px)}
+main,header,footer{max-width:1220px;margin:0 auto;padding:0 clamp(16px,3vw,40px)}
 header{padding-top:clamp(24px,5vw,56px)}
 h1,h2,h3{line-height:1.2;text-wrap:balance;overflow-wrap:anywhere}
 h1{font-size:clamp(1.7rem,4.5vw,2.6rem);margin:.1em 0 .2em;letter-spacing:-.02em}
-h2{font-size:1.45rem;margin:2.6em 0 .6em;letter-spacing:-.01em}
+h2{font-size:1.45rem;margin:2.2em 0 .6em;letter-spacing:-.01em}
 h3{font-size:1.1rem;margin:2em 0 .5em}
-section.data>h2{font-size:1.9rem;border-top:2px solid var(--ink);padding-top:.7em}
+section.one-of-several>h2{font-size:1.9rem;border-top:2px solid var(--ink);padding-top:.7em;margin-top:3em}
 p,ul.prose,dl{max-width:72ch}
 p,li,dd,td,th{overflow-wrap:break-word}
 a{color:inherit;text-underline-offset:.18em}
@@ -50,24 +50,27 @@ nav ol,nav ul{padding-left:1.3em;margin:.4em 0}
 nav li{margin:.35em 0;max-width:80ch}
 .scroll{overflow-x:auto;margin:.8em 0;border:1px solid var(--line);border-radius:8px}
 table{border-collapse:collapse;width:100%;font-size:.92rem;font-variant-numeric:tabular-nums}
-th,td{padding:.5em .8em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);vertical-align:top}
-thead th{font-weight:600;color:var(--muted);vertical-align:bottom;background:var(--band)}
+th,td{padding:.5em .65em;text-align:right;white-space:nowrap;border-bottom:1px solid var(--line);vertical-align:top}
+thead th{white-space:normal;font-weight:600;color:var(--muted);vertical-align:bottom;background:var(--band)}
 tbody tr:last-child>*{border-bottom:0}
 tbody th{font-weight:500}
 th:first-child,td.text,th.text{text-align:left}
 td.wrap{white-space:normal;min-width:16em;text-align:left;overflow-wrap:anywhere}
-tbody th.model{position:sticky;left:0;background:var(--paper);white-space:normal;min-width:8.5em;max-width:17em;
+tbody th.model{position:sticky;left:0;background:var(--paper);white-space:normal;min-width:11.5em;max-width:17em;
   overflow-wrap:anywhere;z-index:1}
-.mark{display:inline-block;width:1.25em;font-size:1.05em;line-height:1}
-.family{display:block;padding-left:1.31em;color:var(--muted);font-size:.84em;font-weight:400}
-.sd{color:var(--muted)}
+tbody th.with-mark{padding-left:1.95em}
+.mark{display:inline-block;width:1.25em;margin-left:-1.25em;font-size:1.05em;line-height:1}
+.family{display:block;color:var(--muted);font-size:.84em;font-weight:400}
+.sd{font-size:.92em}
+.sd,.unit{color:var(--muted)}
+.unit{display:block;font-size:.84em}
 .best{font-weight:700}
 .best::before{content:"★ ";font-size:.85em}
 .sure{font-weight:700}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,490px),1fr));gap:2.2em 2.4em;
   align-items:start}
 figure{margin:0;min-width:0}
-figure h3{margin:0 0 .5em}
+figure h3,figure h4{font-size:1.05rem;margin:0 0 .5em}
 figure svg{display:block;width:100%;height:auto;max-width:680px;overflow:visible}
 figure svg text{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif!important}
 figcaption{margin-top:.5em;max-width:66ch}
@@ -85,7 +88,8 @@ footer{margin-top:4em;padding-top:1em;padding-bottom:3em}
   dl{grid-template-columns:1fr;gap:0}
   dd{margin-bottom:.6em}
   th,td{padding:.45em .6em}
-  tbody th.model{min-width:7.5em;max-width:10em}
+  td .sd{display:block;font-size:.88em}
+  tbody th.model{min-width:9.3em}
 }
 @media print{
   body{font-size:10.5pt}

@@ -80,7 +80,9 @@ def _target(data: DataSet) -> str:
         y = np.asarray(data.y, dtype=float)
         return f"mean {y.mean():.4g}, standard deviation {y.std():.4g}, from {y.min():.4g} to {y.max():.4g}"
     _, counts = np.unique(data.y, return_counts=True)
-    return f"classes of {counts.min():,} to {counts.max():,} rows"
+    if counts.min() == counts.max():
+        return f"{counted(int(counts.min()), 'row')} of each class"
+    return f"{counts.min():,} to {counts.max():,} rows of each class"
 
 
 # -------------------------------------------------------------------------------------------------------- the protocol

@@ -21,14 +21,14 @@ def digits(value: float, significant: int = 2) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a time.
+    """Write a time; none at all is missing.
 
     Examples
     --------
-    >>> seconds(0.0042), seconds(4.24), seconds(float("nan"))
+    >>> seconds(0.0042), seconds(4.24), seconds(0.0)
     ('4.2 ms', '4.2 s', '–')
     """
-    if not np.isfinite(value):
+    if not value > 0:
         return MISSING
     return f"{digits(1000 * value)} ms" if value < 0.1 else f"{digits(value)} s"
 
@@ -64,10 +64,16 @@ def p_value(value: float) -> str:
     return "1" if value > 0.995 else digits(value)
 
 
-def places_for(spreads: np.ndarray) -> int:
-    """Tell how many decimal places show two digits of numbers of about this size, from 0 to 5."""
+def places_for(spreads: np.ndarray, significant: float = 1.7) -> int:
+    """Tell how many decimal places, from 0 to 5, show so many digits of numbers of about this size.
+
+    Examples
+    --------
+    >>> places_for(np.array([0.008, 0.012])), places_for(np.array([40.0])), places_for(np.zeros(3))
+    (3, 0, 3)
+    """
     known = np.abs(spreads[np.isfinite(spreads) & (spreads != 0)])
-    return int(np.clip(1 - np.floor(np.log10(np.median(known))), 0, 5)) if len(known) else 3
+    return int(np.clip(np.floor(significant - np.log10(np.median(known))), 0, 5)) if len(known) else 3
 
 
 def fixed(value: float, places: int) -> str:

@@ -8,7 +8,7 @@ from ..data import DataSet
 from ..verdict import LEVEL, SURE
 from .html import Markup, joined, tag
 from .numbers import MISSING, counted, fixed, p_value, places_for
-from .tables import cells, heads, table
+from .tables import heads, table
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -91,18 +91,15 @@ def pairs_table(pairs: "DataFrame", titles: dict[str, str], label: str) -> Marku
     Markup
         The table.
     """
-    places = places_for((pairs["high"] - pairs["low"]).to_numpy(dtype=float))
+    places = places_for((pairs["high"] - pairs["low"]).to_numpy(dtype=float), 2)
     rows = [
         [
             tag("th", titles[pair["model_a"]], scope="row", class_="model"),
             tag("td", titles[pair["model_b"]], class_="text"),
-            *cells(
-                fixed(pair["difference"], places),
-                _interval(pair, places),
-                p_value(pair["p_value"]),
-                p_value(pair["p_holm"]),
-                *(_probability(pair[name]) for name in ("p_a_better", "p_equivalent", "p_b_better")),
-            ),
+            tag("td", fixed(pair["difference"], places)),
+            tag("td", _interval(pair, places)),
+            *(tag("td", p_value(pair[name])) for name in ("p_value", "p_holm")),
+            *(tag("td", _probability(pair[name])) for name in ("p_a_better", "p_equivalent", "p_b_better")),
             tag("td", conclusion(pair), class_="text"),
         ]
         for _, pair in pairs.iterrows()

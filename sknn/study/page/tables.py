@@ -48,18 +48,13 @@ def heads(*titles: str, text: Iterable[int] = (0,)) -> list[Markup]:
     return [tag("th", title, scope="col", class_="text" if at in texts else None) for at, title in enumerate(titles)]
 
 
-def cells(*values: object, text: Iterable[int] = ()) -> list[Markup]:
-    """Write ordinary cells; the columns `text` hold texts that may be long."""
-    texts = set(text)
-    return [tag("td", value, class_="wrap" if at in texts else None) for at, value in enumerate(values)]
-
-
-def model_head(look: Look, title: str) -> Markup:
+def model_head(look: Look, title: str, remark: str = "") -> Markup:
     """Write the head of the row of a model, with the marker it has in the figures."""
     sign = (FILLED if look.is_network else HOLLOW)[look.marker]
     mark = tag("span", sign, class_="mark", style=f"color:var(--{look.color[1:]})", aria_hidden="true")
-    family = tag("span", "network" if look.is_network else "baseline", class_="family")
-    return tag("th", mark, title, family, scope="row", class_="model")
+    family = "network" if look.is_network else "baseline"
+    below = tag("span", f"{family}, {remark}" if remark else family, class_="family")
+    return tag("th", mark, title, below, scope="row", class_="model with-mark")
 
 
 # -------------------------------------------------------------------------------------------------------- the summary
@@ -85,27 +80,24 @@ def summary_table(study: "Study", data: DataSet) -> Markup:
     results = study.results[study.results["dataset"] == data.name]
     measures, looks = study.measures_of(data), looks_of(study.models)
     tuned = bool((results["tune_time"] > 0).any())
-    failed = bool((summary["n_failed"] > 0).any())
     titles = {model.name: model.title for model in study.models}
     scores = [_score_cells(summary, measure) for measure in measures]
     units = results.groupby("model")["parameter_unit"].first()
     times = ["fit_time_mean", *(["tune_time_mean"] if tuned else []), "predict_time_mean"]
     rows = [
         [
-            model_head(looks[row["model"]], titles[row["model"]]),
+            model_head(looks[row["model"]], titles[row["model"]], _failures(row)),
             *(column[place] for column in scores),
             *(tag("td", seconds(row[time])) for time in times),
             tag("td", _size(row["n_parameters_mean"], units[row["model"]])),
             tag("td", data_size(row["pickle_bytes_mean"])),
-            *([_failures(row)] if failed else []),
         ]
         for place, row in enumerate(summary.to_dict("records"))
     ]
     header = heads(
         "Model",
-        *(f"{measure.title} {'↑' if measure.greater_is_better else '↓'}" for measure in measures),
+        *(f"{measure.title}\u00a0{'↑' if measure.greater_is_better else '↓'}" for measure in measures),
         *["Fit", *(["Tune"] if tuned else []), "Predict", "Size", "Pickle"],
-        *(["Failed folds"] if failed else []),
     )
     return table(f"Scores, times and sizes on {data.name}", header, rows)
 
@@ -114,7 +106,7 @@ def _score_cells(summary: "DataFrame", measure: Measure) -> list[Markup]:
     means = summary[f"{measure.name}_mean"].to_numpy(dtype=float)
     deviations = summary[f"{measure.name}_std"].to_numpy(dtype=float)
     places = places_for(deviations)
-    best = are_best(np.where(summary["n_failed"] > 0, np.nan, means), measure.greater_is_better)
+    best = are_best(np.where(summary["n_failed"] > 0, np.nan, means), measure.greater_is_better, places)
     return [
         tag("td", _with_deviation(mean, deviation, places, is_best))
         for mean, deviation, is_best in zip(means, deviations, best, strict=True)
@@ -128,8 +120,8 @@ def _with_deviation(mean: float, deviation: float, places: int, is_best: bool) -
     return joined(shown, tag("span", f" ± {fixed(deviation, places)}", class_="sd"))
 
 
-def are_best(scores: np.ndarray, greater_is_better: bool) -> np.ndarray:
-    """Tell which scores are the best one, of several equal ones all of them, if not all are equal.
+def are_best(scores: np.ndarray, greater_is_better: bool, places: int) -> np.ndarray:
+    """Tell which scores are the best one; of several that look equal, all of them.
 
     Parameters
     ----------
@@ -137,25 +129,27 @@ def are_best(scores: np.ndarray, greater_is_better: bool) -> np.ndarray:
         Missing ones are never the best.
     greater_is_better : bool
         What is best.
+    places : int
+        How many decimal places the reader sees.
 
     Returns
     -------
     ndarray of bool of shape (n,)
         Which they are.
     """
-    known = np.isfinite(scores)
+    seen = np.round(scores, places)
+    known = np.isfinite(seen)
     if not known.any():
         return known
-    best = scores[known].max() if greater_is_better else scores[known].min()
-    return known & np.isclose(scores, best, rtol=1e-12, atol=0)
+    return seen == (seen[known].max() if greater_is_better else seen[known].min())
 
 
-def _size(number: float, unit: object) -> str:
-    return f"{number:,.0f} {unit}" if np.isfinite(number) else MISSING
+def _size(number: float, unit: object) -> Markup:
+    return joined(f"{number:,.0f}", tag("span", f" {unit}", class_="unit")) if np.isfinite(number) else joined(MISSING)
 
 
-def _failures(row: dict) -> Markup:
-    return tag("td", f"{row['n_failed']} of {row['n_folds']}" if row["n_failed"] else MISSING)
+def _failures(row: dict) -> str:
+    return f"failed in {row['n_failed']} of {row['n_folds']} folds" if row["n_failed"] else ""
 
 
 # ------------------------------------------------------------------------------------------------------------ the ranks
@@ -178,8 +172,8 @@ def ranks_table(study: "Study") -> Markup:
     measure = study.measures_of(study.data_sets[0])[0]
     titles = {model.name: model.title for model in study.models}
     scores = ranks.scores.to_numpy(dtype=float)
-    best = np.array([are_best(row, measure.greater_is_better) for row in scores])
-    places = places_for(np.ptp(scores, axis=1) / 10)
+    places = places_for(np.ptp(scores, axis=1) / 10, 2.5)
+    best = np.array([are_best(row, measure.greater_is_better, places) for row in scores])
     rows = [
         [
             model_head(looks[model], titles[model]),
@@ -223,7 +217,11 @@ def troubles_table(results: "DataFrame", column: str, titles: dict[str, str]) ->
         return None
     n_folds = results["fold"].nunique()
     rows = [
-        [tag("th", titles[model], scope="row", class_="model"), *cells(_folds(where, n_folds), text, text=(0, 1))]
+        [
+            tag("th", titles[model], scope="row", class_="model"),
+            tag("td", _folds(where, n_folds), class_="text"),
+            tag("td", text, class_="wrap"),
+        ]
         for (model, text), where in folds.items()
     ]
     label = "Errors" if column == "error" else "Warnings"
