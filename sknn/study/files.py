@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .figures import draw_all
+from .figures.style import any_letters
 from .page import page
 from .page.svg import svg_text
 
@@ -69,7 +70,8 @@ def _write_figures(drawn: "Mapping[tuple[str | None, str], Axes]", folder: Path,
     for (data, kind), axes in drawn.items():
         name = kind if data is None else f"{names[data]}_{kind}"
         _write(folder / f"{name}.svg", svg_text(axes))
-        axes.figure.canvas.figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
+        with any_letters():
+            axes.figure.canvas.figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:

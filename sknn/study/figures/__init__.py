@@ -14,7 +14,7 @@ from .ranks import draw_ranks
 from .residuals import draw_residuals
 from .scene import NothingToDrawError, Scene
 from .scores import draw_scores
-from .style import new_axes
+from .style import any_letters, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,11 +130,12 @@ def draw(study: "Study", kind: str, dataset: str | None = None, axes: "Axes | No
     figure = look_up("figure", kind, FIGURES)
     data = study.data_sets[0] if kind in OVER_ALL else _data_set(study, dataset)
     scene = Scene(study, data)
-    if axes is not None:
-        figure.function(scene, axes)
-        return axes
-    with new_axes(WIDTH, figure.height(len(scene.models))) as axes:
-        figure.function(scene, axes)
+    with any_letters():
+        if axes is not None:
+            figure.function(scene, axes)
+            return axes
+        with new_axes(WIDTH, figure.height(len(scene.models))) as axes:
+            figure.function(scene, axes)
     return axes
 
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .scene import NothingToDrawError, Scene
-from .style import INK, MUTED, in_lines
+from .scene import NothingToDrawError, Scene, write_above
+from .style import INK, in_a_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,11 +56,11 @@ def draw_calibration(scene: Scene, axes: "Axes") -> None:
         model: reliability(
             rows["confidence"].to_numpy(dtype=float), (rows["predicted"] == rows["target"]).to_numpy(dtype=bool)
         )
-        for model in scene.in_view
-        if len(rows := known[known["model"] == model])
+        for model in scene.models
+        if model not in scene.far and len(rows := known[known["model"] == model])
     }
     for model, (confidence, accuracy) in curves.items():
-        axes.plot(confidence, accuracy, label=in_lines(scene.looks[model].title), **scene.looks[model].line())
+        axes.plot(confidence, accuracy, label=in_a_line(scene.looks[model].title), **scene.looks[model].line())
     lowest = min(min(confidence.min(), accuracy.min()) for confidence, accuracy in curves.values())
     low = max(lowest - 0.04, -0.02)
     axes.plot([low, 1.02], [low, 1.02], color=INK, linewidth=0.9, zorder=0.5)
@@ -86,9 +86,7 @@ def _with_confidence(scene: Scene) -> "DataFrame":
 
 def _name_the_others(scene: Scene, known: "DataFrame", axes: "Axes") -> None:
     models = set(known["model"])
-    others = {
-        "No probabilities": [scene.looks[model].title for model in scene.scored if model not in models],
-        "Out of view": [scene.looks[m].title for m in scene.scored if m in models and m not in scene.in_view],
-    }
-    lines = [f"{what}: {', '.join(names)}" for what, names in others.items() if names]
-    axes.set_title("\n".join(lines), fontsize=8, color=MUTED, loc="left")
+    titles = {model: in_a_line(scene.looks[model].title) for model in scene.models}
+    without = [titles[model] for model in scene.scored if model not in models]
+    far = [titles[model] for model in scene.models if model in models & scene.far]
+    write_above(axes, {"No probabilities": without, "Out of view": far})

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .labels import Box, label_points
-from .scene import Scene, finite, limits
-from .style import MUTED, in_lines
+from .scene import Scene, finite, limits, write_above
+from .style import in_a_line, in_lines
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MANY_TIMES = 50  # from which ratio on powers of ten are enough on the axis of times
 NAME_WIDTH = 15  # letters
 LEAST_TIME = 1e-6  # seconds; a clock may be too coarse for a dummy
 
@@ -44,18 +45,27 @@ def draw_cost(scene: Scene, axes: "Axes") -> None:
         )
         places.append((time, score))
         boxes += [(time, score - error, time, score + error), (early, score, late, score)]
-    axes.set_xscale("log")
     left, bottom, right, top = np.transpose(boxes)
-    axes.set_xlim(left.min() / 3, right.max() * 3)
+    _scale_of_times(axes, left.min() / 3, right.max() * 3)
     axes.set_ylim(*limits(np.concatenate([bottom, top]), 0.12))
-    axes.set_xlabel("Seconds to tune and fit, per fold" if tuned else "Seconds to fit, per fold")
+    axes.set_xlabel("Time to tune and fit, per fold" if tuned else "Time to fit, per fold")
     axes.set_ylabel(scene.score_label)
     axes.grid()
     axes.set_axisbelow(True)
-    _name_those_out_of_view(scene, axes)
+    write_above(axes, {"Out of view": [_with_score(scene, model) for model in scene.models if model in scene.far]})
     names = [in_lines(scene.looks[model].title, NAME_WIDTH) for model in scene.in_view]
     colors = [scene.looks[model].color for model in scene.in_view]
     label_points(axes, np.array(places), names, colors, [_widened(axes, box) for box in boxes])
+
+
+def _scale_of_times(axes: "Axes", least: float, most: float) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    axes.set_xscale("log")
+    axes.set_xlim(least, most)
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if most / least > MANY_TIMES else (1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(lambda time, _: f"{1000 * time:.3g} ms" if time < 0.09 else f"{time:,.3g} s")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _widened(axes: "Axes", box: Box) -> Box:
@@ -65,11 +75,5 @@ def _widened(axes: "Axes", box: Box) -> Box:
     return float(left), float(bottom), float(right), float(top)
 
 
-def _name_those_out_of_view(scene: Scene, axes: "Axes") -> None:
-    far = [
-        f"{scene.looks[model].title} ({scene.out_of_view(scores.mean())})"
-        for model, scores in scene.scored.items()
-        if model not in scene.in_view
-    ]
-    if far:
-        axes.set_title(f"Out of view: {', '.join(far)}", fontsize=8, color=MUTED, loc="left", wrap=True)
+def _with_score(scene: Scene, model: str) -> str:
+    return f"{in_a_line(scene.looks[model].title)} ({scene.out_of_view(scene.scores[model].mean())})"

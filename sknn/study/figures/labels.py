@@ -1,6 +1,5 @@
 """Names beside points that do not overlap."""
 
-import warnings
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -9,8 +8,11 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-DISTANCES = (7, 15, 26, 40, 56, 75)  # in points
+DIRECTIONS = (
+    *((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)),
+    *((1, 0.4), (1, -0.4), (-1, 0.4), (-1, -0.4), (0.4, 1), (0.4, -1), (-0.4, 1), (-0.4, -1)),
+)
+DISTANCES = (7, 12, 18, 25, 33, 42, 52, 64, 78, 94, 112)  # in points
 AROUND = np.array([5.0, 1.0])  # a name, kept free
 WITH_A_LINE = 10  # from which distance on a line leads to the name
 Box = tuple[float, float, float, float]  # left, bottom, right, top; in points
@@ -60,9 +62,7 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], colors: lis
 
 def settle(axes: "Axes") -> None:
     """Let the layout find its final sizes."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
-        axes.figure.canvas.figure.draw_without_rendering()
+    axes.figure.canvas.figure.draw_without_rendering()
 
 
 def _box(extents: np.ndarray) -> Box:
@@ -70,7 +70,7 @@ def _box(extents: np.ndarray) -> Box:
     return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _beside(point: np.ndarray, size: np.ndarray, direction: tuple[int, int], far: float) -> Box:
+def _beside(point: np.ndarray, size: np.ndarray, direction: tuple[float, float], far: float) -> Box:
     reach = far / np.hypot(*direction)
     left, bottom = point - size / 2 + np.array(direction) * (reach + size / 2 * np.array([1, 0.8]))
     return float(left), float(bottom), float(left + size[0]), float(bottom + size[1])

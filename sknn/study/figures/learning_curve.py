@@ -6,7 +6,7 @@ import numpy as np
 
 from .labels import settle, spread
 from .scene import NothingToDrawError, Scene, far_off, limits
-from .style import MUTED, in_lines
+from .style import MUTED, in_a_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,10 +96,9 @@ def _name_ends(scene: Scene, axes: "Axes", points: "dict[str, DataFrame]") -> No
     height = axes.get_window_extent().height * 72 / axes.figure.dpi
     ends = {model: (curve["n"].iloc[-1], curve["mean"].iloc[-1]) for model, curve in points.items()}
     at = np.array([(np.clip(y, low, high) - low) / (high - low) for _, y in ends.values()])
-    titles = [in_lines(scene.looks[model].title) for model in ends]
-    lines = max(title.count("\n") + 1 for title in titles)
+    titles = [in_a_line(scene.looks[model].title) for model in ends]
     letters = float(axes.xaxis.label.get_fontsize())
-    moved = spread(at, min(lines * LABEL_HEIGHT * letters / height, 1.05 / max(len(at) - 1, 1)))
+    moved = spread(at, min(LABEL_HEIGHT * letters / height, 1.05 / max(len(at) - 1, 1)))
     moved -= max(moved.max() - 1.02, 0)
     for (model, (n, mean)), y, title in zip(ends.items(), moved, titles, strict=True):
         out = "" if low <= mean <= high else f" ({scene.out_of_view(mean)})"

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from functools import cached_property
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data import DataSet
 from ..measures import Measure
-from .style import Look, looks_of
+from .style import MUTED, Look, looks_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..study import Study
 
+LETTERS_ABOVE = 64  # in a line
 SHARE_OF_RANGE = 0.4  # what the others must fit in before a model is said to be far off
 
 
@@ -85,9 +87,13 @@ class Scene:
     @cached_property
     def in_view(self) -> dict[str, np.ndarray]:
         """The scores that an axis covers: without those of models far off."""
+        return {model: scores for model, scores in self.scored.items() if model not in self.far}
+
+    @cached_property
+    def far(self) -> set[str]:
+        """The models far off."""
         sign = 1 if self.measure.greater_is_better else -1
-        far = far_off({model: float(sign * scores.mean()) for model, scores in self.scored.items()})
-        return {model: scores for model, scores in self.scored.items() if model not in far}
+        return far_off({model: float(sign * scores.mean()) for model, scores in self.scored.items()})
 
     def out_of_view(self, score: float) -> str:
         """Write a score that is out of view, to about the precision of those in view."""
@@ -139,6 +145,13 @@ def limits(values: np.ndarray, margin: float = 0.06) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     pad = margin * (high - low) or 0.05 * abs(high) or 0.05
     return low - pad, high + pad
+
+
+def write_above(axes: "Axes", remarks: Mapping[str, list[str]]) -> None:
+    """Write who is missing from a figure, and why."""
+    lines = [f"{what}: {', '.join(names)}" for what, names in remarks.items() if names]
+    text = "\n".join(fill(line, LETTERS_ABOVE) for line in lines)
+    axes.set_title(text, fontsize=8, color=MUTED, loc="left")
 
 
 def name_rows(axes: "Axes", labels: list[str]) -> None:

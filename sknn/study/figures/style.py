@@ -4,6 +4,7 @@ Networks have warm colours, filled markers and solid lines, baselines cool colou
 they are told apart without colours, too. Every colour has a partner for dark backgrounds, which the page swaps in.
 """
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
 
 INK, MUTED, GRID, BAND, PAPER = "#1c2127", "#5b6570", "#dfe3e8", "#e9eef4", "#fffffe"
 GREY = "#707274"  # of the dummy
-WARM = {"#c43b00": "#ff8f57", "#a8004f": "#ff85b8", "#9a7000": "#f0c252", "#7a2e8e": "#d8a2f2"}
+WARM = {"#c43b00": "#ff8f57", "#a8004f": "#ff85b8", "#8f6800": "#f0c252", "#7a2e8e": "#d8a2f2"}
 COOL = {
     "#0067b1": "#6cb8ff",
     "#00806a": "#42d3b3",
     "#4b3fb5": "#aca5ff",
-    "#0a84a3": "#5cd4f0",
+    "#08799a": "#5cd4f0",
     "#56657a": "#a6b5c9",
     "#1f6b43": "#7fd4a5",
 }
@@ -35,7 +36,7 @@ DARK = {
 
 MARKERS = ("o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h")
 DASHES = ("--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
-LINE_WIDTH = 24  # letters of a name in a line
+LINE_WIDTH, TAIL = 24, 10  # letters of a name in a line, and of its end if the middle is cut out
 RC: dict[Any, Any] = {
     **dict.fromkeys(("text.color", "axes.labelcolor", "axes.titlecolor"), INK),
     **dict.fromkeys(("xtick.color", "ytick.color", "axes.edgecolor"), MUTED),
@@ -118,12 +119,37 @@ def plain(text: str) -> str:
 
 
 def in_lines(title: str, width: int = LINE_WIDTH) -> str:
-    """Break a long title into at most two lines."""
-    lines = wrap(title, width, break_long_words=False)
-    if len(lines) > 2:
-        lines = [lines[0], f"{lines[1]} …"]
-    lines = [line if len(line) <= LINE_WIDTH else f"{line[: LINE_WIDTH - 1]}…" for line in lines]
-    return "\n".join(lines) or title
+    """Break a long title into at most two lines, with something of its beginning and of its end.
+
+    Examples
+    --------
+    >>> print(in_lines("one two three four five six seven eight nine ten eleven twelve"))
+    one two three four five
+    six seven eig…ven twelve
+    """
+    first, *rest = wrap(title, width, break_long_words=False) or [title]
+    return "\n".join(in_a_line(line) for line in (first, " ".join(rest)) if line)
+
+
+def in_a_line(title: str) -> str:
+    """Cut out the middle of a long title: names that begin alike often end differently.
+
+    Examples
+    --------
+    >>> in_a_line("HistGradientBoostingClassifier")
+    'HistGradientB…Classifier'
+    """
+    if len(title) <= LINE_WIDTH:
+        return title
+    return f"{title[: LINE_WIDTH - TAIL - 1]}…{title[-TAIL:]}"
+
+
+@contextmanager
+def any_letters() -> Iterator[None]:
+    """Keep quiet about letters that Matplotlib's own font lacks: in a page or an SVG file the reader's fonts count."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)
+        yield
 
 
 @contextmanager

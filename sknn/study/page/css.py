@@ -99,7 +99,9 @@ footer{margin-top:4em;padding-top:1em;padding-bottom:3em}
   .figures{grid-template-columns:1fr 1fr;gap:1.4em}
   .scroll{overflow:visible;border:0}
   table{font-size:8pt}
-  th,td{white-space:normal;padding:.3em .4em}
+  th,td{padding:.3em .4em}
+  th{white-space:normal}
+  td .sd{display:block}
   details::details-content{content-visibility:visible;block-size:auto}
 }
 """

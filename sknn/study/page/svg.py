@@ -1,11 +1,10 @@
 """A figure within a page: its colours follow the page, and its names clash with those of no other figure."""
 
 import re
-import warnings
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from ..figures.style import DARK
+from ..figures.style import DARK, any_letters
 from .html import Markup, tag
 
 if TYPE_CHECKING:
@@ -47,8 +46,7 @@ def svg_text(axes: "Axes", transparent: bool = False) -> str:
     import matplotlib
 
     buffer = StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sknn"}), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # the reader's fonts count, not ours
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "sknn"}), any_letters():
         axes.figure.canvas.figure.savefig(buffer, format="svg", metadata={"Date": None}, transparent=transparent)
     return buffer.getvalue()
 
