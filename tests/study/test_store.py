@@ -324,7 +324,7 @@ print(len(acknowledged))
 @POSIX
 def test_a_process_killed_at_any_moment_leaves_whole_outcomes(path):
     (count,) = run(KILLS, path)
-    assert int(count) > 25
+    assert int(count) >= 17  # one in each round that waits for one, more where the machine is fast
 
 
 FORK = """
