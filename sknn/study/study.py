@@ -70,8 +70,8 @@ class Study:
         (from 0), ``n_train``, ``n_test``, a column for each measure (missing where a model cannot give it),
         ``fit_time``, ``tune_time`` (all of the search but the last fit) and ``predict_time`` in seconds on one
         thread, ``n_parameters`` and ``parameter_unit`` ("parameters", or "nodes" of trees), ``pickle_bytes``,
-        ``params`` (the choice of the search, as JSON), ``warnings`` and ``error`` (missing, or the text of the exception
-        that stopped the model in this fold).
+        ``params`` (the choice of the search, as JSON), ``warnings`` and ``error`` (missing, or the text of the
+        exception that stopped the model in this fold).
     learning_curves : DataFrame
         The same columns, with rows for the smaller training sets, too; empty without `learning_curve`.
     predictions : DataFrame
