@@ -61,7 +61,7 @@ FIGURES: dict[str, Kind] = {
         _square,
         "Score against cost",
         "Cheap models are on the left: the mean score with its standard deviation over the folds, against the median "
-        "time with its quartiles, on a scale where each step is ten times as long.",
+        "time with its quartiles, on a logarithmic scale.",
     ),
     "differences": Kind(
         draw_differences,
