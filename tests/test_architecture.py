@@ -34,7 +34,7 @@ ONLY = {("nn", "optim"): {"Group"}}  # all that may be imported from there
 SHARED_BY_FAMILIES = {"base", "targets", "training", "validation"}  # the files of estimators/ that are no family
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
-SKLEARN = {"sklearn", "joblib", "threadpoolctl"}  # scikit-learn and what it brings along
+SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     **dict.fromkeys(("callbacks", "estimators", "inspection", "persistence"), SKLEARN),

@@ -1,14 +1,17 @@
 """One cell of a study: one model fitted and scored on one fold of one data set, wherever that is computed."""
 
 import json
-import pickle
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
+import cloudpickle
 import numpy as np
+from joblib import parallel_config
+from sklearn.base import clone
 from sklearn.model_selection import RandomizedSearchCV
 from threadpoolctl import threadpool_limits
 
@@ -19,7 +22,8 @@ from .measures import Answers, Measure
 from .outcome import Outcome
 from .size import model_size
 
-RANDOM_STATES = 2**32
+# Warnings and limits of threads are those of the process: cells in several threads of it take turns.
+ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,20 +106,46 @@ def compute(data: DataSet, cell: Cell) -> Outcome:
     Outcome
         The measures of the fold, and what was predicted for its test rows; or the error that stopped the model.
     """
-    with interrupts_noticed(), warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
+    with (
+        ONE_AT_A_TIME,
+        interrupts_noticed(),
+        warnings.catch_warnings(record=True) as caught,
+        threadpool_limits(limits=1),
+        parallel_config(backend="sequential"),  # or a search would go to the cluster that this cell was sent to
+    ):
         warnings.simplefilter("always")
         try:
             row, arrays = _fit_and_score(data, cell)
         except Exception as error:  # the others still get their turn
-            row, arrays = failure(f"{type(error).__name__}: {error}"), {}
+            row, arrays = _what_went_wrong(error), {}
     first_lines = dict.fromkeys(f"{w.category.__name__}: {w.message}".strip().splitlines()[0] for w in caught)
-    sizes = {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
-    return Outcome(row={**sizes, **row, "warnings": "\n".join(first_lines) or None}, arrays=arrays)
+    return Outcome({**_sizes(cell), **row, "warnings": "\n".join(first_lines) or None}, arrays)
 
 
-def failure(error: str) -> dict[str, Any]:
-    """Return the row of a cell that has no result but an error."""
-    return {"error": error}
+def failed(cell: Cell, error: Exception) -> Outcome:
+    """Record a cell that could not be computed.
+
+    Parameters
+    ----------
+    cell : Cell
+        The cell.
+    error : Exception
+        Why.
+
+    Returns
+    -------
+    Outcome
+        With the error, and without measures.
+    """
+    return Outcome({**_sizes(cell), **_what_went_wrong(error), "warnings": None})
+
+
+def _sizes(cell: Cell) -> dict[str, int]:
+    return {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
+
+
+def _what_went_wrong(error: Exception) -> dict[str, str]:
+    return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -132,11 +162,19 @@ def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str,
         **times,
         "n_parameters": n_parameters,
         "parameter_unit": unit,
-        "pickle_bytes": len(pickle.dumps(estimator, protocol=pickle.HIGHEST_PROTOCOL)),
+        "pickle_bytes": _pickle_bytes(estimator),
         "params": json.dumps(chosen, default=str) if chosen else None,
         "error": None,
     }
     return row, _predictions(answers, X_test, np.asarray(predicted), data)
+
+
+def _pickle_bytes(estimator: Any) -> int | None:
+    try:
+        # As joblib does it, with the classes of a notebook: a worker knows them, but not by name.
+        return len(cloudpickle.dumps(estimator))
+    except Exception:
+        return None  # it predicts all the same
 
 
 def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, float]:
@@ -147,7 +185,7 @@ def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tupl
 
 
 def _fit(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str, float], dict[str, Any]]:
-    estimator, fit_time = timed(cell.estimator.fit, X, y)
+    estimator, fit_time = timed(clone(cell.estimator).fit, X, y)
     return estimator, {"fit_time": fit_time, "tune_time": 0.0}, {}
 
 

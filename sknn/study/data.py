@@ -12,7 +12,7 @@ from scipy import sparse
 
 from .fingerprint import fingerprint
 from .place import Place
-from .rows import take_rows
+from .rows import in_memory, is_mapped, take_rows
 from .shapes import find_sample_shape
 from .targets import as_vector, find_task
 
@@ -128,7 +128,12 @@ class DataSet:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         X = state["X"]
-        vars(self).update(state, X=X.open() if isinstance(X, Place) else X)
+        # joblib maps large arrays for its workers: those do not count as data on disk, which are treated differently.
+        vars(self).update(state, X=X.open() if isinstance(X, Place) else in_memory(X))
+
+    def __sizeof__(self) -> int:
+        """Dask asks for it, as it sends what is large to each worker once and not with every cell."""
+        return object.__sizeof__(self) + self.y.nbytes + _bytes_in_memory(self.X)
 
     @property
     def n_samples(self) -> int:
@@ -163,6 +168,14 @@ class DataSet:
             are copied to a temporary file that goes with the last reference to it.
         """
         return take_rows(self.X, rows)
+
+
+def _bytes_in_memory(X: Any) -> int:
+    if isinstance(X, pd.DataFrame):
+        return int(X.memory_usage().sum())
+    if sparse.issparse(X):
+        return X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
+    return 0 if is_mapped(X) else X.nbytes
 
 
 def _as_inputs(X: Any) -> Any:

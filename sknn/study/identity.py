@@ -3,18 +3,19 @@
 import hashlib
 import inspect
 import json
-from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
+from types import CodeType, FunctionType
 from typing import Any
 
-import joblib
+import numpy as np
+from joblib.hashing import NumpyHasher
 
 from .cell import Cell
 from .data import DataSet
-from .measures import MEASURES, Measure
 
-PACKAGES = ("sknn", "scikit-learn", "numpy", "scipy", "pandas")  # whose versions may change a result
+PACKAGES = {"sknn": "sknn", "sklearn": "scikit-learn", "numpy": "numpy", "scipy": "scipy", "pandas": "pandas"}
+UNCHANGING = {*PACKAGES, "builtins", "functools", "operator", "collections", "copyreg", "joblib"}  # or with Python
 
 
 def key_of(data: DataSet, cell: Cell) -> str:
@@ -22,7 +23,7 @@ def key_of(data: DataSet, cell: Cell) -> str:
 
     These are the content of the data, the rows of the fold, the estimator with all its parameters and its seed, the
     measures, the search with its space, budget and inner folds, and the versions of the packages that compute. Of
-    an estimator or scorer of your own the name counts, and of a scorer its source, but not the code of an estimator.
+    functions and classes of your own the code counts, too, but not that of what they call.
 
     Parameters
     ----------
@@ -39,58 +40,97 @@ def key_of(data: DataSet, cell: Cell) -> str:
     Raises
     ------
     TypeError
-        If the estimator cannot be pickled, and so not be identified.
+        If the estimator or a measure cannot be pickled, and so not be identified.
     """
-    parts = {
+    parts: dict[str, Any] = {
         "dataset": cell.dataset,
         "data": data.fingerprint,
         "model": cell.model,
-        "estimator": _digest(cell.model, cell.estimator),
-        "train": joblib.hash(cell.fold.train),
-        "test": joblib.hash(cell.fold.test),
-        "measures": [_spelled(measure) for measure in cell.measures],
+        "estimator": digest(f"models: {cell.model!r}", cell.estimator),
+        "train": digest("cv", cell.fold.train),
+        "test": digest("cv", cell.fold.test),
+        "measures": [
+            (measure.name, measure.greater_is_better, digest(f"scoring: {measure.name!r}", measure.scorer))
+            for measure in cell.measures
+        ],
         "versions": _versions(),
     }
     if cell.tune and cell.space:
-        parts["tune"] = [cell.tune, cell.seed, repr(cell.inner), _spelled_space(cell.space)]
+        parts["tune"] = [cell.tune, cell.seed, digest("cv", cell.inner), digest("tune", dict(cell.space))]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _digest(model: str, estimator: Any) -> str:
+def digest(name: str, value: Any) -> str:
+    """Digest an object, the same in any process.
+
+    Parameters
+    ----------
+    name : str
+        What the object is, for the error.
+    value : object
+        The object.
+
+    Returns
+    -------
+    str
+        Hexadecimal digits.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be pickled.
+    """
     try:
-        return joblib.hash(estimator)
+        return _Hasher("sha256").hash(value)
     except Exception as error:
         raise TypeError(
-            f"models: {model!r} cannot be pickled ({error}), so its cells cannot be told from others in a store; "
-            f"define its functions in a module, or study without a store"
+            f"{name} cannot be pickled ({error}), so that its cells cannot be told from others in a store; "
+            "study without a store"
         ) from error
 
 
-def _spelled(measure: Measure) -> list[str]:
-    if MEASURES.get(measure.name) is measure:
-        return [measure.name]
-    return [measure.name, str(measure.greater_is_better), _source(measure.scorer)]
+class _Hasher(NumpyHasher):
+    """joblib's digest of what would be pickled, with the code of functions and classes that have no version."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if value is np.random.mtrand._rand:
+            return str, ("NumPy's global generator",)  # in frozen distributions of SciPy; its state is of the moment
+        if isinstance(value, FunctionType) and _is_own(value):
+            return tuple, (("function", value.__qualname__, *_content(value)),)
+        if isinstance(value, type) and _is_own(value):
+            own = [_source(each) for each in value.__mro__ if _is_own(each)]
+            return tuple, (("class", value.__qualname__, own),)
+        return NotImplemented
 
 
-def _source(scorer: Any) -> str:
-    if not inspect.isfunction(scorer):
-        return repr(scorer)
+def _is_own(value: Any) -> bool:
+    return value.__module__.partition(".")[0] not in UNCHANGING
+
+
+def _content(function: FunctionType) -> tuple[Any, ...]:
+    # A method's cell __class__ leads back to it.
+    names = function.__code__.co_freevars
+    cells = [
+        cell.cell_contents
+        for name, cell in zip(names, function.__closure__ or (), strict=True)
+        if name != "__class__" and cell.cell_contents is not function
+    ]
+    return _code(function.__code__), function.__defaults__, function.__kwdefaults__, cells
+
+
+def _code(code: CodeType) -> tuple[Any, ...]:
+    """What code does, without the lines it stands on."""
+    constants = [_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    return code.co_code, constants, code.co_names, code.co_varnames
+
+
+def _source(own_class: type) -> str:
     try:
-        return inspect.getsource(scorer)
-    except OSError:  # typed at a prompt
-        return scorer.__code__.co_code.hex() + repr(scorer.__code__.co_consts)
-
-
-def _spelled_space(space: Mapping[str, Any]) -> dict[str, str]:
-    # A distribution of SciPy is pickled with NumPy's global generator: its name and arguments say what it is.
-    return {
-        name: f"{values.dist.name}{values.args}{sorted(values.kwds.items())}"
-        if hasattr(values, "dist")
-        else repr(values)
-        for name, values in space.items()
-    }
+        return inspect.getsource(own_class)
+    except (OSError, TypeError):  # typed at a prompt
+        return own_class.__qualname__
 
 
 @cache
 def _versions() -> dict[str, str]:
-    return {package: version(package) for package in PACKAGES}
+    return {package: version(package) for package in PACKAGES.values()}

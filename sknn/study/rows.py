@@ -31,6 +31,27 @@ def is_mapped(X: Any) -> bool:
     return mapping_of(X) is not None
 
 
+def in_memory(X: Any) -> Any:
+    """Take a mapped array for one in memory, without copying it.
+
+    Parameters
+    ----------
+    X : object
+        Anything; what is no mapped array comes back as it is.
+
+    Returns
+    -------
+    object
+        An array that `is_mapped` denies.
+
+    Examples
+    --------
+    >>> in_memory([1, 2])
+    [1, 2]
+    """
+    return np.asarray(memoryview(X)) if is_mapped(X) else X
+
+
 def take_rows(X: Any, rows: Any) -> Any:
     """Return some rows of the data, as the kind of container that the data are in.
 

@@ -2,15 +2,16 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import Any
 
-from joblib import Parallel, delayed, effective_n_jobs
+from joblib import delayed, effective_n_jobs
 
-from .cell import Cell, compute, failure
+from .cell import Cell, failed
 from .data import DataSet
 from .lease import Heartbeat
 from .outcome import Outcome
+from .parcel import Parcel, are_elsewhere, computed, workers
 from .store import Store
 
 POLL = 0.5  # seconds between two looks at the cells that another process computes
@@ -48,7 +49,7 @@ class Run:
     cells : sequence of (DataSet, Cell)
         What to compute.
     keys : sequence of str
-        What identifies each cell in the store.
+        What identifies each cell in the store; cells of one key have one outcome.
     store : Store or None
         Where finished cells are kept.
     n_jobs : int or None
@@ -65,10 +66,12 @@ class Run:
         n_jobs: int | None,
         progress: Progress | None = None,
     ) -> None:
+        self.keys = keys
         self.cells = dict(zip(keys, cells, strict=True))
         self.store = store
         self.n_jobs = n_jobs
         self.progress = progress or Progress()
+        self.pack = _parcel if are_elsewhere(n_jobs) else _as_it_is
         self.outcomes: dict[str, Outcome] = {}
         self.in_flight: dict[str, None] = {}
         self.deaths = dict.fromkeys(self.cells, 0)
@@ -86,10 +89,7 @@ class Run:
         StoreError
             If the store cannot be read or written.
         """
-        with ExitStack() as stack:
-            if self.store is not None:
-                stack.callback(lambda: self.store.release(list(self.in_flight)))
-                stack.enter_context(Heartbeat(self.store))
+        with nullcontext() if self.store is None else Heartbeat(self.store):
             self.progress.started([cell for _, cell in self.cells.values()], effective_n_jobs(self.n_jobs))
             self._take_finished()
             while missing := [key for key in self.cells if key not in self.outcomes]:
@@ -100,7 +100,7 @@ class Run:
                 if len(self.outcomes) == n_before and not self.in_flight:
                     self.progress.waiting()
                     time.sleep(POLL)
-        return [self.outcomes[key] for key in self.cells]
+        return [self.outcomes[key] for key in self.keys]
 
     def _take_finished(self) -> None:
         if self.store is not None:
@@ -112,10 +112,12 @@ class Run:
     def _compute(self, keys: Sequence[str]) -> None:
         self.in_flight.clear()
         trouble: list[Exception] = []
-        parallel = Parallel(n_jobs=self.n_jobs, return_as="generator_unordered", batch_size=1)
-        results = iter(parallel(self._claimed(keys, trouble)))
-        while (result := self._next(results, alone=len(keys) == 1)) is not None:
-            self._keep(*result)
+        results = workers(self.n_jobs)(self._claimed(keys, trouble))
+        try:
+            while (result := self._next(results, alone=len(keys) == 1)) is not None:
+                self._keep(*result)
+        except BaseException as error:
+            results.throw(error)  # joblib ends its workers, and raises it again
         if trouble:
             raise trouble[0]
 
@@ -134,7 +136,7 @@ class Run:
                 if self.store is None or self.store.claim(key, cell.label):
                     self.in_flight[key] = None
                     self.progress.began(cell)
-                    yield delayed(_keyed)(key, data, cell)
+                    yield delayed(computed)(key, data, self.pack(cell))
         except Exception as error:
             trouble.append(error)
 
@@ -149,11 +151,15 @@ class Run:
         for key in list(self.in_flight):
             self.deaths[key] += 1
             if alone and self.deaths[key] > TRIES_TOGETHER:
-                _, cell = self.cells[key]
-                sizes = {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
-                row = failure(f"{type(error).__name__}: {error}")
-                self._keep(key, Outcome(row={**sizes, **row, "warnings": None}, arrays={}))
+                self._keep(key, failed(self.cells[key][1], error))
 
 
-def _keyed(key: str, data: DataSet, cell: Cell) -> tuple[str, Outcome]:
-    return key, compute(data, cell)
+def _as_it_is(cell: Cell) -> Cell:
+    return cell
+
+
+def _parcel(cell: Cell) -> Parcel | Outcome:
+    try:
+        return Parcel.pack(cell)
+    except Exception as error:
+        return failed(cell, error)

@@ -181,11 +181,11 @@ class Study:
         computed = [(data, cell, outcome) for (data, cell), outcome in zip(cells, outcomes, strict=True)]
         whole = [each for each in computed if each[1].is_whole]
         families = {model.name: model.family for model in self.models}
-        self.data_sets = data_sets
-        self.seed_ = seed
-        self.results = results_frame(whole, families)
-        self.learning_curves = results_frame(computed if self.learning_curve else [], families)
-        self.predictions = predictions_frame(whole)
+        results = results_frame(whole, families)
+        learning_curves = results_frame(computed if self.learning_curve else [], families)
+        predictions = predictions_frame(whole)
+        self.data_sets, self.seed_ = data_sets, seed
+        self.results, self.learning_curves, self.predictions = results, learning_curves, predictions
         return self
 
     def _models_of(self, data_sets: list[DataSet]) -> dict[str, list[Model]]:

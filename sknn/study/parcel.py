@@ -1,0 +1,133 @@
+"""How cells get to workers and back: in bytes, and on a Dask cluster with word of workers that died."""
+
+import pickle
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import cloudpickle
+from joblib import Parallel, effective_n_jobs
+from joblib.parallel import get_active_backend
+
+from .cell import Cell, compute, failed
+from .data import DataSet
+from .outcome import Outcome
+
+
+def workers(n_jobs: int | None) -> Parallel:
+    """Prepare joblib for cells, which are handed out one by one and come back as soon as they are finished.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib; None is one job, or what ``joblib.parallel_config`` says.
+
+    Returns
+    -------
+    joblib.Parallel
+        To be called with tasks.
+    """
+    backend, _ = get_active_backend()
+    if _is_dask(backend):
+        from .on_dask import DaskBackend  # loads Dask, which may not be there
+
+        return Parallel(n_jobs, DaskBackend(backend), return_as="generator_unordered", batch_size=1)
+    return Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+
+
+def are_elsewhere(n_jobs: int | None) -> bool:
+    """Tell whether the workers are other processes, so that cells must be sent.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As in joblib.
+
+    Returns
+    -------
+    bool
+        False where cells are computed in this process, in threads of it, too.
+    """
+    backend, _ = get_active_backend()
+    return _is_dask(backend) or (effective_n_jobs(n_jobs) > 1 and not getattr(backend, "supports_sharedmem", False))
+
+
+def _is_dask(backend: Any) -> bool:
+    return type(backend).__name__ == "DaskDistributedBackend"
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A cell in bytes, so that one that cannot be packed or unpacked fails alone, and takes no worker with it.
+
+    Parameters
+    ----------
+    cell : Cell
+        Without what may make trouble.
+    content : bytes
+        The estimator and the measures.
+    """
+
+    cell: Cell
+    content: bytes
+
+    @classmethod
+    def pack(cls, cell: Cell) -> Self:
+        """Pack a cell, with the classes and functions of a script or notebook.
+
+        Parameters
+        ----------
+        cell : Cell
+            The cell.
+
+        Returns
+        -------
+        Parcel
+            To be sent.
+
+        Raises
+        ------
+        Exception
+            Whatever the estimator raises if it cannot be pickled.
+        """
+        return cls(replace(cell, estimator=None, measures=()), cloudpickle.dumps((cell.estimator, cell.measures)))
+
+    def compute(self, data: DataSet) -> Outcome:
+        """Unpack and compute the cell.
+
+        Parameters
+        ----------
+        data : DataSet
+            The whole data set.
+
+        Returns
+        -------
+        Outcome
+            As of ``sknn.study.cell.compute``.
+        """
+        try:
+            estimator, measures = pickle.loads(self.content)
+        except Exception as error:
+            return failed(self.cell, error)
+        return compute(data, replace(self.cell, estimator=estimator, measures=measures))
+
+
+def computed(key: str, data: DataSet, work: Any) -> tuple[str, Outcome]:
+    """Compute a cell, wherever this is.
+
+    Parameters
+    ----------
+    key : str
+        What identifies the cell.
+    data : DataSet
+        The whole data set.
+    work : Cell, Parcel or Outcome
+        What to compute; an outcome, if it is known already.
+
+    Returns
+    -------
+    tuple of str and Outcome
+        The key, and what came out.
+    """
+    if isinstance(work, Outcome):
+        return key, work
+    return key, work.compute(data) if isinstance(work, Parcel) else compute(data, work)

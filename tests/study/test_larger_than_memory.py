@@ -1,0 +1,91 @@
+"""Data larger than memory: networks and studies read a mapped array in parts, and leave no files behind."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+MEGABYTES = 60  # of the data
+LIMIT = 20  # by how many megabytes the memory of the process may grow
+
+POSIX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="anonymous memory is told by Linux")
+
+SCRIPT = """
+import sys, threading, time
+import numpy as np
+import sknn
+from sklearn.dummy import DummyClassifier
+from sknn.study import Study
+
+def anonymous():
+    lines = dict(line.split(":", 1) for line in open("/proc/self/status"))
+    return int(lines["RssAnon"].split()[0]) / 1024
+
+def watch():
+    global peak
+    while True:
+        peak = max(peak, anonymous())
+        time.sleep(0.002)
+
+small = np.random.RandomState(0).randn(200, 8).astype("float32")
+X = np.load("X.npy", mmap_mode="r")
+y = np.arange(len(X)) % 2
+number = y.astype("float32")
+def images(X): return X.reshape(-1, 8, 10)
+def warm_up(): # what is loaded at the first fit does not count
+    sknn.MLPClassifier(4, max_iter=1).fit(small, y[:200])
+    sknn.CNNClassifier(filters=(2,), max_iter=1).fit(small.reshape(-1, 8, 1), y[:200])
+    Study(["mlp"], cv=2).run(small, y[:200])
+import warnings; warnings.simplefilter("ignore")
+warm_up()
+peak = before = anonymous()
+threading.Thread(target=watch, daemon=True).start()
+ACTION
+time.sleep(0.01)
+print(peak - before)
+"""
+
+STUDY = """
+study = Study(MODELS, cv=2, scoring="accuracy" OPTIONS).run(X, y)
+assert study.results["error"].isna().all(), study.results["error"].tolist()
+"""
+MLP = '{"mlp": sknn.MLPClassifier(4, max_iter=1)}'
+
+ACTIONS = {
+    "MLPClassifier": "sknn.MLPClassifier(4, max_iter=1).fit(X, y).predict(X)",
+    "MLPClassifier, stopping early": "sknn.MLPClassifier(4, max_iter=1, early_stopping=True).fit(X, y)",
+    "MLPRegressor": "sknn.MLPRegressor(4, max_iter=1).fit(X, number).predict(X)",
+    "CNNClassifier": "sknn.CNNClassifier(filters=(2,), max_iter=1, batch_size=1000).fit(images(X), y)",
+    "PerceptronClassifier": "sknn.PerceptronClassifier(max_iter=1).fit(X, y).predict(X)",
+    "PerceptronRegressor": "sknn.PerceptronRegressor(max_iter=1).fit(X, number).predict(X)",
+    "study": STUDY.replace("MODELS", MLP).replace("OPTIONS", ""),
+    "study with a scaler": STUDY.replace("MODELS", '["mlp"]').replace("OPTIONS", ""),
+    "study with a search": STUDY.replace("MODELS", '["mlp"]').replace("OPTIONS", ", tune=1"),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("larger")
+    n_rows = MEGABYTES * 2**20 // (4 * 80)
+    X = np.lib.format.open_memmap(folder / "X.npy", "w+", np.float32, (n_rows, 80))
+    part = np.random.RandomState(0).randn(2048, 80).astype(np.float32)
+    for start in range(0, n_rows, 2048):
+        X[start : start + 2048] = part[: n_rows - start]
+    return folder
+
+
+@POSIX
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_mapped_array_is_never_held_whole(action, folder, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", SCRIPT.replace("ACTION", ACTIONS[action])]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < LIMIT
+    assert list(temporary.iterdir()) == []
