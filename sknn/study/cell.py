@@ -1,14 +1,16 @@
 """One cell of a study: one model fitted and scored on one fold of one data set, wherever that is computed."""
 
+import io
 import json
+import pickle
 import threading
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
+from types import FunctionType
 from typing import Any
 
-import cloudpickle
 import numpy as np
 from joblib import parallel_config
 from sklearn.base import clone
@@ -170,11 +172,19 @@ def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str,
 
 
 def _pickle_bytes(estimator: Any) -> int | None:
+    file = io.BytesIO()
     try:
-        # As joblib does it, with the classes of a notebook: a worker knows them, but not by name.
-        return len(cloudpickle.dumps(estimator))
+        _ByName(file, protocol=pickle.HIGHEST_PROTOCOL).dump(estimator)
     except Exception:
         return None  # it predicts all the same
+    return file.tell()
+
+
+class _ByName(pickle.Pickler):
+    """Write classes and functions by name wherever they come from, as those of a script are not found in a worker."""
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return f"{obj.__module__}.{obj.__qualname__}" if isinstance(obj, type | FunctionType) else None
 
 
 def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tuple[Any, float]:

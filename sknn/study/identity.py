@@ -8,8 +8,8 @@ from importlib.metadata import version
 from types import CodeType, FunctionType
 from typing import Any
 
-import numpy as np
 from joblib.hashing import NumpyHasher
+from scipy.stats import rv_continuous, rv_discrete
 
 from .cell import Cell
 from .data import DataSet
@@ -93,8 +93,12 @@ class _Hasher(NumpyHasher):
     """joblib's digest of what would be pickled, with the code of functions and classes that have no version."""
 
     def reducer_override(self, value: Any) -> Any:
-        if value is np.random.mtrand._rand:
-            return str, ("NumPy's global generator",)  # in frozen distributions of SciPy; its state is of the moment
+        if isinstance(value, rv_continuous | rv_discrete):
+            # A distribution holds NumPy's global generator, or a copy of it, whose state is of the moment.
+            state = {name: part for name, part in value.__getstate__().items() if name != "_random_state"}
+            return tuple, (("distribution", type(value), state),)
+        if type(value) is frozenset:
+            return tuple, (("frozenset", set(value)),)  # joblib puts sets in order, but not these
         if isinstance(value, FunctionType) and _is_own(value):
             return tuple, (("function", value.__qualname__, *_content(value)),)
         if isinstance(value, type) and _is_own(value):
@@ -120,7 +124,7 @@ def _content(function: FunctionType) -> tuple[Any, ...]:
 
 def _code(code: CodeType) -> tuple[Any, ...]:
     """What code does, without the lines it stands on."""
-    constants = [_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
+    constants = [_code(each) if isinstance(each, CodeType) else each for each in code.co_consts]
     return code.co_code, constants, code.co_names, code.co_varnames
 
 

@@ -1,0 +1,63 @@
+"""You learn two ways to fit a network to data larger than memory, which lie in a NumPy file.
+
+The network takes the memory-mapped array as it is and reads it batch by batch; nothing is copied. Or dask-ml's
+``Incremental`` hands it one chunk of a Dask array after the other through ``partial_fit``: a single pass, for data that
+come from many files or are computed on the way.
+
+    python examples/out_of_core.py
+"""
+
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import dask
+import dask.array as da
+import numpy as np
+from dask_ml.wrappers import Incremental
+
+from sknn import MLPClassifier
+
+ROWS, FEATURES, CHUNK = 100_000, 20, 10_000
+CLASSES = [0, 1]
+
+
+def write_data(path: Path) -> None:
+    """Write rows whose label is a curved function of the features, part by part."""
+    X = np.lib.format.open_memmap(path / "X.npy", "w+", np.float32, (ROWS, FEATURES))
+    y = np.lib.format.open_memmap(path / "y.npy", "w+", np.int64, (ROWS,))
+    rng = np.random.RandomState(0)
+    for start in range(0, ROWS, CHUNK):
+        part = rng.randn(CHUNK, FEATURES)
+        X[start : start + CHUNK] = part
+        y[start : start + CHUNK] = part[:, 0] ** 2 + part[:, 1] * part[:, 2] > 0.7
+
+
+def main(path: Path) -> None:
+    write_data(path)
+    X, y = np.load(path / "X.npy", mmap_mode="r"), np.load(path / "y.npy", mmap_mode="r")
+    n_train = ROWS - CHUNK
+    X_test, y_test = X[n_train:], y[n_train:]
+
+    network = MLPClassifier(32, tol=0.002, n_iter_no_change=1, random_state=0)
+    network.fit(X[:n_train], y[:n_train])
+    print(f"mapped, {network.n_iter_:2d} epochs:       {network.score(X_test, y_test):.3f}")
+
+    chunks = {"chunks": (CHUNK, FEATURES), "asarray": False}
+    X_parts = da.from_array(X[:n_train], **chunks)
+    y_parts = da.from_array(y[:n_train], chunks=CHUNK, asarray=False)
+    incremental = Incremental(MLPClassifier(32, random_state=0), shuffle_blocks=False)
+    with dask.config.set(scheduler="synchronous"):  # one chunk in memory at a time
+        for passes in range(1, 4):
+            incremental.partial_fit(X_parts, y_parts, classes=CLASSES)
+            score = incremental.estimator_.score(X_test, y_test)
+            print(f"in chunks, after {passes} pass{'es' if passes > 1 else '  '}: {score:.3f}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+        main(Path(sys.argv[1]))
+    else:
+        with TemporaryDirectory() as folder:
+            main(Path(folder))
