@@ -4,7 +4,6 @@ import pickle
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-import cloudpickle
 from joblib import Parallel, effective_n_jobs
 from joblib.parallel import get_active_backend
 
@@ -89,6 +88,8 @@ class Parcel:
         Exception
             Whatever the estimator raises if it cannot be pickled.
         """
+        import cloudpickle  # only where cells are sent
+
         return cls(replace(cell, estimator=None, measures=()), cloudpickle.dumps((cell.estimator, cell.measures)))
 
     def compute(self, data: DataSet) -> Outcome:
