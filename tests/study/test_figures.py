@@ -24,7 +24,7 @@ from sknn import PerceptronClassifier, PerceptronRegressor
 from sknn.study import Study
 from sknn.study.figures import FIGURES, OVER_ALL, NothingToDrawError, draw_all
 from sknn.study.figures.calibration import reliability
-from sknn.study.figures.labels import settle, spread
+from sknn.study.figures.labels import label_points, settle, spread
 from sknn.study.figures.scene import far_off
 from sknn.study.figures.style import COOL, DARK, INK, MUTED, PAPER, WARM, in_lines, looks_of
 from sknn.study.models import as_models
@@ -323,10 +323,14 @@ def test_cost_is_the_median_time_and_the_mean_score(study):
         assert (rows["fit_time"].median(), rows["accuracy"].mean()) in places
 
 
-@pytest.mark.filterwarnings("ignore:lbfgs failed to converge")
-def test_names_in_cost_do_not_overlap():
-    models = {f"regularised by {number}": LogisticRegression(C=1.1**number) for number in range(12)}
-    axes = Study(models, cv=3).run({"iris": IRIS}).plot("cost")
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("apart", [0.5, 0.05])
+def test_names_of_points_do_not_overlap(apart, seed):
+    axes = Figure((5.2, 3.9), layout="constrained").add_subplot()
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)
+    places = 0.5 + apart * np.random.RandomState(seed).uniform(-1, 1, (12, 2))
+    label_points(axes, places, [f"regularised\nby {n}" for n in range(12)], [INK] * 12, [])
     settle(axes)
     boxes = [Text.get_window_extent(text) for text in axes.texts]  # without the lines that lead there
     assert len(boxes) == 12

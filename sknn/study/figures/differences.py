@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..compare import compare_pairs
 from .scene import NothingToDrawError, Scene, far_off, name_rows
 from .style import BAND, INK, MUTED, in_lines
 
@@ -49,8 +50,7 @@ def draw_differences(scene: Scene, axes: "Axes") -> None:
 
 
 def _against_the_best(scene: Scene) -> "tuple[str, DataFrame]":
-    pairs = scene.study.compare()
-    pairs = pairs[pairs["dataset"] == scene.data.name]
+    pairs = compare_pairs(scene.results, scene.measure)
     if not len(pairs):
         raise NothingToDrawError(
             f"differences need two models with a {scene.measure.title} in every fold of {scene.data.name!r}"

@@ -14,6 +14,7 @@ DIRECTIONS = (
 )
 DISTANCES = (7, 12, 18, 25, 33, 42, 52, 64, 78, 94, 112)  # in points
 AROUND = np.array([5.0, 1.0])  # a name, kept free
+MUCH_WORSE = 10  # is to cover a name than to cover a line
 WITH_A_LINE = 10  # from which distance on a line leads to the name
 Box = tuple[float, float, float, float]  # left, bottom, right, top; in points
 
@@ -37,12 +38,13 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], colors: lis
     window = _box(np.array(axes.get_window_extent().extents) * to_points)
     taken = [_box(axes.transData.transform(np.reshape(box, (2, 2))).ravel() * to_points) for box in obstacles]
     at = axes.transData.transform(places) * to_points
+    names_placed: list[Box] = []
     for place, point, name, color in zip(places, at, names, colors, strict=True):
         text = axes.annotate(name, place, (0, 0), textcoords="offset points", in_layout=False)
         size = np.array(text.get_window_extent().size) * to_points + AROUND
         text.remove()
         candidates = [_beside(point, size, direction, far) for far, direction in product(DISTANCES, DIRECTIONS)]
-        costs = [_cost(box, taken, window) for box in candidates]
+        costs = [_cost(box, taken, window) + _cost(box, names_placed, window) * MUCH_WORSE for box in candidates]
         best = int(np.argmin([cost + 2.0 * position for position, cost in enumerate(costs)]))
         box = candidates[best]
         leads = DISTANCES[best // len(DIRECTIONS)] > WITH_A_LINE
@@ -57,7 +59,7 @@ def label_points(axes: "Axes", places: np.ndarray, names: list[str], colors: lis
             in_layout=False,
             arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "shrinkB": 4} if leads else None,
         )
-        taken.append(box)
+        names_placed.append(box)
 
 
 def settle(axes: "Axes") -> None:

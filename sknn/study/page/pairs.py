@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..compare import compare_pairs
 from ..data import DataSet
 from ..verdict import LEVEL, SURE
 from .html import Markup, joined, tag
@@ -47,9 +48,8 @@ def pairs_part(study: "Study", data: DataSet) -> list[Markup]:
     list of Markup
         A sentence, and the rest folded up if it is long.
     """
-    pairs = study.compare()
-    pairs = pairs[pairs["dataset"] == data.name]
     measure = study.measures_of(data)[0]
+    pairs = compare_pairs(study.results[study.results["dataset"] == data.name], measure)
     if not len(pairs):
         return [tag("p", f"There are no two models with a score for {measure.title} in every fold.")]
     titles = {model.name: model.title for model in study.models}
