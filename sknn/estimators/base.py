@@ -13,7 +13,7 @@ from contextlib import contextmanager, nullcontext
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import inf, isfinite
+from math import inf, isfinite, prod
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -51,7 +51,7 @@ from .targets import (
 from .validation import Samples, Validation, naming_validation_data, set_aside
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
-PREDICT_ELEMENTS = 1 << 22  # values per layer computed at once in predict, so that memory stays bounded
+PREDICT_ELEMENTS = 1 << 21  # values per layer computed at once in predict, so that memory stays bounded
 
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 
@@ -704,7 +704,7 @@ def _raw(network: Network, X: Any, n_layers: int | None = None) -> Array:
     So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
     float32 the BLAS rounds a row differently in a large matrix and in a small one.
     """
-    step = max(PREDICT_ELEMENTS // network.widest, 1)
+    step = max(PREDICT_ELEMENTS // max(network.widest, prod(X.shape[1:])), 1)
     work = 2.0 * X.shape[0] * network.multiplications
     forward = network if n_layers is None else network.first(n_layers)
     with nullcontext() if work < OPENBLAS_THREADS else threads_for(work):

@@ -707,5 +707,6 @@ class DeltaRule(FitLoop):
 
 def _squared_length(X: Any) -> Array:
     """That of each row with a last 1 for the bias."""
-    squares = X.multiply(X) if issparse(X) else X * X
-    return 1.0 + np.asarray(squares.sum(axis=1)).ravel()
+    if issparse(X):
+        return 1.0 + np.asarray(X.multiply(X).sum(axis=1)).ravel()
+    return 1.0 + np.einsum("ij,ij->i", X, X, dtype=np.float64)

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from joblib import parallel_config
 from sklearn.base import clone
-from sklearn.model_selection import RandomizedSearchCV
 from threadpoolctl import threadpool_limits
 
 from .data import DataSet
@@ -23,6 +22,7 @@ from .interrupt import interrupts_noticed
 from .measures import Answers, Measure
 from .outcome import Outcome
 from .size import model_size
+from .tune import best_configuration
 
 # Warnings and limits of threads are those of the process: cells in several threads of it take turns.
 ONE_AT_A_TIME = threading.RLock()
@@ -154,14 +154,17 @@ def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str,
     fold, y_train, y_test = cell.fold, data.y[cell.fold.train], data.y[cell.fold.test]
     X_train = data.take(fold.train)
     groups = None if data.groups is None else data.groups[fold.train]
-    estimator, times, chosen = (_tune if cell.tune and cell.space else _fit)(cell, X_train, y_train, groups)
+    chosen, tune_time = timed(_chosen, cell, X_train, y_train, groups)
+    estimator, fit_time = timed(clone(cell.estimator).set_params(**chosen).fit, X_train, y_train)
 
     answers = Answers(estimator, X_test := data.take(fold.test))
-    predicted, times["predict_time"] = timed(answers.predict, X_test)
+    predicted, predict_time = timed(answers.predict, X_test)
     n_parameters, unit = model_size(estimator)
     row = {
         **{measure.name: _score(measure, answers, X_test, y_test) for measure in cell.measures},
-        **times,
+        "fit_time": fit_time,
+        "tune_time": tune_time if chosen else 0.0,
+        "predict_time": predict_time,
         "n_parameters": n_parameters,
         "parameter_unit": unit,
         "pickle_bytes": _pickle_bytes(estimator),
@@ -169,6 +172,13 @@ def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str,
         "error": None,
     }
     return row, _predictions(answers, X_test, np.asarray(predicted), data)
+
+
+def _chosen(cell: Cell, X: Any, y: np.ndarray, groups: np.ndarray | None) -> dict[str, Any]:
+    if not cell.tune or not cell.space:
+        return {}
+    search = (cell.space, cell.tune, X, y, groups, cell.inner, cell.measures[0], cell.seed)
+    return best_configuration(cell.estimator, *search)
 
 
 def _pickle_bytes(estimator: Any) -> int | None:
@@ -192,25 +202,6 @@ def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tupl
     start = perf_counter()
     result = function(*arguments, **options)
     return result, perf_counter() - start
-
-
-def _fit(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str, float], dict[str, Any]]:
-    estimator, fit_time = timed(clone(cell.estimator).fit, X, y)
-    return estimator, {"fit_time": fit_time, "tune_time": 0.0}, {}
-
-
-def _tune(cell: Cell, X: Any, y: np.ndarray, groups: Any) -> tuple[Any, dict[str, float], dict[str, Any]]:
-    search = RandomizedSearchCV(
-        cell.estimator,
-        dict(cell.space),
-        n_iter=cell.tune,
-        scoring=cell.measures[0].signed,
-        cv=cell.inner,
-        random_state=cell.seed,
-    )
-    _, whole_time = timed(search.fit, X, y, groups=groups)
-    fit_time = search.refit_time_
-    return search.best_estimator_, {"fit_time": fit_time, "tune_time": whole_time - fit_time}, search.best_params_
 
 
 def _score(measure: Measure, answers: Answers, X: Any, y: np.ndarray) -> float:

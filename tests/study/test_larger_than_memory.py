@@ -51,6 +51,13 @@ STUDY = """
 study = Study(MODELS, cv=2, scoring="accuracy").run(X, y)
 assert study.results["error"].isna().all(), study.results["error"].tolist()
 """
+SEARCH = """
+from sklearn.model_selection import KFold
+from sknn.study.measures import MEASURES
+from sknn.study.tune import best_configuration
+network, space, folds = sknn.MLPClassifier(4, max_iter=1), {"alpha": [0.1, 0.2]}, KFold(2, shuffle=True, random_state=0)
+best_configuration(network, space, 2, X, y, None, folds, MEASURES["accuracy"], 0)
+"""
 MLP = '{"mlp": sknn.MLPClassifier(4, max_iter=1)}'
 
 ACTIONS = {
@@ -58,8 +65,10 @@ ACTIONS = {
     "MLPClassifier, stopping early": "sknn.MLPClassifier(4, max_iter=1, early_stopping=True).fit(X, y)",
     "MLPRegressor": "sknn.MLPRegressor(4, max_iter=1).fit(X, number).predict(X)",
     "CNNClassifier": "sknn.CNNClassifier(filters=(2,), input_shape=(20, 40, 1), max_iter=1).fit(images(X), y)",
+    "PerceptronRegressor": "sknn.PerceptronRegressor(max_iter=1).fit(X, number).predict(X)",
     "study": STUDY.replace("MODELS", MLP),
     "study with a scaler": STUDY.replace("MODELS", '["mlp"]'),
+    "search": SEARCH,
 }
 
 
