@@ -118,7 +118,7 @@ def compute(data: DataSet, cell: Cell) -> Outcome:
         warnings.simplefilter("always")
         try:
             row, arrays = _fit_and_score(data, cell)
-        except Exception as error:  # the others still get their turn
+        except (Exception, SystemExit) as error:  # the others still get their turn
             row, arrays = _what_went_wrong(error), {}
     first_lines = dict.fromkeys(f"{w.category.__name__}: {w.message}".strip().splitlines()[0] for w in caught)
     return Outcome({**_sizes(cell), **row, "warnings": "\n".join(first_lines) or None}, arrays)
@@ -146,7 +146,7 @@ def _sizes(cell: Cell) -> dict[str, int]:
     return {"n_train": len(cell.fold.train), "n_test": len(cell.fold.test)}
 
 
-def _what_went_wrong(error: Exception) -> dict[str, str]:
+def _what_went_wrong(error: BaseException) -> dict[str, str]:
     return {"error": f"{type(error).__name__}: {error}"}
 
 

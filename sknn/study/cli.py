@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sys
 import warnings
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
@@ -206,6 +207,7 @@ def run_study(arguments: Namespace) -> int:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         return _stop(FAILED, f"{' and '.join(missing)} must be installed: pip install 'sknn[study]'")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers end, and leases are given back
     try:
         data_sets = _load_all(arguments)
         study = _study(arguments)
@@ -290,8 +292,8 @@ def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet]) -> int:
                 folder.rmdir()
     console = Console()
     console.width = max(console.width, NARROWEST)
+    report = write_all(study, folder)  # before anything is printed: whoever reads that may go away
     show(study, console)
-    report = write_all(study, folder)
     console.out(f"Report: {report}", highlight=False)
     return FAILED if study.results["error"].notna().any() else 0
 

@@ -1,5 +1,6 @@
 """The data of a study: names, inputs and targets, checked, with the task and the shape of a sample."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -112,7 +113,9 @@ class DataSet:
         >>> DataSet.from_arrays("toy", np.zeros((3, 64)), [0.5, 1.0, 2.0], sample_shape=(8, 8)).sample_shape
         (8, 8, 1)
         """
+        _check_index(name, X, y)
         X, y = _as_inputs(X), as_vector(f"y of {name!r}", y)
+        _check_columns(name, X)
         groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         for argument, values in (("y", y), ("groups", groups)):
             if values is not None and len(values) != X.shape[0]:
@@ -176,6 +179,31 @@ def _bytes_in_memory(X: Any) -> int:
     if sparse.issparse(X):
         return X.data.nbytes + X.indices.nbytes + X.indptr.nbytes
     return 0 if is_mapped(X) else X.nbytes
+
+
+def _check_index(name: str, X: Any, y: Any) -> None:
+    labelled = isinstance(X, pd.DataFrame) and isinstance(y, pd.Series) and len(X) == len(y)
+    if labelled and not X.index.equals(y.index):
+        warnings.warn(
+            f"X and y of {name!r} have different indices, and are paired row by row as they come: check that they "
+            "belong together, or say y.loc[X.index]",
+            UserWarning,
+            stacklevel=4,
+        )
+
+
+def _check_columns(name: str, X: Any) -> None:
+    """What every model would stumble over is refused at once; an array on disk is not read for it."""
+    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+        twice = ", ".join(map(repr, dict.fromkeys(X.columns[X.columns.duplicated()])))
+        raise ValueError(f"X of {name!r} has several columns called {twice}; every column needs a name of its own")
+    numbers = X.select_dtypes("float").to_numpy(dtype=float, na_value=np.nan) if isinstance(X, pd.DataFrame) else X
+    if sparse.issparse(numbers):
+        numbers = numbers.data
+    if is_mapped(numbers) or numbers.dtype.kind not in "fO":
+        return
+    if n_infinite := int(np.isinf(numbers.astype(float, copy=False)).sum()):
+        raise ValueError(f"X of {name!r} has {n_infinite:,} infinite values; say what they are, NaN where unknown")
 
 
 def _as_inputs(X: Any) -> Any:

@@ -28,7 +28,8 @@ def write_report(study: "Study", path: str | os.PathLike) -> Path:
     study : Study
         After ``run``.
     path : str or path
-        The file; in an existing directory it is called ``report.html``. Directories that are missing are made.
+        The file; in a directory, which exists or ends in a slash, it is called ``report.html``. Directories that are
+        missing are made.
 
     Returns
     -------
@@ -106,8 +107,8 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def _report_path(path: str | os.PathLike) -> Path:
-    path = Path(path)
-    return path / REPORT if path.is_dir() else path
+    is_folder = os.fspath(path).endswith(("/", os.sep)) or os.path.isdir(path)
+    return Path(path) / REPORT if is_folder else Path(path)
 
 
 def _write(path: Path, text: str) -> Path:

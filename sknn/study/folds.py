@@ -1,5 +1,6 @@
 """The splits of a data set: the same folds for every model, an inner split to tune on, and growing training sets."""
 
+import warnings
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
@@ -62,7 +63,8 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there are fewer rows, groups or samples of some class than folds.
+        If there are fewer rows, groups or samples of some class than folds, or if a splitter of your own tests on rows,
+        or on rows of groups, that it trains on.
 
     Examples
     --------
@@ -76,8 +78,25 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     else:
         splitters = [_seeded(check_cv(cv), seed)]
     rows = np.zeros(data.n_samples)  # splitters ask for the number of rows alone
-    pairs = (pair for splitter in splitters for pair in splitter.split(rows, data.y, data.groups))
-    return [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The groups parameter is ignored")  # not by us, see below
+        pairs = [pair for splitter in splitters for pair in splitter.split(rows, data.y, data.groups)]
+    folds = [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
+    for fold in folds:
+        _check_apart(fold, data)
+    return folds
+
+
+def _check_apart(fold: Fold, data: DataSet) -> None:
+    if n_shared := len(np.intersect1d(fold.train, fold.test)):
+        raise ValueError(f"cv: fold {fold.number} trains on {n_shared} of the rows of {data.name!r} that it tests on")
+    if data.groups is None:
+        return
+    if n_shared := len(np.intersect1d(data.groups[fold.train], data.groups[fold.test])):
+        raise ValueError(
+            f"cv: fold {fold.number} trains and tests on rows of the same {n_shared} groups of {data.name!r}; take a "
+            f"number of folds or a splitter that keeps groups together, or leave the groups out"
+        )
 
 
 def _check_enough(data: DataSet, cv: int) -> None:

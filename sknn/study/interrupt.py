@@ -1,4 +1,4 @@
-"""Ctrl-C while a model is fitted: it has to end the study, not the training alone."""
+"""Ctrl-C, or a request to end, while a model is fitted: it has to end the study, not the training alone."""
 
 import signal
 import threading
@@ -19,20 +19,23 @@ def interrupts_noticed() -> Iterator[None]:
     KeyboardInterrupt
         At the latest at the end of the block.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     interrupts = []
 
     def note(number: int, frame: FrameType | None) -> None:
         interrupts.append(number)
-        handler(number, frame)
+        handlers[signal.Signals(number)](number, frame)  # type: ignore[operator, misc]
 
-    signal.signal(signal.SIGINT, note)
+    for number, handler in handlers.items():
+        if callable(handler):
+            signal.signal(number, note)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     if interrupts:
         raise KeyboardInterrupt

@@ -1,7 +1,7 @@
 """What is measured of a fitted model on the test rows of a fold: the scores of a study, by name."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -30,6 +30,8 @@ class Measure:
     scale_free : bool
         Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
         loss in nats) it is judged relative to the scores themselves.
+    task : {"classification", "regression"} or None, default=None
+        What it can measure; None: unknown.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Measure:
     scorer: Scorer
     greater_is_better: bool = True
     scale_free: bool = True
+    task: str | None = None
 
     def signed(self, estimator: Any, X: Any, y: np.ndarray) -> float:
         """Score with the sign turned so that greater is better, as scikit-learn's searches want it.
@@ -128,15 +131,15 @@ class Negated:
 
 
 CLASSIFICATION = (
-    Measure("accuracy", "Accuracy", get_scorer("accuracy")),
-    Measure("balanced_accuracy", "Balanced accuracy", get_scorer("balanced_accuracy")),
-    Measure("log_loss", "Log loss", _log_loss, greater_is_better=False, scale_free=False),
-    Measure("roc_auc", "ROC AUC", _roc_auc),
+    Measure("accuracy", "Accuracy", get_scorer("accuracy"), task="classification"),
+    Measure("balanced_accuracy", "Balanced accuracy", get_scorer("balanced_accuracy"), task="classification"),
+    Measure("log_loss", "Log loss", _log_loss, False, False, "classification"),
+    Measure("roc_auc", "ROC AUC", _roc_auc, task="classification"),
 )
 REGRESSION = (
-    Measure("r2", "R²", get_scorer("r2")),
-    Measure("rmse", "RMSE", Negated(get_scorer("neg_root_mean_squared_error")), False, False),
-    Measure("mae", "MAE", Negated(get_scorer("neg_mean_absolute_error")), False, False),
+    Measure("r2", "R²", get_scorer("r2"), task="regression"),
+    Measure("rmse", "RMSE", Negated(get_scorer("neg_root_mean_squared_error")), False, False, "regression"),
+    Measure("mae", "MAE", Negated(get_scorer("neg_mean_absolute_error")), False, False, "regression"),
 )
 DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
 MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION)}
@@ -195,7 +198,7 @@ def _as_measure(scorer: Any, name: str | None = None) -> Measure:
         raise TypeError(f"scoring={scorer!r} is neither the name of a measure nor a callable(estimator, X, y)")
     if name is None or name == measure.name:
         return measure
-    return Measure(name, _title(name), measure.scorer, measure.greater_is_better, measure.scale_free)
+    return replace(measure, name=name, title=_title(name))
 
 
 def _named(name: str) -> Measure:
@@ -210,8 +213,15 @@ def _named(name: str) -> Measure:
         return MEASURES["mae"]
     scorer = get_scorer(look_up("measure", name, dict.fromkeys([*MEASURES, *get_scorer_names()], name)))
     if name == loss:
-        return Measure(name, _title(name), scorer)
-    return Measure(loss, _title(loss), Negated(scorer), greater_is_better=False, scale_free=False)
+        return Measure(name, _title(name), scorer, task=_task(scorer))
+    return Measure(loss, _title(loss), Negated(scorer), False, False, _task(scorer))
+
+
+def _task(scorer: Any) -> str | None:
+    # scikit-learn tells it by the module alone; what it does not tell is found out in the first fold.
+    module = scorer._score_func.__module__.rpartition(".")[2]
+    tasks = {"_regression": "regression", "_classification": "classification", "_ranking": "classification"}
+    return tasks.get(module)
 
 
 def _title(name: str) -> str:

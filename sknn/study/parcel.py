@@ -1,7 +1,12 @@
 """How cells get to workers and back: in bytes, and on a Dask cluster with word of workers that died."""
 
+import os
 import pickle
+import threading
+import time
 from dataclasses import dataclass, replace
+from functools import cache
+from multiprocessing import current_process
 from typing import Any, Self
 
 from joblib import Parallel, effective_n_jobs
@@ -10,6 +15,8 @@ from joblib.parallel import get_active_backend
 from .cell import Cell, compute, failed
 from .data import DataSet
 from .outcome import Outcome
+
+LOOK_AFTER_PARENT = 1.0  # seconds
 
 
 def workers(n_jobs: int | None) -> Parallel:
@@ -106,10 +113,29 @@ class Parcel:
             As of ``sknn.study.cell.compute``.
         """
         try:
+            end_with_parent()
             estimator, measures = pickle.loads(self.content)
         except Exception as error:
             return failed(self.cell, error)
         return compute(data, replace(self.cell, estimator=estimator, measures=measures))
+
+
+@cache
+def end_with_parent() -> None:
+    """From now on, end this worker process soon after the process that started it.
+
+    joblib's workers are told to end, but by nobody if their parent was killed: they would go on for minutes, and hold
+    open the pipes that they inherited.
+    """
+    if current_process().name == "MainProcess":  # a cluster may keep its workers in the process of the user
+        return
+    threading.Thread(target=_watch, args=(os.getppid(),), name="sknn-parent", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(LOOK_AFTER_PARENT)
+    os._exit(1)
 
 
 def computed(key: str, data: DataSet, work: Any) -> tuple[str, Outcome]:

@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager, ExitStack
 from os import PathLike
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -123,7 +124,9 @@ class Study:
         if not _is_integer(repeats) or repeats < 1:
             raise ValueError(f"repeats={repeats!r} must be an integer of at least 1")
         if repeats > 1 and not _is_integer(cv):
-            raise ValueError(f"repeats={repeats!r} needs a number of folds, but cv={cv!r} splits by itself")
+            raise ValueError(f"repeats={repeats!r} needs a number of folds, but cv, {_brief(cv)}, splits by itself")
+        if n_jobs is not None and (not _is_integer(n_jobs) or n_jobs == 0):
+            raise ValueError(f"n_jobs={n_jobs!r} must be a number of processes, -1 for all cores, or None")
         if not _is_integer(tune) or tune < 0:
             raise ValueError(f"tune={tune!r} must be a number of configurations, or 0 for none")
         if random_state is not None and not (_is_integer(random_state) and 0 <= random_state <= LARGEST_SEED):
@@ -141,6 +144,11 @@ class Study:
         self.learning_curve = learning_curve
         self.verbose = verbose
         self._measures = as_measures(scoring)
+
+    def __repr__(self) -> str:
+        models = ", ".join(model.name for model in self.models)
+        ran = f"ran on {', '.join(data.name for data in self.data_sets)}" if hasattr(self, "data_sets") else "not run"
+        return f"<Study of {models}: {ran}>"
 
     def run(
         self, X: Any, y: Any = None, *, groups: Any = None, sample_shape: Any = None, task: str | None = None
@@ -173,6 +181,8 @@ class Study:
             If the store is damaged, or not one of sknn's; it is left as it is.
         """
         data_sets = as_data_sets(X, y, groups=groups, sample_shape=sample_shape, task=task)
+        for data in data_sets:
+            _check_measures(self.measures_of(data), data)
         models_of = self._models_of(data_sets)
         seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
         cells = [(data, cell) for data in data_sets for cell in self._cells(data, models_of[data.name], seed)]
@@ -386,7 +396,8 @@ class Study:
         Parameters
         ----------
         path : str or path
-            The file; in an existing directory it is called ``report.html``. Missing directories are made.
+            The file; in a directory, which exists or ends in a slash, it is called ``report.html``. Missing directories
+            are made.
 
         Returns
         -------
@@ -411,12 +422,22 @@ class Study:
             raise RuntimeError("there are no results yet; call run(X, y) first")
 
 
+def _brief(cv: Any) -> str:
+    return shorten(repr(cv), 80, placeholder=" ...")
+
+
 def _progress_bar() -> AbstractContextManager[Progress]:
     from rich.console import Console
 
     from .progress import show_progress
 
     return show_progress(Console(stderr=True))
+
+
+def _check_measures(measures: tuple[Measure, ...], data: DataSet) -> None:
+    for measure in measures:
+        if measure.task not in (None, data.task):
+            raise ValueError(f"scoring: {measure.name!r} is for {measure.task}, but {data.name!r} is {data.task} data")
 
 
 def _reasons(model: Model, data_sets: list[DataSet]) -> str:

@@ -295,7 +295,10 @@ def _network_beside_baseline(ranks: Ranks, calls: _Names) -> str:
         return f"{better} is better than {worse} ({against}; Wilcoxon's test, p {_p_value(pair['p_holm'])} after Holm)."
     smallest = len(ranks.pairs) * 2.0 ** (1 - ranks.n_data_sets)  # p if one model is better on all data sets
     if smallest >= LEVEL:
-        why = f"{against}; so few data sets cannot tell any two of {len(models)} models apart"
+        why = (
+            f"{against}; by Wilcoxon's test after Holm's correction for {len(ranks.pairs)} pairs, so few data sets "
+            f"cannot tell any two models apart"
+        )
     else:
         why = f"{against}; Wilcoxon's test, p {_p_value(pair['p_holm'])} after Holm"
     return f"{better} cannot be told from {worse} ({why})."

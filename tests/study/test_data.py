@@ -447,3 +447,22 @@ WRONG_ARGUMENTS = {
 def test_wrong_arguments(arguments, stated, message):
     with pytest.raises(ValueError, match=message):
         as_data_sets(*arguments, **stated)
+
+
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (pd.DataFrame(np.zeros((4, 3)), columns=["a", "b", "a"]), "several columns called 'a'"),
+        (pd.DataFrame({"a": [1.0, np.inf, -np.inf, 0.0], "b": list("wxyz")}), "2 infinite values"),
+        (np.array([[1.0], [np.inf], [0.0], [0.0]]), "1 infinite values"),
+    ],
+)
+def test_what_every_model_would_stumble_over_is_refused(X, message):
+    with pytest.raises(ValueError, match=message):
+        DataSet.from_arrays("toy", X, [0, 1, 0, 1])
+
+
+def test_rows_that_may_not_belong_together_are_warned_of():
+    X, y = pd.DataFrame({"a": [1.0, 2.0, 3.0]}), pd.Series([1, 0, 1], index=[2, 1, 0])
+    with pytest.warns(UserWarning, match="different indices"):
+        DataSet.from_arrays("toy", X, y)

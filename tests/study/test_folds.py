@@ -69,6 +69,19 @@ def test_splitters_of_ones_own():
     assert [(len(fold.train), len(fold.test)) for fold in listed] == [(60, 60)]
 
 
+@pytest.mark.parametrize(
+    ("cv", "groups", "message"),
+    [
+        ([(np.arange(60), np.arange(50, 120))], None, "fold 0 trains on 10 of the rows"),
+        (TimeSeriesSplit(3), GROUPS, "same 12 groups of 'toy'"),
+        (KFold(3), GROUPS, "same 12 groups of 'toy'"),
+    ],
+)
+def test_what_is_tested_on_is_never_trained_on(cv, groups, message):
+    with pytest.raises(ValueError, match=message):
+        folds_of(data_set(groups=groups), cv, 1, 0)
+
+
 @pytest.mark.parametrize("splitter", [ShuffleSplit(3), KFold(3, shuffle=True)])
 def test_a_splitter_without_a_seed_gets_that_of_the_study(splitter):
     first, again, other = ([f.test.tolist() for f in folds_of(data_set(), splitter, 1, seed)] for seed in (0, 0, 1))

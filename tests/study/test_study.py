@@ -319,6 +319,7 @@ def test_models_asked_for_by_name_that_fit_no_data_set():
         ({"repeats": 0}, "repeats=0"),
         ({"repeats": 2, "cv": KFold(3)}, "repeats=2 needs a number of folds"),
         ({"tune": -1}, "tune=-1"),
+        ({"n_jobs": 0}, "n_jobs=0 must be"),
         ({"tune": 1.5}, "tune=1.5"),
         ({"scoring": "acuracy"}, "did you mean 'accuracy'"),
         ({"models": ["mpl"]}, "did you mean 'mlp'"),
@@ -332,6 +333,29 @@ def test_wrong_parameters(options, message):
 @pytest.mark.parametrize("seed", [None, 2**32 - 1, np.int8(3)])
 def test_seeds_that_are_taken(seed):
     assert Study(["dummy"], cv=2, random_state=seed).run(X, Y).results["error"].isna().all()
+
+
+@pytest.mark.parametrize("scoring", ["rmse", "r2", "neg_max_error", ["accuracy", "mae"]])
+def test_a_measure_of_the_wrong_task_is_refused_before_anything_is_fitted(scoring):
+    with pytest.raises(ValueError, match="is for regression, but 'data' is classification data"):
+        Study(["dummy"], scoring=scoring).run(X, Y)
+    with pytest.raises(ValueError, match="'f1_macro' is for classification, but 'data' is regression data"):
+        Study(["dummy"], scoring="f1_macro").run(*NUMBERS)
+
+
+def test_a_study_says_what_it_is():
+    study = Study(["dummy", "logistic"], cv=2)
+    assert repr(study) == "<Study of dummy, logistic: not run>"
+    assert repr(study.run({"iris": (X, Y)})) == "<Study of dummy, logistic: ran on iris>"
+
+
+def test_a_model_that_would_end_the_process_is_a_failure_too():
+    class Exits(DummyClassifier):
+        def fit(self, X, y):
+            raise SystemExit(3)
+
+    results = Study({"exits": Exits(), "dummy": DummyClassifier()}, cv=2).run(X, Y).results
+    assert results["error"].tolist()[:2] == ["SystemExit: 3"] * 2
 
 
 def test_own_estimators_are_not_fitted_themselves():

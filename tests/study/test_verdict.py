@@ -289,7 +289,10 @@ def test_without_a_difference_over_data_sets_it_says_so():
 
 def test_few_data_sets_are_called_too_few():
     said = over(CLEAR[:4], "mlp", "forest", "dummy")
-    assert said.endswith("(average rank 1.00 against 2.00; so few data sets cannot tell any two of 3 models apart).")
+    assert said.endswith(
+        "(average rank 1.00 against 2.00; by Wilcoxon's test after Holm's correction for 3 pairs, so few data sets "
+        "cannot tell any two models apart)."
+    )
 
 
 def test_over_data_sets_one_family_may_be_missing():

@@ -27,9 +27,9 @@ TESTS = (
     "Scandinavian Journal of Statistics 6, 65-70.",
     "P(better), P(equivalent), P(worse): the probabilities that the first model is really better, that the difference "
     "is too small to matter, and that it is worse, given these folds (Bayesian correlated t-test). Above 0.95 for "
-    "equivalent, there is no difference worth having: A. Benavoli, G. Corani, J. Demšar and M. Zaffalon (2017), Time "
-    "for a change: a tutorial for comparing multiple classifiers through Bayesian analysis, Journal of Machine "
-    "Learning Research 18, 1-36.",
+    "equivalent, there is no difference worth having; above 0.95 for better, it is probably better: A. Benavoli, "
+    "G. Corani, J. Demšar and M. Zaffalon (2017), Time for a change: a tutorial for comparing multiple classifiers "
+    "through Bayesian analysis, Journal of Machine Learning Research 18, 1-36.",
 )
 
 
@@ -96,18 +96,18 @@ def pairs_table(pairs: "DataFrame", titles: dict[str, str], label: str) -> Marku
         [
             tag("th", titles[pair["model_a"]], scope="row", class_="model"),
             tag("td", titles[pair["model_b"]], class_="text"),
+            tag("td", conclusion(pair), class_="text"),
             tag("td", fixed(pair["difference"], places)),
             tag("td", _interval(pair, places)),
             *(tag("td", p_value(pair[name])) for name in ("p_value", "p_holm")),
             *(tag("td", _probability(pair[name])) for name in ("p_a_better", "p_equivalent", "p_b_better")),
-            tag("td", conclusion(pair), class_="text"),
         ]
         for _, pair in pairs.iterrows()
     ]
     header = heads(
-        *("Better on average", "than", "by", "95 % interval", "p", "p (Holm)"),
-        *("P(better)", "P(equivalent)", "P(worse)", "Conclusion"),
-        text=(0, 1, 9),
+        *("Better on average", "than", "Conclusion", "by", "95 % interval", "p", "p (Holm)"),
+        *("P(better)", "P(equivalent)", "P(worse)"),
+        text=(0, 1, 2),
     )
     return table(label, header, rows)
 
@@ -135,7 +135,8 @@ def conclusion(pair: "Series") -> Markup:
     Returns
     -------
     Markup
-        "better", "equivalent" or "undecided", with the folds where all of them agree or there is one.
+        "better", "probably better", "equivalent" or "undecided", with the folds where all of them agree or there is
+        one.
     """
     if pair["n_folds"] == 1:
         return joined("one fold cannot tell")
@@ -143,4 +144,6 @@ def conclusion(pair: "Series") -> Markup:
         return joined("equal in every fold" if pair["difference"] == 0 else "better by the same in every fold")
     if pair["p_holm"] < LEVEL:
         return tag("span", "better" if pair["difference"] >= pair["rope"] else "better, by little", class_="sure")
-    return joined("equivalent" if pair["p_equivalent"] > SURE else "undecided")
+    if pair["p_equivalent"] > SURE:
+        return joined("equivalent")
+    return joined("probably better" if pair["p_a_better"] > SURE else "undecided")
