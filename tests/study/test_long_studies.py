@@ -169,3 +169,13 @@ def alive(group):
             return False
         time.sleep(0.05)
     return True
+
+
+@POSIX
+def test_workers_end_with_a_parent_that_was_killed(tmp_path):
+    write_script(tmp_path, trouble="time.sleep(120)")
+    process = start(tmp_path, 2)
+    while not (tmp_path / "log").exists():
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate(timeout=30)  # the pipes are open for as long as any worker lives
