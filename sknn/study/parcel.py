@@ -5,7 +5,6 @@ import pickle
 import threading
 import time
 from dataclasses import dataclass, replace
-from functools import cache
 from multiprocessing import current_process
 from typing import Any, Self
 
@@ -37,7 +36,7 @@ def workers(n_jobs: int | None) -> Parallel:
         from .on_dask import DaskBackend  # loads Dask, which may not be there
 
         return Parallel(n_jobs, DaskBackend(backend), return_as="generator_unordered", batch_size=1)
-    return Parallel(n_jobs, return_as="generator_unordered", batch_size=1)
+    return Parallel(n_jobs, return_as="generator_unordered", batch_size=1, initializer=end_with_parent)
 
 
 def are_elsewhere(n_jobs: int | None) -> bool:
@@ -113,21 +112,19 @@ class Parcel:
             As of ``sknn.study.cell.compute``.
         """
         try:
-            end_with_parent()
             estimator, measures = pickle.loads(self.content)
         except Exception as error:
             return failed(self.cell, error)
         return compute(data, replace(self.cell, estimator=estimator, measures=measures))
 
 
-@cache
 def end_with_parent() -> None:
     """From now on, end this worker process soon after the process that started it.
 
     joblib's workers are told to end, but by nobody if their parent was killed: they would go on for minutes, and hold
     open the pipes that they inherited.
     """
-    if current_process().name == "MainProcess":  # a cluster may keep its workers in the process of the user
+    if current_process().name == "MainProcess":  # its threads are the workers
         return
     threading.Thread(target=_watch, args=(os.getppid(),), name="sknn-parent", daemon=True).start()
 
