@@ -5,6 +5,7 @@ from .estimators.hidden import HiddenLayerTransformer
 from .estimators.mlp import MLPClassifier, MLPRegressor
 from .estimators.network import NetworkClassifier, NetworkRegressor
 from .estimators.perceptron import PerceptronClassifier, PerceptronRegressor
+from .versions import show_versions
 
 __all__ = [
     "CNNClassifier",
@@ -16,5 +17,6 @@ __all__ = [
     "NetworkRegressor",
     "PerceptronClassifier",
     "PerceptronRegressor",
+    "show_versions",
 ]
 __version__ = "0.1.0"

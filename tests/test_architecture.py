@@ -17,7 +17,7 @@ CORE = {"autodiff", "ops", "nn", "losses", "optim", "schedules", "train"}
 ROOMS: dict[str, set[str]] = {
     "autodiff": set(),
     "ops": {"autodiff"},
-    "optim": set(),
+    "optim": {"ops"},
     "schedules": set(),
     "nn": {"autodiff", "ops", "optim"},
     "losses": {"autodiff", "ops"},
@@ -26,11 +26,12 @@ ROOMS: dict[str, set[str]] = {
     "estimators": CORE | {"callbacks"},
     "inspection": CORE | {"estimators"},
     "persistence": CORE | {"estimators"},
-    "sknn": {"estimators", "callbacks", "inspection", "persistence"},
+    "versions": {"ops"},
+    "sknn": {"estimators", "callbacks", "inspection", "persistence", "versions"},
     "study": {"sknn"},
     "__main__": {"sknn", "study"},
 }
-ONLY = {("nn", "optim"): {"Group"}}  # all that may be imported from there
+ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there
 SHARED_BY_FAMILIES = {"base", "targets", "training", "validation"}  # the files of estimators/ that are no family
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

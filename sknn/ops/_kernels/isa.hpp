@@ -1,0 +1,16 @@
+// Compiles all kernels for one instruction set. The file that includes this has told the compiler which, and says here
+// what its vectors are: SET is the name of its table, VECTOR_BYTES and REGISTERS their size and number.
+namespace {
+#include "tile.hpp"
+
+#include "conv.hpp"
+#include "elementwise.hpp"
+#include "matmul.hpp"
+
+template <class T>
+constexpr Kernels<T> kernels() {
+    return {matmul<T>, convolve<T>, convolve_back<T>, relu_back<T>, adam<T>};
+}
+}  // namespace
+
+const InstructionSet SET = {SET_NAME, kernels<float>(), kernels<double>()};

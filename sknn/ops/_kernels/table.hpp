@@ -1,0 +1,42 @@
+// The kernels of one instruction set, as pointers: the binary chooses among the sets when it runs.
+#pragma once
+
+#include "common.hpp"
+
+struct Geometry {  // of a convolution or pooling: three axes, the missing ones in front of size 1
+    idx images, channels, filters, groups;
+    idx size[3], output[3], kernel[3], stride[3], dilation[3], low[3];
+
+    idx taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+    idx pixels() const { return size[0] * size[1] * size[2]; }
+    idx outputs() const { return output[0] * output[1] * output[2]; }
+    idx reach(int axis) const { return (output[axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1; }
+};
+
+template <class T>
+struct Matrix {  // element (i, j) is at data[i row + j column]
+    const T* data;
+    idx row, column;
+};
+
+template <class T>
+struct Kernels {
+    void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
+    void (*convolve)(const Geometry& g, const T* x, const T* w, const T* bias, bool relu, T* y, int threads);
+    void (*convolve_back)(const Geometry& g, const T* gradient, const T* x, const T* w, const T* y, bool relu, T* dx,
+                          T* dw, T* db, int threads);
+    void (*relu_back)(idx rows, idx columns, const T* gradient, const T* y, T* dz, T* sums);
+    void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
+                 T shrink, int threads);
+};
+
+struct InstructionSet {
+    const char* name;
+    Kernels<float> single;
+    Kernels<double> twice;
+};
+
+extern const InstructionSet BASELINE;
+#ifdef SEVERAL_SETS
+extern const InstructionSet AVX2, AVX512;
+#endif

@@ -1,0 +1,151 @@
+// The heart of every product: a tile of M rows by V vectors of results, held in registers.
+//
+// This file and those below it are compiled once for each instruction set (see isa.hpp), in a namespace of its own.
+
+template <class T>
+struct VectorOf;
+template <>
+struct VectorOf<float> {
+    typedef float type __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
+};
+template <>
+struct VectorOf<double> {
+    typedef double type __attribute__((vector_size(VECTOR_BYTES), aligned(8), may_alias));
+};
+template <class T>
+using Vector = typename VectorOf<T>::type;
+
+template <class T>
+constexpr idx LANES = VECTOR_BYTES / sizeof(T);
+
+// How many vectors of results a tile may hold: the registers, less those for the operands.
+constexpr idx ACCUMULATORS = REGISTERS == 32 ? 28 : 12;
+
+// The most rows of a tile that is V vectors wide.
+constexpr idx most_rows(int V) {
+    return ACCUMULATORS / V < 14 ? ACCUMULATORS / V : 14;
+}
+
+template <class T>
+ALWAYS_INLINE Vector<T> load(const T* from) {
+    return *reinterpret_cast<const Vector<T>*>(from);
+}
+
+template <class T>
+ALWAYS_INLINE Vector<T> load_part(const T* from, idx n) {
+    Vector<T> part = {};
+    std::memcpy(&part, from, std::min(n, LANES<T>) * sizeof(T));
+    return part;
+}
+
+template <class T>
+ALWAYS_INLINE void store(T* to, Vector<T> v, idx n) {
+    if (n >= LANES<T>)
+        *reinterpret_cast<Vector<T>*>(to) = v;
+    else if (n > 0)
+        std::memcpy(to, &v, n * sizeof(T));
+}
+
+// Where a row's element k lies: at regular steps, or as listed.
+struct Regular {
+    idx step;
+    idx operator[](idx k) const { return k * step; }
+};
+struct Listed {
+    const idx* at;
+    idx operator[](idx k) const { return at[k]; }
+};
+
+// What happens around the sum: what it starts from, and what is done to it in the end.
+template <class T>
+struct Ends {
+    const T* bias = nullptr;  // as wide as the tile, or none
+    bool add = false;         // to what is there
+    bool relu = false;
+};
+
+// z[m][.] (+)= sum over k of a[m row_step + elements[k]] b[k][.]; b lies in panels as wide as the tile.
+template <class T, int M, int V, class Elements>
+ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step, idx width,
+                        Ends<T> ends) {
+    constexpr idx L = LANES<T>;
+    Vector<T> sum[M][V];
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) {
+            if (ends.add)
+                sum[m][v] = width >= (v + 1) * L ? load(z + m * z_step + v * L)
+                            : width > v * L      ? load_part(z + m * z_step + v * L, width - v * L)
+                                                 : Vector<T>{};
+            else
+                sum[m][v] = ends.bias ? load(ends.bias + v * L) : Vector<T>{};
+        }
+    for (idx k = 0; k < n; ++k) {
+        const T* ak = a + elements[k];
+        Vector<T> bk[V];
+        for (int v = 0; v < V; ++v) bk[v] = load(b + (k * V + v) * L);
+        for (int m = 0; m < M; ++m)
+            for (int v = 0; v < V; ++v) sum[m][v] += ak[m * row_step] * bk[v];
+    }
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) {
+            Vector<T> r = sum[m][v];
+            if (ends.relu) r = r > Vector<T>{} ? r : Vector<T>{};
+            store(z + m * z_step + v * L, r, width - v * L);
+        }
+}
+
+template <class T, int V, class Elements>
+inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step,
+                    idx width, Ends<T> ends) {
+    switch (rows) {
+#define TILE(M)                                                                                              \
+    case M:                                                                                                  \
+        if constexpr (M <= most_rows(V)) tile<T, M, V>(a, row_step, elements, n, b, z, z_step, width, ends); \
+        break;
+        TILE(1)
+        TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#undef TILE
+    }
+}
+
+// A line of rows, cut into tiles of nearly the same height.
+template <class T, class Elements>
+inline void line(int V, idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step,
+                 idx width, Ends<T> ends) {
+    const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
+    idx first = 0;
+    for (idx t = 0; t < tiles; ++t) {
+        const idx next = (t + 1) * rows / tiles;
+        const T* at = a + first * row_step;
+        T* to = z + first * z_step;
+        if (V == 4) tile_of<T, 4>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
+        if (V == 2) tile_of<T, 2>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
+        if (V == 1) tile_of<T, 1>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
+        first = next;
+    }
+}
+
+// How wide tiles should be, for so many rows in a line and so many results in a row.
+template <class T>
+inline int tile_width(idx rows, idx results) {
+    const idx vectors = (results + LANES<T> - 1) / LANES<T>;
+    if (vectors >= 4 && rows <= most_rows(4)) return 4;
+    return vectors >= 2 ? 2 : 1;
+}
+
+// Copies b (n, results), whose element (k, j) is at b[k k_step + j j_step], into panels as wide as a tile, filled up
+// with zeros: (panels, n, V vectors).
+template <class T>
+inline void pack(const T* b, idx k_step, idx j_step, idx n, idx results, idx width, T* panels) {
+    for (idx from = 0; from < results; from += width) {
+        const idx valid = std::min(width, results - from);
+        for (idx k = 0; k < n; ++k, panels += width) {
+            const T* source = b + k * k_step + from * j_step;
+            if (j_step == 1)
+                std::memcpy(panels, source, valid * sizeof(T));
+            else
+                for (idx j = 0; j < valid; ++j) panels[j] = source[j * j_step];
+            std::fill(panels + valid, panels + width, T(0));
+        }
+    }
+}
