@@ -21,12 +21,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult, minimize
 
+from .ops._kernels import native
+
 Vector = npt.NDArray[np.floating[Any]]
 
 # Elements per block: the slices that one update reads and writes stay in the cache, so a long vector crosses the memory
 # bus once a step and not once an operation; and each NumPy call is long enough for two threads not to get in each
 # other's way (smaller blocks gain nothing from a second thread).
 BLOCK = 131_072
+FUSED_BLOCK = 1 << 15  # elements from which on a compiled step is shared by threads
 
 # Attributes of an optimizer that no copy takes along.
 _REBUILT_LAZILY = ("_shares", "_pool")
@@ -136,7 +139,8 @@ class Optimizer:
         self.slots = {name: np.zeros_like(theta) for name in self.slot_names}
         self.steps = 0
         self._layout = theta.shape, theta.dtype
-        self._blocks = [block for group in _checked_groups(groups, theta.size) for block in _cut(group)]
+        self._groups = _checked_groups(groups, theta.size)
+        self._blocks = [block for group in self._groups for block in _cut(group)]
         self._workers = workers
         self._forget_threads()
         return self
@@ -165,7 +169,9 @@ class Optimizer:
         # Python floats: a NumPy float64 scalar would make float32 arithmetic run, and round, in float64.
         learning_rate, l2 = float(learning_rate), float(l2)
         self.steps += 1
-        if len(self._shares) == 1:
+        if self._is_fused(theta, grad):
+            self._work_fused(theta, grad, learning_rate, l2)
+        elif len(self._shares) == 1:
             self._work(self._shares[0], theta, grad, learning_rate, l2)
         else:
             self._work_together(theta, grad, learning_rate, l2)
@@ -183,6 +189,27 @@ class Optimizer:
         blocks: it must not change attributes.
         """
         raise TypeError(f"{type(self).__name__} defines no update")
+
+    def fused(
+        self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, *_: Any, **slots: Any
+    ) -> None:
+        """Move one group in a single compiled pass; of its parameters, the first ones decay, `decaying` in number.
+
+        Optional, and not inherited: an ``update`` that is overridden is another step.
+        """
+        raise TypeError(f"{type(self).__name__} defines no fused")
+
+    def _is_fused(self, theta: Vector, grad: Vector) -> bool:
+        has_kernel = native is not None and "fused" in vars(type(self)) and theta.dtype in (np.float32, np.float64)
+        return has_kernel and theta.flags.c_contiguous and grad.flags.c_contiguous
+
+    def _work_fused(self, theta: Vector, grad: Vector, learning_rate: float, l2: float) -> None:
+        for start, decay_stop, stop, rate in self._groups:
+            slots = {name: slot[start:stop] for name, slot in self.slots.items()}
+            self.fused(rate * learning_rate, theta[start:stop], grad[start:stop], decay_stop - start, l2, **slots)
+
+    def _threads(self, size: int) -> int:
+        return self._workers if size >= FUSED_BLOCK else 1
 
     def _work(self, share: Share, theta: Vector, grad: Vector, learning_rate: float, l2: float) -> None:
         """Decay and update the blocks of one share, one after the other."""
@@ -446,6 +473,27 @@ class Adam(Optimizer):
         grad *= learning_rate * mean_weight / self._root_weight()
         theta -= grad
 
+    def fused(
+        self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, m: Vector, v: Vector
+    ) -> None:
+        self._fused(learning_rate, theta, grad, decaying, l2, 1.0, m, v)
+
+    def _fused(
+        self,
+        learning_rate: float,
+        theta: Vector,
+        grad: Vector,
+        decaying: int,
+        l2: float,
+        shrink: float,
+        m: Vector,
+        v: Vector,
+    ) -> None:
+        step = learning_rate * (1 - self.beta_1) / (1 - self.beta_1**self.steps) / self._root_weight()
+        epsilon = self.epsilon / self._epsilon_unit()
+        numbers = (decaying, self.beta_1, self.beta_2, epsilon, step, l2, shrink)
+        native.adam(theta, grad, m, v, *numbers, self._threads(theta.size))
+
     def _root_weight(self) -> float:
         """The factor that turns the root of the slot v into the bias-corrected root mean square of the gradient."""
         return math.sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
@@ -493,6 +541,11 @@ class AdamW(Adam):
     def decay_weights(self, learning_rate: float, theta: Vector, grad: Vector, scratch: Vector, l2: float) -> None:
         super().decay_weights(learning_rate, theta, grad, scratch, l2)
         theta *= 1 - learning_rate * self.weight_decay
+
+    def fused(
+        self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, m: Vector, v: Vector
+    ) -> None:
+        self._fused(learning_rate, theta, grad, decaying, l2, 1 - learning_rate * self.weight_decay, m, v)
 
     def _epsilon_unit(self) -> float:
         return self._root_weight()

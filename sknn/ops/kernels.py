@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import compiled
 from .activation import Activation
 from .threads import SMALL_WORK, share_out
 from .windows import Windows
@@ -104,12 +105,14 @@ def _cut(x: Array, first: tuple[int, ...], size: tuple[int, ...]) -> Array:
 
 def convolve(
     x: Array, w: Array, b: Array | None, windows: Windows, groups: int, activation: Activation
-) -> tuple[Array, list]:
-    """f(x * w + b), cross-correlation; and what the activation keeps, block by block.
+) -> tuple[Array, list | compiled.Whole]:
+    """f(x * w + b), cross-correlation; and what the activation keeps, block by block or of the whole.
 
     x: (n, *grid, channels); w: (*kernel, channels / groups, filters); b: (filters,) or None. The result has shape
     (n, *windows.output, filters).
     """
+    if (done := compiled.convolve(x, w, b, windows, groups, activation)) is not None:
+        return done
     y = _space((len(x), *windows.output, w.shape[-1]), np.result_type(x, w))
     by_group = _grouped(w, groups)
 
@@ -128,13 +131,15 @@ def convolve_back(
     x: Array,
     w: Array,
     y: Array,
-    kept: list,
+    kept: list | compiled.Whole,
     windows: Windows,
     groups: int,
     activation: Activation,
     wanted: Any,
 ) -> tuple[Array | None, Array | None, Array | None]:
     """The gradients of x, w and b where `wanted` says so, from that of y."""
+    if isinstance(kept, compiled.Whole):
+        return compiled.convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
     numbered = enumerate(_shared_blocks(y, w, windows, groups))
     portions = [list(portion) for _, portion in groupby(numbered, key=lambda each: each[1].images.start)]
     dx = _space(x.shape, np.result_type(g, w)) if wanted[0] else None

@@ -20,6 +20,8 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+from ._kernels import native
+
 
 @cache
 def _blas() -> ThreadpoolController:
@@ -156,6 +158,16 @@ def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications:
         if error is not None:
             raise error
     return found
+
+
+SMALL_KERNEL = 5e6  # multiplications; below this a second thread of the compiled kernels gains nothing
+
+
+def threads_of_kernels(multiplications: float) -> int:
+    """How many threads the compiled kernels may use for so much work: their own, which the BLAS knows nothing of."""
+    if multiplications < SMALL_KERNEL:
+        return 1
+    return _own.get() or native.threads()
 
 
 def share_rows(work: Callable[[slice], Any], n_rows: int, multiplications: float) -> None:

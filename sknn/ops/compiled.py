@@ -1,0 +1,111 @@
+"""The way from operations to the compiled kernels: where these apply they do the work, else the answer is None.
+
+They apply to contiguous arrays of one dtype, float32 or float64, if they were built and are wanted (see ``_kernels``).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ._kernels import native
+from .activation import Activation, ReLU
+from .threads import threads_of_kernels
+from .windows import Windows
+from .workspace import large
+
+Array = np.ndarray
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _apply_to(*arrays: Array | None) -> bool:
+    if native is None:
+        return False
+    given = [array for array in arrays if array is not None]
+    dtype = given[0].dtype
+    return dtype in DTYPES and all(array.dtype == dtype and array.flags.c_contiguous for array in given)
+
+
+def _space(shape: tuple[int, ...], like: Array) -> Array:
+    space = large(shape, like)
+    return np.empty(shape, like.dtype) if space is None else space
+
+
+@lru_cache(maxsize=256)
+def _geometry(images: int, channels: int, filters: int, groups: int, windows: Windows) -> tuple[int, ...]:
+    """What ``Geometry`` of the kernels holds: three axes, the missing ones in front of size 1."""
+
+    def three(values: tuple[int, ...], missing: int) -> tuple[int, ...]:
+        return (missing,) * (3 - len(values)) + tuple(values)
+
+    axes = (windows.size, windows.output, windows.kernel, windows.stride, windows.dilation)
+    numbers = [number for values in axes for number in three(values, 1)]
+    return images, channels, filters, groups, *numbers, *three(windows.low, 0)
+
+
+class Whole(NamedTuple):
+    """What the activation keeps of all outputs, from a convolution that the compiled kernels did."""
+
+    kept: Any
+
+
+def convolve(
+    x: Array, w: Array, b: Array | None, windows: Windows, groups: int, activation: Activation
+) -> tuple[Array, Whole] | None:
+    """As :func:`kernels.convolve`; the gradients are then those of :func:`convolve_back`."""
+    if not _apply_to(x, w, b) or any(low >= span for low, span in zip(windows.low, windows.span, strict=True)):
+        return None
+    y = _space((len(x), *windows.output, w.shape[-1]), x)
+    geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
+    is_relu = type(activation) is ReLU
+    native.convolve(x, geometry, w, b, is_relu, y, threads_of_kernels(y.size * w[..., 0].size))
+    return y, Whole(None if is_relu else activation.forward(y.reshape(-1, y.shape[-1])))
+
+
+def convolve_back(
+    g: Array,
+    x: Array,
+    w: Array,
+    y: Array,
+    whole: Whole,
+    windows: Windows,
+    groups: int,
+    activation: Activation,
+    wanted: Any,
+) -> tuple[Array | None, Array | None, Array | None]:
+    """As :func:`kernels.convolve_back`, after :func:`convolve`."""
+    is_relu = type(activation) is ReLU
+    if not is_relu and not activation.is_identity:
+        flat = (-1, y.shape[-1])
+        g = activation.backward(g.reshape(flat), y.reshape(flat), whole.kept).reshape(y.shape)
+    g = np.ascontiguousarray(g, x.dtype)
+    dx = _space(x.shape, x) if wanted[0] else None
+    dw = np.empty_like(w) if wanted[1] else None
+    db = np.empty(w.shape[-1], w.dtype) if wanted[2] else None
+    geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
+    threads = threads_of_kernels(2 * y.size * w[..., 0].size)
+    native.convolve_back(g, geometry, x, w, y, is_relu, dx, dw, db, threads)
+    return dx, dw, db
+
+
+def product(a: Array, b: Array, bias: Array | None, relu: bool, out: Array | None) -> Array | None:
+    """a b + bias, then ReLU if wanted; a and b may be transposed views."""
+    if native is None or a.dtype not in DTYPES or not a.dtype == b.dtype == (b if bias is None else bias).dtype:
+        return None
+    if bias is not None:
+        bias = np.ascontiguousarray(bias)
+    if out is None:
+        out = np.empty((len(a), b.shape[1]), a.dtype)
+    native.matmul(a, b, bias, relu, out, threads_of_kernels(out.size * a.shape[1]))
+    return out
+
+
+def relu_slope(g: Array, y: Array, sums: Array | None) -> Array | None:
+    """g where y > 0, else 0; its column sums are written to `sums`."""
+    if not _apply_to(g, y, sums):
+        return None
+    dz = _space(g.shape, g)
+    native.relu_back(g, y, dz, sums)
+    return dz

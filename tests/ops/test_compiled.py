@@ -1,0 +1,277 @@
+"""The compiled kernels do what NumPy does, to rounding, in any shape, layout and precision, on one thread or two."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from sknn import optim
+from sknn.ops import _kernels, compiled, kernels, threads
+from sknn.ops.activation import ACTIVATIONS
+from sknn.ops.windows import make_windows
+
+pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
+
+TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
+PROPERTY = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+)
+dtypes = st.sampled_from(sorted(TOLERANCE))
+n_threads = st.sampled_from([1, 2])
+
+
+def instruction_sets():
+    found = []
+    for name in ("baseline", "avx2", "avx512"):
+        try:
+            found.append(_kernels.native.use(name))
+        except ValueError:  # this processor has it not
+            continue
+    return found
+
+
+SETS = [] if _kernels.native is None else instruction_sets()
+
+
+@pytest.fixture(params=SETS, autouse=True)
+def instruction_set(request):
+    _kernels.native.use(request.param)
+    yield request.param
+    _kernels.native.use(_kernels.in_use)
+
+
+@pytest.fixture
+def on_numpy(monkeypatch):
+    """Compute something on NumPy alone."""
+
+    def compute(function, *arguments):
+        with monkeypatch.context() as patch:
+            patch.setattr(compiled, "native", None)
+            patch.setattr(optim, "native", None)
+            return function(*arguments)
+
+    return compute
+
+
+def close(found, expected, dtype):
+    scale = max(np.abs(expected).max(initial=0), 1e-30)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype] * scale, rtol=0)
+
+
+@given(
+    n_axes=st.integers(1, 3),
+    images=st.integers(1, 5),
+    sizes=st.tuples(*[st.integers(1, 9)] * 3),
+    kernel=st.tuples(*[st.integers(1, 4)] * 3),
+    stride=st.tuples(*[st.integers(1, 3)] * 3),
+    dilation=st.tuples(*[st.integers(1, 2)] * 3),
+    padding=st.sampled_from(["same", "valid", 1, 2]),
+    groups=st.sampled_from([1, 1, 2, 3]),
+    channels=st.integers(1, 9),
+    filters=st.sampled_from([1, 2, 7, 16, 17, 33, 40]),
+    activation=st.sampled_from(["identity", "relu", "tanh", "gelu"]),
+    has_bias=st.booleans(),
+    wanted=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_convolution_and_its_gradients(
+    on_numpy,
+    n_axes,
+    images,
+    sizes,
+    kernel,
+    stride,
+    dilation,
+    padding,
+    groups,
+    channels,
+    filters,
+    activation,
+    has_bias,
+    wanted,
+    dtype,
+    count,
+    seed,
+):
+    axes = (sizes[:n_axes], kernel[:n_axes], stride[:n_axes], padding, dilation[:n_axes])
+    try:
+        windows = make_windows(*axes)
+    except ValueError:  # no window fits
+        assume(False)
+    assume(all(low < span for low, span in zip(windows.low, windows.span, strict=True)))
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((images, *windows.size, channels * groups)).astype(dtype)
+    w = rng.standard_normal((*windows.kernel, channels, filters * groups)).astype(dtype)
+    b = rng.standard_normal(filters * groups).astype(dtype) if has_bias else None
+    wanted = (wanted[0], wanted[1], wanted[2] and has_bias)
+    function = ACTIVATIONS[activation]
+    inputs = x.copy(), w.copy()
+
+    expected, kept = on_numpy(kernels.convolve, x, w, b, windows, groups, function)
+    g = rng.standard_normal(expected.shape).astype(dtype)
+    slopes = on_numpy(kernels.convolve_back, g, x, w, expected, kept, windows, groups, function, wanted)
+
+    with threads._counting_on(count):
+        y, whole = compiled.convolve(x, w, b, windows, groups, function)
+        found = compiled.convolve_back(g, x, w, expected, whole, windows, groups, function, wanted)
+    close(y, expected, dtype)
+    for one, other in zip(found, slopes, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            close(one, other, dtype)
+    assert all(np.array_equal(*pair) for pair in zip(inputs, (x, w), strict=True))
+
+
+@given(
+    shape=st.tuples(st.integers(1, 70), st.integers(1, 600), st.integers(1, 70)),
+    layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),
+    has_bias=st.booleans(),
+    relu=st.booleans(),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    rows, n, results = shape
+    a = laid_out(rng.standard_normal((rows, n)).astype(dtype), layouts[0])
+    b = laid_out(rng.standard_normal((n, results)).astype(dtype), layouts[1])
+    bias = rng.standard_normal(results).astype(dtype) if has_bias else None
+    expected = a.astype(float) @ b + (0 if bias is None else bias)
+    expected = (np.maximum(expected, 0) if relu else expected).astype(dtype)
+    with threads._counting_on(count):
+        found = compiled.product(a, b, bias, relu, None)
+    scale = np.sqrt(n)
+    np.testing.assert_allclose(found, expected, atol=10 * TOLERANCE[dtype] * scale, rtol=0)
+
+
+def laid_out(array, layout):
+    """Row by row, column by column, every other element of a larger one, or reversed."""
+    if layout == "S":
+        larger = np.zeros((2 * array.shape[0], 2 * array.shape[1]), array.dtype)
+        larger[::2, ::2] = array
+        return larger[::2, ::2]
+    if layout == "R":
+        return np.ascontiguousarray(array[::-1, ::-1])[::-1, ::-1]
+    return np.asarray(array, order=layout)
+
+
+@given(
+    rows=st.integers(0, 40), columns=st.integers(1, 70), has_sums=st.booleans(), dtype=dtypes, seed=st.integers(0, 99)
+)
+@PROPERTY
+def test_slopes_of_relu(rows, columns, has_sums, dtype, seed):
+    rng = np.random.default_rng(seed)
+    g, y = rng.standard_normal((2, rows, columns)).astype(dtype)
+    sums = np.full(columns, np.nan, dtype) if has_sums else None
+    dz = compiled.relu_slope(g, y, sums)
+    np.testing.assert_array_equal(dz, np.where(y > 0, g, 0))
+    if has_sums:
+        close(sums, dz.sum(axis=0, dtype=float).astype(dtype), dtype)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in optim.OPTIMIZERS.items() if "fused" in vars(kind)])
+@given(
+    size=st.integers(1, 300),
+    cuts=st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    l2=st.sampled_from([0.0, 0.1]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype, count, seed):
+    monkeypatch.setattr(optim, "FUSED_BLOCK", 0)
+    rng = np.random.default_rng(seed)
+    start, gradients = rng.standard_normal(size).astype(dtype), rng.standard_normal((5, size)).astype(dtype)
+    decay_stop, stop = sorted(int(cut * size) for cut in cuts)
+    groups = [(0, decay_stop, stop, 1.0), (stop, stop, size, 0.5)]
+
+    def walk():
+        theta, optimizer = start.copy(), optim.OPTIMIZERS[name]().start(start, groups, workers=count)
+        for grad in gradients:
+            optimizer.step(theta, grad.copy(), learning_rate=0.1, l2=l2)
+        return theta
+
+    close(walk(), on_numpy(walk), dtype)
+
+
+def test_the_number_of_threads_changes_no_bit():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((40, 16, 16, 24)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 24, 40)).astype(np.float32)
+    windows, relu = make_windows((16, 16), 3, padding="same"), ACTIVATIONS["relu"]
+    results = []
+    for count in (1, 2, 2):
+        with threads._counting_on(count):
+            y, whole = compiled.convolve(x, w, None, windows, 1, relu)
+            slopes = compiled.convolve_back(y, x, w, y, whole, windows, 1, relu, (True, True, True))
+            results.append([y, *slopes, compiled.product(y.reshape(-1, 40), w[0, 0].T, None, False, None)])
+    for one, two, again in zip(*results, strict=True):
+        assert one.tobytes() == two.tobytes() == again.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros((2, 3)), np.zeros((2, 3)), None, 0, np.zeros((2, 3)), 1), "do not fit"),
+        ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 3)), 1), "wrong size"),
+        ((np.zeros((2, 3)), np.zeros((3, 2), np.float32), None, 0, np.zeros((2, 2)), 1), "one type"),
+        ((np.zeros((2, 3), int), np.zeros((3, 2)), None, 0, np.zeros((2, 2)), 1), "float32 or float64"),
+        ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0), "takes 6 arguments"),
+        ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 4))[:, ::2], 1), "contiguous"),
+    ],
+)
+def test_wrong_arguments_are_refused(arguments, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        _kernels.native.matmul(*arguments)
+
+
+def kernels_in_use(wanted):
+    code = "from sknn.ops._kernels import in_use; print(in_use)"
+    environment = {**os.environ, "SKNN_KERNELS": wanted, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("wanted", ["numpy", "best", "baseline"])
+def test_the_environment_chooses(wanted):
+    assert kernels_in_use(wanted).stdout.strip() == (SETS[-1] if wanted == "best" else wanted)
+
+
+def test_a_wrong_choice_says_what_there_is():
+    assert "SKNN_KERNELS='fast' is none that this processor has" in kernels_in_use("fast").stderr
+
+
+FORK = """
+import os, numpy as np
+from sknn.ops._kernels import native
+a = np.ones((512, 512), np.float32)
+def product():
+    z = np.empty_like(a)
+    native.matmul(a, a, None, 0, z, 2)
+    return z
+product()
+if os.fork() == 0:
+    os._exit(0 if native.threads() == 1 and (product() == 512).all() else 1)
+_, status = os.wait()
+print(os.waitstatus_to_exitcode(status))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_child_computes_on_one_thread():
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "0", done.stderr
