@@ -17,6 +17,7 @@ from .windows import Windows
 from .workspace import large
 
 Array = np.ndarray
+POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -88,6 +89,38 @@ def convolve_back(
     threads = threads_of_kernels(2 * y.size * w[..., 0].size)
     native.convolve_back(g, geometry, x, w, y, is_relu, dx, dw, db, threads)
     return dx, dw, db
+
+
+def _pool_geometry(x_shape: tuple[int, ...], windows: Windows) -> tuple[int, ...]:
+    return _geometry(x_shape[0], x_shape[-1], x_shape[-1], 1, windows)
+
+
+def pool(x: Array, windows: Windows, kind: str) -> Array | None:
+    """The largest or the mean of each window, for kind "max" or "average"."""
+    if not _apply_to(x):
+        return None
+    y = _space((len(x), *windows.output, x.shape[-1]), x)
+    kernel = native.pool_max if kind == "max" else native.pool_average
+    kernel(x, _pool_geometry(x.shape, windows), y, threads_of_kernels(POOLING_WORK * x.size))
+    return y
+
+
+def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array | None:
+    """As :func:`kernels.pool_max_back`."""
+    if not _apply_to(g, x, y):
+        return None
+    dx = _space(x.shape, x)
+    native.pool_max_back(g, _pool_geometry(x.shape, windows), x, y, dx, threads_of_kernels(POOLING_WORK * x.size))
+    return dx
+
+
+def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Array | None:
+    """As :func:`kernels.pool_average_back`."""
+    if not _apply_to(g):
+        return None
+    dx = _space(shape, g)
+    native.pool_average_back(g, _pool_geometry(shape, windows), dx, threads_of_kernels(POOLING_WORK * dx.size))
+    return dx
 
 
 def product(a: Array, b: Array, bias: Array | None, relu: bool, out: Array | None) -> Array | None:

@@ -256,11 +256,15 @@ Step = Callable[[Array, int, Windows, Array], Array]
 
 def pool_max(x: Array, windows: Windows) -> Array:
     """The largest of each window. x: (n, *grid, channels); the result (n, *windows.output, channels)."""
-    return _pool(x, windows, _largest)
+    _check_windows(windows)
+    y = compiled.pool(x, windows, "max")
+    return _pool(x, windows, _largest) if y is None else y
 
 
 def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array:
     """The gradient of x: each window's goes to one of its largest elements, the first along one axis after another."""
+    if (found := compiled.pool_max_back(g, x, y, windows)) is not None:
+        return found
     dx = _space(x.shape, x.dtype)
 
     def work(images: slice) -> None:
@@ -276,11 +280,15 @@ def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array:
 
 def pool_average(x: Array, windows: Windows) -> Array:
     """The mean of each window over those of its elements that lie on the grid."""
-    return _pool(x, windows, _mean)
+    _check_windows(windows)
+    y = compiled.pool(x, windows, "average")
+    return _pool(x, windows, _mean) if y is None else y
 
 
 def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Array:
     """The gradient of x: each window's, divided among its elements on the grid."""
+    if (found := compiled.pool_average_back(g, shape, windows)) is not None:
+        return found
     dx = _space(shape, g.dtype)
 
     def work(images: slice) -> None:
@@ -292,6 +300,11 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
 
     share_out(work, _portions(dx), 4 * dx.size)
     return dx
+
+
+def _check_windows(windows: Windows) -> None:
+    for axis in range(windows.n_axes):
+        window_sizes(windows, axis)  # raises where a window has nothing to choose from
 
 
 def _pool(x: Array, windows: Windows, step: Step) -> Array:
@@ -325,7 +338,6 @@ def _along(x: Array, axis: int) -> Array:
 
 
 def _largest(x: Array, axis: int, windows: Windows, y: Array) -> Array:
-    window_sizes(windows, axis)  # raises where a window has nothing to choose from
     lines, found = _along(x, axis), _along(y, axis)
     found.fill(-np.inf)
     for seen, positions in windows.along[axis]:

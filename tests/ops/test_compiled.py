@@ -131,6 +131,47 @@ def test_convolution_and_its_gradients(
 
 
 @given(
+    kind=st.sampled_from(["max", "average"]),
+    n_axes=st.integers(1, 3),
+    images=st.integers(1, 4),
+    sizes=st.tuples(*[st.integers(1, 9)] * 3),
+    kernel=st.tuples(*[st.integers(1, 4)] * 3),
+    stride=st.tuples(*[st.integers(1, 3)] * 3),
+    dilation=st.tuples(*[st.integers(1, 2)] * 3),
+    padding=st.sampled_from(["same", "valid", 1]),
+    channels=st.sampled_from([1, 2, 16, 19]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_pooling_and_its_gradients(
+    on_numpy, kind, n_axes, images, sizes, kernel, stride, dilation, padding, channels, dtype, count, seed
+):
+    try:
+        windows = make_windows(sizes[:n_axes], kernel[:n_axes], stride[:n_axes], padding, dilation[:n_axes])
+        for axis in range(n_axes):
+            kernels.window_sizes(windows, axis)
+    except ValueError:  # no window fits, or one lies beyond the grid
+        assume(False)
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-2, 3, (images, *windows.size, channels)).astype(dtype)  # many are equally large
+    g = rng.standard_normal((images, *windows.output, channels)).astype(dtype)
+    pool = {"max": kernels.pool_max, "average": kernels.pool_average}[kind]
+
+    def back(y):
+        if kind == "max":
+            return kernels.pool_max_back(g, x, y, windows)
+        return kernels.pool_average_back(g, x.shape, windows)
+
+    expected = on_numpy(pool, x, windows)
+    slope = on_numpy(back, expected)
+    with threads._counting_on(count):
+        close(pool(x, windows), expected, dtype)
+        close(back(expected), slope, dtype)
+
+
+@given(
     shape=st.tuples(st.integers(1, 70), st.integers(1, 600), st.integers(1, 70)),
     layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),
     has_bias=st.booleans(),
@@ -237,19 +278,25 @@ def test_wrong_arguments_are_refused(arguments, message):
         _kernels.native.matmul(*arguments)
 
 
-def kernels_in_use(wanted):
-    code = "from sknn.ops._kernels import in_use; print(in_use)"
-    environment = {**os.environ, "SKNN_KERNELS": wanted, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+def run(code, folder, **environment):
+    """Run Python elsewhere: beside the tests lies a source tree in which nothing was built."""
+    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+
+
+IN_USE = "from sknn.ops._kernels import in_use; print(in_use)"
 
 
 @pytest.mark.parametrize("wanted", ["numpy", "best", "baseline"])
-def test_the_environment_chooses(wanted):
-    assert kernels_in_use(wanted).stdout.strip() == (SETS[-1] if wanted == "best" else wanted)
+def test_the_environment_chooses(wanted, tmp_path):
+    found = run(IN_USE, tmp_path, SKNN_KERNELS=wanted).stdout.strip()
+    assert found == (SETS[-1] if wanted == "best" else wanted)
 
 
-def test_a_wrong_choice_says_what_there_is():
-    assert "SKNN_KERNELS='fast' is none that this processor has" in kernels_in_use("fast").stderr
+def test_a_wrong_choice_says_what_there_is(tmp_path):
+    message = "SKNN_KERNELS='fast' is none that this processor has"
+    assert message in run(IN_USE, tmp_path, SKNN_KERNELS="fast").stderr
 
 
 FORK = """
@@ -269,9 +316,6 @@ print(os.waitstatus_to_exitcode(status))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_forked_child_computes_on_one_thread():
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORK], env=environment, capture_output=True, text=True, timeout=60
-    )
+def test_a_forked_child_computes_on_one_thread(tmp_path):
+    done = run(FORK, tmp_path)
     assert done.stdout.strip() == "0", done.stderr

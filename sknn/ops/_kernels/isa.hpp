@@ -6,10 +6,12 @@ namespace {
 #include "conv.hpp"
 #include "elementwise.hpp"
 #include "matmul.hpp"
+#include "pool.hpp"
 
 template <class T>
 constexpr Kernels<T> kernels() {
-    return {matmul<T>, convolve<T>, convolve_back<T>, relu_back<T>, adam<T>};
+    return {matmul<T>,       convolve<T>,          convolve_back<T>, pool_max<T>, pool_max_back<T>,
+            pool_average<T>, pool_average_back<T>, relu_back<T>,     adam<T>};
 }
 }  // namespace
 

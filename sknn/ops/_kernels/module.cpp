@@ -176,6 +176,57 @@ void convolve_back_as(PyObject* const* arguments, int type) {
 }
 DEFINE(convolve_back, 10)
 
+// pool_max(x, geometry, y, threads)
+template <class T>
+void pool_max_as(PyObject* const* arguments, int type) {
+    const Geometry g = geometry(arguments[1]);
+    const T* x = elements<T>(arguments[0], type, g.images * g.pixels() * g.channels);
+    T* y = elements<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
+    const int threads = allowed(int(integer(arguments[3])));
+    WithoutInterpreter released;
+    kernels<T>().pool_max(g, x, y, threads);
+}
+DEFINE(pool_max, 4)
+
+// pool_max_back(g, geometry, x, y, dx, threads)
+template <class T>
+void pool_max_back_as(PyObject* const* arguments, int type) {
+    const Geometry g = geometry(arguments[1]);
+    const idx outputs = g.images * g.outputs() * g.channels, inputs = g.images * g.pixels() * g.channels;
+    const T* gradient = elements<T>(arguments[0], type, outputs);
+    const T* x = elements<T>(arguments[2], type, inputs);
+    const T* y = elements<T>(arguments[3], type, outputs);
+    T* dx = elements<T>(arguments[4], type, inputs, true);
+    const int threads = allowed(int(integer(arguments[5])));
+    WithoutInterpreter released;
+    kernels<T>().pool_max_back(g, gradient, x, y, dx, threads);
+}
+DEFINE(pool_max_back, 6)
+
+// pool_average(x, geometry, y, threads)
+template <class T>
+void pool_average_as(PyObject* const* arguments, int type) {
+    const Geometry g = geometry(arguments[1]);
+    const T* x = elements<T>(arguments[0], type, g.images * g.pixels() * g.channels);
+    T* y = elements<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
+    const int threads = allowed(int(integer(arguments[3])));
+    WithoutInterpreter released;
+    kernels<T>().pool_average(g, x, y, threads);
+}
+DEFINE(pool_average, 4)
+
+// pool_average_back(g, geometry, dx, threads)
+template <class T>
+void pool_average_back_as(PyObject* const* arguments, int type) {
+    const Geometry g = geometry(arguments[1]);
+    const T* gradient = elements<T>(arguments[0], type, g.images * g.outputs() * g.channels);
+    T* dx = elements<T>(arguments[2], type, g.images * g.pixels() * g.channels, true);
+    const int threads = allowed(int(integer(arguments[3])));
+    WithoutInterpreter released;
+    kernels<T>().pool_average_back(g, gradient, dx, threads);
+}
+DEFINE(pool_average_back, 4)
+
 double number(PyObject* object) {
     const double value = PyFloat_AsDouble(object);
     if (value == -1.0 && PyErr_Occurred()) throw Refused();
@@ -249,6 +300,10 @@ PyMethodDef methods[] = {
     FAST(matmul, "matmul(a, b, bias, relu, z, threads): z = a b + bias, then ReLU if wanted."),
     FAST(convolve, "convolve(x, geometry, w, bias, relu, y, threads): y = x * w + bias, then ReLU if wanted."),
     FAST(convolve_back, "convolve_back(g, geometry, x, w, y, relu, dx, dw, db, threads): gradients of convolve."),
+    FAST(pool_max, "pool_max(x, geometry, y, threads): the largest of each window."),
+    FAST(pool_max_back, "pool_max_back(g, geometry, x, y, dx, threads): the gradient of pool_max."),
+    FAST(pool_average, "pool_average(x, geometry, y, threads): the mean of each window over its taps on the grid."),
+    FAST(pool_average_back, "pool_average_back(g, geometry, dx, threads): the gradient of pool_average."),
     FAST(relu_back, "relu_back(g, y, dz, sums): dz = g where y > 0, and the sums of its columns."),
     FAST(adam, "adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads): one step."),
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
