@@ -86,7 +86,7 @@ class Watch(Progress):
 
     def show(self, found: int = 0, ended: Cell | None = None, waits: bool = False) -> None:
         """Show the present state, and what has just happened."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no show")
 
     def time_left(self) -> str:
         """Tell how long it will still take: "over", or nothing, as long as some model has not been seen yet."""
