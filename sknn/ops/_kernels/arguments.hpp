@@ -1,0 +1,100 @@
+// What the entries of the module stand on: arguments of Python checked and turned into those of kernels.
+
+const InstructionSet* chosen = &BASELINE;
+std::atomic<bool> forked{false};
+
+template <class T>
+const Kernels<T>& kernels();
+template <>
+const Kernels<float>& kernels<float>() {
+    return chosen->single;
+}
+template <>
+const Kernels<double>& kernels<double>() {
+    return chosen->twice;
+}
+
+// A forked child has none of the threads that OpenMP believes in, and would wait for them forever.
+int allowed(int wanted) {
+    return forked ? 1 : std::max(1, std::min(wanted, most_threads()));
+}
+
+struct Refused {};  // a Python error is set
+
+[[noreturn]] void refuse(PyObject* kind, const char* message) {
+    PyErr_SetString(kind, message);
+    throw Refused();
+}
+
+PyArrayObject* array(PyObject* object, int type) {
+    if (!PyArray_Check(object)) refuse(PyExc_TypeError, "an argument is no array");
+    auto* a = reinterpret_cast<PyArrayObject*>(object);
+    if (PyArray_TYPE(a) != type || !PyArray_ISBEHAVED_RO(a))
+        refuse(PyExc_TypeError, "arrays must be of one type, float32 or float64, and aligned");
+    return a;
+}
+
+// The elements of a contiguous array of so many elements; null for None.
+template <class T>
+T* elements(PyObject* object, int type, idx size, bool written = false) {
+    if (object == Py_None) return nullptr;
+    PyArrayObject* a = array(object, type);
+    if (!PyArray_IS_C_CONTIGUOUS(a)) refuse(PyExc_ValueError, "arrays must be contiguous");
+    if (PyArray_SIZE(a) != size) refuse(PyExc_ValueError, "an array has the wrong size");
+    if (written && !PyArray_ISWRITEABLE(a)) refuse(PyExc_ValueError, "a result is read-only");
+    return static_cast<T*>(PyArray_DATA(a));
+}
+
+idx integer(PyObject* object) {
+    const idx value = PyNumber_AsSsize_t(object, PyExc_OverflowError);  // NumPy integers, too
+    if (value == -1 && PyErr_Occurred()) throw Refused();
+    return value;
+}
+
+int type_of(PyObject* object) {
+    if (!PyArray_Check(object)) refuse(PyExc_TypeError, "the first argument is no array");
+    const int type = PyArray_TYPE(reinterpret_cast<PyArrayObject*>(object));
+    if (type != NPY_FLOAT && type != NPY_DOUBLE) refuse(PyExc_TypeError, "arrays must be float32 or float64");
+    return type;
+}
+
+class WithoutInterpreter {
+    PyThreadState* state = PyEval_SaveThread();
+
+public:
+    ~WithoutInterpreter() { PyEval_RestoreThread(state); }
+};
+
+// Runs body<float> or body<double>, as the first array says; turns C++ exceptions into Python's.
+#define DEFINE(NAME, COUNT)                                                                   \
+    PyObject* NAME(PyObject*, PyObject* const* arguments, Py_ssize_t count) {                 \
+        try {                                                                                 \
+            if (count != COUNT) refuse(PyExc_TypeError, #NAME " takes " #COUNT " arguments"); \
+            if (type_of(arguments[0]) == NPY_FLOAT)                                           \
+                NAME##_as<float>(arguments, NPY_FLOAT);                                       \
+            else                                                                              \
+                NAME##_as<double>(arguments, NPY_DOUBLE);                                     \
+        } catch (const Refused&) {                                                            \
+            return nullptr;                                                                   \
+        } catch (const std::bad_alloc&) {                                                     \
+            return PyErr_NoMemory();                                                          \
+        }                                                                                     \
+        Py_RETURN_NONE;                                                                       \
+    }
+
+template <class T>
+Matrix<T> matrix(PyObject* object, int type, idx& rows, idx& columns) {
+    PyArrayObject* a = array(object, type);
+    if (PyArray_NDIM(a) != 2) refuse(PyExc_ValueError, "a matrix has two axes");
+    rows = PyArray_DIM(a, 0);
+    columns = PyArray_DIM(a, 1);
+    const idx size = sizeof(T);
+    if (PyArray_STRIDE(a, 0) % size || PyArray_STRIDE(a, 1) % size) refuse(PyExc_ValueError, "odd strides");
+    return {static_cast<const T*>(PyArray_DATA(a)), PyArray_STRIDE(a, 0) / size, PyArray_STRIDE(a, 1) / size};
+}
+
+double number(PyObject* object) {
+    const double value = PyFloat_AsDouble(object);
+    if (value == -1.0 && PyErr_Occurred()) throw Refused();
+    return value;
+}

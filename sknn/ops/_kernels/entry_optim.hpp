@@ -1,0 +1,19 @@
+// Entries for the optimizers' steps.
+
+// adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads)
+template <class T>
+void adam_as(PyObject* const* arguments, int type) {
+    const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
+    T* theta = elements<T>(arguments[0], type, n, true);
+    const T* grad = elements<T>(arguments[1], type, n);
+    T* m = elements<T>(arguments[2], type, n, true);
+    T* v = elements<T>(arguments[3], type, n, true);
+    const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[4])));
+    T numbers[6];
+    for (int i = 0; i < 6; ++i) numbers[i] = T(number(arguments[5 + i]));
+    const int threads = allowed(int(integer(arguments[11])));
+    WithoutInterpreter released;
+    kernels<T>().adam(n, decaying, theta, grad, m, v, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4],
+                      numbers[5], threads);
+}
+DEFINE(adam, 12)
