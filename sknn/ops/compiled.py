@@ -123,22 +123,41 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     return dx
 
 
-def product(a: Array, b: Array, bias: Array | None, relu: bool, out: Array | None) -> Array | None:
-    """a b + bias, then ReLU if wanted; a and b may be transposed views."""
-    if native is None or a.dtype not in DTYPES or not a.dtype == b.dtype == (b if bias is None else bias).dtype:
-        return None
-    if bias is not None:
-        bias = np.ascontiguousarray(bias)
-    if out is None:
-        out = np.empty((len(a), b.shape[1]), a.dtype)
-    native.matmul(a, b, bias, relu, out, threads_of_kernels(out.size * a.shape[1]))
-    return out
+def _agree(x: Array, W: Array, b: Array | None) -> bool:
+    dtype = W.dtype
+    return native is not None and dtype in DTYPES and x.dtype == dtype and (b is None or b.dtype == dtype)
 
 
-def relu_slope(g: Array, y: Array, sums: Array | None) -> Array | None:
-    """g where y > 0, else 0; its column sums are written to `sums`."""
-    if not _apply_to(g, y, sums):
+def _somewhere(shape: tuple[int, int], like: Array) -> Any:
+    """Where a result goes: into a buffer of the workspace, or an array of its own (...)."""
+    space = large(shape, like)
+    return ... if space is None else space
+
+
+def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
+    """x W + b, then ReLU if wanted; x (n, n_in) and W (n_in, n_out) may be strided or transposed."""
+    if not _agree(x, W, b):
         return None
-    dz = _space(g.shape, g)
-    native.relu_back(g, y, dz, sums)
-    return dz
+    if b is not None:
+        b = np.ascontiguousarray(b)
+    to_y = _somewhere((len(x), W.shape[1]), x)
+    return native.dense(x, W, b, relu, to_y, threads_of_kernels(len(x) * W.size))
+
+
+def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> tuple | None:
+    """Gradients of x, W and b after :func:`dense`; `out` says where each goes, as :class:`Fused` explains."""
+    if not _agree(x, W, g):
+        return None
+    to_x, to_W, to_b = out
+    if to_x is not None:
+        to_x = _somewhere(x.shape, x)
+    return native.dense_back(
+        np.ascontiguousarray(g), x, W, y, relu, to_x, to_W, to_b, threads_of_kernels(2 * len(x) * W.size)
+    )
+
+
+def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[Array, Array] | None:
+    """The loss of each sample, and its slope of the shape of `raw`."""
+    if not _apply_to(raw) or target.dtype != np.intp:
+        return None
+    return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)

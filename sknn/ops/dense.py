@@ -26,46 +26,16 @@ def dense(x: Array, W: Array, b: Array | None = None, *, activation: str = "iden
 @dense.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
     shape, rows, W, y, activation, kept = saved
-    to_x, to_W, *to_b = out
+    to_x, to_W, to_b = out if len(out) == 3 else (*out, None)
     g = g if g.ndim == 2 else g.reshape(y.shape)
-    dz, db = _slope(g, y, activation, kept, to_b[0] if to_b else None)
-    dx = dW = None
-    if to_W is not None:
-        dW = _product(rows.T, dz, None if to_W is ... else to_W) if isinstance(rows, np.ndarray) else rows.T @ dz
-    if to_x is not None:
-        dx = _product(dz, W.T, large((len(dz), W.shape[0]), dz, W))
-        dx = dx if len(shape) == 2 else dx.reshape(shape)
-    return dx, dW, db
-
-
-def _forward(rows: Array, W: Array, b: Array | None, activation: str) -> tuple[Array, Any]:
-    """f(rows W + b), and what the slope of f needs besides."""
-    function = ACTIVATIONS[activation]
     is_relu = activation == "relu"
+    if not is_relu and activation != "identity":
+        g = ACTIVATIONS[activation].backward(g, y, kept)
+    found = None
     if isinstance(rows, np.ndarray):
-        out = large((len(rows), W.shape[1]), rows, W)
-        y = compiled.product(rows, W, b, is_relu, out)
-        if y is not None:
-            return y, None if is_relu else function.forward(y)
-        y = _blas_product(rows, W, out)
-    else:
-        y = rows @ W
-    if b is not None:
-        y += b
-    return y, function.forward(y)
-
-
-def _slope(g: Array, y: Array, activation: str, kept: Any, to_b: Any) -> tuple[Array, Array | None]:
-    """The gradient in front of the activation, and its column sums if these are wanted."""
-    db = None
-    if to_b is not None:
-        db = np.empty(y.shape[1], y.dtype) if to_b is ... else to_b
-    if activation == "relu" and (dz := compiled.relu_slope(g, y, db)) is not None:
-        return dz, db
-    dz = ACTIVATIONS[activation].backward(g, y, kept)
-    if db is not None:  # the BLAS adds up faster than NumPy
-        np.dot(_ones(len(dz), dz.dtype), dz, out=db)
-    return dz, db
+        found = compiled.dense_back(g, rows, W, y, is_relu, (to_x, to_W, to_b))
+    dx, dW, db = found or _backward(g, rows, W, y, is_relu, (to_x, to_W, to_b))
+    return dx if dx is None or len(shape) == 2 else dx.reshape(shape), dW, db
 
 
 @dense.reference
@@ -74,17 +44,42 @@ def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
 
 
-def _product(a: Array, b: Array, out: Array | None) -> Array:
-    """a b, by all threads where it is large, written to `out` if there is one."""
-    product = compiled.product(a, b, None, False, out)
-    return _blas_product(a, b, out) if product is None else product
+def _forward(rows: Array, W: Array, b: Array | None, activation: str) -> tuple[Array, Any]:
+    """f(rows W + b), and what the slope of f needs besides."""
+    is_relu = activation == "relu"
+    y = compiled.dense(rows, W, b, is_relu) if isinstance(rows, np.ndarray) else None
+    if y is not None:
+        return y, None if is_relu else ACTIVATIONS[activation].forward(y)
+    y = _product(rows, W, ...)
+    if b is not None:
+        y += b
+    return y, ACTIVATIONS[activation].forward(y)
 
 
-def _blas_product(a: Array, b: Array, out: Array | None) -> Array:
+def _backward(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tuple) -> tuple:
+    """The gradients of rows, W and b where they are wanted, from that of y or, but for ReLU, of what lies before f."""
+    to_x, to_W, to_b = out
+    dz = ACTIVATIONS["relu"].backward(g, y, None) if is_relu else g
+    dx = dW = db = None
+    if to_b is not None:  # the BLAS adds up faster than NumPy
+        db = np.dot(_ones(len(dz), dz.dtype), dz, out=None if to_b is ... else to_b)
+    if to_W is not None:
+        dW = _product(rows.T, dz, to_W)
+    if to_x is not None:
+        dx = _product(dz, W.T, ...)
+    return dx, dW, db
+
+
+def _product(a: Array, b: Array, out: Any) -> Array:
+    """a b, by all threads where it is large, written to `out` unless that is "..."; a may be sparse."""
+    if not isinstance(a, np.ndarray):
+        return a @ b
+    product = large((len(a), b.shape[1]), a, b) if out is ... else out
     multiplications = len(a) * b.size
     if multiplications < SMALL_WORK:
-        return np.dot(a, b, out=out)
-    product = np.empty((len(a), b.shape[1]), np.result_type(a, b)) if out is None else out
+        return np.dot(a, b, out=product)
+    if product is None:
+        product = np.empty((len(a), b.shape[1]), np.result_type(a, b))
     share_rows(lambda rows: np.dot(a[rows], b, out=product[rows]), len(a), multiplications)
     return product
 

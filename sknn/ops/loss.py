@@ -6,7 +6,6 @@ computed from the raw outputs, not from probabilities, so they are exact where a
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ from scipy.special import expit, xlogy
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 
 
-def _pull(g: Array, slope: Array) -> tuple[Array, None]:
+def _pull(g: Array, slope: Array, out: list) -> tuple[Array, None]:
     """The gradient of `raw`, from that of each sample's loss and the loss's slope; the target has none."""
     return slope * g[:, None], None
 
@@ -24,17 +24,15 @@ def _pull(g: Array, slope: Array) -> tuple[Array, None]:
 # -- classification ------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=16)
-def _positions(n: int) -> Array:
-    positions = np.arange(n)
-    positions.flags.writeable = False
-    return positions
-
-
 @op
 def softmax_cross_entropy(raw: Array, target: Array, *, smoothing: float = 0.0) -> tuple[Array, Any]:
     """log sum_k exp(raw_k) - sum_k q_k raw_k, where q is (1 - smoothing) at the class `target` (n,) of integers
     plus smoothing / n_outputs everywhere (Szegedy et al. 2016)."""
+    return compiled.softmax_cross_entropy(raw, target, smoothing) or _softmax_cross_entropy(raw, target, smoothing)
+
+
+def _softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[Array, Array]:
+    """The losses, and their slope of the shape of raw: probability minus q."""
     z = np.array(raw.T, order="C")  # classes first: NumPy reduces over a long last axis several times faster
     n_outputs, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
@@ -46,16 +44,13 @@ def softmax_cross_entropy(raw: Array, target: Array, *, smoothing: float = 0.0) 
     total = np.add.reduce(z, axis=0)
     z /= total
     np.subtract(np.log(total), values, out=values)
-    slope = z  # of the loss: probability minus q
     flat[chosen] -= 1.0 - smoothing
     if smoothing:
-        slope -= smoothing / n_outputs
-    return values, slope
+        z -= smoothing / n_outputs
+    return values, z.T
 
 
-@softmax_cross_entropy.backward
-def _(g: Array, slope: Array, out: list) -> tuple[Array, None]:
-    return (slope * g).T, None
+softmax_cross_entropy.backward(_pull)
 
 
 @softmax_cross_entropy.reference
@@ -78,7 +73,7 @@ def sigmoid_cross_entropy(raw: Array, target: Array, *, smoothing: float = 0.0) 
 @sigmoid_cross_entropy.backward
 def _(g: Array, saved: tuple, out: list) -> tuple[Array, None]:
     raw, q = saved
-    return _pull(g, expit(raw) - q)
+    return _pull(g, expit(raw) - q, out)
 
 
 @sigmoid_cross_entropy.reference
@@ -97,9 +92,7 @@ def margin_loss(raw: Array, target: Array, *, margin: float = 1.0) -> tuple[Arra
     return np.maximum(short, 0.0).sum(axis=1), np.where(short >= 0, -sign, 0.0 * sign)
 
 
-@margin_loss.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+margin_loss.backward(_pull)
 
 
 @margin_loss.reference
@@ -118,9 +111,7 @@ def squared_error(raw: Array, target: Array) -> tuple[Array, Any]:
     return 0.5 * np.square(error).sum(axis=1), error
 
 
-@squared_error.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+squared_error.backward(_pull)
 
 
 @squared_error.reference
@@ -140,9 +131,7 @@ def quantile_error(raw: Array, target: Array, *, quantile: float = 0.5) -> tuple
     return values, np.where(error > 0, -above, np.where(error < 0, 1.0 - above, 0.0 * error))
 
 
-@quantile_error.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+quantile_error.backward(_pull)
 
 
 @quantile_error.reference
@@ -160,9 +149,7 @@ def absolute_error(raw: Array, target: Array) -> tuple[Array, Any]:
     return np.abs(error).sum(axis=1), np.sign(error)
 
 
-@absolute_error.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+absolute_error.backward(_pull)
 
 
 @absolute_error.reference
@@ -178,9 +165,7 @@ def huber_error(raw: Array, target: Array, *, delta: float = 1.0) -> tuple[Array
     return (slope * (error - 0.5 * slope)).sum(axis=1), slope
 
 
-@huber_error.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+huber_error.backward(_pull)
 
 
 @huber_error.reference
@@ -197,9 +182,7 @@ def poisson_deviance(raw: Array, target: Array) -> tuple[Array, Any]:
     return (mean - target * raw + (xlogy(target, target) - target)).sum(axis=1), mean - target
 
 
-@poisson_deviance.backward
-def _(g: Array, saved: Array, out: list) -> tuple[Array, None]:
-    return _pull(g, saved)
+poisson_deviance.backward(_pull)
 
 
 @poisson_deviance.reference

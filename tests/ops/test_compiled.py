@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from sknn import optim
 from sknn.ops import _kernels, compiled, kernels, threads
 from sknn.ops.activation import ACTIVATIONS
+from sknn.ops.dense import dense
+from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.windows import make_windows
 
 pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
@@ -191,7 +193,7 @@ def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype
     expected = a.astype(float) @ b + (0 if bias is None else bias)
     expected = (np.maximum(expected, 0) if relu else expected).astype(dtype)
     with threads._counting_on(count):
-        found = compiled.product(a, b, bias, relu, None)
+        found = compiled.dense(a, b, bias, relu)
     scale = np.sqrt(n)
     np.testing.assert_allclose(found, expected, atol=10 * TOLERANCE[dtype] * scale, rtol=0)
 
@@ -208,17 +210,78 @@ def laid_out(array, layout):
 
 
 @given(
-    rows=st.integers(0, 40), columns=st.integers(1, 70), has_sums=st.booleans(), dtype=dtypes, seed=st.integers(0, 99)
+    shape=st.tuples(st.integers(0, 70), st.integers(1, 300), st.integers(1, 70)),
+    layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR"), st.sampled_from("CFSR")),
+    wanted=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    activation=st.sampled_from(["identity", "relu", "tanh"]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
 )
 @PROPERTY
-def test_slopes_of_relu(rows, columns, has_sums, dtype, seed):
+def test_gradients_of_dense_layers(monkeypatch, on_numpy, shape, layouts, wanted, activation, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(seed)
-    g, y = rng.standard_normal((2, rows, columns)).astype(dtype)
-    sums = np.full(columns, np.nan, dtype) if has_sums else None
-    dz = compiled.relu_slope(g, y, sums)
-    np.testing.assert_array_equal(dz, np.where(y > 0, g, 0))
-    if has_sums:
-        close(sums, dz.sum(axis=0, dtype=float).astype(dtype), dtype)
+    rows, n, results = shape
+    x = laid_out(rng.standard_normal((rows, n)).astype(dtype), layouts[0])
+    w = laid_out(rng.standard_normal((n, results)).astype(dtype), layouts[1])
+    g = laid_out(rng.standard_normal((rows, results)).astype(dtype), layouts[2])
+    b = rng.standard_normal(results).astype(dtype)
+
+    def gradients():
+        _, saved = dense.forward(x, w, b, activation=activation)
+        return dense._backward(g, saved, [... if want else None for want in wanted])
+
+    expected = on_numpy(gradients)
+    with threads._counting_on(count):
+        found = gradients()
+    for one, other, scale in zip(found, expected, np.sqrt([results, rows, rows]), strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            assert one.dtype == other.dtype
+            np.testing.assert_allclose(one, other, atol=20 * TOLERANCE[dtype] * max(scale, 1), rtol=0)
+
+
+def test_gradients_are_written_where_they_are_to_go():
+    x, w, g = np.ones((3, 2), np.float32), np.ones((2, 4), np.float32), np.ones((3, 4), np.float32)
+    to_w, to_b = np.empty_like(w), np.empty(4, np.float32)
+    dx, dw, db = compiled.dense_back(g, x, w, g, False, (None, to_w, to_b))
+    assert [dx, id(dw), id(db)] == [None, id(to_w), id(to_b)]
+    assert {*to_w.flat, *to_b} == {3}
+
+
+@given(
+    n=st.integers(0, 40),
+    outputs=st.integers(1, 40),
+    smoothing=st.sampled_from([0.0, 0.1]),
+    spread=st.sampled_from([1.0, 30.0, 1000.0]),
+    layout=st.sampled_from("CFSR"),
+    dtype=dtypes,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_softmax_cross_entropy(on_numpy, n, outputs, smoothing, spread, layout, dtype, seed):
+    rng = np.random.default_rng(seed)
+    raw = laid_out((spread * rng.standard_normal((n, outputs))).astype(dtype), layout)
+    target = rng.integers(outputs, size=n)
+    expected = on_numpy(lambda: softmax_cross_entropy.forward(raw, target, smoothing=smoothing))
+    found = softmax_cross_entropy.forward(raw, target, smoothing=smoothing)
+    close(found[0], expected[0], dtype)
+    np.testing.assert_allclose(found[1], expected[1], atol=TOLERANCE[dtype], rtol=0)  # differences of probabilities
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_raw_outputs_that_are_not_finite_show_in_the_loss(bad):
+    raw = np.zeros((3, 4), np.float32)
+    raw[1, 2] = bad
+    values, _ = softmax_cross_entropy.forward(raw, np.array([0, 1, 2]))
+    assert np.isfinite(values).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("wrong", [-1, 4])
+def test_a_class_that_is_no_output_is_refused(wrong):
+    with pytest.raises(IndexError, match="none of the outputs"):
+        softmax_cross_entropy.forward(np.zeros((3, 4)), np.array([0, wrong, 2]))
 
 
 @pytest.mark.parametrize("name", [name for name, kind in optim.OPTIMIZERS.items() if "fused" in vars(kind)])
@@ -257,7 +320,7 @@ def test_the_number_of_threads_changes_no_bit():
         with threads._counting_on(count):
             y, whole = compiled.convolve(x, w, None, windows, 1, relu)
             slopes = compiled.convolve_back(y, x, w, y, whole, windows, 1, relu, (True, True, True))
-            results.append([y, *slopes, compiled.product(y.reshape(-1, 40), w[0, 0].T, None, False, None)])
+            results.append([y, *slopes, compiled.dense(y.reshape(-1, 40), w[0, 0].T, None, False)])
     for one, two, again in zip(*results, strict=True):
         assert one.tobytes() == two.tobytes() == again.tobytes()
 
@@ -269,13 +332,13 @@ def test_the_number_of_threads_changes_no_bit():
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 3)), 1), "wrong size"),
         ((np.zeros((2, 3)), np.zeros((3, 2), np.float32), None, 0, np.zeros((2, 2)), 1), "one type"),
         ((np.zeros((2, 3), int), np.zeros((3, 2)), None, 0, np.zeros((2, 2)), 1), "float32 or float64"),
-        ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0), "takes 6 arguments"),
+        ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0), "number of arguments"),
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 4))[:, ::2], 1), "contiguous"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
     with pytest.raises((TypeError, ValueError), match=message):
-        _kernels.native.matmul(*arguments)
+        _kernels.native.dense(*arguments)
 
 
 def run(code, folder, **environment):
@@ -305,7 +368,7 @@ from sknn.ops._kernels import native
 a = np.ones((512, 512), np.float32)
 def product():
     z = np.empty_like(a)
-    native.matmul(a, a, None, 0, z, 2)
+    native.dense(a, a, None, 0, z, 2)
     return z
 product()
 if os.fork() == 0:

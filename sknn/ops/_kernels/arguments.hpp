@@ -65,21 +65,43 @@ public:
     ~WithoutInterpreter() { PyEval_RestoreThread(state); }
 };
 
-// Runs body<float> or body<double>, as the first array says; turns C++ exceptions into Python's.
-#define DEFINE(NAME, COUNT)                                                                   \
-    PyObject* NAME(PyObject*, PyObject* const* arguments, Py_ssize_t count) {                 \
-        try {                                                                                 \
-            if (count != COUNT) refuse(PyExc_TypeError, #NAME " takes " #COUNT " arguments"); \
-            if (type_of(arguments[0]) == NPY_FLOAT)                                           \
-                NAME##_as<float>(arguments, NPY_FLOAT);                                       \
-            else                                                                              \
-                NAME##_as<double>(arguments, NPY_DOUBLE);                                     \
-        } catch (const Refused&) {                                                            \
-            return nullptr;                                                                   \
-        } catch (const std::bad_alloc&) {                                                     \
-            return PyErr_NoMemory();                                                          \
-        }                                                                                     \
-        Py_RETURN_NONE;                                                                       \
+// What a body answers; turns C++ exceptions into Python's.
+template <class Body>
+PyObject* guarded(Body body) {
+    try {
+        return body();
+    } catch (const Refused&) {
+        return nullptr;
+    } catch (const std::bad_alloc&) {
+        return PyErr_NoMemory();
+    }
+}
+
+inline void count_arguments(Py_ssize_t count, Py_ssize_t wanted) {
+    if (count != wanted) refuse(PyExc_TypeError, "the wrong number of arguments");
+}
+
+// An entry that runs NAME_as<float> or NAME_as<double>, as the first array says, and answers what that does.
+#define DEFINE_ANSWER(NAME, COUNT)                                                                \
+    PyObject* NAME(PyObject*, PyObject* const* arguments, Py_ssize_t count) {                     \
+        return guarded([&] {                                                                      \
+            count_arguments(count, COUNT);                                                        \
+            return type_of(arguments[0]) == NPY_FLOAT ? NAME##_as<float>(arguments, NPY_FLOAT)    \
+                                                      : NAME##_as<double>(arguments, NPY_DOUBLE); \
+        });                                                                                       \
+    }
+
+// The same for one that only writes into its arguments.
+#define DEFINE(NAME, COUNT)                                                   \
+    PyObject* NAME(PyObject*, PyObject* const* arguments, Py_ssize_t count) { \
+        return guarded([&]() -> PyObject* {                                   \
+            count_arguments(count, COUNT);                                    \
+            if (type_of(arguments[0]) == NPY_FLOAT)                           \
+                NAME##_as<float>(arguments, NPY_FLOAT);                       \
+            else                                                              \
+                NAME##_as<double>(arguments, NPY_DOUBLE);                     \
+            Py_RETURN_NONE;                                                   \
+        });                                                                   \
     }
 
 template <class T>
@@ -97,4 +119,30 @@ double number(PyObject* object) {
     const double value = PyFloat_AsDouble(object);
     if (value == -1.0 && PyErr_Occurred()) throw Refused();
     return value;
+}
+
+// A reference that is given back unless it is handed on.
+class Owned {
+    PyObject* object;
+
+public:
+    explicit Owned(PyObject* object) : object(object) {
+        if (!object) throw Refused();
+    }
+    Owned(Owned&& other) : object(other.release()) {}
+    ~Owned() { Py_XDECREF(object); }
+    PyObject* get() const { return object; }
+    PyObject* release() {
+        PyObject* handed_on = object;
+        object = nullptr;
+        return handed_on;
+    }
+};
+
+// Where a result goes: nowhere (None), into an array of its own (...), or into the one given.
+inline Owned place(PyObject* wanted, int type, std::initializer_list<npy_intp> shape) {
+    if (wanted == Py_Ellipsis)
+        return Owned(PyArray_SimpleNew(int(shape.size()), const_cast<npy_intp*>(shape.begin()), type));
+    Py_INCREF(wanted);
+    return Owned(wanted);
 }

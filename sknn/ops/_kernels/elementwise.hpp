@@ -1,15 +1,4 @@
-// One pass over long arrays: slopes of ReLU with the sums of their columns, and the steps of the optimizers.
-
-// dz = gradient where y > 0, else 0; and the sum of each column of dz, or none. All (rows, columns).
-template <class T>
-void relu_back(idx rows, idx columns, const T* gradient, const T* y, T* dz, T* sums) {
-    if (sums) std::fill(sums, sums + columns, T(0));
-    for (idx i = 0; i < rows; ++i, gradient += columns, y += columns, dz += columns) {
-        for (idx j = 0; j < columns; ++j) dz[j] = y[j] > T(0) ? gradient[j] : T(0);
-        if (sums)
-            for (idx j = 0; j < columns; ++j) sums[j] += dz[j];
-    }
-}
+// The steps of the optimizers, each in one pass over the flat vector.
 
 // A step of Adam over a stretch of the vector, of which the first `decaying` parameters are drawn to zero. The slots
 // hold unnormalised sums: `step` and `epsilon` make up for that.

@@ -1,30 +1,43 @@
-// Entries for products of matrices and what follows them.
+// Entries for the dense layer.
 
-// matmul(a, b, bias, relu, z, threads)
+// dense(x, w, bias, relu, y, threads) -> y
 template <class T>
-void matmul_as(PyObject* const* arguments, int type) {
+PyObject* dense_as(PyObject* const* arguments, int type) {
     idx rows, n, also_n, results;
-    const Matrix<T> a = matrix<T>(arguments[0], type, rows, n), b = matrix<T>(arguments[1], type, also_n, results);
+    const Matrix<T> x = matrix<T>(arguments[0], type, rows, n), w = matrix<T>(arguments[1], type, also_n, results);
     if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
     const T* bias = elements<T>(arguments[2], type, results);
     const bool relu = integer(arguments[3]);
-    T* z = elements<T>(arguments[4], type, rows * results, true);
+    Owned to = place(arguments[4], type, {rows, results});
+    T* y = elements<T>(to.get(), type, rows * results, true);
     const int threads = allowed(int(integer(arguments[5])));
-    WithoutInterpreter released;
-    kernels<T>().matmul(rows, n, results, a, b, bias, relu, z, threads);
+    {
+        WithoutInterpreter released;
+        kernels<T>().matmul(rows, n, results, x, w, bias, relu, y, threads);
+    }
+    return to.release();
 }
-DEFINE(matmul, 6)
+DEFINE_ANSWER(dense, 6)
 
-// relu_back(g, y, dz, sums)
+// dense_back(g, x, w, y, relu, dx, dw, db, threads) -> dx, dw, db
 template <class T>
-void relu_back_as(PyObject* const* arguments, int type) {
-    auto* g = reinterpret_cast<PyArrayObject*>(arguments[0]);
-    if (PyArray_NDIM(g) < 1) refuse(PyExc_ValueError, "a matrix has two axes");
-    const idx columns = PyArray_DIM(g, PyArray_NDIM(g) - 1), size = PyArray_SIZE(g);
-    const T* gradient = elements<T>(arguments[0], type, size);
-    const T* y = elements<T>(arguments[1], type, size);
-    T* dz = elements<T>(arguments[2], type, size, true);
-    T* sums = elements<T>(arguments[3], type, columns, true);
-    if (columns) kernels<T>().relu_back(size / columns, columns, gradient, y, dz, sums);
+PyObject* dense_back_as(PyObject* const* arguments, int type) {
+    idx rows, n, also_n, results;
+    const Matrix<T> x = matrix<T>(arguments[1], type, rows, n), w = matrix<T>(arguments[2], type, also_n, results);
+    if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
+    const T* gradient = elements<T>(arguments[0], type, rows * results);
+    const bool relu = integer(arguments[4]);
+    const T* y = elements<T>(arguments[3], type, rows * results);
+    Owned to_x = place(arguments[5], type, {rows, n}), to_w = place(arguments[6], type, {n, results}),
+          to_b = place(arguments[7], type, {results});
+    T* dx = elements<T>(to_x.get(), type, rows * n, true);
+    T* dw = elements<T>(to_w.get(), type, n * results, true);
+    T* db = elements<T>(to_b.get(), type, results, true);
+    const int threads = allowed(int(integer(arguments[8])));
+    {
+        WithoutInterpreter released;
+        kernels<T>().dense_back(rows, n, results, gradient, x, w, y, relu, dx, dw, db, threads);
+    }
+    return PyTuple_Pack(3, to_x.get(), to_w.get(), to_b.get());
 }
-DEFINE(relu_back, 4)
+DEFINE_ANSWER(dense_back, 9)

@@ -1,62 +1,130 @@
 // Products of matrices, with bias and ReLU in the store.
 //
-// The sum is cut into stretches, so that a stretch of the left matrix stays in the second level of the cache while the
-// panels of the right one pass through the first. Threads share the panels: the result does not depend on their number.
+// A large product is cut into stretches of the sum, so that a stretch of the left matrix stays in the second level of
+// the cache while panels of the right one pass through the first. A small one takes both matrices as they lie. Every
+// element is added up in the same order whatever the plan, so neither threads nor other rows change a bit of it.
 
 constexpr idx STRETCH = 256;
+constexpr idx SMALL = 1 << 15;  // elements of a matrix that stay in the cache wherever they lie
 
-// z (rows, results) (+)= a (rows, n) b (n, results) + bias, then ReLU if wanted; z lies row by row.
+// z (rows, results) = a (rows, n) b (n, results) + bias, then ReLU if wanted; z lies row by row.
 template <class T>
-void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads) {
-    const int V = tile_width<T>(rows, results);
-    const idx width = V * LANES<T>, panels = (results + width - 1) / width;
-    const idx height = most_rows(V);
-    const bool gather = a.column != 1;  // elements of a row are far apart: copy stretches, `height` rows at a time
-    const idx longest = std::min(n, STRETCH);
-    Buffer<T> gathered(gather ? (rows + height) * longest : 0);
+struct Product {
+    idx rows, n, results;
+    Matrix<T> a, b;
+    const T* bias;
+    bool relu;
+    T* z;
+
+    // What happens around the stretch of the sum that is `first`, `last` or both, for some columns from `column` on.
+    Ends<T> ends(idx column, idx valid, idx width, bool first, bool last, T* wide_bias) const {
+        Ends<T> ends;
+        ends.add = !first;
+        ends.relu = relu && last;
+        if (bias && first) {
+            std::copy(bias + column, bias + column + valid, wide_bias);
+            std::fill(wide_bias + valid, wide_bias + width, T(0));
+            ends.bias = wide_bias;
+        }
+        return ends;
+    }
+};
+
+// Columns that fill vectors are read where they lie, the others from a copy; so are those of a transposed matrix.
+template <class T>
+void small_matmul(const Product<T>& p) {
+    constexpr idx L = LANES<T>;
+    const int V = tile_width<T>(p.rows, p.results);
+    Buffer<T> panel(p.n * V * L), wide_bias(V * L);
+    for (idx column = 0; column < p.results; column += V * L) {
+        const idx valid = std::min(V * L, p.results - column);
+        const int v = valid <= L ? 1 : valid <= 2 * L && V > 2 ? 2 : V;  // no wider than what is left
+        const T* b = p.b.data + column * p.b.column;
+        idx step = p.b.row;
+        if (p.b.column != 1 || valid < v * L) {
+            pack(b, p.b.row, p.b.column, p.n, valid, v * L, panel.data);
+            b = panel.data;
+            step = v * L;
+        }
+        line(v, p.rows, p.a.data, p.a.row, Regular{p.a.column}, p.n, b, step, p.z + column, p.results, valid,
+             p.ends(column, valid, v * L, true, true, wide_bias.data));
+    }
+}
+
+// The rows of a transposed left matrix, copied `height` at a time so that elements of a tile lie side by side.
+template <class T>
+void gather(const Product<T>& p, idx from, idx length, idx height, idx first_block, idx last_block, T* gathered) {
+    for (idx block = first_block; block < last_block; ++block) {
+        const idx top = block * height, some = std::min(height, p.rows - top);
+        T* to = gathered + block * height * length;
+        for (idx k = 0; k < length; ++k)
+            for (idx m = 0; m < height; ++m)
+                to[k * height + m] = m < some ? p.a.data[(top + m) * p.a.row + (from + k) * p.a.column] : T(0);
+    }
+}
+
+template <class T>
+void large_matmul(const Product<T>& p, int threads) {
+    const int V = tile_width<T>(p.rows, p.results);
+    const idx width = V * LANES<T>, panels = (p.results + width - 1) / width;
+    const idx height = most_rows(V), blocks = (p.rows + height - 1) / height;
+    const bool scattered = p.a.column != 1;
+    Buffer<T> gathered(scattered ? blocks * height * std::min(p.n, STRETCH) : 0);
     threads = int(std::max<idx>(1, std::min<idx>(threads, panels)));
 
     PARALLEL(threads) {
         const int me = thread_number(), all = team_size();
-        Buffer<T> panel(longest * width);
-        Buffer<T> wide_bias(width);
-        for (idx from = 0; from < n || from == 0; from += STRETCH) {
-            const idx length = std::min(STRETCH, n - from);
-            const bool first = from == 0, last = from + length >= n;
-            if (gather) {
-                const idx blocks = (rows + height - 1) / height;
-                for (idx block = me * blocks / all; block < (me + 1) * blocks / all; ++block) {
-                    const idx top = block * height, some = std::min(height, rows - top);
-                    T* to = gathered.data + block * height * longest;
-                    for (idx k = 0; k < length; ++k)
-                        for (idx m = 0; m < height; ++m)
-                            to[k * height + m] = m < some ? a.data[(top + m) * a.row + (from + k) * a.column] : T(0);
-                }
+        Buffer<T> panel(std::min(p.n, STRETCH) * width), wide_bias(width);
+        for (idx from = 0; from < p.n || from == 0; from += STRETCH) {
+            const idx length = std::min(STRETCH, p.n - from);
+            if (scattered) {
+                gather(p, from, length, height, me * blocks / all, (me + 1) * blocks / all, gathered.data);
                 WAIT_FOR_ALL
             }
-            for (idx p = me * panels / all; p < (me + 1) * panels / all; ++p) {
-                const idx valid = std::min(width, results - p * width);
-                pack(b.data + from * b.row + p * width * b.column, b.row, b.column, length, valid, width, panel.data);
-                Ends<T> ends;
-                ends.add = !first;
-                ends.relu = relu && last;
-                if (bias && first) {
-                    std::fill(wide_bias.data, wide_bias.data + width, T(0));
-                    std::copy(bias + p * width, bias + p * width + valid, wide_bias.data);
-                    ends.bias = wide_bias.data;
-                }
-                T* to = z + p * width;
-                if (!gather) {
-                    line(V, rows, a.data + from, a.row, Regular{1}, length, panel.data, to, results, valid, ends);
-                    continue;
-                }
-                for (idx top = 0; top < rows; top += height)
-                    line(V, std::min(height, rows - top), gathered.data + top * longest, 1, Regular{height}, length,
-                         panel.data, to + top * results, results, valid, ends);
+            for (idx column = me * panels / all * width; column < (me + 1) * panels / all * width; column += width) {
+                const idx valid = std::min(width, p.results - column);
+                const Ends<T> ends = p.ends(column, valid, width, from == 0, from + length >= p.n, wide_bias.data);
+                pack(p.b.data + from * p.b.row + column * p.b.column, p.b.row, p.b.column, length, valid, width,
+                     panel.data);
+                if (!scattered)
+                    line(V, p.rows, p.a.data + from, p.a.row, Regular{1}, length, panel.data, p.z + column, p.results,
+                         valid, ends);
+                else
+                    for (idx top = 0; top < p.rows; top += height)
+                        line(V, std::min(height, p.rows - top), gathered.data + top * length, 1, Regular{height},
+                             length, panel.data, p.z + column + top * p.results, p.results, valid, ends);
             }
-            if (gather) {
+            if (scattered) {
                 WAIT_FOR_ALL
             }
         }
     }
+}
+
+// A product with few columns fills no vectors; its transpose does, where the left matrix lies transposed already.
+template <class T>
+void narrow_matmul(const Product<T>& p) {
+    Buffer<T> turned(p.results * p.rows);
+    small_matmul<T>({p.results,
+                     p.n,
+                     p.rows,
+                     {p.b.data, p.b.column, p.b.row},
+                     {p.a.data, p.a.column, p.a.row},
+                     nullptr,
+                     false,
+                     turned.data});
+    for (idx i = 0; i < p.rows; ++i)
+        for (idx j = 0; j < p.results; ++j) p.z[i * p.results + j] = turned.data[j * p.rows + i];
+}
+
+template <class T>
+void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads) {
+    const Product<T> product{rows, n, results, a, b, bias, relu, z};
+    const bool small = threads == 1 && rows * n <= SMALL && n * results <= SMALL;
+    if (small && a.row == 1 && results <= LANES<T> / 2 && !bias && !relu)
+        narrow_matmul(product);
+    else if (small)
+        small_matmul(product);
+    else
+        large_matmul(product, threads);
 }

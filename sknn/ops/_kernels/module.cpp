@@ -17,6 +17,7 @@ namespace {
 
 #include "entry_conv.hpp"
 #include "entry_dense.hpp"
+#include "entry_loss.hpp"
 #include "entry_optim.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
@@ -51,14 +52,15 @@ PyObject* threads(PyObject*, PyObject*) {
 
 #define FAST(NAME, DOC) {#NAME, reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(NAME)), METH_FASTCALL, DOC}
 PyMethodDef methods[] = {
-    FAST(matmul, "matmul(a, b, bias, relu, z, threads): z = a b + bias, then ReLU if wanted."),
+    FAST(dense, "dense(x, w, bias, relu, y, threads): y = x w + bias, then ReLU if wanted."),
+    FAST(dense_back, "dense_back(g, x, w, y, relu, dx, dw, db, threads): gradients of dense; returns dx, dw, db."),
+    FAST(softmax_cross_entropy, "softmax_cross_entropy(raw, target, smoothing): losses and their slope."),
     FAST(convolve, "convolve(x, geometry, w, bias, relu, y, threads): y = x * w + bias, then ReLU if wanted."),
     FAST(convolve_back, "convolve_back(g, geometry, x, w, y, relu, dx, dw, db, threads): gradients of convolve."),
     FAST(pool_max, "pool_max(x, geometry, y, threads): the largest of each window."),
     FAST(pool_max_back, "pool_max_back(g, geometry, x, y, dx, threads): the gradient of pool_max."),
     FAST(pool_average, "pool_average(x, geometry, y, threads): the mean of each window over its taps on the grid."),
     FAST(pool_average_back, "pool_average_back(g, geometry, dx, threads): the gradient of pool_average."),
-    FAST(relu_back, "relu_back(g, y, dz, sums): dz = g where y > 0, and the sums of its columns."),
     FAST(adam, "adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads): one step."),
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
     {"threads", threads, METH_NOARGS, "threads(): how many threads may compute now."},

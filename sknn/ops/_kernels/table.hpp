@@ -22,6 +22,10 @@ struct Matrix {  // element (i, j) is at data[i row + j column]
 template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
+    void (*dense_back)(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Matrix<T> w, const T* y, bool relu,
+                       T* dx, T* dw, T* db, int threads);
+    void (*softmax_cross_entropy)(idx n, idx outputs, const T* raw, const idx* target, T smoothing, T* values,
+                                  T* slope);
     void (*convolve)(const Geometry& g, const T* x, const T* w, const T* bias, bool relu, T* y, int threads);
     void (*convolve_back)(const Geometry& g, const T* gradient, const T* x, const T* w, const T* y, bool relu, T* dx,
                           T* dw, T* db, int threads);
@@ -29,7 +33,6 @@ struct Kernels {
     void (*pool_max_back)(const Geometry& g, const T* gradient, const T* x, const T* y, T* dx, int threads);
     void (*pool_average)(const Geometry& g, const T* x, T* y, int threads);
     void (*pool_average_back)(const Geometry& g, const T* gradient, T* dx, int threads);
-    void (*relu_back)(idx rows, idx columns, const T* gradient, const T* y, T* dz, T* sums);
     void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
                  T shrink, int threads);
 };

@@ -64,10 +64,10 @@ struct Ends {
     bool relu = false;
 };
 
-// z[m][.] (+)= sum over k of a[m row_step + elements[k]] b[k][.]; b lies in panels as wide as the tile.
+// z[m][.] (+)= sum over k of a[m row_step + elements[k]] b[k b_step + .]
 template <class T, int M, int V, class Elements>
-ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step, idx width,
-                        Ends<T> ends) {
+ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z, idx z_step,
+                        idx width, Ends<T> ends) {
     constexpr idx L = LANES<T>;
     Vector<T> sum[M][V];
     for (int m = 0; m < M; ++m)
@@ -82,7 +82,7 @@ ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, cons
     for (idx k = 0; k < n; ++k) {
         const T* ak = a + elements[k];
         Vector<T> bk[V];
-        for (int v = 0; v < V; ++v) bk[v] = load(b + (k * V + v) * L);
+        for (int v = 0; v < V; ++v) bk[v] = load(b + k * b_step + v * L);
         for (int m = 0; m < M; ++m)
             for (int v = 0; v < V; ++v) sum[m][v] += ak[m * row_step] * bk[v];
     }
@@ -95,12 +95,12 @@ ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, cons
 }
 
 template <class T, int V, class Elements>
-inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step,
-                    idx width, Ends<T> ends) {
+inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
+                    idx z_step, idx width, Ends<T> ends) {
     switch (rows) {
-#define TILE(M)                                                                                              \
-    case M:                                                                                                  \
-        if constexpr (M <= most_rows(V)) tile<T, M, V>(a, row_step, elements, n, b, z, z_step, width, ends); \
+#define TILE(M)                                                                                                      \
+    case M:                                                                                                          \
+        if constexpr (M <= most_rows(V)) tile<T, M, V>(a, row_step, elements, n, b, b_step, z, z_step, width, ends); \
         break;
         TILE(1)
         TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
@@ -109,20 +109,30 @@ inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n
 }
 
 // A line of rows, cut into tiles of nearly the same height.
-template <class T, class Elements>
-inline void line(int V, idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, T* z, idx z_step,
-                 idx width, Ends<T> ends) {
+template <class T, int V, class Elements>
+inline void line_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
+                    idx z_step, idx width, Ends<T> ends) {
     const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
-    idx first = 0;
-    for (idx t = 0; t < tiles; ++t) {
+    for (idx t = 0, first = 0; t < tiles; ++t) {
         const idx next = (t + 1) * rows / tiles;
-        const T* at = a + first * row_step;
-        T* to = z + first * z_step;
-        if (V == 4) tile_of<T, 4>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
-        if (V == 2) tile_of<T, 2>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
-        if (V == 1) tile_of<T, 1>(next - first, at, row_step, elements, n, b, to, z_step, width, ends);
+        tile_of<T, V>(next - first, a + first * row_step, row_step, elements, n, b, b_step, z + first * z_step, z_step,
+                      width, ends);
         first = next;
     }
+}
+
+// The same for tiles V vectors wide; b has rows b_step apart, or is a panel as wide as the tile.
+template <class T, class Elements>
+inline void line(int V, idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
+                 idx z_step, idx width, Ends<T> ends) {
+    if (V == 4) line_of<T, 4>(rows, a, row_step, elements, n, b, b_step, z, z_step, width, ends);
+    if (V == 2) line_of<T, 2>(rows, a, row_step, elements, n, b, b_step, z, z_step, width, ends);
+    if (V == 1) line_of<T, 1>(rows, a, row_step, elements, n, b, b_step, z, z_step, width, ends);
+}
+template <class T, class Elements>
+inline void line(int V, idx rows, const T* a, idx row_step, Elements elements, idx n, const T* panel, T* z, idx z_step,
+                 idx width, Ends<T> ends) {
+    line(V, rows, a, row_step, elements, n, panel, V * LANES<T>, z, z_step, width, ends);
 }
 
 // How wide tiles should be, for so many rows in a line and so many results in a row.
