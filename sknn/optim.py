@@ -32,7 +32,7 @@ BLOCK = 131_072
 FUSED_BLOCK = 1 << 15  # elements from which on a compiled step is shared by threads
 
 # Attributes of an optimizer that no copy takes along.
-_REBUILT_LAZILY = ("_shares", "_pool")
+_REBUILT_LAZILY = ("_shares", "_pool", "_fused_groups")
 
 
 class Group(NamedTuple):
@@ -169,7 +169,7 @@ class Optimizer:
         # Python floats: a NumPy float64 scalar would make float32 arithmetic run, and round, in float64.
         learning_rate, l2 = float(learning_rate), float(l2)
         self.steps += 1
-        if self._is_fused(theta, grad):
+        if self._fused_groups and theta.flags.c_contiguous and grad.flags.c_contiguous:
             self._work_fused(theta, grad, learning_rate, l2)
         elif len(self._shares) == 1:
             self._work(self._shares[0], theta, grad, learning_rate, l2)
@@ -199,14 +199,20 @@ class Optimizer:
         """
         raise TypeError(f"{type(self).__name__} defines no fused")
 
-    def _is_fused(self, theta: Vector, grad: Vector) -> bool:
-        has_kernel = native is not None and "fused" in vars(type(self)) and theta.dtype in (np.float32, np.float64)
-        return has_kernel and theta.flags.c_contiguous and grad.flags.c_contiguous
-
     def _work_fused(self, theta: Vector, grad: Vector, learning_rate: float, l2: float) -> None:
-        for start, decay_stop, stop, rate in self._groups:
-            slots = {name: slot[start:stop] for name, slot in self.slots.items()}
+        for (start, decay_stop, stop, rate), slots in self._fused_groups:
             self.fused(rate * learning_rate, theta[start:stop], grad[start:stop], decay_stop - start, l2, **slots)
+
+    @cached_property
+    def _fused_groups(self) -> list[Block]:
+        """The groups as they are, without blocks, if compiled kernels work on them; else none."""
+        assert self._layout is not None
+        if native is None or "fused" not in vars(type(self)) or self._layout[1] not in (np.float32, np.float64):
+            return []
+        return [self._with_slots(group) for group in self._groups]
+
+    def _with_slots(self, group: Group) -> Block:
+        return Block(group, {name: slot[group.start : group.stop] for name, slot in self.slots.items()})
 
     def _threads(self, size: int) -> int:
         return self._workers if size >= FUSED_BLOCK else 1
@@ -240,10 +246,7 @@ class Optimizer:
         n_scratch = max((block.stop - block.start for block in self._blocks), default=0)
         assert self._layout is not None
         dtype = self._layout[1]
-        blocks = [
-            Block(group, {name: slot[group.start : group.stop] for name, slot in self.slots.items()})
-            for group in self._blocks
-        ]
+        blocks = [self._with_slots(block) for block in self._blocks]
         return [Share(blocks[k::n_shares], np.empty(n_scratch, dtype)) for k in range(n_shares)]
 
     @cached_property

@@ -1,5 +1,47 @@
 // The way back through a dense layer.
 
+// V vectors of columns: slope = gradient where y > 0, else 0, or no slope; sums = those of the columns, or none.
+template <class T, int V>
+void mask_and_add(idx rows, idx columns, const T* gradient, const T* y, T* slope, T* sums) {
+    Vector<T> total[V] = {};
+    for (idx i = 0; i < rows; ++i)
+        for (int v = 0; v < V; ++v) {
+            const idx at = i * columns + v * LANES<T>;
+            Vector<T> g = load(gradient + at);
+            if (slope) {
+                g = load(y + at) > Vector<T>{} ? g : Vector<T>{};
+                store(slope + at, g, LANES<T>);
+            }
+            total[v] += g;
+        }
+    if (sums)
+        for (int v = 0; v < V; ++v) store(sums + v * LANES<T>, total[v], LANES<T>);
+}
+
+// The same for one column.
+template <class T>
+void mask_and_add_column(idx rows, idx columns, const T* gradient, const T* y, T* slope, T* sum) {
+    T total = 0;
+    for (idx at = 0; at < rows * columns; at += columns) {
+        const T g = !slope || y[at] > T(0) ? gradient[at] : T(0);
+        if (slope) slope[at] = g;
+        total += g;
+    }
+    if (sum) *sum = total;
+}
+
+// The same for all columns of a panel.
+template <class T>
+void mask_and_add_panel(idx rows, idx columns, idx width, const T* gradient, const T* y, T* slope, T* sums) {
+    const auto from = [](T* array, idx column) { return array ? array + column : nullptr; };
+    idx k = 0;
+    for (; k + 4 * LANES<T> <= width; k += 4 * LANES<T>)
+        mask_and_add<T, 4>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
+    for (; k + LANES<T> <= width; k += LANES<T>)
+        mask_and_add<T, 1>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
+    for (; k < width; ++k) mask_and_add_column(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
+}
+
 // Gradients of y (rows, results) = x (rows, n) w (n, results) + bias, then ReLU if wanted: those of x, w and bias, or
 // of some of them. The slope in front of ReLU is `gradient` where y > 0, else 0.
 template <class T>
@@ -9,17 +51,9 @@ void dense_back(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Ma
     PARALLEL(threads) {
         const idx me = thread_number(), all = team_size();
         const idx from = me * results / all, to = (me + 1) * results / all;
-        if (db) std::fill(db + from, db + to, T(0));
-        for (idx i = 0; i < rows; ++i) {
-            const T* g = gradient + i * results;
-            if (relu) {
-                T* slope = masked.data + i * results;
-                for (idx j = from; j < to; ++j) slope[j] = y[i * results + j] > T(0) ? g[j] : T(0);
-                g = slope;
-            }
-            if (db)
-                for (idx j = from; j < to; ++j) db[j] += g[j];
-        }
+        if (relu || db)
+            mask_and_add_panel(rows, results, to - from, gradient + from, y + from, relu ? masked.data + from : nullptr,
+                               db ? db + from : nullptr);
     }
     const T* slope = relu ? masked.data : gradient;
     if (dw) matmul<T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
