@@ -373,15 +373,15 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
             passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
         else:
             passed = entry.operation.pull(entry, g, places)  # type: ignore[union-attr]
-        for position, (x, place, found) in enumerate(zip(entry.inputs, places, passed, strict=False)):
-            if place is None or (found is place and place is not ...):
+        for position, place in enumerate(places):
+            if place is None or (found := passed[position]) is place:
                 continue  # not wanted, or in its sink already
             if found is None and not create_graph:
                 found = entry.operation.pull_unknown(entry, g, position)  # type: ignore[union-attr]
             if place is not ...:
                 place[...] = 0 if found is None else found
             elif found is not None:
-                _arrive(x, found, arrived, waiting, sinks)
+                _arrive(entry.inputs[position], found, arrived, waiting, sinks)
     return arrived
 
 
