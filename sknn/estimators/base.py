@@ -720,7 +720,7 @@ def _cast(X: Any, dtype: np.dtype) -> Any:
     ValueError
         If a value is too large for that precision.
     """
-    if X.dtype == dtype or _is_mapped(X):
+    if X.dtype == dtype or is_mapped(X):
         return X
     try:
         with np.errstate(over="raise"):
@@ -730,7 +730,7 @@ def _cast(X: Any, dtype: np.dtype) -> Any:
         raise ValueError(f"{DIVERGED} {advice}") from None
 
 
-def _is_mapped(X: Any) -> bool:
+def is_mapped(X: Any) -> bool:
     while X is not None and not isinstance(X, np.memmap):
         X = getattr(X, "base", None)
     return X is not None

@@ -32,7 +32,7 @@ from ..ops.delta_rule import delta_rule_epoch
 from ..ops.perceptron import PerceptronFit, fit_perceptron, shuffle_seeds, xorshift_orders
 from ..optim import SGD, Optimizer
 from ..train import FitLoop, Plan, TrainingState, Verdict
-from .base import BALANCED_IN_PARTS, ClassifierTargets, NetworkEstimator, RegressorTargets, Task
+from .base import BALANCED_IN_PARTS, ClassifierTargets, NetworkEstimator, RegressorTargets, Task, is_mapped
 from .targets import RealTarget, Target, check_first_partial_fit
 from .validation import SCORING, Samples
 
@@ -341,6 +341,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, SingleLayer):
     def _train_rule(self, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
         self._check_rule(incremental)
         X, y, sample_weight = samples.X, samples.y, samples.sample_weight
+        X = X if issparse(X) or is_mapped(X) else np.ascontiguousarray(X)
         class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
         network = self._network(X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
         layer = network.parameters["0"]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ._kernels import native
 from .activation import Activation, ReLU
@@ -18,6 +19,7 @@ from .workspace import large
 
 Array = np.ndarray
 POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
+INTERRUPTIBLE = 1 << 20  # samples that the perceptron visits before it looks whether the user has interrupted it
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -161,3 +163,28 @@ def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[
     if not _apply_to(raw) or target.dtype != np.intp:
         return None
     return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)
+
+
+def applies_to_perceptron(X: Any) -> bool:
+    """Whether :func:`perceptron_epoch` can read such samples."""
+    if issparse(X):
+        return _apply_to(X.data) and X.format == "csr" and X.indices.dtype == X.indptr.dtype == np.int32
+    return _apply_to(X)
+
+
+def perceptron_epoch(X: Any, y: Array, step: Array, weights: Array, order: Array | None) -> float:
+    """As :func:`perceptron.perceptron_epoch`, to the last bit; sparse X must be sound and in canonical format."""
+    rows = (X.data, X.indices, X.indptr) if issparse(X) else (X, None, None)
+    order = np.arange(len(y)) if order is None else np.ascontiguousarray(order, np.intp)
+    loss = np.zeros(1)
+    for start in range(0, len(order), INTERRUPTIBLE):
+        part = order[start : start + INTERRUPTIBLE]
+        native.perceptron(*rows, X.shape[1], y, step, part, weights, loss)
+    return float(loss[0])
+
+
+def xorshift_permutation(n_samples: int, seed: int) -> Array:
+    """As in :func:`perceptron.xorshift_orders`, from a seed above 0."""
+    permutation = np.empty(n_samples, np.intp)
+    native.xorshift_permutation(permutation, seed)
+    return permutation

@@ -19,13 +19,15 @@ finite number of mistakes. N. Higham, "Accuracy and Stability of Numerical Algor
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice, repeat
 from math import isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
+
+from . import compiled
 
 _EPS = float(np.finfo(np.float64).eps)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -67,7 +69,7 @@ def fit_perceptron(
     Parameters
     ----------
     X : array or sparse matrix of shape (n_samples, n_features)
-        Finite real numbers of any dtype; the arithmetic is float64. One reflected copy is held during the fit.
+        Finite real numbers of any dtype; the arithmetic is float64.
     y : array of shape (n_samples,)
         Labels, -1 or +1.
     sample_weight : array of shape (n_samples,) or float, default=1.0
@@ -126,7 +128,7 @@ def fit_perceptron(
     best, stalled, losses = np.inf, 0, []
 
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow is reported at the end of its epoch
-        samples = reflect(X, y, step, fit_intercept)
+        samples = Samples(X, y, step, fit_intercept)
         for order in islice(repeat(None) if orders is None else orders, max_iter):
             loss = perceptron_epoch(samples, weights, order)
             losses.append(loss / (n_samples if order is None else len(order)))
@@ -146,13 +148,13 @@ def _split(weights: np.ndarray, n_features: int) -> tuple[np.ndarray, float]:
     return weights[:n_features].copy(), float(weights[n_features:].sum())
 
 
-def perceptron_epoch(samples: "ReflectedSamples", weights: np.ndarray, order: np.ndarray | None = None) -> float:
+def perceptron_epoch(samples: "Samples", weights: np.ndarray, order: np.ndarray | None = None) -> float:
     """Visit the samples once, learn from each mistake, and return the sum of the losses.
 
     Parameters
     ----------
-    samples : ReflectedSamples
-        What `reflect` made of the data.
+    samples : Samples
+        What to learn from.
     weights : array of shape (n_weights,)
         The coefficients, then the intercept if there is one; changed in place.
     order : integer array, default=None
@@ -163,16 +165,21 @@ def perceptron_epoch(samples: "ReflectedSamples", weights: np.ndarray, order: np
     float
         The losses ``-margin`` of the mistakes, each before its step, added in the order of the visit.
     """
-    bounds = samples.rounding_bounds(weights)
-    losses = [np.zeros(1)]
-    for start in range(0, len(bounds) if order is None else len(order), samples.block_length):
-        window = slice(start, start + samples.block_length)
-        block: slice | np.ndarray = window if order is None else order[window]
-        rows, bound = samples.rows[block], bounds[block]
-        if (rows @ weights > bound).all():
+    if compiled.applies_to_perceptron(samples.X):
+        return compiled.perceptron_epoch(samples.X, samples.y, samples.step, weights, order)
+    visits = slice(None) if order is None else order
+    labels, steps, bounds = samples.y[visits], samples.step[visits], samples.rounding_bounds(weights)[visits]
+    n_features, losses = samples.X.shape[1], [np.zeros(1)]
+    for start in range(0, len(labels), samples.block_length):
+        block = slice(start, start + samples.block_length)
+        rows, y, bound = samples.X[block if order is None else order[block]], labels[block], bounds[block]
+        outputs = rows @ weights[:n_features]
+        if samples.fit_intercept:
+            outputs += weights[-1]
+        if (y * outputs > bound).all():
             continue
-        columns, rows = _dense(rows)
-        weights[columns], margins = _learn(rows, samples.step[block], bound, weights[columns])
+        columns, rows = samples.reflect(rows, y)
+        weights[columns], margins = _learn(rows, steps[block], bound, weights[columns])
         losses.append(-margins)
     return float(_sum_in_order(np.concatenate(losses)))
 
@@ -198,14 +205,62 @@ def _sum_in_order(terms: np.ndarray) -> np.ndarray:
     return np.add.accumulate(terms, axis=-1)[..., -1]
 
 
-@dataclass(frozen=True)
-class ReflectedSamples:
-    """Samples ready for the perceptron rule; made by `reflect`."""
+class Samples:
+    """Samples for the perceptron rule, each to be reflected by its label as :math:`y (x, 1)`.
 
-    rows: np.ndarray | sp.csr_array  # (n_samples, n_weights): y * (x, 1), or y * x without an intercept
-    step: np.ndarray  # (n_samples,): how far along its row a mistake moves the weights
-    length: np.ndarray  # (n_samples,): the Euclidean length of each row, or a little more
-    block_length: int  # how many rows to look at together: enough to share the overhead, few enough for the cache
+    Samples of float32 or float64 are not copied, so that they may be mapped from a file larger than memory.
+
+    Parameters
+    ----------
+    X : array or sparse matrix of shape (n_samples, n_features)
+        The samples.
+    y : array of shape (n_samples,)
+        Labels, -1 or +1.
+    step : array of shape (n_samples,)
+        How far along its reflection a mistake moves the weights.
+    fit_intercept : bool
+        Whether the reflections end in y * 1.
+    """
+
+    def __init__(
+        self, X: np.ndarray | sp.sparray | sp.spmatrix, y: np.ndarray, step: np.ndarray, fit_intercept: bool
+    ) -> None:
+        as_floats = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+        self.X: Any = _canonical(as_floats) if sp.issparse(X) else as_floats
+        self.y, self.step, self.fit_intercept = np.ascontiguousarray(y, np.float64), step, fit_intercept
+
+    def reflect(self, rows: Any, y: np.ndarray) -> tuple[slice | np.ndarray, np.ndarray]:
+        """The weights that some samples touch, and their reflections in these as a dense array."""
+        columns: slice | np.ndarray = slice(None)
+        if sp.issparse(rows):
+            used, rows = _dense(rows)
+            columns = np.append(used, self.X.shape[1]) if self.fit_intercept else used
+        n_used = rows.shape[1]
+        reflections = np.empty((len(rows), n_used + self.fit_intercept))
+        np.multiply(rows, y[:, None], out=reflections[:, :n_used])
+        reflections[:, n_used:] = y[:, None]
+        return columns, reflections
+
+    @cached_property
+    def length(self) -> np.ndarray:
+        """The Euclidean length of each reflection, or a little more: `_TINY` outweighs all squares that underflow."""
+        if sp.issparse(self.X):
+            values = np.square(self.X.data, dtype=np.float64)
+            squares = sp.csr_array((values, self.X.indices, self.X.indptr), self.X.shape).sum(axis=1)
+        else:
+            squares = np.einsum("ij,ij->i", self.X, self.X, dtype=np.float64)
+        return np.sqrt(squares + self.fit_intercept + _TINY)
+
+    @cached_property
+    def block_length(self) -> int:
+        """How many rows to look at together: enough to share the overhead, few enough for the cache."""
+        n_samples, n_features = self.X.shape
+        if sp.issparse(self.X):
+            numbers = self.X.nnz + n_samples * self.fit_intercept
+            block_length = isqrt(2**16 * n_samples // (numbers + 1))  # a block has about as many columns as numbers
+        else:
+            block_length = 2**13 // (n_features + self.fit_intercept)
+        return max(8, min(block_length, 128))
 
     def rounding_bounds(self, weights: np.ndarray) -> np.ndarray:
         """For each sample, how far two ways to add up its margin can differ during one epoch from these weights.
@@ -219,50 +274,19 @@ class ReflectedSamples:
         return (2.0 * self.length * reach) * (len(weights) * _EPS) + _TINY
 
 
-def reflect(
-    X: np.ndarray | sp.sparray | sp.spmatrix, y: np.ndarray, step: np.ndarray, fit_intercept: bool
-) -> ReflectedSamples:
-    """The samples as float64 rows y * (x, 1), so that a mistake is a row with a margin of zero or less.
-
-    Parameters
-    ----------
-    X : array or sparse matrix of shape (n_samples, n_features)
-        The samples.
-    y : array of shape (n_samples,)
-        Labels, -1 or +1.
-    step : array of shape (n_samples,)
-        How far along its row a mistake moves the weights.
-    fit_intercept : bool
-        Whether the rows end in y * 1.
-
-    Returns
-    -------
-    ReflectedSamples
-        Dense or CSR rows of shape (n_samples, n_features + fit_intercept), with their steps and lengths.
-    """
-    n_samples, n_features = X.shape
-    if sp.issparse(X):
-        rows = sp.csr_array(X, dtype=np.float64, copy=True)
+def _canonical(X: sp.sparray | sp.spmatrix) -> sp.csr_array:
+    """Rows of columns in order, each once, checked: the compiled kernels trust them."""
+    X = X.tocsr()
+    rows = sp.csr_array((X.data, X.indices, X.indptr), X.shape)  # the indices become int32 if they can
+    if not rows.has_canonical_format:
+        rows = rows.copy()
         rows.sum_duplicates()
-        rows.data *= np.repeat(y, np.diff(rows.indptr))
-        if fit_intercept:
-            rows = sp.hstack((rows, sp.csr_array(y[:, None])), format="csr")
-        squares = rows.multiply(rows).sum(axis=1)
-        block_length = isqrt(2**16 * n_samples // (rows.nnz + 1))  # a block has about as many columns as numbers
-    else:
-        rows = np.empty((n_samples, n_features + fit_intercept))
-        np.multiply(X, y[:, None], out=rows[:, :n_features])
-        rows[:, n_features:] = y[:, None]
-        squares = np.vecdot(rows, rows)
-        block_length = 2**13 // rows.shape[1]
-    length = np.sqrt(squares + _TINY)  # `_TINY` outweighs all squares that underflow
-    return ReflectedSamples(rows, step, length, max(8, min(block_length, 128)))
+    rows.check_format(full_check=True)
+    return rows
 
 
-def _dense(rows):
+def _dense(rows: sp.csr_array) -> tuple[np.ndarray, np.ndarray]:
     """The columns in use, and the rows as a dense array of these columns only."""
-    if not sp.issparse(rows):
-        return slice(None), rows
     # Column 0 comes along so that empty rows have a column too.
     columns, place = np.unique(np.append(0, rows.indices), return_inverse=True)
     dense = np.zeros((rows.shape[0], len(columns)))
@@ -295,18 +319,23 @@ def xorshift_orders(n_samples: int, seed: int) -> Iterator[np.ndarray]:
     >>> next(orders), next(orders)
     (array([2, 1, 0, 3, 4]), array([0, 1, 2, 3, 4]))
     """
+    order, shuffle = np.arange(n_samples), _xorshift_permutation(n_samples, seed or 1)
+    while True:
+        order = order[shuffle]
+        yield order
+
+
+def _xorshift_permutation(n_samples: int, state: int) -> np.ndarray:
+    if compiled.native is not None:
+        return compiled.xorshift_permutation(n_samples, state)
     permutation = list(range(n_samples))
-    state = seed or 1
     for i in range(n_samples - 1):
         state ^= (state << 13) & 0xFFFFFFFF
         state ^= state >> 17
         state ^= (state << 5) & 0xFFFFFFFF
         j = i + (state & 0x7FFFFFFF) % (n_samples - i)
         permutation[i], permutation[j] = permutation[j], permutation[i]
-    order, shuffle = np.arange(n_samples), np.array(permutation)
-    while True:
-        order = order[shuffle]
-        yield order
+    return np.array(permutation)
 
 
 def shuffle_seeds(rng: np.random.RandomState, n_classes: int) -> list[int]:

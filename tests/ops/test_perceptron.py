@@ -15,7 +15,7 @@ from sklearn.linear_model import Perceptron
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import compute_class_weight
 
-from sknn.ops.perceptron import fit_perceptron, perceptron_epoch, reflect, shuffle_seeds, xorshift_orders
+from sknn.ops.perceptron import Samples, fit_perceptron, perceptron_epoch, shuffle_seeds, xorshift_orders
 
 
 def scikit_learn(X, y, sample_weight=None, **options):
@@ -266,7 +266,7 @@ def test_seed_zero_means_one():
 
 def test_an_epoch_by_hand():
     X, y = np.array([[1.0, 2.0], [2.0, 1.0], [-1.0, 0.0]]), np.array([1.0, -1.0, 1.0])
-    samples = reflect(X, y, step=np.array([1.0, 0.5, 2.0]), fit_intercept=True)
+    samples = Samples(X, y, step=np.array([1.0, 0.5, 2.0]), fit_intercept=True)
     weights = np.zeros(3)
     # sample 0: margin 0, weights (1, 2, 1); sample 1: margin -5, weights (0, 1.5, 0.5); sample 2: margin 0.5, right.
     assert perceptron_epoch(samples, weights) == 5.0
@@ -279,7 +279,7 @@ def test_losses_are_the_mean_losses_of_the_epochs():
     fit = fit_perceptron(X, y, max_iter=3, tol=None)
     step, weights = np.ones(len(y)), np.zeros(9)
     assert fit.n_iter == 3
-    assert fit.losses == [perceptron_epoch(reflect(X, y, step, True), weights) / len(y) for _ in range(3)]
+    assert fit.losses == [perceptron_epoch(Samples(X, y, step, True), weights) / len(y) for _ in range(3)]
 
 
 def test_separable_samples_end_without_a_mistake():

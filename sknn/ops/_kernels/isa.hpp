@@ -9,12 +9,13 @@ namespace {
 #include "dense.hpp"
 #include "elementwise.hpp"
 #include "loss.hpp"
+#include "perceptron.hpp"
 #include "pool.hpp"
 
 template <class T>
 constexpr Kernels<T> kernels() {
-    return {matmul<T>,   dense_back<T>,    softmax_cross_entropy<T>, convolve<T>,          convolve_back<T>,
-            pool_max<T>, pool_max_back<T>, pool_average<T>,          pool_average_back<T>, adam<T>};
+    return {matmul<T>,        dense_back<T>,   softmax_cross_entropy<T>, convolve<T>, convolve_back<T>, pool_max<T>,
+            pool_max_back<T>, pool_average<T>, pool_average_back<T>,     adam<T>,     perceptron<T>};
 }
 }  // namespace
 

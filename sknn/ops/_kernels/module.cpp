@@ -19,6 +19,7 @@ namespace {
 #include "entry_dense.hpp"
 #include "entry_loss.hpp"
 #include "entry_optim.hpp"
+#include "entry_perceptron.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
     const char* wanted = PyUnicode_AsUTF8(name);
@@ -62,6 +63,8 @@ PyMethodDef methods[] = {
     FAST(pool_average, "pool_average(x, geometry, y, threads): the mean of each window over its taps on the grid."),
     FAST(pool_average_back, "pool_average_back(g, geometry, dx, threads): the gradient of pool_average."),
     FAST(adam, "adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads): one step."),
+    FAST(perceptron, "perceptron(values, columns, starts, features, label, step, order, weights, loss): one pass."),
+    FAST(xorshift_permutation, "xorshift_permutation(permutation, seed): how scikit-learn shuffles, from seed > 0."),
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
     {"threads", threads, METH_NOARGS, "threads(): how many threads may compute now."},
     {nullptr, nullptr, 0, nullptr}};

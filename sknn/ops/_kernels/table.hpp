@@ -20,6 +20,19 @@ struct Matrix {  // element (i, j) is at data[i row + j column]
 };
 
 template <class T>
+struct Rows {  // of samples: dense ones one after the other, or row i of sparse ones from starts[i] to starts[i + 1]
+    idx features;
+    const T* values;
+    const std::int32_t *columns, *starts;
+};
+
+struct Visits {  // to samples, whose labels are -1 or 1, and how far a mistake moves the weights
+    idx n;
+    const idx* order;
+    const double *label, *step;
+};
+
+template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
     void (*dense_back)(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Matrix<T> w, const T* y, bool relu,
@@ -35,6 +48,7 @@ struct Kernels {
     void (*pool_average_back)(const Geometry& g, const T* gradient, T* dx, int threads);
     void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
                  T shrink, int threads);
+    double (*perceptron)(const Rows<T>& rows, const Visits& visits, double* w, double* intercept, double loss);
 };
 
 struct InstructionSet {
