@@ -2,9 +2,10 @@
 
 from .estimators.cnn import CNNClassifier, CNNRegressor
 from .estimators.hidden import HiddenLayerTransformer
+from .estimators.linear_neuron import PerceptronRegressor
 from .estimators.mlp import MLPClassifier, MLPRegressor
 from .estimators.network import NetworkClassifier, NetworkRegressor
-from .estimators.perceptron import PerceptronClassifier, PerceptronRegressor
+from .estimators.perceptron import PerceptronClassifier
 from .versions import show_versions
 
 __all__ = [

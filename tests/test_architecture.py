@@ -32,7 +32,15 @@ ROOMS: dict[str, set[str]] = {
     "__main__": {"sknn", "study"},
 }
 ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there
-SHARED_BY_FAMILIES = {"base", "targets", "training", "validation"}  # the files of estimators/ that are no family
+# The files of estimators/ that are no family.
+SHARED_BY_FAMILIES = {
+    "base",
+    "perceptron_rule",
+    "single_layer",
+    "targets",
+    "training",
+    "validation",
+}
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along

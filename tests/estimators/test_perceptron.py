@@ -1,13 +1,17 @@
-"""Perceptrons: the rule beside scikit-learn's, the same layer with logistic outputs, and the linear neuron."""
+"""The perceptron: the rule beside scikit-learn's, compiled and on NumPy alone, and the layer with logistic outputs."""
+
+from _thread import interrupt_main
+from threading import Timer
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_matrix
-from sklearn.datasets import load_iris, make_classification
-from sklearn.linear_model import LinearRegression, Perceptron
+from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.linear_model import Perceptron
 
-from sknn import PerceptronClassifier, PerceptronRegressor
+from sknn import PerceptronClassifier
+from sknn.ops import compiled
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -24,6 +28,13 @@ OPTIONS = {
     "balanced": {"class_weight": "balanced"},
     "weighted": {"class_weight": {0: 2.0, 1: 0.5}},
 }
+
+
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def path(request, monkeypatch):
+    """With the compiled kernels where there are any, and on NumPy alone."""
+    if request.param == "numpy":
+        monkeypatch.setattr(compiled, "native", None)
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
@@ -43,6 +54,22 @@ def test_sparse_samples_give_the_weights_of_dense_ones():
     dense, sparse = (PerceptronClassifier().fit(each, y) for each in (X, csr_matrix(X)))
     assert_array_equal(dense.coef_, sparse.coef_)
     assert_array_equal(dense.intercept_, sparse.intercept_)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "float32"])
+def test_the_weights_do_not_depend_on_how_samples_lie(layout):
+    X, y = TWO_CLASSES
+    X = X.astype(np.float32)
+    laid_out = X if layout == "float32" else np.asarray(X, np.float64, order=layout)
+    expected = Perceptron().fit(X.astype(np.float64), y)
+    assert_array_equal(PerceptronClassifier().fit(laid_out, y).coef_, expected.coef_)
+
+
+def test_sparse_samples_without_intercept_give_the_weights_of_scikit_learn():
+    X, y = load_digits(return_X_y=True)  # with an intercept scikit-learn learns it more slowly from sparse samples
+    options = {"fit_intercept": False, "max_iter": 10}
+    ours, theirs = (model(**options).fit(csr_matrix(X), y) for model in (PerceptronClassifier, Perceptron))
+    assert_array_equal(ours.coef_, theirs.coef_)
 
 
 def test_only_logistic_outputs_are_probabilities():
@@ -66,11 +93,11 @@ def test_a_single_class_is_refused(solver):
     assert not hasattr(model, "classes_")
 
 
-def test_the_linear_neuron_nears_least_squares():
-    rng = np.random.RandomState(0)
-    X = rng.standard_normal((400, 3))
-    y = X @ [1.0, -2.0, 0.5] + 3.0 + 0.1 * rng.standard_normal(400)
-    neuron = PerceptronRegressor(eta0=0.001, max_iter=200, random_state=0).fit(X, y)
-    best = LinearRegression().fit(X, y)
-    assert_allclose(neuron.coef_.ravel(), best.coef_, atol=0.01)
-    assert_allclose(neuron.intercept_, best.intercept_, atol=0.01)
+def test_an_interrupt_ends_the_training_and_leaves_the_estimator_as_it_was():
+    model = PerceptronClassifier(tol=None, max_iter=10**9)
+    interrupt = Timer(0.1, interrupt_main)
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*IRIS)
+    interrupt.join()
+    assert not hasattr(model, "network_")

@@ -3,14 +3,17 @@
 import os
 import subprocess
 import sys
+from threading import Thread
+from time import perf_counter
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sknn import optim
-from sknn.ops import _kernels, compiled, kernels, threads
+from sknn.ops import _kernels, compiled, kernels, perceptron, threads
 from sknn.ops.activation import ACTIVATIONS
 from sknn.ops.dense import dense
 from sknn.ops.loss import softmax_cross_entropy
@@ -308,6 +311,103 @@ def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype,
         return theta
 
     close(walk(), on_numpy(walk), dtype)
+
+
+def samples_of(values, shape, dtype, density, layout, rng):
+    X = values(rng, shape)
+    X = np.where(rng.random(shape) < density, X, 0).astype(dtype)
+    return sp.csr_array(X) if layout == "sparse" else X
+
+
+VALUES = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "small integers, margins often exactly zero": lambda rng, shape: rng.integers(-2, 3, shape),
+    "tenths, margins within rounding of zero": lambda rng, shape: rng.integers(-3, 4, shape) / 10,
+    "sums that depend on their order": lambda rng, shape: rng.choice([-1e16, 1e16, -1.0, 1.0, 3.0], shape),
+    "squares underflow": lambda rng, shape: rng.standard_normal(shape) * 1e-30,
+}
+
+
+@given(
+    values=st.sampled_from(sorted(VALUES)),
+    shape=st.tuples(st.integers(1, 60), st.integers(1, 70)),
+    density=st.sampled_from([0.0, 0.1, 0.6, 1.0]),
+    layout=st.sampled_from(["dense", "sparse"]),
+    fit_intercept=st.booleans(),
+    in_order=st.booleans(),
+    dtype=dtypes,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_the_perceptron_to_the_last_bit(on_numpy, values, shape, density, layout, fit_intercept, in_order, dtype, seed):
+    rng = np.random.default_rng(seed)
+    X = samples_of(VALUES[values], shape, dtype, density, layout, rng)
+    y, step = rng.choice([-1.0, 1.0], shape[0]), rng.choice([0.0, 0.1, 1.0], shape[0])
+    order = None if in_order else rng.permutation(shape[0])[: rng.integers(0, shape[0] + 1)]
+    start = rng.integers(-1, 2) * rng.standard_normal(shape[1] + fit_intercept)
+
+    def epochs():
+        samples, weights = perceptron.Samples(X, y, step, fit_intercept), start.copy()
+        return [perceptron.perceptron_epoch(samples, weights, order) for _ in range(4)], weights
+
+    (losses, weights), (expected_losses, expected) = epochs(), on_numpy(epochs)
+    assert losses == expected_losses
+    np.testing.assert_array_equal(weights, expected)
+
+
+@given(n_samples=st.integers(1, 300), seed=st.integers(1, 2**32 - 1))
+@PROPERTY
+def test_shuffles_of_the_perceptron(on_numpy, n_samples, seed):
+    def order():
+        return next(perceptron.xorshift_orders(n_samples, seed))
+
+    assert order().tolist() == on_numpy(order).tolist()
+
+
+def visits(n, **changes):
+    """Arguments of a pass over three samples, visited n times."""
+    rng = np.random.default_rng(0)
+    order = np.arange(n) % 3
+    arguments = {"values": rng.standard_normal((3, 40)), "columns": None, "starts": None, "features": 40}
+    arguments |= {"label": np.ones(3), "step": np.ones(3), "order": order, "weights": np.zeros(40), "loss": np.zeros(1)}
+    return tuple((arguments | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"order": np.array([0, 3])}, "names a sample that is not there"),
+        ({"order": np.array([-1])}, "names a sample that is not there"),
+        ({"features": 41}, "wrong size"),
+        ({"weights": np.zeros(42)}, "wrong size"),
+        ({"weights": np.zeros(40, np.float32)}, "one type"),
+        ({"starts": np.zeros(4, np.int32)}, "an array is missing"),
+        ({"columns": np.zeros(120, np.int32)}, "an array is missing"),
+        ({"label": None}, "wrong size"),
+        ({"loss": None}, "an array is missing"),
+    ],
+)
+def test_wrong_samples_are_refused(changes, message):
+    with pytest.raises((TypeError, ValueError, IndexError), match=message):
+        _kernels.native.perceptron(*visits(5, **changes))
+
+
+def test_python_goes_on_beside_the_perceptron():
+    arguments, span = visits(5_000_000), []
+
+    def visit():
+        span.append(perf_counter())
+        _kernels.native.perceptron(*arguments)
+        span.append(perf_counter())
+
+    thread = Thread(target=visit)
+    thread.start()
+    ticks = []
+    while thread.is_alive():
+        ticks.append(perf_counter())
+    thread.join()
+    quarter = (span[1] - span[0]) / 4
+    assert any(span[0] + quarter < tick < span[1] - quarter for tick in ticks)
 
 
 def test_the_number_of_threads_changes_no_bit():

@@ -1,4 +1,7 @@
-"""The perceptron rule against scikit-learn's loop in C: the same weights to the last bit, in the same epochs."""
+"""The perceptron rule against scikit-learn's loop in C: the same weights to the last bit, in the same epochs.
+
+Compiled where there is a compiled kernel, and on NumPy alone.
+"""
 
 import warnings
 from itertools import islice, repeat
@@ -6,7 +9,7 @@ from itertools import islice, repeat
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.datasets import load_digits, load_iris, make_classification
@@ -15,7 +18,15 @@ from sklearn.linear_model import Perceptron
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import compute_class_weight
 
+from sknn.ops import compiled
 from sknn.ops.perceptron import Samples, fit_perceptron, perceptron_epoch, shuffle_seeds, xorshift_orders
+
+
+@pytest.fixture(params=["compiled", "numpy"], autouse=True)
+def path(request, monkeypatch):
+    """With the compiled kernels where there are any, and on NumPy alone."""
+    if request.param == "numpy":
+        monkeypatch.setattr(compiled, "native", None)
 
 
 def scikit_learn(X, y, sample_weight=None, **options):
@@ -131,7 +142,7 @@ def test_sample_weights_same_as_scikit_learn(data, options, weights):
     assert_same(one_against_rest(X, y, sample_weight, **options), scikit_learn(X, y, sample_weight, **options))
 
 
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data(), st.integers(2, 40), st.integers(1, 5), st.booleans(), st.sampled_from([1.0, 0.1, 3.0]))
 def test_any_small_integers_same_as_scikit_learn(data, n_samples, n_features, fit_intercept, eta0):
     X = data.draw(arrays(np.float64, (n_samples, n_features), elements=st.integers(-3, 3).map(float)))

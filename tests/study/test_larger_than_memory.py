@@ -59,12 +59,15 @@ network, space, folds = sknn.MLPClassifier(4, max_iter=1), {"alpha": [0.1, 0.2]}
 best_configuration(network, space, 2, X, y, None, folds, MEASURES["accuracy"], 0)
 """
 MLP = '{"mlp": sknn.MLPClassifier(4, max_iter=1)}'
+PERCEPTRON = "sknn.PerceptronClassifier(max_iter=2).fit(X, y).predict(X)"
 
 ACTIONS = {
     "MLPClassifier": "sknn.MLPClassifier(4, max_iter=1).fit(X, y).predict(X)",
     "MLPClassifier, stopping early": "sknn.MLPClassifier(4, max_iter=1, early_stopping=True).fit(X, y)",
     "MLPRegressor": "sknn.MLPRegressor(4, max_iter=1).fit(X, number).predict(X)",
     "CNNClassifier": "sknn.CNNClassifier(filters=(2,), input_shape=(20, 40, 1), max_iter=1).fit(images(X), y)",
+    "PerceptronClassifier": PERCEPTRON,
+    "PerceptronClassifier on NumPy alone": "import sknn.ops.compiled; sknn.ops.compiled.native = None; " + PERCEPTRON,
     "PerceptronRegressor": "sknn.PerceptronRegressor(max_iter=1).fit(X, number).predict(X)",
     "study": STUDY.replace("MODELS", MLP),
     "study with a scaler": STUDY.replace("MODELS", '["mlp"]'),
