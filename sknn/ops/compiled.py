@@ -169,7 +169,7 @@ def applies_to_perceptron(X: Any) -> bool:
     """Whether :func:`perceptron_epoch` can read such samples."""
     if issparse(X):
         return _apply_to(X.data) and X.format == "csr" and X.indices.dtype == X.indptr.dtype == np.int32
-    return _apply_to(X)
+    return _apply_to(X) and X.flags.aligned  # a file may be mapped from any byte on
 
 
 def perceptron_epoch(X: Any, y: Array, step: Array, weights: Array, order: Array | None) -> float:

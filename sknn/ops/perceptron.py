@@ -227,7 +227,8 @@ class Samples:
     ) -> None:
         as_floats = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         self.X: Any = _canonical(as_floats) if sp.issparse(X) else as_floats
-        self.y, self.step, self.fit_intercept = np.ascontiguousarray(y, np.float64), step, fit_intercept
+        self.y, self.step = np.ascontiguousarray(y, np.float64), np.ascontiguousarray(step, np.float64)
+        self.fit_intercept = fit_intercept
 
     def reflect(self, rows: Any, y: np.ndarray) -> tuple[slice | np.ndarray, np.ndarray]:
         """The weights that some samples touch, and their reflections in these as a dense array."""

@@ -56,13 +56,19 @@ def test_sparse_samples_give_the_weights_of_dense_ones():
     assert_array_equal(dense.intercept_, sparse.intercept_)
 
 
-@pytest.mark.parametrize("layout", ["C", "F", "float32"])
+def unaligned(X):
+    return np.frombuffer(b"." + X.tobytes(), offset=1).reshape(X.shape)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [np.asfortranarray, unaligned, np.float32, lambda X: X[::-1].copy()[::-1]],
+    ids=["F", "bytes", "float32", "up"],
+)
 def test_the_weights_do_not_depend_on_how_samples_lie(layout):
     X, y = TWO_CLASSES
-    X = X.astype(np.float32)
-    laid_out = X if layout == "float32" else np.asarray(X, np.float64, order=layout)
-    expected = Perceptron().fit(X.astype(np.float64), y)
-    assert_array_equal(PerceptronClassifier().fit(laid_out, y).coef_, expected.coef_)
+    X = X.astype(np.float32).astype(np.float64)
+    assert_array_equal(PerceptronClassifier().fit(layout(X), y).coef_, Perceptron().fit(X, y).coef_)
 
 
 def test_sparse_samples_without_intercept_give_the_weights_of_scikit_learn():
