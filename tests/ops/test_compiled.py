@@ -201,6 +201,14 @@ def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype
     np.testing.assert_allclose(found, expected, atol=10 * TOLERANCE[dtype] * scale, rtol=0)
 
 
+@pytest.mark.parametrize("n_results", [3, 64])
+def test_relu_lets_nan_through(n_results):
+    a = np.ones((4, 5), np.float32)
+    a[2, 1] = np.nan
+    found = compiled.dense(a, np.ones((5, n_results), np.float32), None, True)
+    assert np.isnan(found).all(axis=1).tolist() == np.isnan(found).any(axis=1).tolist() == [False, False, True, False]
+
+
 def laid_out(array, layout):
     """Row by row, column by column, every other element of a larger one, or reversed."""
     if layout == "S":

@@ -1,6 +1,8 @@
 // x86-64 processors from about 2013 on.
 #include "table.hpp"  // before the switch, lest what it includes, compiled for a newer processor, be taken for all
 
+#ifdef SEVERAL_SETS
+
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,fma,bmi2"))), apply_to = function)
 #else
@@ -15,4 +17,5 @@
 
 #if defined(__clang__)
 #pragma clang attribute pop
+#endif
 #endif

@@ -3,6 +3,10 @@
 
 #include "common.hpp"
 
+#if defined(__x86_64__) && !defined(_WIN32)  // there GCC does not align large vectors on the stack
+#define SEVERAL_SETS
+#endif
+
 struct Geometry {  // of a convolution or pooling: three axes, the missing ones in front of size 1
     idx images, channels, filters, groups;
     idx size[3], output[3], kernel[3], stride[3], dilation[3], low[3];

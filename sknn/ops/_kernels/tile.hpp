@@ -64,21 +64,15 @@ struct Ends {
     bool relu = false;
 };
 
-// z[m][.] (+)= sum over k of a[m row_step + elements[k]] b[k b_step + .]
+// z[m][.] = f(start[m start_step + .] + sum over k of a[m row_step + elements[k]] b[k b_step + .]), f(r) being no
+// less than floor.
 template <class T, int M, int V, class Elements>
-ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z, idx z_step,
-                        idx width, Ends<T> ends) {
+ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, const T* start,
+                        idx start_step, T floor, T* z, idx z_step) {
     constexpr idx L = LANES<T>;
     Vector<T> sum[M][V];
     for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v) {
-            if (ends.add)
-                sum[m][v] = width >= (v + 1) * L ? load(z + m * z_step + v * L)
-                            : width > v * L      ? load_part(z + m * z_step + v * L, width - v * L)
-                                                 : Vector<T>{};
-            else
-                sum[m][v] = ends.bias ? load(ends.bias + v * L) : Vector<T>{};
-        }
+        for (int v = 0; v < V; ++v) sum[m][v] = load(start + m * start_step + v * L);
     for (idx k = 0; k < n; ++k) {
         const T* ak = a + elements[k];
         Vector<T> bk[V];
@@ -86,26 +80,48 @@ ALWAYS_INLINE void tile(const T* a, idx row_step, Elements elements, idx n, cons
         for (int m = 0; m < M; ++m)
             for (int v = 0; v < V; ++v) sum[m][v] += ak[m * row_step] * bk[v];
     }
+    const Vector<T> least = Vector<T>{} + floor;
     for (int m = 0; m < M; ++m)
-        for (int v = 0; v < V; ++v) {
-            Vector<T> r = sum[m][v];
-            if (ends.relu) r = r > Vector<T>{} ? r : Vector<T>{};
-            store(z + m * z_step + v * L, r, width - v * L);
-        }
+        for (int v = 0; v < V; ++v)  // NaN stays
+            store(z + m * z_step + v * L, sum[m][v] < least ? least : sum[m][v], L);
 }
 
 template <class T, int V, class Elements>
-inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
-                    idx z_step, idx width, Ends<T> ends) {
+inline void tile_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step,
+                    const T* start, idx start_step, T floor, T* z, idx z_step) {
     switch (rows) {
-#define TILE(M)                                                                                                      \
-    case M:                                                                                                          \
-        if constexpr (M <= most_rows(V)) tile<T, M, V>(a, row_step, elements, n, b, b_step, z, z_step, width, ends); \
+#define TILE(M)                                                                                      \
+    case M:                                                                                          \
+        if constexpr (M <= most_rows(V))                                                             \
+            tile<T, M, V>(a, row_step, elements, n, b, b_step, start, start_step, floor, z, z_step); \
         break;
         TILE(1)
         TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 #undef TILE
     }
+}
+
+template <class T>
+inline void copy_rows(idx rows, idx width, const T* from, idx from_step, T* to, idx to_step) {
+    for (idx m = 0; m < rows; ++m) std::memcpy(to + m * to_step, from + m * from_step, width * sizeof(T));
+}
+
+// A tile, also one that is filled in part only: that is computed aside, where what lies beside its width is of no
+// account.
+template <class T, int V, class Elements>
+inline void whole_or_part(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
+                          idx z_step, idx width, Ends<T> ends) {
+    constexpr idx full = V * LANES<T>;
+    static const T zeros[full] = {};
+    const T floor = ends.relu ? T(0) : -std::numeric_limits<T>::infinity();
+    alignas(VECTOR_BYTES) T aside[most_rows(V) * full];
+    const bool part = width < full;
+    if (part && ends.add) copy_rows(rows, width, z, z_step, aside, full);
+    T* to = part ? aside : z;
+    const idx to_step = part ? full : z_step;
+    const T* start = ends.add ? to : ends.bias ? ends.bias : zeros;
+    tile_of<T, V>(rows, a, row_step, elements, n, b, b_step, start, ends.add ? to_step : 0, floor, to, to_step);
+    if (part) copy_rows(rows, width, aside, full, z, z_step);
 }
 
 // A line of rows, cut into tiles of nearly the same height.
@@ -115,8 +131,8 @@ inline void line_of(idx rows, const T* a, idx row_step, Elements elements, idx n
     const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
     for (idx t = 0, first = 0; t < tiles; ++t) {
         const idx next = (t + 1) * rows / tiles;
-        tile_of<T, V>(next - first, a + first * row_step, row_step, elements, n, b, b_step, z + first * z_step, z_step,
-                      width, ends);
+        whole_or_part<T, V>(next - first, a + first * row_step, row_step, elements, n, b, b_step, z + first * z_step,
+                            z_step, width, ends);
         first = next;
     }
 }
