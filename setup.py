@@ -10,7 +10,7 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("sknn/ops/_kernels")
-# In this order: of what several files hold of the standard library linkers keep the first, for the oldest processor.
+# From old to new processors: of what several files hold of the standard library, linkers keep the first.
 FILES = ["module", "baseline", "avx2", "avx512"]
 FLAGS = [
     "-std=c++17",
@@ -45,12 +45,13 @@ class BuildKernels(build_ext):
 
 
 def compile_side_by_side(compiler):
-    """Each file on a thread of its own: it is another process that compiles."""
+    """Each file on a thread of its own: it is another process that compiles. The linker gets them as FILES has them."""
     one_by_one = compiler.compile
 
     def compile_all(sources, **options):
+        in_order = sorted(sources, key=lambda source: FILES.index(Path(source).stem))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return list(chain.from_iterable(pool.map(lambda source: one_by_one([source], **options), sources)))
+            return list(chain.from_iterable(pool.map(lambda source: one_by_one([source], **options), in_order)))
 
     compiler.compile = compile_all
 

@@ -1,0 +1,143 @@
+"""The threads of the compiled kernels: as many as the user, joblib or a fork leave them; the results tell nothing."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from sknn import MLPRegressor
+from sknn.ops import threads
+from sknn.ops._kernels import native
+
+
+def can_count():
+    if native is None:
+        return False
+    with threadpool_limits(2, user_api="openmp"):
+        return native.threads() == 2
+
+
+pytestmark = pytest.mark.skipif(not can_count(), reason="there are no compiled kernels with threads")
+
+
+def run(code, folder, **environment):
+    """What Python prints, elsewhere: beside the tests lies a source tree in which nothing was built."""
+    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_user_sets_a_limit():
+    large = 2 * threads.SMALL_KERNEL
+    for count in (3, 1):
+        with threadpool_limits(count):
+            assert threads.threads_of_kernels(large) == count
+            with threadpool_limits(2):
+                assert threads.threads_of_kernels(large) == 2
+            assert threads.threads_of_kernels(large) == count
+
+
+STARTED_THREADS = """
+import json, os
+import numpy as np
+from threadpoolctl import threadpool_limits
+from sknn.ops import compiled
+from sknn.ops._kernels import native
+
+def started():
+    before = len(os.listdir("/proc/self/task"))
+    compiled.dense(a, a, None, False)
+    return len(os.listdir("/proc/self/task")) - before
+
+a = np.ones((512, 512), np.float32)
+with threadpool_limits(1):
+    limited = started()
+print(json.dumps([native.threads(), limited, started(), started()]))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
+def test_no_more_threads_start_than_there_may_be(tmp_path):
+    assert run(STARTED_THREADS, tmp_path, OMP_NUM_THREADS="3") == [3, 0, 2, 0]
+
+
+def threads_in_a_worker(path):
+    """Of the module alone: to import all of sknn takes a worker seconds."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location("_native", path)
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.threads()
+
+
+def test_workers_of_joblib_get_their_share(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with joblib.parallel_config("loky", inner_max_num_threads=3):
+        found = joblib.Parallel(2)(joblib.delayed(threads_in_a_worker)(native.__file__) for _ in range(2))
+    assert found == [3, 3]
+
+
+X = np.random.default_rng(0).standard_normal((400, 300)).astype(np.float32)
+Y = X @ np.random.default_rng(1).standard_normal((300, 2)).astype(np.float32)
+
+
+def fitted(seed):
+    """The parameters of a network whose steps are large enough for several threads."""
+    network = MLPRegressor((200, 20), batch_size=200, random_state=seed)
+    network.partial_fit(X, Y).partial_fit(X, Y)
+    return b"".join(coefs.tobytes() for coefs in network.coefs_)
+
+
+def test_a_fit_is_the_same_from_run_to_run_on_any_number_of_threads():
+    def on(count):
+        with threadpool_limits(count, user_api="openmp"):
+            return fitted(0)
+
+    assert on(1) == on(2) == on(2) == on(5)
+
+
+def test_fits_side_by_side_in_python_threads():
+    seeds = [0, 1, 2, 3] * 2
+    expected = [fitted(seed) for seed in seeds[:4]] * 2
+    with ThreadPoolExecutor(4) as pool:
+
+        def fit(seed):
+            with threadpool_limits(2, user_api="openmp"):  # which counts for the thread that says so
+                return fitted(seed)
+
+        assert list(pool.map(fit, seeds)) == expected
+    assert len(set(expected)) == 4
+
+
+FITS_IN_FORKED_CHILDREN = """
+import json, multiprocessing
+import numpy as np
+from sknn import MLPRegressor
+from sknn.ops._kernels import native
+
+X = np.random.default_rng(0).standard_normal((400, 300)).astype(np.float32)
+
+def fit(seed):
+    network = MLPRegressor((200, 20), batch_size=200, random_state=seed).partial_fit(X, X[:, 0])
+    return native.threads(), [coefs.tolist() for coefs in network.coefs_]
+
+(count, here), (other_count, other) = fit(0), fit(1)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    there = pool.map(fit, [0, 1])
+print(json.dumps([count, other_count, there == [(1, here), (1, other)]]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_forked_children_fit_on_one_thread_each(tmp_path):
+    assert run(FITS_IN_FORKED_CHILDREN, tmp_path, OMP_NUM_THREADS="2") == [2, 2, True]
