@@ -1,31 +1,105 @@
-"""``python -m benchmarks mlp`` runs one suite; without a name all of them.
+"""Measure sknn beside scikit-learn, PyTorch and skorch: everything, or the parts that are named.
 
 The machine is to be idle: beside another busy process PyTorch's threads wait for each other, and may take ten times as
-long.
+long. SKNN_KERNELS=numpy in the environment measures NumPy alone, against the goals for it.
 """
 
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
+import sys
+import time
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+from itertools import groupby
+from pathlib import Path
 
-from . import cnn, false_alarms, mlp
+from . import cnn, defaults, false_alarms, grid_search, imports, memory, mlp, perceptron, predict, scaling, sgemm
+from .common import PEERS, installed
+from .machine import commit, machine, now
+from .measure import Measurement, measure
+from .report import Report, goals, tables
+from .writers import as_json, markdown, show
 
-SUITES = {"mlp": mlp.run, "cnn": cnn.run, "false_alarms": false_alarms.run}
+MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm)
+MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
+FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("suite", nargs="*", metavar="SUITE", help=f"which to run: {', '.join(SUITES)} (all)")
-    parser.add_argument("--repeats", type=int, default=7, help="counted turns of each contestant (7)")
-    arguments = parser.parse_args()
-    unknown = [name for name in arguments.suite if name not in SUITES]
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = parser_of_arguments()
+    options = parser.parse_args(arguments)
+    measurements = chosen(options.names)
+    unknown = [name for name in options.names if name != FALSE_ALARMS and not chosen([name])]
     if unknown:
-        parser.error(f"no suite {unknown[0]!r}: choose from {', '.join(SUITES)}")
-    if not find_spec("torch"):
-        print('PyTorch takes no part, because it is not installed: pip install ".[peers]"')
-    for name in arguments.suite or SUITES:
-        SUITES[name](repeats=arguments.repeats)
+        parser.error(f"no suite or measurement {unknown[0]!r}: --list shows all")
+    if options.list:
+        print("\n".join([measurement.path for measurement in measurements] + [FALSE_ALARMS] * (not options.names)))
+        return
+    for module, name in PEERS.items():
+        if not installed(module):
+            print(f'{name} takes no part, because it is not installed: pip install ".[peers]"', file=sys.stderr)
+    if measurements:
+        write(run(measurements, options.repeats), options)
+    if FALSE_ALARMS in options.names:
+        false_alarms.run(options.repeats)
 
 
-main()
+def parser_of_arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    suites = dict.fromkeys(measurement.suite for measurement in MEASUREMENTS)
+    parts = f"suites ({', '.join(suites)}; {FALSE_ALARMS} runs only by name) or patterns of single ones, 'mlp/784*'"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {parts}; without a name all")
+    parser.add_argument("--list", action="store_true", help="list what there is to measure, and stop")
+    parser.add_argument("--repeats", type=_positive, default=7, help="counted turns of each contestant (7)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single value there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, as a page")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the scaling curves and the goals there")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
+
+
+def chosen(names: Sequence[str]) -> list[Measurement]:
+    """The measurements of the suites, or whose paths match the patterns; without a name all."""
+    return [
+        each
+        for each in MEASUREMENTS
+        if not names or any(name == each.suite or fnmatchcase(each.path, name) for name in names)
+    ]
+
+
+def run(measurements: Sequence[Measurement], repeats: int) -> Report:
+    """Measure suite by suite, showing the tables of each when it ends, and the goals at last."""
+    report = Report(now(), commit(), machine(), repeats)
+    for suite, group in groupby(measurements, key=lambda each: each.suite):
+        start = time.perf_counter()
+        for measurement in group:
+            print(f"{measurement.path} ...", file=sys.stderr, flush=True)
+            report.results.append(measure(measurement, repeats))
+        report.seconds[suite] = time.perf_counter() - start
+        print(f"\n{suite} ({report.seconds[suite]:.0f} seconds)\n")
+        for table in tables(report.of_suite(suite)):
+            show(table)
+    show(goals(report.results))
+    return report
+
+
+def write(report: Report, options: argparse.Namespace) -> None:
+    """The files that were asked for."""
+    if options.json:
+        options.json.write_text(as_json(report), encoding="utf-8")
+    if options.markdown:
+        options.markdown.write_text(markdown(report), encoding="utf-8")
+    if options.plots:
+        from .plots import draw
+
+        draw(report, options.plots)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,35 @@
-"""What the suites share: the size of a contest, fits with their times and losses, and how a ratio is printed."""
+"""What the suites share: the names of the contestants, the size of a contest, and fits with their times and losses."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from math import ceil
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .timing import Contest, interleaved, ratio
+from .measure import Sample, Turn
+from .timing import timed
+
+PYTORCH, FUSED = "PyTorch", "PyTorch fused"  # the optimizer's update in one pass
+NHWC, NHWC_FUSED = "PyTorch NHWC", "PyTorch NHWC fused"  # the channels last
+PEERS = {"torch": "PyTorch", "skorch": "skorch"}  # by the module that has to be there
+
+FIRST_STEPS = 5
+TOLERANCE = 1e-4  # relative; float32 rounds to 1e-7, and every step makes more of it
+RATE = 1e-4  # of learning: ten times smaller than usual, so that the first steps make little more of it
+EPSILON = 1e-12  # next to nothing, since sknn, like scikit-learn, adds it before Adam's bias correction, PyTorch after
 
 Fit = Callable[[], list[float]]  # returns the mean loss of each epoch
 Parameters = list[tuple[np.ndarray, np.ndarray]]  # weight and bias of each layer, as sknn keeps them
+
+
+def installed(module: str) -> bool:
+    return find_spec(module) is not None
 
 
 @dataclass(frozen=True)
@@ -37,21 +52,23 @@ def loss_curve(estimator: Any, X: np.ndarray, y: np.ndarray) -> list[float]:
         return estimator.fit(X, y).loss_curve_
 
 
-def timed(fits: dict[str, Fit], repeats: int) -> tuple[dict[str, list[float]], dict[str, float]]:
-    """The times of the contestants' fits, and their final losses."""
-    losses: dict[str, float] = {}
+def turns(fits: dict[str, Fit], scale: float) -> dict[str, Turn]:
+    """Timed fits: a turn's value is its seconds times a scale, its loss that of the last epoch."""
 
-    def turn_of(name: str) -> Callable[[], None]:
-        def turn() -> None:
-            losses[name] = fits[name]()[-1]
+    def turn_of(fit: Fit) -> Turn:
+        def turn() -> Sample:
+            seconds, curve = timed(fit)
+            return Sample(scale * seconds, curve[-1])
 
         return turn
 
-    contest: Contest = {name: turn_of(name) for name in fits}
-    return interleaved(contest, repeats), losses
+    return {name: turn_of(fit) for name, fit in fits.items()}
 
 
-def against_goal(times: dict[str, list[float]], name: str, goal: float) -> str:
-    """How many times as fast as another sknn is: median, smallest and largest, and what it is to be."""
-    middle, low, high = ratio(times, name, "sknn")
-    return f"{middle:.2f} [{low:.2f}, {high:.2f}] ({goal})"
+def losses_apart(fits: dict[str, Fit]) -> float:
+    """How far the losses of the contestants are apart, relatively; an error where they do different work."""
+    curves = np.array([fit() for fit in fits.values()])
+    apart = float(np.max(np.abs(curves / curves[0] - 1)))
+    if apart > TOLERANCE:
+        raise RuntimeError(f"{', '.join(fits)} do different work, their first losses are\n{curves}")
+    return apart

@@ -1,37 +1,48 @@
-"""The memory that a task takes, measured in a fresh process that does nothing else."""
+"""Peak memory of a fit: the most by which a process of its own grows beyond what data and libraries take before.
+
+It includes a copy of the data where a contestant makes one, parameters, gradients, the state of Adam, activations,
+buffers, the stacks of threads, and the pages of the libraries that the fit is the first to touch.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
+from dataclasses import replace
+from functools import partial
+from typing import Any
 
-CLEAR_REFS = Path("/proc/self/clear_refs")  # Linux alone can forget an earlier peak
+from . import cnn, mlp
+from .common import NHWC, PYTORCH, Fit, Parameters, installed
+from .measure import Measurement, Sample, Turn
+from .process import peak_growth, tells_peak
 
-
-def peak_growth(prepare: Callable[..., Callable[[], object]], *arguments: object) -> float | None:
-    """Megabytes by which the resident memory of a fresh process grows at most while it runs a task.
-
-    ``prepare(*arguments)``, called in that process, returns the task; what it imports and allocates does not count.
-    None where the system does not tell.
-    """
-    if not CLEAR_REFS.exists():
-        return None
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_growth, prepare, *arguments).result()
+CONTESTANTS = {  # that differ in memory, and the module that has to be there
+    mlp: {"sknn": "sknn", "scikit-learn": "sklearn", PYTORCH: "torch", "skorch": "skorch"},
+    cnn: {"sknn": "sknn", PYTORCH: "torch", NHWC: "torch", "skorch": "skorch"},
+}
 
 
-def _growth(prepare: Callable[..., Callable[[], object]], *arguments: object) -> float:
-    task = prepare(*arguments)
-    CLEAR_REFS.write_text("5")  # the peak so far; getrusage would tell the parent's, which a child inherits
-    before = _resident("VmRSS")
-    task()
-    return _resident("VmHWM") - before
+def fit_of(fits: Callable[..., dict[str, Fit]], name: str, case: Any, start: Parameters) -> Fit:
+    """The fit of one contestant, made in the process that measures it."""
+    return fits(case, start)[name]
 
 
-def _resident(field: str) -> float:
-    """A field of the process's status, in megabytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    kibibytes = next(line.split()[1] for line in lines if line.startswith(f"{field}:"))
-    return int(kibibytes) * 1024 / 1e6
+def megabytes(case: Any) -> dict[str, Turn]:
+    """The turns of all contestants; none where the system does not tell."""
+    if not tells_peak():
+        return {}
+    suite = mlp if isinstance(case, mlp.Case) else cnn
+    names = [name for name, module in CONTESTANTS[suite].items() if installed(module)]
+    start = suite.initial_parameters(case)
+
+    def turn(name: str) -> Sample:
+        return Sample(peak_growth(fit_of, suite.fits, name, case, start))
+
+    return {name: partial(turn, name) for name in names}
+
+
+CASES: list[mlp.Case | cnn.Case] = [mlp.Case(200, 10_000, 1, sizes=(20, 100, 5)), mlp.LARGEST, *cnn.CASES]
+MEASUREMENTS = [
+    Measurement("memory", case.name, "MB", replace(case, epochs=1), megabytes, most_repeats=2, warm_up=0)
+    for case in CASES
+]

@@ -1,39 +1,51 @@
-"""Fair timings: contestants take turns in one process, and what counts are medians and their ratios."""
+"""Fair timings: contestants take turns in one process, and what counts are medians and ratios turn by turn."""
 
 from __future__ import annotations
 
 import gc
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
-Contest = dict[str, Callable[[], object]]
+Answer = TypeVar("Answer")
 
 
-def seconds(task: Callable[[], object]) -> float:
-    """How long one call takes, with the garbage collector at rest."""
+class Spread(NamedTuple):
+    """The median, the smallest and the largest of several values."""
+
+    median: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        return cls(statistics.median(values), min(values), max(values))
+
+
+def timed(task: Callable[[], Answer]) -> tuple[float, Answer]:
+    """The seconds that one call takes, with the garbage collector at rest, and its answer."""
     gc.collect()
     gc.disable()
     try:
         start = time.perf_counter()
-        task()
-        return time.perf_counter() - start
+        answer = task()
+        return time.perf_counter() - start, answer
     finally:
         gc.enable()
 
 
-def interleaved(contest: Contest, repeats: int) -> dict[str, list[float]]:
-    """The times of each contestant, who take turns; the first round is a warm-up and does not count."""
-    times: dict[str, list[float]] = {name: [] for name in contest}
-    for turn in range(repeats + 1):
-        for name, task in contest.items():
-            elapsed = seconds(task)
-            if turn:
-                times[name].append(elapsed)
-    return times
+def interleaved(turns: dict[str, Callable[[], Answer]], repeats: int, warm_up: int = 1) -> dict[str, list[Answer]]:
+    """The answers of all contestants, who take turns; the first rounds are a warm-up and do not count."""
+    answers: dict[str, list[Answer]] = {name: [] for name in turns}
+    for round_ in range(warm_up + repeats):
+        for name, turn in turns.items():
+            answer = turn()
+            if round_ >= warm_up:
+                answers[name].append(answer)
+    return answers
 
 
-def ratio(times: dict[str, list[float]], one: str, other: str) -> tuple[float, float, float]:
-    """Median, smallest and largest of one's time over the other's, turn by turn."""
-    ratios = [a / b for a, b in zip(times[one], times[other], strict=True)]
-    return statistics.median(ratios), min(ratios), max(ratios)
+def ratio(values: dict[str, list[float]], one: str, other: str) -> Spread:
+    """One's value over the other's, turn by turn."""
+    return Spread.of([a / b for a, b in zip(values[one], values[other], strict=True)])

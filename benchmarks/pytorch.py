@@ -1,9 +1,9 @@
-"""What others would write: plain PyTorch training loops doing the same work as sknn's estimators."""
+"""What others would write in PyTorch: training loops doing the same work as sknn's estimators."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import islice, pairwise
+from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -14,54 +14,64 @@ from sknn.ops.threads import available_threads
 
 from .common import Parameters, Workload
 
-LAYOUTS = {"PyTorch": torch.contiguous_format, "channels_last": torch.channels_last}
 
-
-def torch_mlp(X: np.ndarray, y: np.ndarray, workload: Workload, sizes: tuple[int, ...]) -> list[float]:
-    """Fit with Adam and weight decay on float32 tensors; returns the mean loss of each epoch."""
+def set_up() -> None:
+    """As many threads as sknn has, and the same shuffles in every fit."""
+    torch.set_num_threads(available_threads())
     torch.manual_seed(0)
-    layers: list[nn.Module] = []
-    for n_in, n_out in pairwise(sizes):
-        linear = nn.Linear(n_in, n_out)
-        nn.init.xavier_uniform_(linear.weight)  # as scikit-learn and sknn start
-        layers += [linear, nn.ReLU()]
-    model = nn.Sequential(*layers[:-1])
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, weight_decay=1e-4 / workload.batch_size)
+
+
+def fit_mlp(X: np.ndarray, y: np.ndarray, workload: Workload, start: Parameters, **adam: Any) -> list[float]:
+    """Fit with Adam, so set, on float32 tensors; returns the mean loss of each epoch."""
+    model = mlp(start)
+    optimizer = torch.optim.Adam(model.parameters(), **adam)
     return _descend(model, optimizer, torch.from_numpy(X.astype(np.float32)), torch.from_numpy(y), workload)
 
 
-def torch_cnn(
+def fit_cnn(
     X: np.ndarray,
     y: np.ndarray,
     workload: Workload,
     blocks: Sequence[int],
     start: Parameters,
-    layout: str,
+    channels_last: bool = False,
     **adam: Any,
 ) -> list[float]:
-    """Fit with Adam, so set, in one of the layouts; returns the mean loss of each epoch.
+    """Fit with Adam, so set, in one of the memory layouts; returns the mean loss of each epoch.
 
-    X has its channels last; signals are computed as images of height one, which is what PyTorch itself does with them.
-    `blocks` tells how many convolutions each has, `start` weight and bias of all layers as sknn keeps them.
+    X has its channels last. `blocks` tells how many convolutions each has, `start` weight and bias of all layers as
+    sknn keeps them.
     """
-    images = torch.from_numpy(X if X.ndim == 4 else X[:, None]).permute(0, 3, 1, 2)
-    inputs = images.contiguous(memory_format=LAYOUTS[layout])
-    model = _convolutional(blocks, start)
-    model.to(memory_format=LAYOUTS[layout])  # type: ignore[call-overload]  # PyTorch's annotations leave it out
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    inputs = torch.from_numpy(as_images(X)).contiguous(memory_format=layout)
+    model = cnn(blocks, start)
+    model.to(memory_format=layout)  # type: ignore[call-overload]  # PyTorch's annotations leave it out
     optimizer = torch.optim.Adam(model.parameters(), **adam)
     return _descend(model, optimizer, inputs, torch.from_numpy(y), workload)
 
 
-def _convolutional(blocks: Sequence[int], start: Parameters) -> nn.Sequential:
+def as_images(X: np.ndarray) -> np.ndarray:
+    """The channels in front; signals become images of height one, which is what PyTorch itself computes with."""
+    return (X if X.ndim == 4 else X[:, None]).transpose(0, 3, 1, 2)
+
+
+def mlp(start: Parameters) -> nn.Sequential:
+    """Dense layers with ReLU between them; `start` is weight and bias of each, as sknn keeps them."""
+    return cnn([], start)
+
+
+def cnn(blocks: Sequence[int], start: Parameters) -> nn.Sequential:
     """Blocks of convolutions, each pooled, and dense layers, with ReLU between all of them."""
     parameters = iter(start)
     layers: list[nn.Module] = []
+    channels = 1
     for n_convolutions in blocks:
         for weight, bias in islice(parameters, n_convolutions):
             layers += [_convolution(weight, bias), nn.ReLU()]
         layers.append(nn.MaxPool2d((1, 2) if weight.ndim == 3 else 2))
-    layers.append(nn.Flatten())
-    channels = len(bias)
+        channels = len(bias)
+    if blocks:
+        layers.append(nn.Flatten())
     for weight, bias in parameters:
         layers += [_linear(weight, bias, channels), nn.ReLU()]
         channels = 1
@@ -88,8 +98,8 @@ def _linear(weight: np.ndarray, bias: np.ndarray, channels: int) -> nn.Linear:
 def _descend(
     model: nn.Module, optimizer: torch.optim.Optimizer, inputs: torch.Tensor, classes: torch.Tensor, workload: Workload
 ) -> list[float]:
-    """Minimise the log loss on as many threads as sknn has; returns the mean loss of each epoch."""
-    torch.set_num_threads(available_threads())
+    """Minimise the log loss; returns the mean loss of each epoch."""
+    set_up()
     loss_of = nn.CrossEntropyLoss()
     curve = []
     for _ in range(workload.epochs):
@@ -104,3 +114,16 @@ def _descend(
             total += loss.item() * len(index)
         curve.append(total / len(inputs))
     return curve
+
+
+def predict(model: nn.Module, inputs: np.ndarray) -> np.ndarray:
+    """The class of each input."""
+    with torch.inference_mode():
+        return model(torch.from_numpy(inputs)).argmax(1).numpy()
+
+
+def product_of(a: np.ndarray, b: np.ndarray) -> Callable[[], torch.Tensor]:
+    """The product of two matrices, to be called for."""
+    set_up()
+    one, other = torch.from_numpy(a), torch.from_numpy(b)
+    return lambda: one.mm(other)
