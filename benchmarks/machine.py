@@ -57,9 +57,10 @@ def processor() -> str:
 
 def blas() -> str:
     """Library, version and the processor it takes this one for: the speed of its products depends on that."""
-    found = next((each for each in threadpool_info() if each["user_api"] == "blas"), None)
-    if found is None:
+    libraries = [each for each in threadpool_info() if each["user_api"] == "blas"]
+    if not libraries:
         return "unknown"
+    found = max(libraries, key=lambda each: "numpy" in Path(each["filepath"]).parent.name)  # SciPy may have its own
     facts = (found["internal_api"], found["version"], found.get("architecture"))
     return f"{' '.join(fact for fact in facts if fact)}, {found['num_threads']} threads"
 

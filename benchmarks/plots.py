@@ -26,7 +26,9 @@ def _draw_scaling(report: Report, file: Path) -> None:
     for axes, ((axis, unit), of_axis) in zip(row, found.items(), strict=True):
         for name, curve in of_axis.items():
             _draw_curve(axes, name, curve)
-        axes.set(xscale="log", yscale="log", xlabel=axis, ylabel=unit)
+        axes.set(xscale="log", yscale="log", xlabel=axis, title=unit)
+        axes.set_xticks(curve.sizes, [str(size) for size in curve.sizes])
+        axes.minorticks_off()
         axes.legend(fontsize="x-small", frameon=False)
     figure.savefig(file, dpi=150)
 

@@ -49,14 +49,14 @@ class Curve(NamedTuple):
 
 
 def curves(results: Sequence[Result]) -> dict[tuple[str, str], dict[str, Curve]]:
-    """The curve of each contestant, by axis and unit, of the results that are points on one."""
+    """The curve of each contestant, by axis and unit, of the results that are points on one; one point makes none."""
     points = [(result.measurement.point, result) for result in results if result.measurement.point]
     found = {}
     for key, group in groupby(points, key=lambda each: (each[0].axis, each[1].measurement.unit)):
         sizes, of_axis = zip(*((point.size, result) for point, result in group), strict=True)
-        names = of_axis[0].values
+        names = of_axis[0].values if len(sizes) > 1 else {}
         found[key] = {name: Curve(sizes, [Spread.of(result.values[name]) for result in of_axis]) for name in names}
-    return found
+    return {key: of_axis for key, of_axis in found.items() if of_axis}
 
 
 # ------------------------------------------------------------------------------------------------------ the tables
@@ -64,10 +64,13 @@ def curves(results: Sequence[Result]) -> dict[tuple[str, str], dict[str, Curve]]
 
 def tables(results: Sequence[Result]) -> Iterator[Table]:
     """One for each measurement that stands alone, and one for each scaling curve."""
+    found = curves(results)
+    axes = {axis for axis, _ in found}
     for result in results:
-        if result.measurement.point is None and result.values:
+        point = result.measurement.point
+        if result.values and not (point and point.axis in axes):
             yield _contest(result)
-    for (axis, unit), of_axis in curves(results).items():
+    for (axis, unit), of_axis in found.items():
         yield _growth(axis, unit, of_axis)
 
 
@@ -101,8 +104,8 @@ def _loss(result: Result, name: str) -> str:
 def _ratio(result: Result, name: str) -> str:
     if name not in result.ratios:
         return ""
-    median, low, high = result.ratios[name]
-    return f"{median:.2f} [{low:.2f}, {high:.2f}]"
+    median, low, high = (format(value, ".2f" if value >= 0.1 else ".3f") for value in result.ratios[name])
+    return f"{median} [{low}, {high}]"
 
 
 def _goal(result: Result, name: str) -> str:

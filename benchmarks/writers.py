@@ -113,7 +113,7 @@ def _measurement(result: Result) -> dict[str, Any]:
         "suite": measurement.suite,
         "name": measurement.name,
         "unit": measurement.unit,
-        "work": asdict(measurement.work) if is_dataclass(measurement.work) else measurement.work,  # type: ignore[arg-type]
+        "work": told(measurement.work),
         "values": result.values,
         "losses": result.losses,
         "first results apart": result.apart,
@@ -121,3 +121,8 @@ def _measurement(result: Result) -> dict[str, Any]:
         "ratios": {name: ratio._asdict() for name, ratio in result.ratios.items()},
         "goals": judged,
     }
+
+
+def told(work: Any) -> Any:
+    """The sizes of the work."""
+    return asdict(work) if is_dataclass(work) and not isinstance(work, type) else work
