@@ -43,6 +43,7 @@ TINY = {
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
     dict: lambda work: {"sknn": "math", "scikit-learn": "string"},
 }
+PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
 PROCESSES = {"memory", "grid_search"}  # take a second or more to start
 SINGLE = [each for each in command.MEASUREMENTS if each.suite not in PROCESSES]
 
@@ -97,7 +98,7 @@ def test_goals_are_held_against_contestants_that_there_are():
 
 
 @pytest.mark.parametrize(
-    "case", [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)], ids=lambda case: case.name
+@pytest.mark.parametrize("case", PEERS_WORK, ids=lambda case: case.name)
 )
 def test_the_peers_do_the_same_work(case):
     pytest.importorskip("torch")
