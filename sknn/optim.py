@@ -360,6 +360,18 @@ class SGD(Optimizer):
         else:
             theta += velocity
 
+    def fused(
+        self,
+        learning_rate: float,
+        theta: Vector,
+        grad: Vector,
+        decaying: int,
+        l2: float,
+        velocity: Vector | None = None,
+    ) -> None:
+        numbers = (decaying, self.momentum, self.nesterov, learning_rate, l2)
+        native.sgd(theta, grad, velocity, *numbers, self._threads(theta.size))
+
 
 @dataclass(eq=False)
 class RMSprop(Optimizer):
@@ -410,6 +422,11 @@ class RMSprop(Optimizer):
         grad /= scratch
         grad *= learning_rate / unit
         theta -= grad
+
+    def fused(self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, v: Vector) -> None:
+        unit = math.sqrt(1 - self.decay)
+        numbers = (decaying, self.decay, self.epsilon / unit, learning_rate / unit, l2)
+        native.rmsprop(theta, grad, v, *numbers, self._threads(theta.size))
 
 
 @dataclass(eq=False)

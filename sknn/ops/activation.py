@@ -17,6 +17,7 @@ from scipy.special import erf, expit
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 
 ZEROS = 1 << 16  # elements; up to this many are compared in one go
 
@@ -33,6 +34,7 @@ class Activation:
     """One activation function."""
 
     is_identity = False
+    is_relu = False
 
     def forward(self, z: Array) -> Any:
         """Overwrite z with f(z); return what :meth:`backward` needs besides f(z)."""
@@ -96,6 +98,8 @@ class Tanh(Activation):
 
 class ReLU(Activation):
     """The rectified linear unit, f(z) = max(z, 0); its slope at 0 is 0."""
+
+    is_relu = True
 
     def forward(self, z: Array) -> None:
         if z.size > ZEROS or not z.flags.c_contiguous:
@@ -237,20 +241,39 @@ class Softmax(Activation):
         return F.softmax(z, axis=-1)
 
 
+class Compiled(Activation):
+    """The function that the compiled kernels know by this name; where they do not apply, NumPy's."""
+
+    def __init__(self, name: str, on_numpy: Activation) -> None:
+        self.name = name
+        self.on_numpy = on_numpy
+
+    def forward(self, z: Array) -> Any:
+        kept = compiled.activate(z, self.name)
+        return self.on_numpy.forward(z) if kept is None else kept
+
+    def backward(self, g: Array, y: Array, kept: Any) -> Array:
+        dz = compiled.activate_back(g, y, self.name, kept)
+        return self.on_numpy.backward(g, y, kept) if dz is None else dz
+
+    def reference(self, z: Value) -> Value:
+        return self.on_numpy.reference(z)
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Identity(),
-    "logistic": Logistic(),
-    "sigmoid": Logistic(),
-    "tanh": Tanh(),
+    "logistic": Compiled("logistic", Logistic()),
+    "sigmoid": Compiled("logistic", Logistic()),
+    "tanh": Compiled("tanh", Tanh()),
     "relu": ReLU(),
     "softmax": Softmax(),
-    "leaky_relu": LeakyReLU(),
-    "elu": ELU(),
-    "selu": SELU(),
-    "gelu": GELU(),
-    "silu": SiLU(),
-    "mish": Mish(),
-    "softplus": Softplus(),
+    "leaky_relu": Compiled("leaky_relu", LeakyReLU()),
+    "elu": Compiled("elu", ELU()),
+    "selu": Compiled("selu", SELU()),
+    "gelu": Compiled("gelu", GELU()),
+    "silu": Compiled("silu", SiLU()),
+    "mish": Compiled("mish", Mish()),
+    "softplus": Compiled("softplus", Softplus()),
 }
 
 

@@ -6,20 +6,24 @@ They apply to contiguous arrays of one dtype, float32 or float64, if they were b
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
 
 from ._kernels import native
-from .activation import Activation, ReLU
 from .threads import threads_of_kernels
 from .windows import Windows
 from .workspace import large
 
+if TYPE_CHECKING:
+    from .activation import Activation
+
 Array = np.ndarray
 POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
 INTERRUPTIBLE = 1 << 20  # samples that the perceptron visits before it looks whether the user has interrupted it
+ACTIVATION_WORK = 16  # and as an activation function
+NORM_WORK = 4  # and as one pass over the memory
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -62,7 +66,7 @@ def convolve(
         return None
     y = _space((len(x), *windows.output, w.shape[-1]), x)
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
-    is_relu = type(activation) is ReLU
+    is_relu = activation.is_relu
     native.convolve(x, geometry, w, b, is_relu, y, threads_of_kernels(y.size * w[..., 0].size))
     return y, Whole(None if is_relu else activation.forward(y.reshape(-1, y.shape[-1])))
 
@@ -79,7 +83,7 @@ def convolve_back(
     wanted: Any,
 ) -> tuple[Array | None, Array | None, Array | None]:
     """As :func:`kernels.convolve_back`, after :func:`convolve`."""
-    is_relu = type(activation) is ReLU
+    is_relu = activation.is_relu
     if not is_relu and not activation.is_identity:
         flat = (-1, y.shape[-1])
         g = activation.backward(g.reshape(flat), y.reshape(flat), whole.kept).reshape(y.shape)
@@ -188,3 +192,75 @@ def xorshift_permutation(n_samples: int, seed: int) -> Array:
     permutation = np.empty(n_samples, np.intp)
     native.xorshift_permutation(permutation, seed)
     return permutation
+
+
+WITH_VALUES = frozenset({"logistic", "elu", "selu", "softplus", "silu", "gelu", "mish"})  # NumPy has the others fast
+SLOPES_KEPT = frozenset({"silu", "gelu", "mish"})
+
+
+class Slope(NamedTuple):
+    """What the activation functions here keep: f'(z), where that cannot be had from f(z)."""
+
+    values: Array | None
+
+
+def activate(z: Array, name: str) -> Slope | None:
+    """Overwrite z, of any memory layout, with f(z)."""
+    if native is None or name not in WITH_VALUES or z.dtype not in DTYPES:
+        return None
+    y = np.ascontiguousarray(z)
+    slope = _space(y.shape, y) if name in SLOPES_KEPT else None
+    native.activate(y, name, slope, threads_of_kernels(ACTIVATION_WORK * y.size))
+    if y is not z:
+        z[...] = y
+    return Slope(slope)
+
+
+def activate_back(g: Array, y: Array, name: str, kept: Slope | Any) -> Array | None:
+    """g f'(z), from y = f(z) and what :func:`activate` or NumPy kept."""
+    if isinstance(kept, Slope) and kept.values is not None:
+        return np.multiply(g, kept.values, out=large(y.shape, g, y))
+    if native is None or name in SLOPES_KEPT or y.dtype not in DTYPES or g.dtype != y.dtype:
+        return None
+    dz = _space(y.shape, y)
+    threads = threads_of_kernels(ACTIVATION_WORK * y.size)
+    native.activate_back(np.ascontiguousarray(g), name, np.ascontiguousarray(y), dz, threads)
+    return dz
+
+
+def thin(x: Array, kept: Array, factor: float) -> Array | None:
+    """x kept factor, for booleans `kept`."""
+    if not _apply_to(x) or kept.dtype != bool or not kept.flags.c_contiguous or kept.shape != x.shape:
+        return None
+    y = _space(x.shape, x)
+    native.thin(x, kept, factor, y, threads_of_kernels(NORM_WORK * x.size))
+    return y
+
+
+def batch_statistics(x: Array) -> tuple[Array, Array] | None:
+    """As :func:`norm.batch_statistics`."""
+    if not _apply_to(x) or not x.size:
+        return None
+    mean, variance = np.empty((2, x.shape[-1]))
+    native.batch_statistics(x, mean, variance, threads_of_kernels(NORM_WORK * x.size))
+    return mean, variance
+
+
+def rescale(x: Array, mean: Array, factor: Array, shift: Array) -> Array | None:
+    """(x - mean) factor + shift, for each channel."""
+    if not _apply_to(x, mean, factor, shift) or not x.size:
+        return None
+    y = _space(x.shape, x)
+    native.rescale(x, mean, factor, shift, y, threads_of_kernels(NORM_WORK * x.size))
+    return y
+
+
+def batch_norm_back(
+    g: Array, x: Array, mean: Array, scale: Array, gain: Array, wanted: bool
+) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
+    dx = _space(x.shape, x) if wanted else None
+    to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
+    g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
+    native.batch_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads)
+    return dx, to_gain, to_shift

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 from .workspace import large
 
 
@@ -31,6 +32,9 @@ def _(x: Value, kept: Array, *, rate: float) -> Value:
 
 
 def _thinned(x: Array, kept: Array, rate: float) -> Array:
-    y = np.multiply(x, kept, out=large(x.shape, x))
-    y *= 1.0 / (1.0 - rate)
+    factor = 1.0 / (1.0 - rate)
+    y = compiled.thin(x, kept, factor)
+    if y is None:
+        y = np.multiply(x, kept, out=large(x.shape, x))
+        y *= factor
     return y

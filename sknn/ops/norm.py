@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 from .workspace import large
 
 BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
@@ -22,6 +23,9 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     >>> batch_statistics(np.array([[1.0, 5.0], [3.0, 5.0]]))
     (array([2., 5.]), array([1., 0.]))
     """
+    found = compiled.batch_statistics(x)
+    if found is not None:
+        return found
     rows = _rows(x)
     mean = np.zeros(rows.shape[1])
     for block in _blocks(rows):
@@ -34,6 +38,15 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean, variance
 
 
+class Uncentred(NamedTuple):
+    """What the compiled kernels need for the gradients: they get z from x once more, instead of keeping it."""
+
+    x: Array
+    mean: Array
+    scale: Array
+    gain: Array
+
+
 @op
 def batch_norm(
     x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
@@ -44,15 +57,21 @@ def batch_norm(
     known already (Ioffe & Szegedy 2015).
     """
     mean, variance = batch_statistics(x) if statistics is None else statistics
+    mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
+    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift)
+    if y is not None:
+        return y, Uncentred(x, mean, scale.astype(x.dtype), gain)
     rows = _rows(x)
-    z = np.subtract(rows, mean.astype(x.dtype), out=large(rows.shape, rows, gain))
-    scale = (1.0 / np.sqrt(variance + epsilon)).astype(z.dtype)
+    z = np.subtract(rows, mean, out=large(rows.shape, rows, gain))
+    scale = scale.astype(z.dtype)
     z *= scale
     return _affine(z, gain, shift).reshape(x.shape), (z, scale, gain)
 
 
 @batch_norm.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
+    if isinstance(saved, Uncentred):
+        return compiled.batch_norm_back(g, *saved, out[0] is not None)
     z, scale, gain = saved
     rows = g.reshape(z.shape)
     product = np.multiply(rows, z, out=large(z.shape, rows, z))

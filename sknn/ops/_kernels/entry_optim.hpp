@@ -17,3 +17,35 @@ void adam_as(PyObject* const* arguments, int type) {
                       numbers[5], threads);
 }
 DEFINE(adam, 12)
+
+// sgd(theta, grad, velocity, decaying, momentum, nesterov, rate, l2, threads)
+template <class T>
+void sgd_as(PyObject* const* arguments, int type) {
+    const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
+    T* theta = elements<T>(arguments[0], type, n, true);
+    const T* grad = elements<T>(arguments[1], type, n);
+    T* velocity = elements<T>(arguments[2], type, n, true);
+    const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
+    const T momentum = T(number(arguments[4])), rate = T(number(arguments[6])), l2 = T(number(arguments[7]));
+    const bool nesterov = integer(arguments[5]);
+    const int threads = allowed(int(integer(arguments[8])));
+    WithoutInterpreter released;
+    kernels<T>().sgd(n, decaying, theta, grad, velocity, momentum, nesterov, rate, l2, threads);
+}
+DEFINE(sgd, 9)
+
+// rmsprop(theta, grad, v, decaying, decay, epsilon, step, l2, threads)
+template <class T>
+void rmsprop_as(PyObject* const* arguments, int type) {
+    const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
+    T* theta = elements<T>(arguments[0], type, n, true);
+    const T* grad = elements<T>(arguments[1], type, n);
+    T* v = elements<T>(arguments[2], type, n, true);
+    const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
+    T numbers[4];
+    for (int i = 0; i < 4; ++i) numbers[i] = T(number(arguments[4 + i]));
+    const int threads = allowed(int(integer(arguments[8])));
+    WithoutInterpreter released;
+    kernels<T>().rmsprop(n, decaying, theta, grad, v, numbers[0], numbers[1], numbers[2], numbers[3], threads);
+}
+DEFINE(rmsprop, 9)

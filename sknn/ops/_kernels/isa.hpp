@@ -3,19 +3,41 @@
 namespace {
 #include "tile.hpp"
 
+#include "exponential.hpp"
 #include "matmul.hpp"
 
+#include "activation.hpp"
 #include "conv.hpp"
 #include "dense.hpp"
+#include "dropout.hpp"
 #include "elementwise.hpp"
 #include "loss.hpp"
 #include "perceptron.hpp"
+#include "norm.hpp"
+#include "optim.hpp"
 #include "pool.hpp"
 
 template <class T>
 constexpr Kernels<T> kernels() {
-    return {matmul<T>,        dense_back<T>,   softmax_cross_entropy<T>, convolve<T>, convolve_back<T>, pool_max<T>,
-            pool_max_back<T>, pool_average<T>, pool_average_back<T>,     adam<T>,     perceptron<T>};
+    return {matmul<T>,
+            dense_back<T>,
+            softmax_cross_entropy<T>,
+            convolve<T>,
+            convolve_back<T>,
+            pool_max<T>,
+            pool_max_back<T>,
+            pool_average<T>,
+            pool_average_back<T>,
+            adam<T>,
+            perceptron<T>,
+            sgd<T>,
+            rmsprop<T>,
+            batch_statistics<T>,
+            rescale<T>,
+            batch_norm_back<T>,
+            activate<T>,
+            activate_back<T>,
+            thin<T>};
 }
 }  // namespace
 

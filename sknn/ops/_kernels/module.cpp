@@ -20,6 +20,9 @@ namespace {
 #include "entry_loss.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
+#include "entry_norm.hpp"
+
+#include "entry_activation.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
     const char* wanted = PyUnicode_AsUTF8(name);
@@ -65,6 +68,14 @@ PyMethodDef methods[] = {
     FAST(adam, "adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads): one step."),
     FAST(perceptron, "perceptron(values, columns, starts, features, label, step, order, weights, loss): one pass."),
     FAST(xorshift_permutation, "xorshift_permutation(permutation, seed): how scikit-learn shuffles, from seed > 0."),
+    FAST(sgd, "sgd(theta, grad, velocity, decaying, momentum, nesterov, rate, l2, threads): one step."),
+    FAST(rmsprop, "rmsprop(theta, grad, v, decaying, decay, epsilon, step, l2, threads): one step."),
+    FAST(batch_statistics, "batch_statistics(x, mean, variance, threads): of each channel, in float64."),
+    FAST(rescale, "rescale(x, mean, factor, shift, y, threads): y = (x - mean) factor + shift, for each channel."),
+    FAST(batch_norm_back, "batch_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads): its gradients."),
+    FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
+    FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
+    FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
     {"threads", threads, METH_NOARGS, "threads(): how many threads may compute now."},
     {nullptr, nullptr, 0, nullptr}};

@@ -17,6 +17,12 @@ struct Geometry {  // of a convolution or pooling: three axes, the missing ones 
     idx reach(int axis) const { return (output[axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1; }
 };
 
+enum class ActivationKind { logistic, tanh, leaky_relu, elu, selu, softplus, silu, gelu, mish };
+
+constexpr bool keeps_slope(ActivationKind kind) {
+    return kind >= ActivationKind::silu;
+}
+
 template <class T>
 struct Matrix {  // element (i, j) is at data[i row + j column]
     const T* data;
@@ -53,6 +59,17 @@ struct Kernels {
     void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
                  T shrink, int threads);
     double (*perceptron)(const Rows<T>& rows, const Visits& visits, double* w, double* intercept, double loss);
+    void (*sgd)(idx n, idx decaying, T* theta, const T* grad, T* velocity, T momentum, bool nesterov, T rate, T l2,
+                int threads);
+    void (*rmsprop)(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsilon, T step, T l2, int threads);
+    void (*batch_statistics)(idx rows, idx columns, const T* x, double* mean, double* variance, int threads);
+    void (*rescale)(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y,
+                    int threads);
+    void (*batch_norm_back)(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
+                            T* dx, T* to_gain, T* to_shift, int threads);
+    bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
+    bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
+    void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
 };
 
 struct InstructionSet {

@@ -1,0 +1,58 @@
+// Entries for activation functions and dropout.
+
+ActivationKind kind_of(PyObject* name) {
+    constexpr const char* names[] = {"logistic", "tanh", "leaky_relu", "elu", "selu",
+                                     "softplus", "silu", "gelu",       "mish"};
+    if (!PyUnicode_Check(name)) refuse(PyExc_TypeError, "an activation function is given by its name");
+    int kind = 0;
+    for (const char* known : names) {
+        if (!PyUnicode_CompareWithASCIIString(name, known)) return ActivationKind(kind);
+        ++kind;
+    }
+    refuse(PyExc_ValueError, "no kernel is for this activation function");
+}
+
+idx size_of_array(PyObject* object) {
+    return PyArray_SIZE(reinterpret_cast<PyArrayObject*>(object));
+}
+
+// activate(z, name, slope, threads)
+template <class T>
+void activate_as(PyObject* const* arguments, int type) {
+    const idx n = size_of_array(arguments[0]);
+    T* z = elements<T>(arguments[0], type, n, true);
+    const ActivationKind kind = kind_of(arguments[1]);
+    T* slope = elements<T>(arguments[2], type, n, true);
+    if ((slope != nullptr) != keeps_slope(kind))
+        refuse(PyExc_ValueError, "a slope is kept where it is not known from y");
+    const int threads = allowed(int(integer(arguments[3])));
+    if (!kernels<T>().activate(kind, n, z, slope, threads)) refuse(PyExc_ValueError, "its values have no kernel");
+}
+DEFINE(activate, 4)
+
+// activate_back(g, name, y, dz, threads)
+template <class T>
+void activate_back_as(PyObject* const* arguments, int type) {
+    const idx n = size_of_array(arguments[0]);
+    const T* g = elements<T>(arguments[0], type, n);
+    const ActivationKind kind = kind_of(arguments[1]);
+    const T* y = present<T>(arguments[2], type, n);
+    T* dz = present<T>(arguments[3], type, n, true);
+    const int threads = allowed(int(integer(arguments[4])));
+    if (!kernels<T>().activate_back(kind, n, g, y, dz, threads)) refuse(PyExc_ValueError, "its slope has no kernel");
+}
+DEFINE(activate_back, 5)
+
+// thin(x, kept, factor, y, threads)
+template <class T>
+void thin_as(PyObject* const* arguments, int type) {
+    const idx n = size_of_array(arguments[0]);
+    const T* x = elements<T>(arguments[0], type, n);
+    const auto* kept = present<unsigned char>(arguments[1], NPY_BOOL, n);
+    const T factor = T(number(arguments[2]));
+    T* y = present<T>(arguments[3], type, n, true);
+    const int threads = allowed(int(integer(arguments[4])));
+    WithoutInterpreter released;
+    kernels<T>().thin(n, x, kept, factor, y, threads);
+}
+DEFINE(thin, 5)

@@ -1,0 +1,66 @@
+// Entries for normalisation. Arrays are (..., channels), statistics (channels,).
+
+struct Rows {
+    idx rows, columns, size;
+};
+
+Rows rows_of(PyObject* object) {
+    auto* a = reinterpret_cast<PyArrayObject*>(object);
+    if (PyArray_NDIM(a) < 1) refuse(PyExc_ValueError, "an array of channels has an axis at least");
+    const idx columns = PyArray_DIM(a, PyArray_NDIM(a) - 1), size = PyArray_SIZE(a);
+    if (!size) refuse(PyExc_ValueError, "an array has no elements");
+    return {size / columns, columns, size};
+}
+
+// An array that must be there.
+template <class T>
+T* present(PyObject* object, int type, idx size, bool written = false) {
+    if (object == Py_None) refuse(PyExc_TypeError, "an argument is None");
+    return elements<T>(object, type, size, written);
+}
+
+// batch_statistics(x, mean, variance, threads)
+template <class T>
+void batch_statistics_as(PyObject* const* arguments, int type) {
+    const Rows r = rows_of(arguments[0]);
+    const T* x = present<T>(arguments[0], type, r.size);
+    double* mean = present<double>(arguments[1], NPY_DOUBLE, r.columns, true);
+    double* variance = present<double>(arguments[2], NPY_DOUBLE, r.columns, true);
+    const int threads = allowed(int(integer(arguments[3])));
+    WithoutInterpreter released;
+    kernels<T>().batch_statistics(r.rows, r.columns, x, mean, variance, threads);
+}
+DEFINE(batch_statistics, 4)
+
+// rescale(x, mean, factor, shift, y, threads)
+template <class T>
+void rescale_as(PyObject* const* arguments, int type) {
+    const Rows r = rows_of(arguments[0]);
+    const T* x = present<T>(arguments[0], type, r.size);
+    const T* mean = present<T>(arguments[1], type, r.columns);
+    const T* factor = present<T>(arguments[2], type, r.columns);
+    const T* shift = present<T>(arguments[3], type, r.columns);
+    T* y = present<T>(arguments[4], type, r.size, true);
+    const int threads = allowed(int(integer(arguments[5])));
+    WithoutInterpreter released;
+    kernels<T>().rescale(r.rows, r.columns, x, mean, factor, shift, y, threads);
+}
+DEFINE(rescale, 6)
+
+// batch_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads)
+template <class T>
+void batch_norm_back_as(PyObject* const* arguments, int type) {
+    const Rows r = rows_of(arguments[0]);
+    const T* g = present<T>(arguments[0], type, r.size);
+    const T* x = present<T>(arguments[1], type, r.size);
+    const T* mean = present<T>(arguments[2], type, r.columns);
+    const T* scale = present<T>(arguments[3], type, r.columns);
+    const T* gain = present<T>(arguments[4], type, r.columns);
+    T* dx = elements<T>(arguments[5], type, r.size, true);
+    T* to_gain = present<T>(arguments[6], type, r.columns, true);
+    T* to_shift = present<T>(arguments[7], type, r.columns, true);
+    const int threads = allowed(int(integer(arguments[8])));
+    WithoutInterpreter released;
+    kernels<T>().batch_norm_back(r.rows, r.columns, g, x, mean, scale, gain, dx, to_gain, to_shift, threads);
+}
+DEFINE(batch_norm_back, 9)
