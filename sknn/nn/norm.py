@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autodiff.primitives import plain
 from ..autodiff.tape import Array, Value
-from ..ops.norm import batch_norm, batch_statistics, layer_norm
+from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from .layer import Context, Layer, Shape, Store
 
 
@@ -73,7 +73,7 @@ class BatchNorm(Layer):
             return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
         dtype = np.result_type(plain(x), plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
-        return (x - params["mean"].astype(dtype)) * (gain * scale.astype(dtype)) + shift
+        return rescale(x, gain * scale.astype(dtype), shift, mean=params["mean"])
 
     def _follow(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
         """Move the running statistics, in place, towards those of a batch with so many values in each channel."""

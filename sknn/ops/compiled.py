@@ -255,12 +255,39 @@ def rescale(x: Array, mean: Array, factor: Array, shift: Array) -> Array | None:
     return y
 
 
-def batch_norm_back(
-    g: Array, x: Array, mean: Array, scale: Array, gain: Array, wanted: bool
-) -> tuple[Array | None, Array, Array]:
+class Uncentred(NamedTuple):
+    """What gradients of a normalisation need: z = (x - mean) scale is had from x once more, instead of being kept."""
+
+    x: Array
+    mean: Array
+    scale: Array
+    gain: Array
+
+
+def batch_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
+    return _norm_back(native.batch_norm_back, g, saved, wanted)
+
+
+def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Array, Uncentred] | None:
+    """As :func:`norm.layer_norm`."""
+    if not _apply_to(x, gain, shift) or not x.size or x.ndim < 2:
+        return None
+    y = _space(x.shape, x)
+    mean, scale = np.empty((2, len(x)), x.dtype)
+    native.layer_norm(x, gain, shift, epsilon, y, mean, scale, threads_of_kernels(NORM_WORK * x.size))
+    return y, Uncentred(x, mean, scale, gain)
+
+
+def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, if wanted, gain and shift, after :func:`layer_norm`."""
+    return _norm_back(native.layer_norm_back, g, saved, wanted)
+
+
+def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
+    x, gain = saved.x, saved.gain
     dx = _space(x.shape, x) if wanted else None
     to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
-    native.batch_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads)
+    kernel(g, *saved, dx, to_gain, to_shift, threads)
     return dx, to_gain, to_shift

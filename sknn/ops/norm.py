@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -38,15 +38,6 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
     return mean, variance
 
 
-class Uncentred(NamedTuple):
-    """What the compiled kernels need for the gradients: they get z from x once more, instead of keeping it."""
-
-    x: Array
-    mean: Array
-    scale: Array
-    gain: Array
-
-
 @op
 def batch_norm(
     x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
@@ -60,7 +51,7 @@ def batch_norm(
     mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
     y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift)
     if y is not None:
-        return y, Uncentred(x, mean, scale.astype(x.dtype), gain)
+        return y, compiled.Uncentred(x, mean, scale.astype(x.dtype), gain)
     rows = _rows(x)
     z = np.subtract(rows, mean, out=large(rows.shape, rows, gain))
     scale = scale.astype(z.dtype)
@@ -70,8 +61,8 @@ def batch_norm(
 
 @batch_norm.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
-    if isinstance(saved, Uncentred):
-        return compiled.batch_norm_back(g, *saved, out[0] is not None)
+    if isinstance(saved, compiled.Uncentred):
+        return compiled.batch_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
     rows = g.reshape(z.shape)
     product = np.multiply(rows, z, out=large(z.shape, rows, z))
@@ -96,6 +87,9 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
 
     x: (n, ..., channels); gain, shift: (channels,) (Ba et al. 2016).
     """
+    found = compiled.layer_norm(x, gain, shift, epsilon)
+    if found is not None:
+        return found
     samples = x.reshape(len(x), -1)
     mean = _row_means(samples)
     z = np.subtract(samples, mean.astype(x.dtype), out=large(samples.shape, samples, gain))
@@ -106,6 +100,8 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
 
 @layer_norm.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
+    if isinstance(saved, compiled.Uncentred):
+        return compiled.layer_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
     rows = _rows(g)
     product = np.multiply(rows, z.reshape(rows.shape), out=large(rows.shape, rows, z))
@@ -122,6 +118,32 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 @layer_norm.reference
 def _(x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5) -> Value:
     return _normalised(x, tuple(range(1, len(F.shape_of(x)))), epsilon) * gain + shift
+
+
+@op
+def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Array, Any]:
+    """y = (x - mean) factor + shift, for each channel: normalisation by statistics that do not depend on x.
+
+    x: (..., channels); factor, shift, mean: (channels,), the mean in any precision.
+    """
+    mean = mean.astype(np.result_type(x, factor), copy=False)
+    y = compiled.rescale(x, mean, factor, shift)
+    if y is None:
+        y = _affine(np.subtract(x, mean, out=large(x.shape, x, mean)), factor, shift)
+    return y, (x, factor, mean)
+
+
+@rescale.backward
+def _(g: Array, saved: tuple, out: list) -> tuple:
+    x, factor, mean = saved
+    to_factor = None if out[1] is None else _column_sums(_rows(g * (x - mean)))
+    to_shift = None if out[2] is None else _column_sums(_rows(g))
+    return None if out[0] is None else g * factor, to_factor, to_shift
+
+
+@rescale.reference
+def _(x: Value, factor: Value, shift: Value, *, mean: Array) -> Value:
+    return (x - mean.astype(np.result_type(F.plain(x), F.plain(factor)), copy=False)) * factor + shift
 
 
 def _normalised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:

@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sknn import optim
+from sknn.autodiff import Tensor, grad
 from sknn.ops import _kernels, compiled, kernels, perceptron, threads
-from sknn.ops.activation import ACTIVATIONS
+from sknn.ops.activation import ACTIVATIONS, Compiled
 from sknn.ops.dense import dense
+from sknn.ops.dropout import drop
 from sknn.ops.loss import softmax_cross_entropy
+from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.windows import make_windows
 
 pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
@@ -295,7 +298,162 @@ def test_a_class_that_is_no_output_is_refused(wrong):
         softmax_cross_entropy.forward(np.zeros((3, 4)), np.array([0, wrong, 2]))
 
 
-@pytest.mark.parametrize("name", [name for name, kind in optim.OPTIMIZERS.items() if "fused" in vars(kind)])
+def value_and_gradients(operation, inputs, g, **options):
+    """What goes through the public operation, kernels and all."""
+    leaves = [Tensor(x) for x in inputs]
+    y = operation(*leaves, **options)
+    return [y.value, *grad(y, leaves, seed=g)]
+
+
+NORMS = {
+    "batch_norm": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3),
+    "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
+    "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),
+}
+
+
+@pytest.mark.parametrize("name", NORMS)
+@given(
+    rows=st.integers(1, 300),
+    positions=st.lists(st.integers(1, 6), max_size=2),
+    channels=st.sampled_from([1, 2, 3, 16, 31, 64, 65, 130, 400]),
+    offset=st.sampled_from([0.0, 3.0]),
+    layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_norms(on_numpy, monkeypatch, name, rows, positions, channels, offset, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    assume(rows > 1 if name == "batch_norm" else channels > 1)  # a single value has no spread
+    rng = np.random.default_rng(seed)
+    shape = (rows, *positions, channels)
+    x = laid_out((offset + rng.standard_normal((len_of(shape), channels))).astype(dtype), layouts[0]).reshape(shape)
+    g = laid_out(rng.standard_normal((len_of(shape), channels)).astype(dtype), layouts[1]).reshape(shape)
+    inputs = [x, *(1 + rng.standard_normal((2, channels))).astype(dtype)]
+    expected = on_numpy(value_and_gradients, NORMS[name], inputs, g)
+    with threads._counting_on(count):
+        found = value_and_gradients(NORMS[name], inputs, g)
+    for one, other in zip(found, expected, strict=True):
+        close(one, other, dtype)
+
+
+def len_of(shape):
+    return int(np.prod(shape[:-1]))
+
+
+@given(
+    rows=st.integers(1, 3000),
+    channels=st.sampled_from([1, 3, 16, 65, 300]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_statistics_of_batches(monkeypatch, rows, channels, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    x = (1e3 + np.random.default_rng(seed).standard_normal((rows, channels))).astype(dtype)
+    with threads._counting_on(count):
+        mean, variance = batch_statistics(x)
+    exact = x.astype(np.longdouble)
+    worst = rows * np.finfo(float).eps  # of adding up one after the other
+    np.testing.assert_allclose(mean, exact.mean(axis=0).astype(float), rtol=worst)
+    np.testing.assert_allclose(variance, exact.var(axis=0).astype(float), rtol=1e-12)
+
+
+@given(
+    shape=st.tuples(st.integers(0, 40), st.integers(1, 70)),
+    layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_dropout(on_numpy, monkeypatch, shape, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    x, g = (laid_out(rng.standard_normal(shape).astype(dtype), layout) for layout in layouts)
+    kept = rng.random(shape) >= 0.3
+
+    def thinned(x):
+        return drop(x, kept, rate=0.3)
+
+    expected = on_numpy(value_and_gradients, thinned, [x], g)
+    with threads._counting_on(count):
+        found = value_and_gradients(thinned, [x], g)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", [name for name, function in ACTIVATIONS.items() if isinstance(function, Compiled)])
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 70)),
+    layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),
+    spread=st.sampled_from([1e-3, 1.0, 10.0, 100.0]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_activations(on_numpy, monkeypatch, name, shape, layouts, spread, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    z = laid_out((spread * rng.standard_normal(shape)).astype(dtype), layouts[0])
+    g = laid_out(rng.standard_normal(shape).astype(dtype), layouts[1])
+
+    def value_and_slope():
+        y = z.copy(order="K")
+        kept = ACTIVATIONS[name].forward(y)
+        return y, ACTIVATIONS[name].backward(g, y, kept)
+
+    expected = on_numpy(value_and_slope)
+    with threads._counting_on(count):
+        found = value_and_slope()
+    for one, other in zip(found, expected, strict=True):
+        assert one.dtype == z.dtype
+        np.testing.assert_allclose(one, other, rtol=32 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+
+
+# Rounded from fifty digits.
+EXACTLY = {
+    "logistic": {-40.0: 4.248354255291589e-18, -5.0: 0.0066928509242848554, 0.25: 0.5621765008857981},
+    "elu": {-(2.0**-30): -9.313225741817976e-10, -0.25: -0.22119921692859512, -5.0: -0.9932620530009145},
+    "softplus": {-30.0: 9.357622968839737e-14, -5.0: 0.006715348489118068, 0.5: 0.9740769841801067},
+    "silu": {-30.0: -2.8072868906517896e-12, -5.0: -0.03346425462142428, 0.5: 0.3112296656009273},
+    "gelu": {-3.0: -0.0040496940948902835, -1.0: -0.15865525393145705, 0.5: 0.34573123063700656},
+    "mish": {-30.0: -2.807286890651921e-12, -5.0: -0.033576237730161704, 0.5: 0.37524521130489513},
+}
+
+
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+@pytest.mark.parametrize("name", EXACTLY)
+def test_activations_are_exact_to_a_few_units_in_the_last_place(name, dtype):
+    z = np.array([*EXACTLY[name]], dtype)
+    assert compiled.activate(z, name) is not None
+    np.testing.assert_allclose(z, np.array([*EXACTLY[name].values()]), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+@pytest.mark.parametrize("name", sorted(compiled.WITH_VALUES))
+def test_activations_of_what_is_not_finite_or_huge(name, dtype):
+    z = np.array([np.nan, np.inf, 1e30, -1e30], dtype)
+    expected = z[1:].copy()
+    ACTIVATIONS[name].on_numpy.forward(expected)
+    assert compiled.activate(z, name) is not None
+    assert np.isnan(z[0])
+    np.testing.assert_allclose(z[1:], expected, rtol=1e-6)
+
+
+OPTIMIZERS = {
+    **{name: kind for name, kind in optim.OPTIMIZERS.items() if "fused" in vars(kind)},
+    "sgd, plain": lambda: optim.SGD(momentum=0.0),
+    "sgd, heavy ball": lambda: optim.SGD(nesterov=False),
+    "rmsprop, forgetful": lambda: optim.RMSprop(decay=0.0),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 @given(
     size=st.integers(1, 300),
     cuts=st.tuples(st.floats(0, 1), st.floats(0, 1)),
@@ -313,9 +471,9 @@ def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype,
     groups = [(0, decay_stop, stop, 1.0), (stop, stop, size, 0.5)]
 
     def walk():
-        theta, optimizer = start.copy(), optim.OPTIMIZERS[name]().start(start, groups, workers=count)
-        for grad in gradients:
-            optimizer.step(theta, grad.copy(), learning_rate=0.1, l2=l2)
+        theta, optimizer = start.copy(), OPTIMIZERS[name]().start(start, groups, workers=count)
+        for gradient in gradients:
+            optimizer.step(theta, gradient.copy(), learning_rate=0.1, l2=l2)
         return theta
 
     close(walk(), on_numpy(walk), dtype)
@@ -416,6 +574,21 @@ def test_python_goes_on_beside_the_perceptron():
     thread.join()
     quarter = (span[1] - span[0]) / 4
     assert any(span[0] + quarter < tick < span[1] - quarter for tick in ticks)
+
+
+@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize("shape", [(700, 100), (60, 8, 8, 24), (9000, 3)])
+def test_the_number_of_threads_changes_no_bit_of_norms(monkeypatch, name, shape):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((2, *shape)).astype(np.float32)
+    inputs = [x, *rng.standard_normal((2, shape[-1])).astype(np.float32)]
+    results = []
+    for count in (1, 2, 2):
+        with threads._counting_on(count):
+            results.append(value_and_gradients(NORMS[name], inputs, g))
+    for one, two, again in zip(*results, strict=True):
+        assert one.tobytes() == two.tobytes() == again.tobytes()
 
 
 def test_the_number_of_threads_changes_no_bit():

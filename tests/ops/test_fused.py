@@ -130,6 +130,12 @@ def normalisations(n: int) -> list[Case]:
     return [Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2}) for grid in grids]
 
 
+def rescalings(n: int) -> list[Case]:
+    return [
+        Case((real(n, *rest), real(3), real(3)), (0, 1, 2), {"mean": real(3)}) for rest in [(3,), (2, 3), (2, 2, 3)]
+    ]
+
+
 def droppings(n: int) -> list[Case]:
     return [Case((real(*shape), binary(*shape) > 0), options={"rate": 0.3}) for shape in [(n, 4), (n, 3, 2)]]
 
@@ -151,6 +157,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
     "batch_norm": normalisations,
     "layer_norm": normalisations,
+    "rescale": rescalings,
     "drop": droppings,
 }
 

@@ -64,3 +64,43 @@ void batch_norm_back_as(PyObject* const* arguments, int type) {
     kernels<T>().batch_norm_back(r.rows, r.columns, g, x, mean, scale, gain, dx, to_gain, to_shift, threads);
 }
 DEFINE(batch_norm_back, 9)
+
+// layer_norm(x, gain, shift, epsilon, y, mean, scale, threads)
+template <class T>
+void layer_norm_as(PyObject* const* arguments, int type) {
+    const Rows r = rows_of(arguments[0]);
+    const idx samples = PyArray_DIM(reinterpret_cast<PyArrayObject*>(arguments[0]), 0);
+    if (r.rows % samples) refuse(PyExc_ValueError, "samples have an axis of channels");
+    const T* x = present<T>(arguments[0], type, r.size);
+    const T* gain = present<T>(arguments[1], type, r.columns);
+    const T* shift = present<T>(arguments[2], type, r.columns);
+    const double epsilon = number(arguments[3]);
+    T* y = present<T>(arguments[4], type, r.size, true);
+    T* mean = present<T>(arguments[5], type, samples, true);
+    T* scale = present<T>(arguments[6], type, samples, true);
+    const int threads = allowed(int(integer(arguments[7])));
+    WithoutInterpreter released;
+    kernels<T>().layer_norm(samples, r.rows / samples, r.columns, x, gain, shift, epsilon, y, mean, scale, threads);
+}
+DEFINE(layer_norm, 8)
+
+// layer_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads)
+template <class T>
+void layer_norm_back_as(PyObject* const* arguments, int type) {
+    const Rows r = rows_of(arguments[0]);
+    const idx samples = PyArray_DIM(reinterpret_cast<PyArrayObject*>(arguments[0]), 0);
+    if (r.rows % samples) refuse(PyExc_ValueError, "samples have an axis of channels");
+    const T* g = present<T>(arguments[0], type, r.size);
+    const T* x = present<T>(arguments[1], type, r.size);
+    const T* mean = present<T>(arguments[2], type, samples);
+    const T* scale = present<T>(arguments[3], type, samples);
+    const T* gain = present<T>(arguments[4], type, r.columns);
+    T* dx = elements<T>(arguments[5], type, r.size, true);
+    T* to_gain = present<T>(arguments[6], type, r.columns, true);
+    T* to_shift = present<T>(arguments[7], type, r.columns, true);
+    const int threads = allowed(int(integer(arguments[8])));
+    WithoutInterpreter released;
+    kernels<T>().layer_norm_back(samples, r.rows / samples, r.columns, g, x, mean, scale, gain, dx, to_gain, to_shift,
+                                 threads);
+}
+DEFINE(layer_norm_back, 9)

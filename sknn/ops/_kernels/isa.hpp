@@ -14,6 +14,8 @@ namespace {
 #include "loss.hpp"
 #include "perceptron.hpp"
 #include "norm.hpp"
+
+#include "layer_norm.hpp"
 #include "optim.hpp"
 #include "pool.hpp"
 
@@ -35,6 +37,8 @@ constexpr Kernels<T> kernels() {
             batch_statistics<T>,
             rescale<T>,
             batch_norm_back<T>,
+            layer_norm<T>,
+            layer_norm_back<T>,
             activate<T>,
             activate_back<T>,
             thin<T>};

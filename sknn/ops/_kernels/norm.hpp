@@ -7,8 +7,9 @@
 struct Blocks {
     idx rows, columns, height, copies;
 
-    Blocks(idx rows, idx columns)
-        : rows(rows), columns(columns), height(std::max<idx>(64, 16384 / columns)), copies((63 + columns) / columns) {}
+    Blocks(idx rows, idx columns, idx height)
+        : rows(rows), columns(columns), height(height), copies((63 + columns) / columns) {}
+    Blocks(idx rows, idx columns) : Blocks(rows, columns, std::max<idx>(64, 16384 / columns)) {}
     idx width() const { return copies * columns; }
     idx count() const { return (rows + height - 1) / height; }
     idx start(idx block) const { return block * height * columns; }

@@ -67,6 +67,10 @@ struct Kernels {
                     int threads);
     void (*batch_norm_back)(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
                             T* dx, T* to_gain, T* to_shift, int threads);
+    void (*layer_norm)(idx samples, idx rows, idx columns, const T* x, const T* gain, const T* shift, double epsilon,
+                       T* y, T* mean, T* scale, int threads);
+    void (*layer_norm_back)(idx samples, idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale,
+                            const T* gain, T* dx, T* to_gain, T* to_shift, int threads);
     bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
