@@ -97,9 +97,7 @@ def test_goals_are_held_against_contestants_that_there_are():
         assert named <= found.keys()
 
 
-@pytest.mark.parametrize(
 @pytest.mark.parametrize("case", PEERS_WORK, ids=lambda case: case.name)
-)
 def test_the_peers_do_the_same_work(case):
     pytest.importorskip("torch")
     suite = mlp if isinstance(case, mlp.Case) else cnn

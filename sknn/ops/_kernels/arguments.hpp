@@ -45,6 +45,13 @@ T* elements(PyObject* object, int type, idx size, bool written = false) {
     return static_cast<T*>(PyArray_DATA(a));
 }
 
+// An array that must be there.
+template <class T>
+T* present(PyObject* object, int type, idx size, bool written = false) {
+    if (object == Py_None) refuse(PyExc_TypeError, "an argument is None");
+    return elements<T>(object, type, size, written);
+}
+
 idx integer(PyObject* object) {
     const idx value = PyNumber_AsSsize_t(object, PyExc_OverflowError);  // NumPy integers, too
     if (value == -1 && PyErr_Occurred()) throw Refused();

@@ -12,13 +12,6 @@ Rows rows_of(PyObject* object) {
     return {size / columns, columns, size};
 }
 
-// An array that must be there.
-template <class T>
-T* present(PyObject* object, int type, idx size, bool written = false) {
-    if (object == Py_None) refuse(PyExc_TypeError, "an argument is None");
-    return elements<T>(object, type, size, written);
-}
-
 // batch_statistics(x, mean, variance, threads)
 template <class T>
 void batch_statistics_as(PyObject* const* arguments, int type) {

@@ -15,7 +15,7 @@ void perceptron_as(PyObject* const* arguments, int type) {
     };
     const idx features = std::max<idx>(0, integer(arguments[3])), n = size(4), n_weights = size(7);
     const bool dense = arguments[2] == Py_None;
-    Rows<T> rows;
+    Samples<T> rows;
     rows.features = features;
     rows.values = elements<T>(arguments[0], type, dense ? n * features : size(0));
     rows.columns = elements<std::int32_t>(arguments[1], NPY_INT32, size(0));

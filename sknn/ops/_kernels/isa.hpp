@@ -5,18 +5,16 @@ namespace {
 
 #include "exponential.hpp"
 #include "matmul.hpp"
+#include "norm.hpp"
 
 #include "activation.hpp"
 #include "conv.hpp"
 #include "dense.hpp"
 #include "dropout.hpp"
-#include "elementwise.hpp"
-#include "loss.hpp"
-#include "perceptron.hpp"
-#include "norm.hpp"
-
 #include "layer_norm.hpp"
+#include "loss.hpp"
 #include "optim.hpp"
+#include "perceptron.hpp"
 #include "pool.hpp"
 
 template <class T>

@@ -15,14 +15,13 @@ namespace {
 
 #include "arguments.hpp"
 
+#include "entry_activation.hpp"
 #include "entry_conv.hpp"
 #include "entry_dense.hpp"
 #include "entry_loss.hpp"
+#include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
-#include "entry_norm.hpp"
-
-#include "entry_activation.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
     const char* wanted = PyUnicode_AsUTF8(name);

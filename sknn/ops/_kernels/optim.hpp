@@ -43,3 +43,15 @@ void rmsprop(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsi
         theta[i] -= step * g / (std::sqrt(sum) + epsilon);
     });
 }
+
+// The slots hold unnormalised sums: `step` and `epsilon` make up for that. What decays shrinks besides.
+template <class T>
+void adam(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
+          T shrink, int threads) {
+    each_parameter(n, decaying, theta, grad, l2, threads, [=](idx i, T g) {
+        const T mean = beta_1 * m[i] + g, square = beta_2 * v[i] + g * g;
+        m[i] = mean;
+        v[i] = square;
+        theta[i] = (i < decaying ? shrink : T(1)) * theta[i] - step * mean / (std::sqrt(square) + epsilon);
+    });
+}

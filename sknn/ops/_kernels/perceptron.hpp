@@ -137,7 +137,7 @@ double visit_all(const Visits& visits, idx features, double* w, double* intercep
 
 // Learns from each mistake; returns the loss with those of the mistakes added, one after the other.
 template <class T>
-double perceptron(const Rows<T>& rows, const Visits& visits, double* w, double* intercept, double loss) {
+double perceptron(const Samples<T>& rows, const Visits& visits, double* w, double* intercept, double loss) {
     if (!rows.starts)
         return visit_all(visits, rows.features, w, intercept, loss,
                          [&](idx i) { return DenseRow<T>{rows.features, rows.values + i * rows.features}; });

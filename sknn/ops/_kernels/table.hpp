@@ -30,7 +30,7 @@ struct Matrix {  // element (i, j) is at data[i row + j column]
 };
 
 template <class T>
-struct Rows {  // of samples: dense ones one after the other, or row i of sparse ones from starts[i] to starts[i + 1]
+struct Samples {  // of samples: dense ones one after the other, or row i of sparse ones from starts[i] to starts[i + 1]
     idx features;
     const T* values;
     const std::int32_t *columns, *starts;
@@ -58,7 +58,7 @@ struct Kernels {
     void (*pool_average_back)(const Geometry& g, const T* gradient, T* dx, int threads);
     void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
                  T shrink, int threads);
-    double (*perceptron)(const Rows<T>& rows, const Visits& visits, double* w, double* intercept, double loss);
+    double (*perceptron)(const Samples<T>& rows, const Visits& visits, double* w, double* intercept, double loss);
     void (*sgd)(idx n, idx decaying, T* theta, const T* grad, T* velocity, T momentum, bool nesterov, T rate, T l2,
                 int threads);
     void (*rmsprop)(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsilon, T step, T l2, int threads);
