@@ -29,7 +29,9 @@ def _check_grid(layer: Layer, shape: Shape) -> None:
 
 
 def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
+    if isinstance(value, (int, str)):  # the usual ones, ahead of a slower question
+        return value
+    return tuple(value) if isinstance(value, Sequence) else value
 
 
 @dataclass(frozen=True, repr=False)

@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from ._kernels import native
 from .threads import threads_of_kernels
 from .windows import Windows
-from .workspace import large
+from .workspace import large, space
 
 if TYPE_CHECKING:
     from .activation import Activation
@@ -33,11 +33,6 @@ def _apply_to(*arrays: Array | None) -> bool:
     given = [array for array in arrays if array is not None]
     dtype = given[0].dtype
     return dtype in DTYPES and all(array.dtype == dtype and array.flags.c_contiguous for array in given)
-
-
-def _space(shape: tuple[int, ...], like: Array) -> Array:
-    space = large(shape, like)
-    return np.empty(shape, like.dtype) if space is None else space
 
 
 @lru_cache(maxsize=256)
@@ -62,13 +57,17 @@ def convolve(
     x: Array, w: Array, b: Array | None, windows: Windows, groups: int, activation: Activation
 ) -> tuple[Array, Whole] | None:
     """As :func:`kernels.convolve`; the gradients are then those of :func:`convolve_back`."""
-    if not _apply_to(x, w, b) or any(low >= span for low, span in zip(windows.low, windows.span, strict=True)):
+    if not (_apply_to(x, w, b) and windows.all_touch_the_grid):
         return None
-    y = _space((len(x), *windows.output, w.shape[-1]), x)
+    y = space((len(x), *windows.output, w.shape[-1]), x)
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
     is_relu = activation.is_relu
-    native.convolve(x, geometry, w, b, is_relu, y, threads_of_kernels(y.size * w[..., 0].size))
+    native.convolve(x, geometry, w, b, is_relu, y, threads_of_kernels(_multiplications(y, w)))
     return y, Whole(None if is_relu else activation.forward(y.reshape(-1, y.shape[-1])))
+
+
+def _multiplications(y: Array, w: Array) -> int:
+    return y.size * (w.size // w.shape[-1])
 
 
 def convolve_back(
@@ -88,11 +87,11 @@ def convolve_back(
         flat = (-1, y.shape[-1])
         g = activation.backward(g.reshape(flat), y.reshape(flat), whole.kept).reshape(y.shape)
     g = np.ascontiguousarray(g, x.dtype)
-    dx = _space(x.shape, x) if wanted[0] else None
+    dx = space(x.shape, x) if wanted[0] else None
     dw = np.empty_like(w) if wanted[1] else None
     db = np.empty(w.shape[-1], w.dtype) if wanted[2] else None
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
-    threads = threads_of_kernels(2 * y.size * w[..., 0].size)
+    threads = threads_of_kernels(2 * _multiplications(y, w))
     native.convolve_back(g, geometry, x, w, y, is_relu, dx, dw, db, threads)
     return dx, dw, db
 
@@ -105,7 +104,7 @@ def pool(x: Array, windows: Windows, kind: str) -> Array | None:
     """The largest or the mean of each window, for kind "max" or "average"."""
     if not _apply_to(x):
         return None
-    y = _space((len(x), *windows.output, x.shape[-1]), x)
+    y = space((len(x), *windows.output, x.shape[-1]), x)
     kernel = native.pool_max if kind == "max" else native.pool_average
     kernel(x, _pool_geometry(x.shape, windows), y, threads_of_kernels(POOLING_WORK * x.size))
     return y
@@ -115,7 +114,7 @@ def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array | Non
     """As :func:`kernels.pool_max_back`."""
     if not _apply_to(g, x, y):
         return None
-    dx = _space(x.shape, x)
+    dx = space(x.shape, x)
     native.pool_max_back(g, _pool_geometry(x.shape, windows), x, y, dx, threads_of_kernels(POOLING_WORK * x.size))
     return dx
 
@@ -124,7 +123,7 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     """As :func:`kernels.pool_average_back`."""
     if not _apply_to(g):
         return None
-    dx = _space(shape, g)
+    dx = space(shape, g)
     native.pool_average_back(g, _pool_geometry(shape, windows), dx, threads_of_kernels(POOLING_WORK * dx.size))
     return dx
 
@@ -136,8 +135,8 @@ def _agree(x: Array, W: Array, b: Array | None) -> bool:
 
 def _somewhere(shape: tuple[int, int], like: Array) -> Any:
     """Where a result goes: into a buffer of the workspace, or an array of its own (...)."""
-    space = large(shape, like)
-    return ... if space is None else space
+    buffer = large(shape, like)
+    return ... if buffer is None else buffer
 
 
 def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
@@ -209,7 +208,7 @@ def activate(z: Array, name: str) -> Slope | None:
     if native is None or name not in WITH_VALUES or z.dtype not in DTYPES:
         return None
     y = np.ascontiguousarray(z)
-    slope = _space(y.shape, y) if name in SLOPES_KEPT else None
+    slope = space(y.shape, y) if name in SLOPES_KEPT else None
     native.activate(y, name, slope, threads_of_kernels(ACTIVATION_WORK * y.size))
     if y is not z:
         z[...] = y
@@ -222,7 +221,7 @@ def activate_back(g: Array, y: Array, name: str, kept: Slope | Any) -> Array | N
         return np.multiply(g, kept.values, out=large(y.shape, g, y))
     if native is None or name in SLOPES_KEPT or y.dtype not in DTYPES or g.dtype != y.dtype:
         return None
-    dz = _space(y.shape, y)
+    dz = space(y.shape, y)
     threads = threads_of_kernels(ACTIVATION_WORK * y.size)
     native.activate_back(np.ascontiguousarray(g), name, np.ascontiguousarray(y), dz, threads)
     return dz
@@ -232,7 +231,7 @@ def thin(x: Array, kept: Array, factor: float) -> Array | None:
     """x kept factor, for booleans `kept`."""
     if not _apply_to(x) or kept.dtype != bool or not kept.flags.c_contiguous or kept.shape != x.shape:
         return None
-    y = _space(x.shape, x)
+    y = space(x.shape, x)
     native.thin(x, kept, factor, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
@@ -250,7 +249,7 @@ def rescale(x: Array, mean: Array, factor: Array, shift: Array) -> Array | None:
     """(x - mean) factor + shift, for each channel."""
     if not _apply_to(x, mean, factor, shift) or not x.size:
         return None
-    y = _space(x.shape, x)
+    y = space(x.shape, x)
     native.rescale(x, mean, factor, shift, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
@@ -273,7 +272,7 @@ def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Arr
     """As :func:`norm.layer_norm`."""
     if not _apply_to(x, gain, shift) or not x.size or x.ndim < 2:
         return None
-    y = _space(x.shape, x)
+    y = space(x.shape, x)
     mean, scale = np.empty((2, len(x)), x.dtype)
     native.layer_norm(x, gain, shift, epsilon, y, mean, scale, threads_of_kernels(NORM_WORK * x.size))
     return y, Uncentred(x, mean, scale, gain)
@@ -286,7 +285,7 @@ def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | N
 
 def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
-    dx = _space(x.shape, x) if wanted else None
+    dx = space(x.shape, x) if wanted else None
     to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
     kernel(g, *saved, dx, to_gain, to_shift, threads)

@@ -20,7 +20,7 @@ from . import compiled
 from .activation import Activation
 from .threads import SMALL_WORK, share_out
 from .windows import Windows
-from .workspace import large, scratch
+from .workspace import scratch, space
 
 Array = np.ndarray
 PATCHES = 1 << 19  # elements of a block's patch matrix: two megabytes of float32
@@ -113,7 +113,7 @@ def convolve(
     """
     if (done := compiled.convolve(x, w, b, windows, groups, activation)) is not None:
         return done
-    y = _space((len(x), *windows.output, w.shape[-1]), np.result_type(x, w))
+    y = space((len(x), *windows.output, w.shape[-1]), x, w)
     by_group = _grouped(w, groups)
 
     def work(block: Block) -> Any:
@@ -142,7 +142,7 @@ def convolve_back(
         return compiled.convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
     numbered = enumerate(_shared_blocks(y, w, windows, groups))
     portions = [list(portion) for _, portion in groupby(numbered, key=lambda each: each[1].images.start)]
-    dx = _space(x.shape, np.result_type(g, w)) if wanted[0] else None
+    dx = space(x.shape, g, w) if wanted[0] else None
     turned = _turned(w, groups)
 
     def work(strand: list[list[tuple[int, Block]]]) -> tuple[Array | None, Array | None]:
@@ -200,7 +200,7 @@ def _shared_blocks(y: Array, w: Array, windows: Windows, groups: int) -> list[Bl
 
 
 def _multiplications(y: Array, w: Array) -> int:
-    return y.size * w[..., 0].size
+    return y.size * (w.size // w.shape[-1])
 
 
 def _multiply(patch: Array, by_group: Array, z: Array) -> None:
@@ -244,11 +244,6 @@ def _plus(total: Array | None, part: Array) -> Array:
     return part if total is None else np.add(total, part, out=total)
 
 
-def _space(shape: tuple[int, ...], dtype: np.dtype) -> Array:
-    space = large(shape, np.empty(0, dtype))
-    return np.empty(shape, dtype) if space is None else space
-
-
 # -- pooling -------------------------------------------------------------------------------------------------------
 
 Step = Callable[[Array, int, Windows, Array], Array]
@@ -265,7 +260,7 @@ def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array:
     """The gradient of x: each window's goes to one of its largest elements, the first along one axis after another."""
     if (found := compiled.pool_max_back(g, x, y, windows)) is not None:
         return found
-    dx = _space(x.shape, x.dtype)
+    dx = space(x.shape, x)
 
     def work(images: slice) -> None:
         stages = [*_stages(x[images], windows, _largest), y[images]]
@@ -289,7 +284,7 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     """The gradient of x: each window's, divided among its elements on the grid."""
     if (found := compiled.pool_average_back(g, shape, windows)) is not None:
         return found
-    dx = _space(shape, g.dtype)
+    dx = space(shape, g)
 
     def work(images: slice) -> None:
         slope = g[images]
@@ -308,7 +303,7 @@ def _check_windows(windows: Windows) -> None:
 
 
 def _pool(x: Array, windows: Windows, step: Step) -> Array:
-    y = _space((len(x), *windows.output, x.shape[-1]), x.dtype)
+    y = space((len(x), *windows.output, x.shape[-1]), x)
 
     def work(images: slice) -> None:
         step(_stages(x[images], windows, step)[-1], windows.n_axes - 1, windows, y[images])

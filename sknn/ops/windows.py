@@ -38,6 +38,13 @@ class Windows:
     low: Sizes
     high: Sizes
 
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.size, self.kernel, self.stride, self.dilation, self.low, self.high))
+
+    def __hash__(self) -> int:
+        return self._hash  # asked for several times at every step: what is worked out from windows is cached
+
     @property
     def n_axes(self) -> int:
         """Of the grid."""
@@ -47,6 +54,11 @@ class Windows:
     def span(self) -> Sizes:
         """Positions from the first tap to the last, along each axis."""
         return tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @cached_property
+    def all_touch_the_grid(self) -> bool:
+        """Is there less padding in front than a window spans, along each axis?"""
+        return all(low < span for low, span in zip(self.low, self.span, strict=True))
 
     @cached_property
     def output(self) -> Sizes:

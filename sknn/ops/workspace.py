@@ -66,6 +66,12 @@ def large(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray | None:
     return current.empty(shape, np.result_type(*operands))
 
 
+def space(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray:
+    """An uninitialised array for a result computed from the operands: a buffer as of :func:`large`, or a fresh one."""
+    buffer = large(shape, *operands)
+    return np.empty(shape, np.result_type(*operands)) if buffer is None else buffer
+
+
 _mine = local()
 
 
