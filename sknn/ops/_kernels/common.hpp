@@ -20,6 +20,7 @@
 using idx = std::ptrdiff_t;
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
+#define INLINE_CALL __attribute__((always_inline))  // of a lambda
 
 // Uninitialised memory, aligned to cache lines; freed at the end of the block.
 template <class T>

@@ -6,16 +6,21 @@ namespace {
 #include "exponential.hpp"
 #include "matmul.hpp"
 #include "norm.hpp"
+#include "padded.hpp"
 
 #include "activation.hpp"
 #include "conv.hpp"
+#include "conv_back.hpp"
 #include "dense.hpp"
+#include "depthwise.hpp"
 #include "dropout.hpp"
 #include "layer_norm.hpp"
 #include "loss.hpp"
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
+
+#include "convolution.hpp"
 
 template <class T>
 constexpr Kernels<T> kernels() {

@@ -11,102 +11,192 @@ inline Range taps_on_grid(const Geometry& g, int axis, idx output) {
     return {first, std::max(first, last), start};
 }
 
-// Calls visit(where in an image its channels begin) for each tap of a window, the last axis outermost: the order in
-// which the first of several equally large elements takes the gradient.
-template <class Visit>
-ALWAYS_INLINE void each_tap(const Geometry& g, const Range* r, Visit visit) {
-    for (idx k = r[2].first; k < r[2].last; ++k)
-        for (idx j = r[1].first; j < r[1].last; ++j)
-            for (idx i = r[0].first; i < r[0].last; ++i)
-                visit((((r[0].start + i * g.dilation[0]) * g.size[1] + r[1].start + j * g.dilation[1]) * g.size[2] +
-                       r[2].start + k * g.dilation[2]) *
-                      g.channels);
-}
+// Where in an image the channels of the taps of a window begin.
+struct Taps {
+    const idx* at;
+    idx n;
+};
 
-// Calls visit(image, where its outputs' channels begin, ranges of taps) for each window; images are shared out to
-// threads.
-template <class Visit>
-void each_window(const Geometry& g, int threads, Visit visit) {
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, g.images))) {
+// The taps of all windows, worked out once for all images: those of a window that lies on the grid as a whole are the
+// same everywhere.
+class PoolWindows {
+    const Geometry& g;
+    std::vector<Range> ranges[3];
+    std::vector<idx> whole;
+
+public:
+    explicit PoolWindows(const Geometry& g) : g(g) {
+        for (int axis = 0; axis < 3; ++axis)
+            for (idx output = 0; output < g.output[axis]; ++output)
+                ranges[axis].push_back(taps_on_grid(g, axis, output));
+        const Range all[3] = {{0, g.kernel[0], 0}, {0, g.kernel[1], 0}, {0, g.kernel[2], 0}};
+        list(all, whole);
+    }
+
+    // The last axis outermost: the order in which the first of several equally large elements takes the gradient.
+    void list(const Range* r, std::vector<idx>& taps) const {
+        taps.clear();
+        for (idx k = r[2].first; k < r[2].last; ++k)
+            for (idx j = r[1].first; j < r[1].last; ++j)
+                for (idx i = r[0].first; i < r[0].last; ++i)
+                    taps.push_back(place(r, i * g.dilation[0], j * g.dilation[1], k * g.dilation[2]));
+    }
+    idx place(const Range* r, idx i, idx j, idx k) const {
+        return (((r[0].start + i) * g.size[1] + r[1].start + j) * g.size[2] + r[2].start + k) * g.channels;
+    }
+
+    // Calls visit(where the window begins, its taps from there, where its outputs' channels begin) for each window.
+    template <class Visit>
+    void each(std::vector<idx>& some, Visit visit) const {
         Range r[3];
-        SHARED_LOOP
-        for (idx n = 0; n < g.images; ++n)
-            for (idx i = 0; i < g.output[0]; ++i) {
-                r[0] = taps_on_grid(g, 0, i);
-                for (idx j = 0; j < g.output[1]; ++j) {
-                    r[1] = taps_on_grid(g, 1, j);
-                    for (idx k = 0; k < g.output[2]; ++k) {
-                        r[2] = taps_on_grid(g, 2, k);
-                        visit(n, ((i * g.output[1] + j) * g.output[2] + k) * g.channels, r);
+        idx to = 0;
+        for (idx i = 0; i < g.output[0]; ++i)
+            for (idx j = 0; j < g.output[1]; ++j)
+                for (idx k = 0; k < g.output[2]; ++k, to += g.channels) {
+                    r[0] = ranges[0][i], r[1] = ranges[1][j], r[2] = ranges[2][k];
+                    idx on_grid = 1;
+                    for (int axis = 0; axis < 3; ++axis) on_grid *= r[axis].last - r[axis].first;
+                    if (on_grid == 0) continue;
+                    if (on_grid == idx(whole.size())) {
+                        visit(place(r, 0, 0, 0), Taps{whole.data(), on_grid}, to);
+                    } else {
+                        list(r, some);
+                        visit(0, Taps{some.data(), on_grid}, to);
                     }
                 }
-            }
+    }
+
+    // Whether each element of the grid lies in exactly one window.
+    bool tile_the_grid() const {
+        for (int axis = 0; axis < 3; ++axis)
+            if (g.stride[axis] != g.kernel[axis] || (g.kernel[axis] > 1 && g.dilation[axis] > 1) ||
+                g.output[axis] * g.stride[axis] - g.low[axis] < g.size[axis])
+                return false;
+        return true;
+    }
+};
+
+// The channels worked on at a time: a whole vector of them, or one.
+template <class T>
+struct Many {
+    using Value = Vector<T>;
+    static Value read(const T* from) { return load(from); }
+    static void write(T* to, Value value) { *reinterpret_cast<Vector<T>*>(to) = value; }
+};
+template <class T>
+struct One {
+    using Value = T;
+    static Value read(const T* from) { return *from; }
+    static void write(T* to, Value value) { *to = value; }
+};
+
+// Calls body(channel, how many from there on) for all channels.
+template <class T, class Body>
+ALWAYS_INLINE void each_channel(idx channels, Body body) {
+    idx c = 0;
+    for (; c + LANES<T> <= channels; c += LANES<T>) body(c, Many<T>{});
+    for (; c < channels; ++c) body(c, One<T>{});
+}
+
+// Calls visit(image, where a window begins, its taps, where its outputs begin) for all windows of all images, which are
+// shared out to threads; begin(image) before those of an image.
+template <class Begin, class Visit>
+void each_window(const Geometry& g, const PoolWindows& windows, int threads, Begin begin, Visit visit) {
+    PARALLEL(std::max<idx>(1, std::min<idx>(threads, g.images))) {
+        std::vector<idx> some;
+        SHARED_LOOP
+        for (idx n = 0; n < g.images; ++n) {
+            begin(n);
+            windows.each(some, [&](idx start, Taps taps, idx to) { visit(n, start, taps, to); });
+        }
     }
 }
 
-inline idx taps_of(const Range* r) {
-    return (r[0].last - r[0].first) * (r[1].last - r[1].first) * (r[2].last - r[2].first);
-}
+inline void nothing(idx) {}
 
 template <class T>
 void pool_max(const Geometry& g, const T* x, T* y, int threads) {
-    each_window(g, threads, [&](idx n, idx at, const Range* r) {
-        const T* image = x + n * g.pixels() * g.channels;
-        T* to = y + n * g.outputs() * g.channels + at;
-        std::fill(to, to + g.channels, -std::numeric_limits<T>::infinity());
-        each_tap(g, r, [&](idx place) {
-            const T* from = image + place;
-            for (idx c = 0; c < g.channels; ++c) to[c] = to[c] >= from[c] ? to[c] : from[c];  // NaN stays
+    const PoolWindows windows(g);
+    each_window(g, windows, threads, nothing, [&](idx n, idx start, Taps taps, idx to) {
+        const T* from = x + n * g.pixels() * g.channels + start;
+        T* largest = y + n * g.outputs() * g.channels + to;
+        each_channel<T>(g.channels, [&](idx c, auto here) {
+            using Some = decltype(here);
+            auto most = Some::read(from + taps.at[0] + c);
+            for (idx k = 1; k < taps.n; ++k) {
+                const auto other = Some::read(from + taps.at[k] + c);
+                most = (other > most) | (other != other) ? other : most;  // NaN stays
+            }
+            Some::write(largest + c, most);
         });
     });
 }
 
 template <class T>
 void pool_max_back(const Geometry& g, const T* gradient, const T* x, const T* y, T* dx, int threads) {
-    std::fill(dx, dx + g.images * g.pixels() * g.channels, T(0));
-    each_window(g, threads, [&](idx n, idx at, const Range* r) {
-        const idx image = n * g.pixels() * g.channels, outputs = n * g.outputs() * g.channels + at;
-        const T *from = gradient + outputs, *largest = y + outputs;
-        idx left_of = taps_of(r);
-        thread_local std::vector<T> left;
-        left.assign(from, from + g.channels);
-        T* rest = left.data();
-        each_tap(g, r, [&](idx place) {
-            const T* element = x + image + place;
-            T* to = dx + image + place;
-            const bool is_last = --left_of == 0;  // it takes what no element has taken, as of NaN
-            for (idx c = 0; c < g.channels; ++c) {
-                const bool takes = is_last || element[c] == largest[c];
-                to[c] += takes ? rest[c] : T(0);
-                rest[c] = takes ? T(0) : rest[c];
+    const PoolWindows windows(g);
+    const idx image = g.pixels() * g.channels, outputs = g.outputs() * g.channels;
+    const bool once = windows.tile_the_grid();  // then each element is written by one window
+    const auto begin = [&](idx n) {
+        if (!once) std::fill(dx + n * image, dx + (n + 1) * image, T(0));
+    };
+    each_window(g, windows, threads, begin, [&](idx n, idx start, Taps taps, idx to) {
+        const T *elements = x + n * image + start, *slope = gradient + n * outputs + to,
+                *largest = y + n * outputs + to;
+        T* into = dx + n * image + start;
+        each_channel<T>(g.channels, [&](idx c, auto here) {
+            using Some = decltype(here);
+            using Value = typename Some::Value;
+            const auto most = Some::read(largest + c);
+            auto left = Some::read(slope + c);
+            for (idx k = 0; k + 1 < taps.n; ++k) {
+                const idx at = taps.at[k] + c;
+                const auto hit = Some::read(elements + at) == most;
+                const Value taken = hit ? left : Value{};
+                left = hit ? Value{} : left;
+                Some::write(into + at, once ? taken : Some::read(into + at) + taken);
             }
+            const idx last = taps.at[taps.n - 1] + c;  // takes what no element has taken, as of NaN
+            Some::write(into + last, once ? left : Some::read(into + last) + left);
         });
     });
 }
 
 template <class T>
 void pool_average(const Geometry& g, const T* x, T* y, int threads) {
-    each_window(g, threads, [&](idx n, idx at, const Range* r) {
-        const T* image = x + n * g.pixels() * g.channels;
-        T* to = y + n * g.outputs() * g.channels + at;
-        std::fill(to, to + g.channels, T(0));
-        each_tap(g, r, [&](idx place) {
-            for (idx c = 0; c < g.channels; ++c) to[c] += image[place + c];
+    const PoolWindows windows(g);
+    each_window(g, windows, threads, nothing, [&](idx n, idx start, Taps taps, idx to) {
+        const T* from = x + n * g.pixels() * g.channels + start;
+        T* mean = y + n * g.outputs() * g.channels + to;
+        const T share = T(1) / T(taps.n);
+        each_channel<T>(g.channels, [&](idx c, auto here) {
+            using Some = decltype(here);
+            typename Some::Value sum = {};
+            for (idx k = 0; k < taps.n; ++k) sum += Some::read(from + taps.at[k] + c);
+            Some::write(mean + c, sum * share);
         });
-        const T share = T(1) / T(taps_of(r));
-        for (idx c = 0; c < g.channels; ++c) to[c] *= share;
     });
 }
 
 template <class T>
 void pool_average_back(const Geometry& g, const T* gradient, T* dx, int threads) {
-    std::fill(dx, dx + g.images * g.pixels() * g.channels, T(0));
-    each_window(g, threads, [&](idx n, idx at, const Range* r) {
-        const T* from = gradient + n * g.outputs() * g.channels + at;
-        T* image = dx + n * g.pixels() * g.channels;
-        const T share = T(1) / T(taps_of(r));
-        each_tap(g, r, [&](idx place) {
-            for (idx c = 0; c < g.channels; ++c) image[place + c] += share * from[c];
+    const PoolWindows windows(g);
+    const idx image = g.pixels() * g.channels;
+    const bool once = windows.tile_the_grid();
+    const auto begin = [&](idx n) {
+        if (!once) std::fill(dx + n * image, dx + (n + 1) * image, T(0));
+    };
+    each_window(g, windows, threads, begin, [&](idx n, idx start, Taps taps, idx to) {
+        const T* slope = gradient + n * g.outputs() * g.channels + to;
+        T* into = dx + n * image + start;
+        const T share = T(1) / T(taps.n);
+        each_channel<T>(g.channels, [&](idx c, auto here) {
+            using Some = decltype(here);
+            const auto part = share * Some::read(slope + c);
+            for (idx k = 0; k < taps.n; ++k) {
+                T* element = into + taps.at[k] + c;
+                Some::write(element, once ? part : Some::read(element) + part);
+            }
         });
     });
 }

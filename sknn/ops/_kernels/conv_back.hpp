@@ -1,0 +1,272 @@
+// The gradients of a convolution. A few images at a time go through all there is to do while they are in the cache:
+// the slope in front of the activation, what it adds to the gradients of weights and biases, and the gradient of x,
+// which is the correlation of that slope with the kernels turned around.
+
+// What is asked for: gradients of x, w and b (each may be none) from that of y = f(x * w + b).
+template <class T>
+struct Asked {
+    const T *gradient, *x, *w, *y;
+    bool relu;
+    T *dx, *dw, *db;
+};
+
+// The grid on which the backward pass correlates: the outputs, spread by the stride, with room for the turned kernels.
+inline Padded padded_slope(const Geometry& g) {
+    Padded p;
+    for (int axis = 0; axis < 3; ++axis) {
+        const idx span = g.dilation[axis] * (g.kernel[axis] - 1);
+        p.size[axis] = std::max(g.size[axis] + span, (g.output[axis] - 1) * g.stride[axis] + 1 + span - g.low[axis]);
+        p.low[axis] = span - g.low[axis];
+    }
+    p.channels = g.filters;
+    return p;
+}
+
+// In how many shares to sum the gradients of the weights: by the work, never by the number of threads, so that the
+// result does not depend on that.
+inline idx strands(const Geometry& g) {
+    const double work = double(g.images) * g.outputs() * g.taps() * (g.channels / g.groups) * g.filters;
+    idx n = 1;
+    while (n < 16 && 2 * n <= g.images && work / (2 * n) > 2e6) n *= 2;
+    return n;
+}
+
+// The gradients of weights (groups, elements of a window, filters of a group, rounded up) and biases, as a strand sums
+// them.
+struct Sums {
+    idx groups, window, filters, step;
+
+    idx weights() const { return groups * window * step; }
+    idx size() const { return weights() + round_up(groups * filters, VECTOR_BYTES); }
+};
+
+// Adds up what the strands have found.
+template <class T>
+void total(const Sums& shape, const T* sums, idx n_strands, T* dw, T* db) {
+    const auto sum = [&](idx at) {
+        T all = sums[at];
+        for (idx strand = 1; strand < n_strands; ++strand) all += sums[strand * shape.size() + at];
+        return all;
+    };
+    const idx all_filters = shape.groups * shape.filters;
+    for (idx group = 0; dw && group < shape.groups; ++group)
+        for (idx k = 0; k < shape.window; ++k)
+            for (idx f = 0; f < shape.filters; ++f)
+                dw[k * all_filters + group * shape.filters + f] = sum((group * shape.window + k) * shape.step + f);
+    for (idx f = 0; db && f < all_filters; ++f) db[f] = sum(shape.weights() + f);
+}
+
+// The slope in front of the activation, spread over its grid. What lies around the pixels is zero and stays so.
+template <class T>
+void spread_slope(const Geometry& g, const T* gradient, const T* y, bool relu, const Padded& grid, T* slope) {
+    const bool dense = g.stride[2] == 1 && grid.channels == g.filters;  // then a row is in one piece
+    const idx pieces = dense ? 1 : g.output[2], length = g.outputs() ? g.output[2] / pieces * g.filters : 0;
+    slope += grid.origin();
+    for (idx i = 0; i < g.output[0]; ++i)
+        for (idx j = 0; j < g.output[1]; ++j)
+            for (idx k = 0; k < pieces; ++k, gradient += length, y += length) {
+                T* to = slope + grid.at(i * g.stride[0], j * g.stride[1], k * g.stride[2]);
+                if (relu)
+                    for (idx f = 0; f < length; ++f) to[f] = y[f] > T(0) ? gradient[f] : T(0);
+                else
+                    std::copy(gradient, gradient + length, to);
+            }
+}
+
+// Pixels and slopes of some images, from which a gradient of weights is summed.
+template <class T>
+struct Source {
+    const Geometry& g;
+    idx images;
+    const T* x;
+    const Padded& x_grid;
+    const T* slope;
+    const Padded& slope_grid;
+
+    // Calls visit(where a window begins in x, its slope) for each output.
+    template <class Visit>
+    ALWAYS_INLINE void each_output(Visit visit) const {
+        const idx x_step = g.stride[2] * x_grid.channels, slope_step = g.stride[2] * slope_grid.channels;
+        for (idx n = 0; n < images; ++n)
+            for (idx i = 0; i < g.output[0]; ++i)
+                for (idx j = 0; j < g.output[1]; ++j) {
+                    const T* a = x + n * x_grid.elements() + x_grid.at(i * g.stride[0], j * g.stride[1], 0);
+                    const T* b = slope + n * slope_grid.elements() + slope_grid.at(i * g.stride[0], j * g.stride[1], 0);
+                    for (idx k = 0; k < g.output[2]; ++k, a += x_step, b += slope_step) visit(a, b);
+                }
+    }
+    Source moved(idx x_by, idx slope_by) const { return {g, images, x + x_by, x_grid, slope + slope_by, slope_grid}; }
+};
+
+// sums += the slopes of all outputs; whole vectors are read and written.
+template <class T>
+void add_slopes(const Source<T>& from, T* sums) {
+    for (idx f = 0; f < from.g.filters; f += LANES<T>) {
+        Vector<T> sum = {};
+        from.moved(0, f).each_output([&](const T*, const T* slope) INLINE_CALL { sum += load(slope); });
+        *reinterpret_cast<Vector<T>*>(sums + f) = load(sums + f) + sum;
+    }
+}
+
+// The grids of the images at hand: their pixels, and their slopes.
+template <class T>
+struct AtHand {
+    Grids<T> pixels, slopes;
+    idx first = 0, count = 0;
+    const T* x = nullptr;  // the grids, or the images themselves where these are whole
+
+    // The last pixel is read beyond its filters.
+    AtHand(const Padded& x_grid, const Padded& slope_grid, idx images)
+        : pixels(x_grid, images), slopes(slope_grid, images, 4 * LANES<T>) {}
+
+    void take(const Geometry& g, const Asked<T>& asked, idx from, idx n, idx copies) {
+        first = from, count = n;
+        for (idx image = 0; image < count; ++image) {
+            const idx at = (first + image) * g.outputs() * g.filters;
+            spread_slope(g, asked.gradient + at, asked.y + at, asked.relu, slopes.grid, slopes.of(image));
+        }
+        const T* images = asked.x + first * g.pixels() * g.channels;
+        if (asked.dw) x = is_whole(g, pixels.grid) ? images : pixels.fill(g, images, count, copies);
+    }
+    Source<T> source(const Geometry& g) {
+        return {g, count, x, pixels.grid, slopes.of(0) + slopes.grid.origin(), slopes.grid};
+    }
+};
+
+// Goes through all images, strand by strand, by a plan that says what to do with those at hand.
+template <class T, class Plan>
+void by_strands(const Geometry& g, const Asked<T>& asked, Plan& plan, int threads) {
+    const Sums& shape = plan.sums;
+    const idx n_strands = strands(g);
+    Buffer<T> sums(n_strands * shape.size());
+    std::fill(sums.data, sums.data + n_strands * shape.size(), T(0));
+
+    PARALLEL(std::min<idx>(threads, n_strands)) {
+        AtHand<T> at_hand(plan.x_grid, plan.slope_grid, plan.at_once);
+        SHARED_LOOP
+        for (idx strand = 0; strand < n_strands; ++strand) {
+            T* mine = sums.data + strand * shape.size();
+            const idx begin = strand * g.images / n_strands, all = (strand + 1) * g.images / n_strands - begin;
+            const idx bundles = (all + plan.at_once - 1) / plan.at_once;
+            for (idx bundle = 0; bundle < bundles; ++bundle) {
+                const idx first = bundle * all / bundles, count = (bundle + 1) * all / bundles - first;
+                at_hand.take(g, asked, begin + first, count, plan.copies);
+                if (asked.db) add_slopes(at_hand.source(g), mine + shape.weights());
+                if (asked.dw) plan.add_to_weights(at_hand, mine);
+                if (asked.dx) plan.write_input(at_hand, asked.dx + at_hand.first * g.pixels() * g.channels);
+            }
+        }
+    }
+    total(shape, sums.data, n_strands, asked.dw, asked.db);
+}
+
+// sums[m][.] += sum over outputs of x[window + at[m]] slope[.], the sums in registers over all of them.
+template <class T, int M, int V, class Elements>
+ALWAYS_INLINE void gradient_tile(const Source<T>& from, Elements at, T* sums, idx sums_step) {
+    constexpr idx L = LANES<T>;
+    Vector<T> sum[M][V];
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) sum[m][v] = load(sums + m * sums_step + v * L);
+    from.each_output([&](const T* a, const T* b) INLINE_CALL {
+        Vector<T> bk[V];
+        for (int v = 0; v < V; ++v) bk[v] = load(b + v * L);
+        for (int m = 0; m < M; ++m)
+            for (int v = 0; v < V; ++v) sum[m][v] += a[at[m]] * bk[v];
+    });
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) *reinterpret_cast<Vector<T>*>(sums + m * sums_step + v * L) = sum[m][v];
+}
+
+template <class T, int V, class Elements>
+void gradient_tile_of(idx rows, const Source<T>& from, Elements at, T* sums, idx sums_step) {
+    switch (rows) {
+#define TILE(M)                                                                             \
+    case M:                                                                                 \
+        if constexpr (M <= most_rows(V)) gradient_tile<T, M, V>(from, at, sums, sums_step); \
+        break;
+        TILE(1)
+        TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#undef TILE
+    }
+}
+
+// The gradient of the weights of a group, added to sums (elements of a window, sums_step).
+template <class T, int V>
+void add_gradient(const Source<T>& from, const std::vector<idx>& elements, idx channels, idx filters, T* sums,
+                  idx sums_step) {
+    // Neighbouring channels lie at regular steps, which is faster, but few of them do not fill a tile.
+    const bool few = channels < 6;
+    const idx run = few ? idx(elements.size()) : channels;
+    const idx tiles = (run + most_rows(V) - 1) / most_rows(V);
+    for (idx f = 0; f < filters; f += V * LANES<T>)
+        for (idx start = 0; start < idx(elements.size()); start += run)
+            for (idx t = 0; t < tiles; ++t) {
+                const idx first = start + t * run / tiles, last = start + (t + 1) * run / tiles;
+                T* into = sums + first * sums_step + f;
+                if (few)
+                    gradient_tile_of<T, V>(last - first, from.moved(0, f), Listed{elements.data() + first}, into,
+                                           sums_step);
+                else
+                    gradient_tile_of<T, V>(last - first, from.moved(elements[first], f), Regular{1}, into, sums_step);
+            }
+}
+
+// The kernels of the backward pass, turned around, from filters to channels.
+template <class T>
+void turn(const Geometry& g, const T* w, Panels<T>& panels) {
+    const idx taps = g.taps(), channels = g.channels / g.groups, filters = g.filters / g.groups;
+    for (idx group = 0; group < g.groups; ++group)
+        for (idx tap = 0; tap < taps; ++tap)
+            for (idx p = 0; p < panels.panels; ++p) {
+                const idx first = p * panels.width, valid = std::min(panels.width, channels - first);
+                const T* from = w + ((taps - 1 - tap) * channels + first) * g.filters + group * filters;
+                pack(from, 1, g.filters, filters, valid, panels.width,
+                     panels.panel(group, p) + tap * filters * panels.width);
+            }
+}
+
+constexpr idx ONCE[3] = {1, 1, 1};
+
+// The plan for groups that connect their channels with their filters.
+template <class T>
+struct GroupsPlan {
+    const Geometry& g;
+    Padded x_grid, slope_grid;
+    idx at_once, copies = 1, channels, filters;
+    int V;
+    Sums sums;
+    std::vector<idx> x_elements, slope_elements;
+    Panels<T> turned;
+
+    GroupsPlan(const Geometry& g, const Asked<T>& asked)
+        : g(g),
+          x_grid(padded_input(g)),
+          slope_grid(padded_slope(g)),
+          at_once(images_at_once(g.images, g.size[2], std::max(x_grid.elements(), slope_grid.elements()))),
+          channels(g.channels / g.groups),
+          filters(g.filters / g.groups),
+          V(filters > LANES<T> ? 2 : 1),
+          sums{g.groups, g.taps() * channels, filters, round_up(filters, V * LANES<T>)},
+          x_elements(window_elements(g, x_grid, channels)),
+          slope_elements(window_elements(g, slope_grid, filters)),
+          turned(at_once > 1 ? at_once : g.size[2], g.groups, g.taps() * filters, channels) {
+        if (asked.dx) turn(g, asked.w, turned);
+    }
+
+    void add_to_weights(AtHand<T>& images, T* mine) {
+        const Source<T> all = images.source(g);
+        for (idx group = 0; group < g.groups; ++group) {
+            const Source<T> from = all.moved(group * channels, group * filters);
+            T* into = mine + group * sums.window * sums.step;
+            if (V == 2)
+                add_gradient<T, 2>(from, x_elements, channels, filters, into, sums.step);
+            else
+                add_gradient<T, 1>(from, x_elements, channels, filters, into, sums.step);
+        }
+    }
+
+    void write_input(AtHand<T>& images, T* dx) {
+        const Correlation<T> correlate{slope_grid, g.size, ONCE, turned, slope_elements, filters, false};
+        correlate(images.slopes.of(0), images.count, dx);
+    }
+};

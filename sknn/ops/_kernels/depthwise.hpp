@@ -1,0 +1,161 @@
+// Depthwise convolution: each channel has filters of its own, so that vectors run over channels. Where a channel has
+// several filters, it is copied for each of them when images are padded: the rest knows of one filter alone.
+
+template <class T>
+bool is_depthwise(const Geometry& g) {
+    return g.groups > 1 && g.groups == g.channels && g.filters / g.channels < LANES<T>;
+}
+
+// The same grid with channels for all filters, rounded up to whole vectors.
+template <class T>
+Padded with_channels_of(Padded grid, idx filters) {
+    grid.channels = round_up(filters, LANES<T>);
+    return grid;
+}
+
+// z[m][.] = f(bias + sum over taps of a[m row_step + at[tap]][.] w[tap][.]), one vector of channels.
+template <class T, int M>
+ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const std::vector<idx>& at, const T* w, idx w_step,
+                                  const T* bias, bool relu, T* z, idx z_step, idx width) {
+    Vector<T> sum[M];
+    for (int m = 0; m < M; ++m) sum[m] = load(bias);
+    for (const idx place : at) {
+        const Vector<T> factor = load(w);
+        for (int m = 0; m < M; ++m) sum[m] += load(a + place + m * row_step) * factor;
+        w += w_step;
+    }
+    for (int m = 0; m < M; ++m) {
+        const Vector<T> r = relu ? (sum[m] > Vector<T>{} ? sum[m] : Vector<T>{}) : sum[m];
+        store(z + m * z_step, r, width);
+    }
+}
+
+// Weights (taps, filters) and biases, filled up to whole vectors.
+template <class T>
+struct Filters {
+    idx filters, step;
+    Buffer<T> weights, bias;
+
+    Filters(const Geometry& g, const T* w, const T* b, bool turned)
+        : filters(g.filters), step(round_up(filters, LANES<T>)), weights(g.taps() * step), bias(step) {
+        std::fill(weights.data, weights.data + g.taps() * step, T(0));
+        std::fill(bias.data, bias.data + step, T(0));
+        for (idx tap = 0; w && tap < g.taps(); ++tap) {
+            const T* from = w + (turned ? g.taps() - 1 - tap : tap) * filters;
+            std::copy(from, from + filters, weights.data + tap * step);
+        }
+        if (b) std::copy(b, b + filters, bias.data);
+    }
+};
+
+// Writes results of all channels for each pixel of an image, given its grid.
+template <class T>
+struct DepthwiseCorrelation {
+    const Padded& grid;
+    const idx *output, *stride;
+    const Filters<T>& w;
+    const std::vector<idx>& taps;
+    bool relu;
+
+    void operator()(const T* image, T* z) const {
+        for (idx i = 0; i < output[0]; ++i)
+            for (idx j = 0; j < output[1]; ++j) {
+                const T* from = image + grid.at(i * stride[0], j * stride[1], 0);
+                T* to = z + (i * output[1] + j) * output[2] * w.filters;
+                for (idx f = 0; f < w.filters; f += LANES<T>) row(from + f, f, to + f);
+            }
+    }
+
+    void row(const T* from, idx f, T* to) const {
+        const idx step = stride[2] * grid.channels;
+        idx k = 0;
+        for (; k + 8 <= output[2]; k += 8) pixels<8>(from + k * step, step, f, to + k * w.filters);
+        for (; k + 4 <= output[2]; k += 4) pixels<4>(from + k * step, step, f, to + k * w.filters);
+        for (; k < output[2]; ++k) pixels<1>(from + k * step, step, f, to + k * w.filters);
+    }
+
+    template <int M>
+    void pixels(const T* from, idx step, idx f, T* to) const {
+        depthwise_tile<T, M>(from, step, taps, w.weights.data + f, w.step, w.bias.data + f, relu, to, w.filters,
+                             w.filters - f);
+    }
+};
+
+// As convolve.
+template <class T>
+void depthwise(const Geometry& g, const T* x, const T* w, const T* bias, bool relu, T* y, int threads) {
+    const Padded grid = with_channels_of<T>(padded_input(g), g.filters);
+    const bool whole = is_whole(g, grid);
+    const std::vector<idx> taps = window_elements(g, grid, 1);
+    const Filters<T> filters(g, w, bias, false);
+    const DepthwiseCorrelation<T> correlate{grid, g.output, g.stride, filters, taps, relu};
+
+    PARALLEL(std::max<idx>(1, std::min<idx>(threads, g.images))) {
+        Grids<T> space(grid, whole ? 0 : 1);
+        SHARED_LOOP
+        for (idx n = 0; n < g.images; ++n) {
+            const T* image = x + n * g.pixels() * g.channels;
+            correlate(whole ? image : space.fill(g, image, 1, g.filters / g.channels), y + n * g.outputs() * g.filters);
+        }
+    }
+}
+
+// sums[m][.] += sum over outputs of x[window + at[m]][.] slope[.], one vector of channels.
+template <class T, int M>
+void depthwise_gradient(const Source<T>& from, const idx* at, T* sums, idx sums_step) {
+    Vector<T> sum[M];
+    for (int m = 0; m < M; ++m) sum[m] = load(sums + m * sums_step);
+    from.each_output([&](const T* a, const T* b) INLINE_CALL {
+        const Vector<T> slope = load(b);
+        for (int m = 0; m < M; ++m) sum[m] += load(a + at[m]) * slope;
+    });
+    for (int m = 0; m < M; ++m) *reinterpret_cast<Vector<T>*>(sums + m * sums_step) = sum[m];
+}
+
+// The backward pass of a depthwise convolution, image by image.
+template <class T>
+struct DepthwisePlan {
+    const Geometry& g;
+    Padded x_grid, slope_grid;
+    idx at_once = 1, copies;
+    Sums sums;
+    std::vector<idx> x_taps, slope_taps;
+    Filters<T> turned;
+
+    DepthwisePlan(const Geometry& g, const Asked<T>& asked)
+        : g(g),
+          x_grid(with_channels_of<T>(padded_input(g), g.filters)),
+          slope_grid(with_channels_of<T>(padded_slope(g), g.filters)),
+          copies(g.filters / g.channels),
+          sums{1, g.taps(), g.filters, x_grid.channels},
+          x_taps(window_elements(g, x_grid, 1)),
+          slope_taps(window_elements(g, slope_grid, 1)),
+          turned(g, asked.w, static_cast<const T*>(nullptr), true) {}
+
+    void add_to_weights(AtHand<T>& image, T* mine) {
+        const Source<T> all = image.source(g);
+        for (idx f = 0; f < g.filters; f += LANES<T>) {
+            const Source<T> from = all.moved(f, f);
+            idx tap = 0;
+            for (; tap + 9 <= g.taps(); tap += 9) some_taps<9>(from, tap, mine + f);
+            for (; tap + 3 <= g.taps(); tap += 3) some_taps<3>(from, tap, mine + f);
+            for (; tap < g.taps(); ++tap) some_taps<1>(from, tap, mine + f);
+        }
+    }
+
+    template <int M>
+    void some_taps(const Source<T>& from, idx tap, T* mine) {
+        depthwise_gradient<T, M>(from, x_taps.data() + tap, mine + tap * sums.step, sums.step);
+    }
+
+    void write_input(AtHand<T>& image, T* dx) {
+        const DepthwiseCorrelation<T> correlate{slope_grid, g.size, ONCE, turned, slope_taps, false};
+        if (copies == 1) return correlate(image.slopes.of(0), dx);
+        Buffer<T> apart(g.pixels() * g.filters);
+        correlate(image.slopes.of(0), apart.data);
+        for (idx at = 0; at < g.pixels() * g.channels; ++at) {
+            dx[at] = 0;
+            for (idx copy = 0; copy < copies; ++copy) dx[at] += apart.data[at * copies + copy];
+        }
+    }
+};
