@@ -12,14 +12,16 @@ import scipy.sparse as sp
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from sknn import optim
+from sknn import autodiff, optim
 from sknn.autodiff import Tensor, grad
 from sknn.ops import _kernels, compiled, kernels, perceptron, threads
 from sknn.ops.activation import ACTIVATIONS, Compiled
+from sknn.ops.conv import conv
 from sknn.ops.dense import dense
 from sknn.ops.dropout import drop
 from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
+from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.windows import make_windows
 
 pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
@@ -71,17 +73,28 @@ def close(found, expected, dtype):
     np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype] * scale, rtol=0)
 
 
+@st.composite
+def convolutions(draw):
+    """Windows, and shapes of x, w and b: in groups that connect several channels, or each channel by itself."""
+    n_axes = draw(st.integers(1, 3))
+    axes = [draw(st.tuples(*[st.integers(*bounds)] * n_axes)) for bounds in ((1, 9), (1, 4), (1, 3), (1, 2))]
+    size, kernel, stride, dilation = axes
+    try:
+        windows = make_windows(size, kernel, stride, draw(st.sampled_from(["same", "valid", 1, 2])), dilation)
+    except ValueError:  # no window fits
+        assume(False)
+    assume(windows.all_touch_the_grid)
+    if draw(st.booleans()):
+        groups, channels, filters = draw(st.integers(1, 40)), 1, draw(st.integers(1, 3))
+    else:
+        groups, channels = draw(st.sampled_from([1, 1, 2, 3])), draw(st.integers(1, 9))
+        filters = draw(st.sampled_from([1, 2, 7, 16, 17, 33, 40]))
+    x_shape = (draw(st.sampled_from([1, 2, 5, 16])), *windows.size, channels * groups)
+    return windows, groups, x_shape, (*windows.kernel, channels, filters * groups)
+
+
 @given(
-    n_axes=st.integers(1, 3),
-    images=st.integers(1, 5),
-    sizes=st.tuples(*[st.integers(1, 9)] * 3),
-    kernel=st.tuples(*[st.integers(1, 4)] * 3),
-    stride=st.tuples(*[st.integers(1, 3)] * 3),
-    dilation=st.tuples(*[st.integers(1, 2)] * 3),
-    padding=st.sampled_from(["same", "valid", 1, 2]),
-    groups=st.sampled_from([1, 1, 2, 3]),
-    channels=st.integers(1, 9),
-    filters=st.sampled_from([1, 2, 7, 16, 17, 33, 40]),
+    shapes=convolutions(),
     activation=st.sampled_from(["identity", "relu", "tanh", "gelu"]),
     has_bias=st.booleans(),
     wanted=st.tuples(st.booleans(), st.booleans(), st.booleans()),
@@ -90,35 +103,12 @@ def close(found, expected, dtype):
     seed=st.integers(0, 2**20),
 )
 @PROPERTY
-def test_convolution_and_its_gradients(
-    on_numpy,
-    n_axes,
-    images,
-    sizes,
-    kernel,
-    stride,
-    dilation,
-    padding,
-    groups,
-    channels,
-    filters,
-    activation,
-    has_bias,
-    wanted,
-    dtype,
-    count,
-    seed,
-):
-    axes = (sizes[:n_axes], kernel[:n_axes], stride[:n_axes], padding, dilation[:n_axes])
-    try:
-        windows = make_windows(*axes)
-    except ValueError:  # no window fits
-        assume(False)
-    assume(all(low < span for low, span in zip(windows.low, windows.span, strict=True)))
+def test_convolution_and_its_gradients(on_numpy, monkeypatch, shapes, activation, has_bias, wanted, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    windows, groups, x_shape, w_shape = shapes
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((images, *windows.size, channels * groups)).astype(dtype)
-    w = rng.standard_normal((*windows.kernel, channels, filters * groups)).astype(dtype)
-    b = rng.standard_normal(filters * groups).astype(dtype) if has_bias else None
+    x, w = rng.standard_normal(x_shape).astype(dtype), rng.standard_normal(w_shape).astype(dtype)
+    b = rng.standard_normal(w_shape[-1]).astype(dtype) if has_bias else None
     wanted = (wanted[0], wanted[1], wanted[2] and has_bias)
     function = ACTIVATIONS[activation]
     inputs = x.copy(), w.copy()
@@ -139,23 +129,76 @@ def test_convolution_and_its_gradients(
 
 
 @given(
-    kind=st.sampled_from(["max", "average"]),
+    shapes=convolutions(),
+    activation=st.sampled_from(["identity", "relu", "tanh"]),
+    layouts=st.tuples(*[st.sampled_from("CFSR")] * 3),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_convolution_in_any_layout(on_numpy, shapes, activation, layouts, dtype, count, seed):
+    windows, groups, x_shape, w_shape = shapes
+    rng = np.random.default_rng(seed)
+    x = laid_out(rng.standard_normal(x_shape).astype(dtype), layouts[0])
+    w = laid_out(rng.standard_normal(w_shape).astype(dtype), layouts[1])
+    b = rng.standard_normal(w_shape[-1]).astype(dtype)
+    gradient = rng.standard_normal((len(x), *windows.output, w_shape[-1])).astype(dtype)
+    gradient = laid_out(gradient, layouts[2])
+    compare_gradients(
+        on_numpy, conv, (x, w, b), gradient, dtype, count, groups=groups, activation=activation, windows=windows
+    )
+
+
+def compare_gradients(on_numpy, operation, inputs, gradient, dtype, count, **options):
+    """The operation and its gradients are those of NumPy alone, whatever the layouts of inputs and gradient."""
+
+    def compute():
+        leaves = [Tensor(x) for x in inputs]
+        y = operation(*leaves, **options)
+        return [y.value, *autodiff.grad(y, leaves, seed=gradient)]
+
+    with threads._counting_on(count):
+        found = compute()
+    for one, other in zip(found, on_numpy(compute), strict=True):
+        close(one, other, dtype)
+
+
+@given(
+    kind=st.sampled_from([max_pool, average_pool]),
     n_axes=st.integers(1, 3),
     images=st.integers(1, 4),
     sizes=st.tuples(*[st.integers(1, 9)] * 3),
     kernel=st.tuples(*[st.integers(1, 4)] * 3),
-    stride=st.tuples(*[st.integers(1, 3)] * 3),
+    stride=st.none() | st.tuples(*[st.integers(1, 3)] * 3),
     dilation=st.tuples(*[st.integers(1, 2)] * 3),
     padding=st.sampled_from(["same", "valid", 1]),
     channels=st.sampled_from([1, 2, 16, 19]),
+    layouts=st.tuples(*[st.sampled_from("CCFSR")] * 2),
     dtype=dtypes,
     count=n_threads,
     seed=st.integers(0, 2**20),
 )
 @PROPERTY
 def test_pooling_and_its_gradients(
-    on_numpy, kind, n_axes, images, sizes, kernel, stride, dilation, padding, channels, dtype, count, seed
+    on_numpy,
+    monkeypatch,
+    kind,
+    n_axes,
+    images,
+    sizes,
+    kernel,
+    stride,
+    dilation,
+    padding,
+    channels,
+    layouts,
+    dtype,
+    count,
+    seed,
 ):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    stride = kernel if stride is None else stride  # as is usual: then windows do not overlap
     try:
         windows = make_windows(sizes[:n_axes], kernel[:n_axes], stride[:n_axes], padding, dilation[:n_axes])
         for axis in range(n_axes):
@@ -165,18 +208,15 @@ def test_pooling_and_its_gradients(
     rng = np.random.default_rng(seed)
     x = rng.integers(-2, 3, (images, *windows.size, channels)).astype(dtype)  # many are equally large
     g = rng.standard_normal((images, *windows.output, channels)).astype(dtype)
-    pool = {"max": kernels.pool_max, "average": kernels.pool_average}[kind]
+    inputs, gradient = (laid_out(x, layouts[0]),), laid_out(g, layouts[1])
+    compare_gradients(on_numpy, kind, inputs, gradient, dtype, count, windows=windows)
 
-    def back(y):
-        if kind == "max":
-            return kernels.pool_max_back(g, x, y, windows)
-        return kernels.pool_average_back(g, x.shape, windows)
 
-    expected = on_numpy(pool, x, windows)
-    slope = on_numpy(back, expected)
-    with threads._counting_on(count):
-        close(pool(x, windows), expected, dtype)
-        close(back(expected), slope, dtype)
+def test_the_largest_is_nan_where_one_is():
+    x = np.zeros((1, 6, 17))
+    x[0, [0, 3], :9] = np.nan
+    y = kernels.pool_max(x, make_windows((6,), 2, 2))
+    assert np.array_equal(np.isnan(y[0]), np.isnan(x[0, ::2]) | np.isnan(x[0, 1::2]))
 
 
 @given(
@@ -215,11 +255,12 @@ def test_relu_lets_nan_through(n_results):
 def laid_out(array, layout):
     """Row by row, column by column, every other element of a larger one, or reversed."""
     if layout == "S":
-        larger = np.zeros((2 * array.shape[0], 2 * array.shape[1]), array.dtype)
-        larger[::2, ::2] = array
-        return larger[::2, ::2]
+        others = (slice(None, None, 2),) * array.ndim
+        larger = np.zeros([2 * n for n in array.shape], array.dtype)
+        larger[others] = array
+        return larger[others]
     if layout == "R":
-        return np.ascontiguousarray(array[::-1, ::-1])[::-1, ::-1]
+        return np.ascontiguousarray(np.flip(array))[(slice(None, None, -1),) * array.ndim]
     return np.asarray(array, order=layout)
 
 
@@ -591,17 +632,19 @@ def test_the_number_of_threads_changes_no_bit_of_norms(monkeypatch, name, shape)
         assert one.tobytes() == two.tobytes() == again.tobytes()
 
 
-def test_the_number_of_threads_changes_no_bit():
+@pytest.mark.parametrize(("size", "groups"), [(16, 1), (16, 24), (4, 1)])
+def test_the_number_of_threads_changes_no_bit(monkeypatch, size, groups):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(0)
-    x = rng.standard_normal((40, 16, 16, 24)).astype(np.float32)
-    w = rng.standard_normal((3, 3, 24, 40)).astype(np.float32)
-    windows, relu = make_windows((16, 16), 3, padding="same"), ACTIVATIONS["relu"]
+    x = rng.standard_normal((600, size, size, 24)).astype(np.float32)
+    w = rng.standard_normal((3, 3, 24 // groups, 48)).astype(np.float32)
+    windows, relu = make_windows((size, size), 3, padding="same"), ACTIVATIONS["relu"]
     results = []
     for count in (1, 2, 2):
         with threads._counting_on(count):
-            y, whole = compiled.convolve(x, w, None, windows, 1, relu)
-            slopes = compiled.convolve_back(y, x, w, y, whole, windows, 1, relu, (True, True, True))
-            results.append([y, *slopes, compiled.dense(y.reshape(-1, 40), w[0, 0].T, None, False)])
+            y, whole = compiled.convolve(x, w, None, windows, groups, relu)
+            slopes = compiled.convolve_back(y, x, w, y, whole, windows, groups, relu, (True, True, True))
+            results.append([y, *slopes, compiled.dense(y.reshape(-1, 48), w[0, 0].T, None, False)])
     for one, two, again in zip(*results, strict=True):
         assert one.tobytes() == two.tobytes() == again.tobytes()
 
