@@ -35,6 +35,7 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 # The files of estimators/ that are no family.
 SHARED_BY_FAMILIES = {
     "base",
+    "forward",
     "perceptron_rule",
     "single_layer",
     "targets",

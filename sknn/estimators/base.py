@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from math import inf, isfinite, prod
+from math import inf, isfinite
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -33,10 +33,10 @@ from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
 from ..ops.loss import average
-from ..ops.threads import threads_for
 from ..optim import Optimizer
 from ..schedules import SCHEDULES
 from ..train import ArrayData, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
+from .forward import Forward
 from .targets import (
     ClassTarget,
     ClassWeights,
@@ -49,9 +49,6 @@ from .targets import (
     nothing_to_learn,
 )
 from .validation import Samples, Validation, naming_validation_data, set_aside
-
-OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
-PREDICT_ELEMENTS = 1 << 21  # values per layer computed at once in predict, so that memory stays bounded
 
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 
@@ -97,6 +94,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     """
 
     _accepted_sparse: Any = ("csr", "csc")
+    _forward: Forward
     _target: Target
     _state: TrainingState
 
@@ -280,9 +278,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             return None
         seen = copy(self)
         seen._keep_network(task.network, task.target.loss())
-        return Validation(
-            task.held_out, seen, lambda X: _raw(task.network, X), _curve_scale(task), decides=task.stops_early
-        )
+        return Validation(task.held_out, seen, Forward(task.network), _curve_scale(task), decides=task.stops_early)
 
     def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
@@ -432,7 +428,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             self.__dict__.pop(name, None)
 
     def _keep_network(self, network: Network, loss: Any) -> None:
-        self.network_ = network
+        self.network_, self._forward = network, Forward(network)
         self.__dict__.update(self._target.attributes)
         self.n_outputs_ = network.output_shape[-1]
         self.out_activation_ = loss.link
@@ -500,11 +496,18 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _raw_outputs(self, X: Any) -> Array:
         """The network's outputs for X before the link, shape (n, n_outputs), in the precision of X."""
-        return self._outputs_of(X, n_layers=None)
+        X = self._inputs(X)
+        return self._forward(X)
 
-    def _outputs_of(self, X: Any, n_layers: int | None) -> Array:
-        """The outputs for X of the first layers, or of all, in the precision of X."""
-        check_is_fitted(self)
+    def _outputs_of_first(self, n_layers: int, X: Any) -> Array:
+        """The outputs for X of the first layers, in the precision of X."""
+        X = self._inputs(X)
+        return Forward(self.network_, n_layers)(X)
+
+    def _inputs(self, X: Any) -> Any:
+        """X to predict for, validated."""
+        if "network_" not in vars(self):  # only then the costlier question is asked, for its error
+            check_is_fitted(self)
         X = validate_data(
             self,
             self._as_rows(X, fresh=False),
@@ -512,7 +515,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             dtype=(np.float64, np.float32),
             reset=False,
         )
-        return _raw(self.network_, X.tocsr() if issparse(X) else X, n_layers)
+        return X.tocsr() if issparse(X) else X
 
     def predict(self, X: Any) -> Array:
         """Predict for samples.
@@ -696,20 +699,6 @@ def _changes(before: Sequence[Layer], after: Sequence[Layer]) -> str:
 
 def _weight(batch: dict) -> tuple[Array, ...]:
     return (batch["weight"],) if "weight" in batch else ()
-
-
-def _raw(network: Network, X: Any, n_layers: int | None = None) -> Array:
-    """Raw outputs for validated X, or those of the first layers, computed and given in the precision of X.
-
-    So the answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in
-    float32 the BLAS rounds a row differently in a large matrix and in a small one.
-    """
-    step = max(PREDICT_ELEMENTS // max(network.widest, prod(X.shape[1:])), 1)
-    work = 2.0 * X.shape[0] * network.multiplications
-    forward = network if n_layers is None else network.first(n_layers)
-    with nullcontext() if work < OPENBLAS_THREADS else threads_for(work):
-        parts = [forward(X[k : k + step]) for k in range(0, X.shape[0], step)]
-    return (parts[0] if len(parts) == 1 else np.concatenate(parts)).astype(X.dtype, copy=False)
 
 
 def _cast(X: Any, dtype: np.dtype) -> Any:

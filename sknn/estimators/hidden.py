@@ -119,7 +119,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
             In the precision of X.
         """
         check_is_fitted(self)
-        activations = self.estimator_._outputs_of(X, _end(self.estimator_.network_, self.layer))
+        activations = self.estimator_._outputs_of_first(_end(self.estimator_.network_, self.layer), X)
         return activations.reshape(len(activations), -1)
 
     @property
