@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import zip_longest
 from math import inf, isfinite
 from numbers import Integral
@@ -101,6 +102,10 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
     def _keep_parameters(self, values: dict[str, Any]) -> None:
         """Set the parameters of ``__init__`` from its ``locals()``."""
         self.__dict__.update({name: values[name] for name in self._get_param_names()})
+
+    @classmethod
+    def _get_param_names(cls) -> list[str]:
+        return _parameter_names(cls)  # type: ignore[arg-type]
 
     # -- what a family says ----------------------------------------------------------------------------------------
 
@@ -540,6 +545,12 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accepted_sparse)
         return tags
+
+
+@cache
+def _parameter_names(kind: Any) -> list[str]:
+    """The parameters of a class, which scikit-learn reads from its signature each time that it makes or checks one."""
+    return super(NetworkEstimator, kind)._get_param_names()  # type: ignore[misc]
 
 
 class ClassifierTargets:

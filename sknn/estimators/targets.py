@@ -52,15 +52,22 @@ def class_target(y: Array) -> ClassTarget | MultilabelTarget | JointClassTarget:
     """
     if y.ndim == 2 and y.dtype == object:  # words beside numbers; each column has a kind of its own
         return JointClassTarget(_columns(y))
-    with warnings.catch_warnings():  # many classes for few samples are no news to those who fit them
-        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
-        check_classification_targets(y)
-        kind = type_of_target(y)
+    kind = _kind_of_classes(y)
     if kind == "multilabel-indicator" and set(np.unique(y)) <= {0, 1}:
         return MultilabelTarget(y)
     if y.ndim == 2:
         return JointClassTarget(_columns(y))
     return ClassTarget(y)
+
+
+def _kind_of_classes(y: Array) -> str:
+    """What scikit-learn calls this kind of target; it raises ValueError if it is none of a classifier."""
+    with warnings.catch_warnings():  # many classes for few samples are no news to those who fit them
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        kind = type_of_target(y)
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):  # the others, and the error
+            check_classification_targets(y)
+    return kind
 
 
 def check_first_partial_fit(
@@ -188,6 +195,11 @@ def _same_classes(known: Array | list[Array], classes: Sequence) -> bool:
     )
 
 
+def _distinct(y: Array) -> Array:
+    """The labels, sorted. Whole numbers are labels; what else is one, scikit-learn has to say."""
+    return np.unique(y) if y.ndim == 1 and y.dtype.kind in "biu" else unique_labels(y)
+
+
 class ClassTarget:
     """One of several classes for each sample; two classes need one output, more need one each.
 
@@ -198,7 +210,7 @@ class ClassTarget:
     """
 
     def __init__(self, y: Array) -> None:
-        self.classes_ = unique_labels(y)
+        self.classes_ = _distinct(y)
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -214,7 +226,9 @@ class ClassTarget:
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
-        found = unique_labels(y)
+        found = _distinct(y)
+        if np.array_equal(found, self.classes_):
+            return
         if all_of_them and set(found) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
