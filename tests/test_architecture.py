@@ -35,10 +35,13 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 # The files of estimators/ that are no family.
 SHARED_BY_FAMILIES = {
     "base",
+    "fitted",
     "forward",
+    "inputs",
     "perceptron_rule",
     "single_layer",
     "targets",
+    "task",
     "training",
     "validation",
 }

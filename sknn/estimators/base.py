@@ -11,10 +11,10 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from itertools import zip_longest
-from math import inf, isfinite
+from math import isfinite
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -26,18 +26,18 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
-from ..autodiff.tape import Array, Tensor
+from ..autodiff.tape import Array
 from ..callbacks import FitObserver, Training
 from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
-from ..ops.loss import average
 from ..optim import Optimizer
 from ..schedules import SCHEDULES
-from ..train import ArrayData, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
-from .forward import Forward
+from ..train import Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
+from .fitted import FittedNetwork
+from .inputs import DIVERGED, cast, checked_weight, count_for_nothing
 from .targets import (
     ClassTarget,
     ClassWeights,
@@ -49,13 +49,10 @@ from .targets import (
     in_numpy_dtypes,
     nothing_to_learn,
 )
+from .task import Task, curve_scale, mean_loss
 from .validation import Samples, Validation, naming_validation_data, set_aside
 
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
-
-DIVERGED = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
 
 BALANCED_IN_PARTS = (  # scikit-learn's words
     "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
@@ -65,39 +62,12 @@ BALANCED_IN_PARTS = (  # scikit-learn's words
 )
 
 
-@dataclass
-class Task:
-    """One call of fit or partial_fit: what is trained, and on what."""
-
-    network: Network
-    target: Target
-    rng: Random
-    X: Any
-    y: Array
-    sample_weight: Array | None
-    fresh: bool
-    incremental: bool
-    rows: Array | None = None  # of X, those of y; None: all
-    held_out: Samples | None = None
-    stops_early: bool = False
-
-    def data(self) -> ArrayData:
-        """The training data, encoded, in the precision of the network."""
-        dtype = self.network.theta.dtype
-        return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype, self.rows)
-
-
-class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
+class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
     """What all estimators around a :class:`~sknn.nn.Network` share.
 
     A family defines the methods below, whose names begin with an underscore: `_layers`, `_optimizer`, `_plan` and
     `_new_target`, and lists its parameters in ``__init__``.
     """
-
-    _accepted_sparse: Any = ("csr", "csc")
-    _forward: Forward
-    _target: Target
-    _state: TrainingState
 
     def _keep_parameters(self, values: dict[str, Any]) -> None:
         """Set the parameters of ``__init__`` from its ``locals()``."""
@@ -156,15 +126,15 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             X, y = self._validated(self._as_rows(X, fresh), y, reset=fresh)
-            weight = _checked_weight(sample_weight, X, incremental)
+            weight = checked_weight(sample_weight, X, incremental)
             samples = self._influential(Samples(X, y, weight, weight))
-            if _count_for_nothing(samples, fresh):
+            if count_for_nothing(samples, fresh):
                 return self
             target = (target or self._new_target(samples.y, samples.sample_weight)) if fresh else self._target
             target.check(samples.y, all_of_them=not fresh and not incremental)
             by_class = self._class_weights(target, samples.y, samples.sample_weight, incremental)
             samples = self._influential(samples.weighted(by_class))
-            if _count_for_nothing(samples, not incremental):
+            if count_for_nothing(samples, not incremental):
                 return self
             looked_at = self._validation_samples(validation, target, samples, by_class)
             if not incremental:
@@ -187,7 +157,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         rng = check_random_state(self.random_state)
         optimizer = self._optimizer()
         dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
-        X = _cast(samples.X, dtype)
+        X = cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
         if not fresh and isinstance(self.random_state, Integral) and any(layer.draws for layer, _ in network.walk()):
             # begun with the same seed, every call that goes on would drop the same units
@@ -201,7 +171,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             self._keep_untrained(task)
             return
         if validation is not None:
-            task.held_out = replace(validation, X=_cast(validation.X, dtype))
+            task.held_out = replace(validation, X=cast(validation.X, dtype))
         elif task.stops_early:
             self._set_aside(task, replace(samples, X=X))
         self._prepare(task)
@@ -240,13 +210,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         loss = self._training_loss(task.target)
         outcome = train(
             task.network,
-            _objective(loss, task.rng),
+            mean_loss(loss, task.rng),
             task.data(),
             plan,
             state,
             task.rng,
             validate=self._validation(task),
-            curve_scale=_curve_scale(task),
+            curve_scale=curve_scale(task),
             report=print if self.verbose else None,
             observer=self._observer_of_epochs(task, state),
         )
@@ -271,19 +241,13 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             state.samples = self.t_ if task.incremental else 0
         return state
 
-    def _earlier_validation(self) -> tuple[list[float], list[float]]:
-        """Copies of the curves of validation so far, of scores and of losses."""
-        curves = (getattr(self, name, None) or [] for name in ("validation_scores_", "validation_loss_curve_"))
-        scores, losses = map(list, curves)
-        return scores, losses
-
     def _validation(self, task: Task) -> Callable[[], Verdict] | None:
         """What validation says of the network's present weights; None without validation samples."""
         if task.held_out is None:
             return None
         seen = copy(self)
         seen._keep_network(task.network, task.target.loss())
-        return Validation(task.held_out, seen, Forward(task.network), _curve_scale(task), decides=task.stops_early)
+        return Validation(task.held_out, seen, seen._forward, curve_scale(task), decides=task.stops_early)
 
     def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
@@ -296,19 +260,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         state.best_theta = state.best_state = state.order = None
         if self.warm_start or task.incremental:
             self._state = state
-
-    def _keep_history(self, task: Task, state: TrainingState) -> None:
-        self.n_iter_, self.t_ = state.epochs, state.samples
-        self.loss_curve_ = list(state.loss_curve)
-        self.loss_ = state.loss_curve[-1] if state.loss_curve else inf
-        self.best_loss_ = None if task.stops_early else state.best_loss
-        latest = 0 if task.held_out is None else state.epochs
-        self._keep_validation(list(state.validation_scores), list(state.validation_losses), latest)
-
-    def _keep_validation(self, scores: list[float], losses: list[float], latest: int) -> None:
-        """Keep the curves of validation; the best score is that of the latest so many."""
-        self.validation_scores_, self.validation_loss_curve_ = scores or None, losses or None
-        self.best_validation_score_ = float(np.fmax.reduce(scores[-latest:])) if scores and latest else None
 
     def _observer_of(
         self, task: Task, keep_history: Callable[[Any, Training], None], verdict: Callable[[], Verdict]
@@ -356,7 +307,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         )
         minimum = train_full(
             task.network,
-            _objective(loss, task.rng),
+            mean_loss(loss, task.rng),
             task.data(),
             self._plan(len(task.y)),
             max_fun=self.max_fun,
@@ -375,35 +326,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
         self._forget_history()
         self._keep_network(task.network, loss)
         self._keep_minimum(task, minimum.n_iter, minimum.value, earlier, verdicts)
-
-    def _keep_minimum(
-        self,
-        task: Task,
-        n_iter: int,
-        value: float,
-        earlier: tuple[list[float], list[float]],
-        verdicts: list[Verdict],
-    ) -> None:
-        self.n_iter_, self.t_ = n_iter, 0
-        self.loss_ = self.best_loss_ = self._shown(task, value)
-        scores = earlier[0] + [verdict.score for verdict in verdicts]
-        losses = earlier[1] + [verdict.loss for verdict in verdicts]
-        self._keep_validation(scores, losses, len(verdicts))
-
-    def _keep_untrained(self, task: Task) -> None:
-        """Keep a network that has nothing to learn."""
-        self._forget_history()
-        self._keep_network(task.network, task.target.loss())
-        self.n_iter_ = self.t_ = 0
-        self.loss_ = self.best_loss_ = 0.0
-        self.loss_curve_ = []
-        self._keep_validation([], [], 0)
-
-    def _shown(self, task: Task, value: float) -> float:
-        """The value of the objective with the mean instead of the sum over outputs, as the loss curves show it."""
-        weight = len(task.y) if task.sample_weight is None else task.sample_weight.sum()
-        penalty = 0.5 * self.alpha * task.network.decaying_norm() / float(weight)
-        return penalty + (value - penalty) * _curve_scale(task)
 
     def _warn(self, outcome: Outcome, state: TrainingState, plan: Plan, incremental: bool) -> None:
         """Tell how training ended, or raise if there is nothing to keep."""
@@ -426,23 +348,7 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 stacklevel=2,
             )
 
-    def _forget_history(self) -> None:
-        """Drop what an earlier fit, perhaps with another solver, has left."""
-        losses = ("loss_curve_", "loss_", "best_loss_")
-        for name in ("_state", *losses, "validation_scores_", "validation_loss_curve_", "best_validation_score_"):
-            self.__dict__.pop(name, None)
-
-    def _keep_network(self, network: Network, loss: Any) -> None:
-        self.network_, self._forward = network, Forward(network)
-        self.__dict__.update(self._target.attributes)
-        self.n_outputs_ = network.output_shape[-1]
-        self.out_activation_ = loss.link
-
     # -- validating ------------------------------------------------------------------------------------------------
-
-    def _as_rows(self, X: Any, fresh: bool) -> Any:
-        """X as a row of features for each sample; by default as it is."""
-        return X
 
     def _validated(self, X: Any, y: Any, reset: bool) -> tuple[Any, Array]:
         X, y = validate_data(
@@ -482,11 +388,11 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
             X, y = self._validated(self._as_rows(X, fresh=False), y, reset=False)
             if y.shape[1:] != training.y.shape[1:]:
                 raise ValueError(f"y has shape {y.shape}, but that of the training has {training.y.shape}")
-            weight = _checked_weight(sample_weight, X, False)
+            weight = checked_weight(sample_weight, X, False)
             samples = Samples(X, y, weight, weight).influential()
             target.check(samples.y, all_of_them=False)
             samples = samples.weighted(by_class).influential()
-            _count_for_nothing(samples, True)
+            count_for_nothing(samples, True)
         return samples
 
     def _check_scoring(self, validation: Samples | None) -> None:
@@ -496,55 +402,6 @@ class NetworkEstimator(CallbackSupportMixin, BaseEstimator):
                 f"scoring={self.scoring!r} has nothing to score: give X_val and y_val, or set early_stopping=True with "
                 "a stochastic solver"
             )
-
-    # -- predicting ------------------------------------------------------------------------------------------------
-
-    def _raw_outputs(self, X: Any) -> Array:
-        """The network's outputs for X before the link, shape (n, n_outputs), in the precision of X."""
-        X = self._inputs(X)
-        return self._forward(X)
-
-    def _outputs_of_first(self, n_layers: int, X: Any) -> Array:
-        """The outputs for X of the first layers, in the precision of X."""
-        X = self._inputs(X)
-        return Forward(self.network_, n_layers)(X)
-
-    def _inputs(self, X: Any) -> Any:
-        """X to predict for, validated."""
-        if "network_" not in vars(self):  # only then the costlier question is asked, for its error
-            check_is_fitted(self)
-        X = validate_data(
-            self,
-            self._as_rows(X, fresh=False),
-            accept_sparse=self._accepted_sparse,
-            dtype=(np.float64, np.float32),
-            reset=False,
-        )
-        return X.tocsr() if issparse(X) else X
-
-    def predict(self, X: Any) -> Array:
-        """Predict for samples.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The most probable classes, or the predicted values in the precision of X.
-        """
-        raw = self._raw_outputs(X)
-        return self._target.decode(raw)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = bool(self._accepted_sparse)
-        return tags
 
 
 @cache
@@ -672,65 +529,7 @@ def _nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
         raise
 
 
-def _checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array | None:
-    """The weights as float64."""
-    if sample_weight is None:
-        return None
-    return _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=allow_all_zero
-    )
-
-
-def _count_for_nothing(samples: Samples, refused: bool) -> bool:
-    """Whether none is left that has an influence; raises ValueError if that is refused."""
-    if refused and len(samples) == 0:
-        raise ValueError("Sample weights must contain at least one non-zero number.")
-    return len(samples) == 0
-
-
-def _curve_scale(task: Task) -> float:
-    """What turns the loss into the one that loss curves show."""
-    return 1.0 / task.target.n_outputs if task.target.loss().outputs_averaged else 1.0
-
-
-def _objective(loss: Any, rng: Random) -> Callable[[Any, dict], Tensor]:
-    """The weighted mean loss of a batch, as a function of the network."""
-
-    def objective(network: Any, batch: dict) -> Tensor:
-        return average(loss(network(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
-
-    return objective
-
-
 def _changes(before: Sequence[Layer], after: Sequence[Layer]) -> str:
     """Where two lists of layers differ."""
     pairs = enumerate(zip_longest(before, after, fillvalue="nothing"))
     return ", ".join(f"layer {k} from {old} to {new}" for k, (old, new) in pairs if old != new)
-
-
-def _weight(batch: dict) -> tuple[Array, ...]:
-    return (batch["weight"],) if "weight" in batch else ()
-
-
-def _cast(X: Any, dtype: np.dtype) -> Any:
-    """X in the precision of the computation; a file mapped into memory is left for the batches to convert.
-
-    Raises
-    ------
-    ValueError
-        If a value is too large for that precision.
-    """
-    if X.dtype == dtype or is_mapped(X):
-        return X
-    try:
-        with np.errstate(over="raise"):
-            return X.astype(dtype)
-    except FloatingPointError:
-        advice = f"Input X contains values too large for {dtype}; scale them, or use dtype='float64'"
-        raise ValueError(f"{DIVERGED} {advice}") from None
-
-
-def is_mapped(X: Any) -> bool:
-    while X is not None and not isinstance(X, np.memmap):
-        X = getattr(X, "base", None)
-    return X is not None

@@ -23,7 +23,7 @@ from ..callbacks import FitObserver, Training
 from ..losses import SquaredError
 from ..nn import Network
 from ..ops.perceptron import fit_perceptron, shuffle_seeds, xorshift_orders
-from .base import is_mapped
+from .inputs import is_mapped
 from .targets import Target
 from .validation import Samples
 
