@@ -38,6 +38,7 @@ SHARED_BY_FAMILIES = {
     "fitted",
     "forward",
     "inputs",
+    "mixins",
     "perceptron_rule",
     "single_layer",
     "targets",

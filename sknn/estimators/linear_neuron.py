@@ -15,7 +15,7 @@ from ..losses import SquaredError
 from ..ops.delta_rule import delta_rule_epoch
 from ..optim import Optimizer
 from ..train import FitLoop, Plan, TrainingState, Verdict
-from .base import RegressorTargets
+from .mixins import RegressorTargets
 from .single_layer import SingleLayer, layer_of
 from .targets import RealTarget
 from .task import Task

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from .base import BALANCED_IN_PARTS, ClassifierTargets
+from .mixins import BALANCED_IN_PARTS, ClassifierTargets
 from .perceptron_rule import PerceptronRule
 from .single_layer import SingleLayer
 from .targets import Target, check_first_partial_fit

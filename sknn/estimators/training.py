@@ -27,8 +27,10 @@ from ..ops.activation import ACTIVATIONS
 from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
 from ..train import Plan
-from .base import ClassifierTargets, NetworkEstimator, RegressorTargets, Task
+from .base import NetworkEstimator
+from .mixins import ClassifierTargets, RegressorTargets
 from .targets import MultilabelTarget, QuantileTarget, RealTarget, Target
+from .task import Task
 from .validation import SCORING
 
 
