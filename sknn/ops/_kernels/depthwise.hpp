@@ -25,7 +25,7 @@ ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const std::vector<id
         w += w_step;
     }
     for (int m = 0; m < M; ++m) {
-        const Vector<T> r = relu ? (sum[m] > Vector<T>{} ? sum[m] : Vector<T>{}) : sum[m];
+        const Vector<T> r = relu ? (sum[m] < Vector<T>{} ? Vector<T>{} : sum[m]) : sum[m];
         store(z + m * z_step, r, width);
     }
 }
