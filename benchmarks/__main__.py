@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
@@ -40,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not installed(module):
             print(f'{name} takes no part, because it is not installed: pip install ".[peers]"', file=sys.stderr)
     if measurements:
-        write(run(measurements, options.repeats), options)
+        report = Report(now(), commit(), machine(), options.repeats)
+        for _ in run(measurements, report):
+            write(report, options)
+        show(goals(report.results))
     if FALSE_ALARMS in options.names:
         false_alarms.run(options.repeats)
 
@@ -73,24 +76,22 @@ def chosen(names: Sequence[str]) -> list[Measurement]:
     ]
 
 
-def run(measurements: Sequence[Measurement], repeats: int) -> Report:
-    """Measure suite by suite, showing the tables of each when it ends, and the goals at last."""
-    report = Report(now(), commit(), machine(), repeats)
+def run(measurements: Sequence[Measurement], report: Report) -> Iterator[str]:
+    """Measure suite by suite into the report, showing the tables of each when it ends."""
     for suite, group in groupby(measurements, key=lambda each: each.suite):
         start = time.perf_counter()
         for measurement in group:
             print(f"{measurement.path} ...", file=sys.stderr, flush=True)
-            report.results.append(measure(measurement, repeats))
+            report.results.append(measure(measurement, report.repeats))
         report.seconds[suite] = time.perf_counter() - start
         print(f"\n{suite} ({report.seconds[suite]:.0f} seconds)\n")
         for table in tables(report.of_suite(suite)):
             show(table)
-    show(goals(report.results))
-    return report
+        yield suite
 
 
 def write(report: Report, options: argparse.Namespace) -> None:
-    """The files that were asked for."""
+    """The files that were asked for, of all that has been measured so far: an error later on loses nothing."""
     if options.json:
         options.json.write_text(as_json(report), encoding="utf-8")
     if options.markdown:

@@ -343,7 +343,8 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
 
 def backward(y: Tensor, leaves: Sequence[Tensor]) -> None:
     """Write the gradient of the scalar `y` into the sink of every leaf; zero where `y` does not depend on it."""
-    one = y.dtype.type(1) if y.ndim == 0 else np.ones(y.shape, y.dtype)
+    value = y.value
+    one = value.dtype.type(1) if value.ndim == 0 else np.ones(value.shape, value.dtype)
     arrived = _play_back(y, one, leaves, create_graph=False, sinks=True)
     for leaf in leaves:
         if leaf.moment not in arrived:

@@ -224,7 +224,7 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     (3.0, [array([1., 2., 1.])])
     """
     value = objective(*[network.watched for network in networks], *batch)
-    if not isinstance(value, Tensor) or value.size != 1:
+    if not isinstance(value, Tensor) or value.value.size != 1:
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
     backward(value, leaves)

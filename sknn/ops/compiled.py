@@ -27,12 +27,14 @@ NORM_WORK = 4  # and as one pass over the memory
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-def _apply_to(*arrays: Array | None) -> bool:
-    if native is None:
+def _apply_to(first: Array, *others: Array | None) -> bool:
+    dtype = first.dtype
+    if native is None or dtype not in DTYPES or not first.flags.c_contiguous:
         return False
-    given = [array for array in arrays if array is not None]
-    dtype = given[0].dtype
-    return dtype in DTYPES and all(array.dtype == dtype and array.flags.c_contiguous for array in given)
+    for array in others:  # noqa: SIM110 - asked at every step, where a loop costs half of what all(...) does
+        if array is not None and not (array.dtype == dtype and array.flags.c_contiguous):
+            return False
+    return True
 
 
 @lru_cache(maxsize=256)
@@ -130,7 +132,9 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
 
 def _agree(x: Array, W: Array, b: Array | None) -> bool:
     dtype = W.dtype
-    return native is not None and dtype in DTYPES and x.dtype == dtype and (b is None or b.dtype == dtype)
+    if native is None or dtype not in DTYPES or x.dtype != dtype:
+        return False
+    return b is None or (b.dtype == dtype and b.flags.c_contiguous)
 
 
 def _somewhere(shape: tuple[int, int], like: Array) -> Any:
@@ -143,22 +147,19 @@ def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
     """x W + b, then ReLU if wanted; x (n, n_in) and W (n_in, n_out) may be strided or transposed."""
     if not _agree(x, W, b):
         return None
-    if b is not None:
-        b = np.ascontiguousarray(b)
     to_y = _somewhere((len(x), W.shape[1]), x)
     return native.dense(x, W, b, relu, to_y, threads_of_kernels(len(x) * W.size))
 
 
 def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> tuple | None:
     """Gradients of x, W and b after :func:`dense`; `out` says where each goes, as :class:`Fused` explains."""
+    g = np.ascontiguousarray(g)
     if not _agree(x, W, g):
         return None
     to_x, to_W, to_b = out
     if to_x is not None:
         to_x = _somewhere(x.shape, x)
-    return native.dense_back(
-        np.ascontiguousarray(g), x, W, y, relu, to_x, to_W, to_b, threads_of_kernels(2 * len(x) * W.size)
-    )
+    return native.dense_back(g, x, W, y, relu, to_x, to_W, to_b, threads_of_kernels(2 * len(x) * W.size))
 
 
 def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[Array, Array] | None:

@@ -297,6 +297,7 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     return dx
 
 
+@lru_cache(maxsize=256)
 def _check_windows(windows: Windows) -> None:
     for axis in range(windows.n_axes):
         window_sizes(windows, axis)  # raises where a window has nothing to choose from

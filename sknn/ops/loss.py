@@ -207,7 +207,9 @@ def average(values: Array, weight: Array | None = None) -> tuple[Array, Any]:
 def _(g: Array, saved: tuple, out: list) -> tuple[Array, None]:
     n, dtype, share = saved
     if share is None:
-        return np.full(n, float(g) / n, dtype), None
+        shares = np.empty(n, dtype)
+        shares.fill(float(g) / n)
+        return shares, None
     return (float(g) * share).astype(dtype), None
 
 

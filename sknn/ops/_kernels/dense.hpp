@@ -18,16 +18,17 @@ void mask_and_add(idx rows, idx columns, const T* gradient, const T* y, T* slope
         for (int v = 0; v < V; ++v) store(sums + v * LANES<T>, total[v], LANES<T>);
 }
 
-// The same for one column.
+// The same for a few columns, less than a vector.
 template <class T>
-void mask_and_add_column(idx rows, idx columns, const T* gradient, const T* y, T* slope, T* sum) {
-    T total = 0;
-    for (idx at = 0; at < rows * columns; at += columns) {
-        const T g = !slope || y[at] > T(0) ? gradient[at] : T(0);
-        if (slope) slope[at] = g;
-        total += g;
-    }
-    if (sum) *sum = total;
+void mask_and_add_few(idx rows, idx columns, idx few, const T* gradient, const T* y, T* slope, T* sums) {
+    T totals[LANES<T>] = {};
+    for (idx at = 0; at < rows * columns; at += columns)
+        for (idx j = 0; j < few; ++j) {
+            const T g = !slope || y[at + j] > T(0) ? gradient[at + j] : T(0);
+            if (slope) slope[at + j] = g;
+            totals[j] += g;
+        }
+    if (sums) std::copy(totals, totals + few, sums);
 }
 
 // The same for all columns of a panel.
@@ -39,7 +40,7 @@ void mask_and_add_panel(idx rows, idx columns, idx width, const T* gradient, con
         mask_and_add<T, 4>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
     for (; k + LANES<T> <= width; k += LANES<T>)
         mask_and_add<T, 1>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
-    for (; k < width; ++k) mask_and_add_column(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
+    mask_and_add_few(rows, columns, width - k, gradient + k, y + k, from(slope, k), from(sums, k));
 }
 
 // Gradients of y (rows, results) = x (rows, n) w (n, results) + bias, then ReLU if wanted: those of x, w and bias, or
