@@ -59,6 +59,7 @@ def convolve(
     x: Array, w: Array, b: Array | None, windows: Windows, groups: int, activation: Activation
 ) -> tuple[Array, Whole] | None:
     """As :func:`kernels.convolve`; the gradients are then those of :func:`convolve_back`."""
+    x = np.ascontiguousarray(x)  # lest the layout of the same values change the last bit of the answer
     if not (_apply_to(x, w, b) and windows.all_touch_the_grid):
         return None
     y = space((len(x), *windows.output, w.shape[-1]), x)
@@ -88,7 +89,7 @@ def convolve_back(
     if not is_relu and not activation.is_identity:
         flat = (-1, y.shape[-1])
         g = activation.backward(g.reshape(flat), y.reshape(flat), whole.kept).reshape(y.shape)
-    g = np.ascontiguousarray(g, x.dtype)
+    g, x = np.ascontiguousarray(g, x.dtype), np.ascontiguousarray(x)
     dx = space(x.shape, x) if wanted[0] else None
     dw = np.empty_like(w) if wanted[1] else None
     db = np.empty(w.shape[-1], w.dtype) if wanted[2] else None

@@ -160,7 +160,7 @@ def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications:
     return found
 
 
-SMALL_KERNEL = 5e6  # multiplications; below this a second thread of the compiled kernels gains nothing
+SMALL_KERNEL = 2e6  # multiplications; below this a second thread of the compiled kernels gains nothing
 
 
 def threads_of_kernels(multiplications: float) -> int:
