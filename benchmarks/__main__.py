@@ -43,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         report = Report(now(), commit(), machine(), options.repeats)
         for _ in run(measurements, report):
             write(report, options)
-        show(goals(report.results))
+        if (reached := goals(report.results)).rows:
+            show(reached)
     if FALSE_ALARMS in options.names:
         false_alarms.run(options.repeats)
 

@@ -36,7 +36,9 @@ def workers(n_jobs: int | None) -> Parallel:
         from .on_dask import DaskBackend  # loads Dask, which may not be there
 
         return Parallel(n_jobs, DaskBackend(backend), return_as="generator_unordered", batch_size=1)
-    return Parallel(n_jobs, return_as="generator_unordered", batch_size=1, initializer=end_with_parent)
+    return Parallel(
+        n_jobs, return_as="generator_unordered", batch_size=1, initializer=end_with_parent, initargs=(os.getpid(),)
+    )
 
 
 def are_elsewhere(n_jobs: int | None) -> bool:
@@ -118,7 +120,7 @@ class Parcel:
         return compute(data, replace(self.cell, estimator=estimator, measures=measures))
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent: int) -> None:
     """From now on, end this worker process soon after the process that started it.
 
     joblib's workers are told to end, but by nobody if their parent was killed: they would go on for minutes, and hold
@@ -126,7 +128,7 @@ def end_with_parent() -> None:
     """
     if current_process().name == "MainProcess":  # its threads are the workers
         return
-    threading.Thread(target=_watch, args=(os.getppid(),), name="sknn-parent", daemon=True).start()
+    threading.Thread(target=_watch, args=(parent,), name="sknn-parent", daemon=True).start()
 
 
 def _watch(parent: int) -> None:

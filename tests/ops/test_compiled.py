@@ -665,6 +665,23 @@ def test_wrong_arguments_are_refused(arguments, message):
         _kernels.native.dense(*arguments)
 
 
+MISSING = {
+    "softmax_cross_entropy": (np.ones((3, 4)), None, 0.0),
+    "dense": (np.ones((3, 4)), np.ones((4, 2)), None, 0, None, 1),
+    "dense_back": (np.ones((3, 2)), np.ones((3, 4)), np.ones((4, 2)), None, 1, ..., ..., ..., 1),
+    "convolve": (np.ones((1, 1, 1)), (1, 1, 1, 1, *[1] * 15, 0, 0, 0), None, None, 0, np.ones((1, 1, 1)), 1),
+    "pool_max": (np.ones((1, 1, 1)), (1, 1, 1, 1, *[1] * 15, 0, 0, 0), None, 1),
+    "adam": (np.ones(3), None, np.ones(3), np.ones(3), 3, 0.9, 0.9, 1e-8, 0.1, 0.0, 1.0, 1),
+    "rmsprop": (np.ones(3), np.ones(3), None, 3, 0.9, 1e-8, 0.1, 0.0, 1),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_an_array_that_must_be_there(name):
+    with pytest.raises(TypeError, match="None"):
+        getattr(_kernels.native, name)(*MISSING[name])
+
+
 def run(code, folder, **environment):
     """Run Python elsewhere: beside the tests lies a source tree in which nothing was built."""
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -675,10 +692,10 @@ def run(code, folder, **environment):
 IN_USE = "from sknn.ops._kernels import in_use; print(in_use)"
 
 
-@pytest.mark.parametrize("wanted", ["numpy", "best", "baseline"])
+@pytest.mark.parametrize("wanted", ["numpy", "best", "", "baseline"])
 def test_the_environment_chooses(wanted, tmp_path):
     found = run(IN_USE, tmp_path, SKNN_KERNELS=wanted).stdout.strip()
-    assert found == (SETS[-1] if wanted == "best" else wanted)
+    assert found == (SETS[-1] if wanted in ("best", "") else wanted)
 
 
 def test_a_wrong_choice_says_what_there_is(tmp_path):

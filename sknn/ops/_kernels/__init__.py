@@ -26,4 +26,4 @@ def _chosen(wanted: str) -> tuple[Any, str]:
         raise ValueError(f"SKNN_KERNELS={wanted!r} is none that this processor has: it must be {choice}") from None
 
 
-native, in_use = _chosen(os.environ.get("SKNN_KERNELS", "best"))
+native, in_use = _chosen(os.environ.get("SKNN_KERNELS") or "best")

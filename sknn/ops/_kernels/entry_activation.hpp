@@ -20,7 +20,7 @@ idx size_of_array(PyObject* object) {
 template <class T>
 void activate_as(PyObject* const* arguments, int type) {
     const idx n = size_of_array(arguments[0]);
-    T* z = elements<T>(arguments[0], type, n, true);
+    T* z = present<T>(arguments[0], type, n, true);
     const ActivationKind kind = kind_of(arguments[1]);
     T* slope = elements<T>(arguments[2], type, n, true);
     if ((slope != nullptr) != keeps_slope(kind))
@@ -34,7 +34,7 @@ DEFINE(activate, 4)
 template <class T>
 void activate_back_as(PyObject* const* arguments, int type) {
     const idx n = size_of_array(arguments[0]);
-    const T* g = elements<T>(arguments[0], type, n);
+    const T* g = present<T>(arguments[0], type, n);
     const ActivationKind kind = kind_of(arguments[1]);
     const T* y = present<T>(arguments[2], type, n);
     T* dz = present<T>(arguments[3], type, n, true);
@@ -47,7 +47,7 @@ DEFINE(activate_back, 5)
 template <class T>
 void thin_as(PyObject* const* arguments, int type) {
     const idx n = size_of_array(arguments[0]);
-    const T* x = elements<T>(arguments[0], type, n);
+    const T* x = present<T>(arguments[0], type, n);
     const auto* kept = present<unsigned char>(arguments[1], NPY_BOOL, n);
     const T factor = T(number(arguments[2]));
     T* y = present<T>(arguments[3], type, n, true);

@@ -22,11 +22,11 @@ idx weights(const Geometry& g) {
 template <class T>
 void convolve_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
-    const T* x = elements<T>(arguments[0], type, g.images * g.pixels() * g.channels);
-    const T* w = elements<T>(arguments[2], type, weights(g));
+    const T* x = present<T>(arguments[0], type, g.images * g.pixels() * g.channels);
+    const T* w = present<T>(arguments[2], type, weights(g));
     const T* bias = elements<T>(arguments[3], type, g.filters);
     const bool relu = integer(arguments[4]);
-    T* y = elements<T>(arguments[5], type, g.images * g.outputs() * g.filters, true);
+    T* y = present<T>(arguments[5], type, g.images * g.outputs() * g.filters, true);
     const int threads = allowed(int(integer(arguments[6])));
     WithoutInterpreter released;
     kernels<T>().convolve(g, x, w, bias, relu, y, threads);
@@ -41,10 +41,10 @@ void convolve_back_as(PyObject* const* arguments, int type) {
     for (int axis = 0; axis < 3; ++axis)
         if (g.low[axis] > g.dilation[axis] * (g.kernel[axis] - 1))
             refuse(PyExc_ValueError, "more padding than a window spans");
-    const T* gradient = elements<T>(arguments[0], type, outputs);
-    const T* x = elements<T>(arguments[2], type, inputs);
-    const T* w = elements<T>(arguments[3], type, weights(g));
-    const T* y = elements<T>(arguments[4], type, outputs);
+    const T* gradient = present<T>(arguments[0], type, outputs);
+    const T* x = present<T>(arguments[2], type, inputs);
+    const T* w = present<T>(arguments[3], type, weights(g));
+    const T* y = present<T>(arguments[4], type, outputs);
     const bool relu = integer(arguments[5]);
     T* dx = elements<T>(arguments[6], type, inputs, true);
     T* dw = elements<T>(arguments[7], type, weights(g), true);
@@ -59,8 +59,8 @@ DEFINE(convolve_back, 10)
 template <class T>
 void pool_max_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
-    const T* x = elements<T>(arguments[0], type, g.images * g.pixels() * g.channels);
-    T* y = elements<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
+    const T* x = present<T>(arguments[0], type, g.images * g.pixels() * g.channels);
+    T* y = present<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
     const int threads = allowed(int(integer(arguments[3])));
     WithoutInterpreter released;
     kernels<T>().pool_max(g, x, y, threads);
@@ -72,10 +72,10 @@ template <class T>
 void pool_max_back_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
     const idx outputs = g.images * g.outputs() * g.channels, inputs = g.images * g.pixels() * g.channels;
-    const T* gradient = elements<T>(arguments[0], type, outputs);
-    const T* x = elements<T>(arguments[2], type, inputs);
-    const T* y = elements<T>(arguments[3], type, outputs);
-    T* dx = elements<T>(arguments[4], type, inputs, true);
+    const T* gradient = present<T>(arguments[0], type, outputs);
+    const T* x = present<T>(arguments[2], type, inputs);
+    const T* y = present<T>(arguments[3], type, outputs);
+    T* dx = present<T>(arguments[4], type, inputs, true);
     const int threads = allowed(int(integer(arguments[5])));
     WithoutInterpreter released;
     kernels<T>().pool_max_back(g, gradient, x, y, dx, threads);
@@ -86,8 +86,8 @@ DEFINE(pool_max_back, 6)
 template <class T>
 void pool_average_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
-    const T* x = elements<T>(arguments[0], type, g.images * g.pixels() * g.channels);
-    T* y = elements<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
+    const T* x = present<T>(arguments[0], type, g.images * g.pixels() * g.channels);
+    T* y = present<T>(arguments[2], type, g.images * g.outputs() * g.channels, true);
     const int threads = allowed(int(integer(arguments[3])));
     WithoutInterpreter released;
     kernels<T>().pool_average(g, x, y, threads);
@@ -98,8 +98,8 @@ DEFINE(pool_average, 4)
 template <class T>
 void pool_average_back_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
-    const T* gradient = elements<T>(arguments[0], type, g.images * g.outputs() * g.channels);
-    T* dx = elements<T>(arguments[2], type, g.images * g.pixels() * g.channels, true);
+    const T* gradient = present<T>(arguments[0], type, g.images * g.outputs() * g.channels);
+    T* dx = present<T>(arguments[2], type, g.images * g.pixels() * g.channels, true);
     const int threads = allowed(int(integer(arguments[3])));
     WithoutInterpreter released;
     kernels<T>().pool_average_back(g, gradient, dx, threads);

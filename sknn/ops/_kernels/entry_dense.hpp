@@ -9,7 +9,7 @@ PyObject* dense_as(PyObject* const* arguments, int type) {
     const T* bias = elements<T>(arguments[2], type, results);
     const bool relu = integer(arguments[3]);
     Owned to = place(arguments[4], type, {rows, results});
-    T* y = elements<T>(to.get(), type, rows * results, true);
+    T* y = present<T>(to.get(), type, rows * results, true);
     const int threads = allowed(int(integer(arguments[5])));
     {
         WithoutInterpreter released;
@@ -25,9 +25,9 @@ PyObject* dense_back_as(PyObject* const* arguments, int type) {
     idx rows, n, also_n, results;
     const Matrix<T> x = matrix<T>(arguments[1], type, rows, n), w = matrix<T>(arguments[2], type, also_n, results);
     if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
-    const T* gradient = elements<T>(arguments[0], type, rows * results);
+    const T* gradient = present<T>(arguments[0], type, rows * results);
     const bool relu = integer(arguments[4]);
-    const T* y = elements<T>(arguments[3], type, rows * results);
+    const T* y = present<T>(arguments[3], type, rows * results);
     Owned to_x = place(arguments[5], type, {rows, n}), to_w = place(arguments[6], type, {n, results}),
           to_b = place(arguments[7], type, {results});
     T* dx = elements<T>(to_x.get(), type, rows * n, true);

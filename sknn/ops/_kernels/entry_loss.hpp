@@ -6,8 +6,8 @@ PyObject* softmax_cross_entropy_as(PyObject* const* arguments, int type) {
     PyArrayObject* raw = array(arguments[0], type);
     if (PyArray_NDIM(raw) != 2 || PyArray_DIM(raw, 1) < 1) refuse(PyExc_ValueError, "raw outputs have two axes");
     const idx n = PyArray_DIM(raw, 0), outputs = PyArray_DIM(raw, 1);
-    const T* from = elements<T>(arguments[0], type, n * outputs);
-    const idx* target = elements<idx>(arguments[1], NPY_INTP, n);
+    const T* from = present<T>(arguments[0], type, n * outputs);
+    const idx* target = present<idx>(arguments[1], NPY_INTP, n);
     for (idx i = 0; i < n; ++i)
         if (target[i] < 0 || target[i] >= outputs) refuse(PyExc_IndexError, "a class is none of the outputs");
     const T smoothing = T(number(arguments[2]));

@@ -4,10 +4,10 @@
 template <class T>
 void adam_as(PyObject* const* arguments, int type) {
     const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
-    T* theta = elements<T>(arguments[0], type, n, true);
-    const T* grad = elements<T>(arguments[1], type, n);
-    T* m = elements<T>(arguments[2], type, n, true);
-    T* v = elements<T>(arguments[3], type, n, true);
+    T* theta = present<T>(arguments[0], type, n, true);
+    const T* grad = present<T>(arguments[1], type, n);
+    T* m = present<T>(arguments[2], type, n, true);
+    T* v = present<T>(arguments[3], type, n, true);
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[4])));
     T numbers[6];
     for (int i = 0; i < 6; ++i) numbers[i] = T(number(arguments[5 + i]));
@@ -22,8 +22,8 @@ DEFINE(adam, 12)
 template <class T>
 void sgd_as(PyObject* const* arguments, int type) {
     const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
-    T* theta = elements<T>(arguments[0], type, n, true);
-    const T* grad = elements<T>(arguments[1], type, n);
+    T* theta = present<T>(arguments[0], type, n, true);
+    const T* grad = present<T>(arguments[1], type, n);
     T* velocity = elements<T>(arguments[2], type, n, true);
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
     const T momentum = T(number(arguments[4])), rate = T(number(arguments[6])), l2 = T(number(arguments[7]));
@@ -38,9 +38,9 @@ DEFINE(sgd, 9)
 template <class T>
 void rmsprop_as(PyObject* const* arguments, int type) {
     const idx n = PyArray_SIZE(reinterpret_cast<PyArrayObject*>(arguments[0]));
-    T* theta = elements<T>(arguments[0], type, n, true);
-    const T* grad = elements<T>(arguments[1], type, n);
-    T* v = elements<T>(arguments[2], type, n, true);
+    T* theta = present<T>(arguments[0], type, n, true);
+    const T* grad = present<T>(arguments[1], type, n);
+    T* v = present<T>(arguments[2], type, n, true);
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
     T numbers[4];
     for (int i = 0; i < 4; ++i) numbers[i] = T(number(arguments[4 + i]));
