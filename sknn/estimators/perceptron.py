@@ -179,7 +179,7 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, PerceptronRule, S
         return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> PerceptronClassifier:
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> PerceptronClassifier:
         """Go through the given samples once, going on from the fitted weights if there are any.
 
         Parameters
@@ -188,10 +188,10 @@ class PerceptronClassifier(ClassifierTargets, ClassifierMixin, PerceptronRule, S
             Samples.
         y : array-like of shape (n_samples,)
             Class labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; None: all are one.
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever be seen; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
 
         Returns
         -------

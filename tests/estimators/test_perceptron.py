@@ -1,6 +1,7 @@
 """The perceptron: the rule beside scikit-learn's, compiled and on NumPy alone, and the layer with logistic outputs."""
 
 from _thread import interrupt_main
+from inspect import signature
 from threading import Timer
 
 import numpy as np
@@ -35,6 +36,11 @@ def path(request, monkeypatch):
     """With the compiled kernels where there are any, and on NumPy alone."""
     if request.param == "numpy":
         monkeypatch.setattr(compiled, "native", None)
+
+
+def test_partial_fit_takes_its_arguments_in_the_order_of_scikit_learn():
+    ours, theirs = (list(signature(kind.partial_fit).parameters) for kind in (PerceptronClassifier, Perceptron))
+    assert ours == theirs
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
