@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from .report import Curve, Report, curves
 
+TICKS = (0.1, 0.2, 0.5, 1, 2)  # of the ratios
+
 
 def draw(report: Report, folder: Path) -> None:
     """Write scaling.png and goals.png, each if there is something to show."""
@@ -52,6 +54,8 @@ def _draw_goals(report: Report, file: Path) -> None:
         axes.plot(median, height, "o", color=color)
         axes.plot(goal.limit, height, "k>" if goal.relation == ">=" else "k<", markersize=5)
     axes.set_yticks(range(len(judged)), [f"{result.measurement.path}  to {name}" for result, name, _ in judged])
-    axes.set(xscale="log", xlabel="ratio; a triangle is the goal and points to where the ratio is to be")
+    axes.set(xscale="log", xlabel="ratio; a triangle is the goal\nand points to where the ratio is to be")
+    axes.set_xticks(TICKS, [f"{tick:g}" for tick in TICKS], minor=False)
+    axes.minorticks_off()
     axes.grid(axis="x", which="both", alpha=0.3)
     figure.savefig(file, dpi=150)
