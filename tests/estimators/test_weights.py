@@ -261,7 +261,7 @@ def test_class_weights_in_partial_fit(make, task):
             ],
             axis=0,
         )
-        other.partial_fit(X[rows], y[rows], factors[rows], classes=classes)
+        other.partial_fit(X[rows], y[rows], sample_weight=factors[rows], classes=classes)
     assert_array_equal(one.network_.theta, other.network_.theta)
 
 
