@@ -22,10 +22,10 @@ struct Blocks {
         const idx n = height_of(block) * columns, step = width();
         idx i = 0;
         for (; i + step <= n; i += step) {
-            PRAGMA(GCC ivdep)
+            #pragma GCC ivdep
             for (idx j = 0; j < step; ++j) each(i + j, j);
         }
-        PRAGMA(GCC ivdep)
+        #pragma GCC ivdep
         for (idx j = 0; j < n - i; ++j) each(i + j, j);
     }
 

@@ -7,9 +7,9 @@ ALWAYS_INLINE void each_parameter(idx n, idx decaying, const T* theta, const T* 
     PARALLEL(threads) {
         const idx me = thread_number(), all = team_size();
         const idx from = me * n / all, to = (me + 1) * n / all, middle = std::max(from, std::min(to, decaying));
-        PRAGMA(GCC ivdep)
+        #pragma GCC ivdep
         for (idx i = from; i < middle; ++i) move(i, grad[i] + l2 * theta[i]);
-        PRAGMA(GCC ivdep)
+        #pragma GCC ivdep
         for (idx i = middle; i < to; ++i) move(i, grad[i]);
     }
 }
