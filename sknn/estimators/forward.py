@@ -33,7 +33,6 @@ class Forward:
     def __init__(self, network: Network, n_layers: int | None = None) -> None:
         self.network, self.n_layers = network, n_layers
         self.chain = Chain(network.layers[:n_layers], network.parameters)
-        self.converted: Converted | None = None
         self.at_once = max(ELEMENTS // network.widest, 1)  # samples
         self.operations = 2.0 * network.multiplications
 
@@ -46,50 +45,13 @@ class Forward:
             return self._outputs(X)
 
     def _outputs(self, X: Any) -> Array:
-        dtype, own = X.dtype, self.network.theta.dtype
-        precision = np.promote_types(dtype, own)
-        forward = self.chain if precision == own else self._in(precision)
         if X.shape[0] <= self.at_once:
-            return forward(X.astype(precision, copy=False)).astype(dtype, copy=False)
-        starts = range(0, X.shape[0], self.at_once)
-        parts = (forward(X[k : k + self.at_once].astype(precision, copy=False)) for k in starts)
-        return np.concatenate([part.astype(dtype, copy=False) for part in parts])
+            return self._part(X)
+        return np.concatenate([self._part(X[k : k + self.at_once]) for k in range(0, X.shape[0], self.at_once)])
 
-    def _in(self, precision: np.dtype) -> Chain:
-        """The layers with their parameters in another precision."""
-        if self.converted is None:
-            self.converted = Converted(self.network, self.n_layers, precision)
-        return self.converted.chain_as_of_now()
+    def _part(self, X: Any) -> Array:
+        precision = np.promote_types(X.dtype, self.network.theta.dtype)
+        return self.chain(X.astype(precision, copy=False)).astype(X.dtype, copy=False)
 
     def __reduce__(self) -> tuple[type[Forward], tuple[Network, int | None]]:
         return Forward, (self.network, self.n_layers)
-
-
-class Converted:
-    """The layers of a network with parameters of their own in another precision, which follow those of the network.
-
-    The values are written anew for each call, since the network's may have been changed in place; threads that predict
-    side by side write the same. The memory is kept, as large arrays take longer to come by than to fill.
-    """
-
-    def __init__(self, network: Network, n_layers: int | None, dtype: np.dtype) -> None:
-        self.pairs: list[tuple[Array, Array]] = []
-        self.chain = Chain(network.layers[:n_layers], self._twins(network.parameters, dtype))
-
-    def _twins(self, parameters: dict[str, Any], dtype: np.dtype) -> dict[str, Any]:
-        """Nested parameters with an array of its own in place of each that has another precision."""
-        twins = {}
-        for name, value in parameters.items():
-            twins[name] = self._twin(value, dtype) if isinstance(value, np.ndarray) else self._twins(value, dtype)
-        return twins
-
-    def _twin(self, array: Array, dtype: np.dtype) -> Array:
-        if array.dtype == dtype:
-            return array
-        self.pairs.append((np.empty(array.shape, dtype), array))
-        return self.pairs[-1][0]
-
-    def chain_as_of_now(self) -> Chain:
-        for twin, array in self.pairs:
-            twin[...] = array
-        return self.chain

@@ -138,6 +138,10 @@ def _agree(x: Array, W: Array, b: Array | None) -> bool:
     return b is None or (b.dtype == dtype and b.flags.c_contiguous)
 
 
+def _agree_or_widen(x: Array, W: Array, b: Array | None) -> bool:
+    return _agree(x, W, b) or (x.dtype == np.float64 and W.dtype == np.float32 and _agree(W, W, b))
+
+
 def _somewhere(shape: tuple[int, int], like: Array) -> Any:
     """Where a result goes: into a buffer of the workspace, or an array of its own (...)."""
     buffer = large(shape, like)
@@ -145,8 +149,11 @@ def _somewhere(shape: tuple[int, int], like: Array) -> Any:
 
 
 def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
-    """x W + b, then ReLU if wanted; x (n, n_in) and W (n_in, n_out) may be strided or transposed."""
-    if not _agree(x, W, b):
+    """x W + b, then ReLU if wanted; x (n, n_in) and W (n_in, n_out) may be strided or transposed.
+
+    W and b may be in float32 where x is in float64: nothing is rounded to less than this.
+    """
+    if not _agree_or_widen(x, W, b):
         return None
     to_y = _somewhere((len(x), W.shape[1]), x)
     return native.dense(x, W, b, relu, to_y, threads_of_kernels(len(x) * W.size))

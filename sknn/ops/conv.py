@@ -8,6 +8,7 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from .activation import ACTIVATIONS
 from .kernels import convolve, convolve_back
+from .precision import widened
 from .windows import Windows
 
 
@@ -21,6 +22,7 @@ def conv(
     With groups, each of them connects its share of the channels with its share of the filters.
     """
     function = ACTIVATIONS[activation]
+    w, b = widened(w, x.dtype), b if b is None else widened(b, x.dtype)
     y, kept = convolve(x, w, b, windows, groups, function)
     return y, (x, w, y, kept, windows, groups, function)
 

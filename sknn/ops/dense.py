@@ -11,6 +11,7 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
 from .activation import ACTIVATIONS
+from .precision import widened_for_now
 from .threads import SMALL_WORK, share_rows
 from .workspace import large
 
@@ -74,6 +75,7 @@ def _product(a: Array, b: Array, out: Any) -> Array:
     """a b, by all threads where it is large, written to `out` unless that is "..."; a may be sparse."""
     if not isinstance(a, np.ndarray):
         return a @ b
+    b = widened_for_now(b, a.dtype)  # once for all shares
     product = large((len(a), b.shape[1]), a, b) if out is ... else out
     multiplications = len(a) * b.size
     if multiplications < SMALL_WORK:

@@ -10,6 +10,7 @@ import numpy as np
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
+from .precision import widened
 from .workspace import large
 
 BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
@@ -87,6 +88,7 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
 
     x: (n, ..., channels); gain, shift: (channels,) (Ba et al. 2016).
     """
+    gain, shift = widened(gain, x.dtype), widened(shift, x.dtype)
     found = compiled.layer_norm(x, gain, shift, epsilon)
     if found is not None:
         return found
@@ -127,7 +129,7 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Arra
     x: (..., channels); factor, shift, mean: (channels,), the mean in any precision.
     """
     mean = mean.astype(np.result_type(x, factor), copy=False)
-    y = compiled.rescale(x, mean, factor, shift)
+    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
     if y is None:
         y = _affine(np.subtract(x, mean, out=large(x.shape, x, mean)), factor, shift)
     return y, (x, factor, mean)

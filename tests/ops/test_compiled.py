@@ -225,17 +225,19 @@ def test_the_largest_is_nan_where_one_is():
     has_bias=st.booleans(),
     relu=st.booleans(),
     dtype=dtypes,
+    single=st.booleans(),
     count=n_threads,
     seed=st.integers(0, 2**20),
 )
 @PROPERTY
-def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype, count, seed):
+def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype, single, count, seed):
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(seed)
     rows, n, results = shape
     a = laid_out(rng.standard_normal((rows, n)).astype(dtype), layouts[0])
-    b = laid_out(rng.standard_normal((n, results)).astype(dtype), layouts[1])
-    bias = rng.standard_normal(results).astype(dtype) if has_bias else None
+    precision = np.float32 if single else dtype  # of the weights
+    b = laid_out(rng.standard_normal((n, results)).astype(precision), layouts[1])
+    bias = rng.standard_normal(results).astype(precision) if has_bias else None
     expected = a.astype(float) @ b + (0 if bias is None else bias)
     expected = (np.maximum(expected, 0) if relu else expected).astype(dtype)
     with threads._counting_on(count):
@@ -245,11 +247,28 @@ def test_products_of_matrices(monkeypatch, shape, layouts, has_bias, relu, dtype
 
 
 @pytest.mark.parametrize("n_results", [3, 64])
-def test_relu_lets_nan_through(n_results):
+@pytest.mark.parametrize("rows", [slice(None), slice(2, 3)], ids=["among others", "alone"])
+def test_relu_lets_nan_through(n_results, rows):
     a = np.ones((4, 5), np.float32)
     a[2, 1] = np.nan
-    found = compiled.dense(a, np.ones((5, n_results), np.float32), None, True)
-    assert np.isnan(found).all(axis=1).tolist() == np.isnan(found).any(axis=1).tolist() == [False, False, True, False]
+    with threads._counting_on(2):
+        found = compiled.dense(a[rows], np.ones((5, n_results), np.float32), None, True)
+    expected = [False, False, True, False][rows]
+    assert np.isnan(found).all(axis=1).tolist() == np.isnan(found).any(axis=1).tolist() == expected
+
+
+@pytest.mark.parametrize(("n", "results"), [(5, 3), (100, 70), (1000, 333)])
+@pytest.mark.parametrize(("dtype", "precision"), [("f4", "f4"), ("f8", "f8"), ("f8", "f4")])
+def test_a_row_gets_the_same_bits_alone_and_among_others(monkeypatch, n, results, dtype, precision):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((30, n)).astype(dtype)
+    b, bias = rng.standard_normal((n, results)).astype(precision), rng.standard_normal(results).astype(precision)
+    for count in (1, 2):
+        with threads._counting_on(count):
+            together = compiled.dense(a, b, bias, True)
+            alone = [compiled.dense(a[i : i + 1], b, bias, True) for i in range(len(a))]
+        assert np.concatenate(alone).tobytes() == together.tobytes()
 
 
 def laid_out(array, layout):
@@ -654,7 +673,9 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch, size, groups):
     [
         ((np.zeros((2, 3)), np.zeros((2, 3)), None, 0, np.zeros((2, 3)), 1), "do not fit"),
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 3)), 1), "wrong size"),
-        ((np.zeros((2, 3)), np.zeros((3, 2), np.float32), None, 0, np.zeros((2, 2)), 1), "one type"),
+        ((np.zeros((2, 3), np.float32), np.zeros((3, 2)), None, 0, np.zeros((2, 2)), 1), "one type"),
+        ((np.zeros((2, 3)), np.zeros((3, 2), np.float32), np.zeros(2), 0, np.zeros((2, 2)), 1), "one type"),
+        ((np.zeros((2, 3)), None, None, 0, np.zeros((2, 2)), 1), "no array"),
         ((np.zeros((2, 3), int), np.zeros((3, 2)), None, 0, np.zeros((2, 2)), 1), "float32 or float64"),
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0), "number of arguments"),
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 4))[:, ::2], 1), "contiguous"),

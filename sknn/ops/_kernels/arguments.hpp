@@ -59,7 +59,7 @@ idx integer(PyObject* object) {
 }
 
 int type_of(PyObject* object) {
-    if (!PyArray_Check(object)) refuse(PyExc_TypeError, "the first argument is no array");
+    if (!PyArray_Check(object)) refuse(PyExc_TypeError, "an argument is no array");
     const int type = PyArray_TYPE(reinterpret_cast<PyArrayObject*>(object));
     if (type != NPY_FLOAT && type != NPY_DOUBLE) refuse(PyExc_TypeError, "arrays must be float32 or float64");
     return type;

@@ -11,6 +11,7 @@
 #include <initializer_list>
 #include <limits>
 #include <new>
+#include <type_traits>
 #include <vector>
 
 #ifdef _OPENMP

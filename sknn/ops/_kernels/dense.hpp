@@ -57,6 +57,6 @@ void dense_back(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Ma
                                db ? db + from : nullptr);
     }
     const T* slope = relu ? masked.data : gradient;
-    if (dw) matmul<T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
-    if (dx) matmul<T>(rows, results, n, {slope, results, 1}, {w.data, w.column, w.row}, nullptr, false, dx, threads);
+    if (dw) matmul<T, T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
+    if (dx) matmul<T, T>(rows, results, n, {slope, results, 1}, {w.data, w.column, w.row}, nullptr, false, dx, threads);
 }

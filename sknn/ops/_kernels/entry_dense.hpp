@@ -1,21 +1,30 @@
 // Entries for the dense layer.
 
-// dense(x, w, bias, relu, y, threads) -> y
-template <class T>
-PyObject* dense_as(PyObject* const* arguments, int type) {
+// dense(x, w, bias, relu, y, threads) -> y, with w and bias of a type of their own
+template <class T, class S, class Multiply>
+PyObject* dense_with(PyObject* const* arguments, int type, int type_of_w, Multiply multiply) {
     idx rows, n, also_n, results;
-    const Matrix<T> x = matrix<T>(arguments[0], type, rows, n), w = matrix<T>(arguments[1], type, also_n, results);
+    const Matrix<T> x = matrix<T>(arguments[0], type, rows, n);
+    const Matrix<S> w = matrix<S>(arguments[1], type_of_w, also_n, results);
     if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
-    const T* bias = elements<T>(arguments[2], type, results);
+    const S* bias = elements<S>(arguments[2], type_of_w, results);
     const bool relu = integer(arguments[3]);
     Owned to = place(arguments[4], type, {rows, results});
     T* y = present<T>(to.get(), type, rows * results, true);
     const int threads = allowed(int(integer(arguments[5])));
     {
         WithoutInterpreter released;
-        kernels<T>().matmul(rows, n, results, x, w, bias, relu, y, threads);
+        multiply(rows, n, results, x, w, bias, relu, y, threads);
     }
     return to.release();
+}
+
+// The same, the type of w and bias being that of x, or float32.
+template <class T>
+PyObject* dense_as(PyObject* const* arguments, int type) {
+    if (type_of(arguments[1]) == NPY_FLOAT)
+        return dense_with<T, float>(arguments, type, NPY_FLOAT, kernels<T>().matmul_single);
+    return dense_with<T, T>(arguments, type, type, kernels<T>().matmul);
 }
 DEFINE_ANSWER(dense, 6)
 

@@ -24,7 +24,8 @@ namespace {
 
 template <class T>
 constexpr Kernels<T> kernels() {
-    return {matmul<T>,
+    return {matmul<T, T>,
+            matmul<T, float>,
             dense_back<T>,
             softmax_cross_entropy<T>,
             convolve<T>,

@@ -1,18 +1,21 @@
 // Products of matrices, with bias and ReLU in the store.
 //
 // A large product is cut into stretches of the sum, so that a stretch of the left matrix stays in the second level of
-// the cache while panels of the right one pass through the first. A small one takes both matrices as they lie. Every
-// element is added up in the same order whatever the plan, so neither threads nor other rows change a bit of it.
+// the cache while panels of the right one pass through the first. A small one takes both matrices as they lie. A single
+// row uses each element of the right matrix once, and takes them as fast as memory gives them. Every element is added
+// up in the same order whatever the plan, so neither threads nor other rows change a bit of it.
 
 constexpr idx STRETCH = 256;
 constexpr idx SMALL = 1 << 15;  // elements of a matrix that stay in the cache wherever they lie
 
-// z (rows, results) = a (rows, n) b (n, results) + bias, then ReLU if wanted; z lies row by row.
-template <class T>
+// z (rows, results) = a (rows, n) b (n, results) + bias, then ReLU if wanted; z lies row by row. The precision S of b
+// and bias is that of a, T, or lower.
+template <class T, class S = T>
 struct Product {
     idx rows, n, results;
-    Matrix<T> a, b;
-    const T* bias;
+    Matrix<T> a;
+    Matrix<S> b;
+    const S* bias;
     bool relu;
     T* z;
 
@@ -52,8 +55,8 @@ void small_matmul(const Product<T>& p) {
 }
 
 // The rows of a transposed left matrix, copied `height` at a time so that elements of a tile lie side by side.
-template <class T>
-void gather(const Product<T>& p, idx from, idx length, idx height, idx first_block, idx last_block, T* gathered) {
+template <class T, class S>
+void gather(const Product<T, S>& p, idx from, idx length, idx height, idx first_block, idx last_block, T* gathered) {
     for (idx block = first_block; block < last_block; ++block) {
         const idx top = block * height, some = std::min(height, p.rows - top);
         T* to = gathered + block * height * length;
@@ -63,8 +66,8 @@ void gather(const Product<T>& p, idx from, idx length, idx height, idx first_blo
     }
 }
 
-template <class T>
-void large_matmul(const Product<T>& p, int threads) {
+template <class T, class S>
+void large_matmul(const Product<T, S>& p, int threads) {
     const int V = tile_width<T>(p.rows, p.results);
     const idx width = V * LANES<T>, panels = (p.results + width - 1) / width;
     const idx height = most_rows(V), blocks = (p.rows + height - 1) / height;
@@ -117,14 +120,45 @@ void narrow_matmul(const Product<T>& p) {
         for (idx j = 0; j < p.results; ++j) p.z[i * p.results + j] = turned.data[j * p.rows + i];
 }
 
-template <class T>
-void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads) {
-    const Product<T> product{rows, n, results, a, b, bias, relu, z};
+// z[j] += a[k] b[k][j] for all k and the columns of a stripe, DEPTH rows of b at a time.
+template <idx DEPTH, class T, class S>
+idx add_rows(const Product<T, S>& p, idx k, idx from, idx to) {
+    for (; k + DEPTH <= p.n; k += DEPTH) {
+        T factors[DEPTH];
+        for (idx d = 0; d < DEPTH; ++d) factors[d] = p.a.data[(k + d) * p.a.column];
+        const S* b = p.b.data + k * p.b.row;
+        #pragma GCC ivdep
+        for (idx j = from; j < to; ++j) {
+            T sum = p.z[j];
+            for (idx d = 0; d < DEPTH; ++d) sum += factors[d] * T(b[d * p.b.row + j]);
+            p.z[j] = sum;
+        }
+    }
+    return k;
+}
+
+template <class T, class S>
+void row_matmul(const Product<T, S>& p, int threads) {
+    PARALLEL(threads) {
+        const idx me = thread_number(), all = team_size();
+        const idx from = me * p.results / all, to = (me + 1) * p.results / all;
+        for (idx j = from; j < to; ++j) p.z[j] = p.bias ? T(p.bias[j]) : T(0);
+        add_rows<1>(p, add_rows<8>(p, 0, from, to), from, to);
+        if (p.relu)
+            for (idx j = from; j < to; ++j) p.z[j] = p.z[j] < T(0) ? T(0) : p.z[j];  // NaN stays
+    }
+}
+
+template <class T, class S>
+void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<S> b, const S* bias, bool relu, T* z, int threads) {
+    const Product<T, S> product{rows, n, results, a, b, bias, relu, z};
     const bool small = threads == 1 && rows * n <= SMALL && n * results <= SMALL;
-    if (small && a.row == 1 && results <= LANES<T> / 2 && !bias && !relu)
-        narrow_matmul(product);
-    else if (small)
-        small_matmul(product);
+    if constexpr (std::is_same_v<T, S>) {
+        if (small && a.row == 1 && results <= LANES<T> / 2 && !bias && !relu) return narrow_matmul(product);
+        if (small) return small_matmul(product);
+    }
+    if (rows == 1 && b.column == 1)
+        row_matmul(product, threads);
     else
         large_matmul(product, threads);
 }

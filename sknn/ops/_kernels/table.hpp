@@ -45,6 +45,8 @@ struct Visits {  // to samples, whose labels are -1 or 1, and how far a mistake 
 template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
+    void (*matmul_single)(idx rows, idx n, idx results, Matrix<T> a, Matrix<float> b, const float* bias, bool relu,
+                          T* z, int threads);  // b and bias in single precision whatever that of a
     void (*dense_back)(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Matrix<T> w, const T* y, bool relu,
                        T* dx, T* dw, T* db, int threads);
     void (*softmax_cross_entropy)(idx n, idx outputs, const T* raw, const idx* target, T smoothing, T* values,

@@ -160,15 +160,15 @@ inline int tile_width(idx rows, idx results) {
 }
 
 // Copies b (n, results), whose element (k, j) is at b[k k_step + j j_step], into panels as wide as a tile, filled up
-// with zeros: (panels, n, V vectors).
-template <class T>
-inline void pack(const T* b, idx k_step, idx j_step, idx n, idx results, idx width, T* panels) {
+// with zeros: (panels, n, V vectors). Its precision S is that of the panels or lower.
+template <class S, class T>
+inline void pack(const S* b, idx k_step, idx j_step, idx n, idx results, idx width, T* panels) {
     for (idx from = 0; from < results; from += width) {
         const idx valid = std::min(width, results - from);
         for (idx k = 0; k < n; ++k, panels += width) {
-            const T* source = b + k * k_step + from * j_step;
+            const S* source = b + k * k_step + from * j_step;
             if (j_step == 1)
-                std::memcpy(panels, source, valid * sizeof(T));
+                std::copy(source, source + valid, panels);
             else
                 for (idx j = 0; j < valid; ++j) panels[j] = source[j * j_step];
             std::fill(panels + valid, panels + width, T(0));
