@@ -23,6 +23,7 @@ from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.windows import make_windows
+from sknn.optim import optimizer as optimizers
 
 pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
 
@@ -61,7 +62,7 @@ def on_numpy(monkeypatch):
     def compute(function, *arguments):
         with monkeypatch.context() as patch:
             patch.setattr(compiled, "native", None)
-            patch.setattr(optim, "native", None)
+            patch.setattr(optimizers, "native", None)
             return function(*arguments)
 
     return compute
@@ -524,7 +525,7 @@ OPTIMIZERS = {
 )
 @PROPERTY
 def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype, count, seed):
-    monkeypatch.setattr(optim, "FUSED_BLOCK", 0)
+    monkeypatch.setattr(optimizers, "FUSED_BLOCK", 0)
     rng = np.random.default_rng(seed)
     start, gradients = rng.standard_normal(size).astype(dtype), rng.standard_normal((5, size)).astype(dtype)
     decay_stop, stop = sorted(int(cut * size) for cut in cuts)
