@@ -331,7 +331,7 @@ class FitLoop:
 
     def judge(self, loss: float) -> bool:
         """Keep count of improvements; False if training has diverged."""
-        finite = isfinite(loss) and bool(np.isfinite(self.network.theta).all())
+        finite = isfinite(loss) and self.network.is_finite
         verdict = self.look(finite)
         improved = self.judge_score(verdict.score) if self.stops_early else self.judge_loss(loss)
         self.state.epochs_without_improvement = 0 if improved else self.state.epochs_without_improvement + 1

@@ -238,7 +238,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
     def _finish(self, task: Task, outcome: Outcome, state: TrainingState, plan: Plan) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
         self._warn(outcome, state, plan, task.incremental)
-        if not np.isfinite(task.network.theta).all():
+        if not task.network.is_finite:
             raise ValueError(DIVERGED)
         self._forget_history()
         self._keep_network(task.network, task.target.loss())
@@ -300,7 +300,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
             after_iteration=None if validate is None else lambda: verdicts.append(validate()),
             observer=observer,
         )
-        if not (isfinite(minimum.value) and np.isfinite(task.network.theta).all()):
+        if not (isfinite(minimum.value) and task.network.is_finite):
             raise ValueError(DIVERGED)
         if not minimum.converged and not (observer and observer.stopped):
             warnings.warn(

@@ -125,6 +125,11 @@ class Network:
         """The most values that a sample has between two layers, those within layers included."""
         return max(map(prod, (self.input_shape, *self.shapes_by_name.values())))
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all parameters and running statistics are: training that diverged leaves others."""
+        return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())
+
     def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
         """Every layer with its parameters, in order; a layer that holds others comes before them."""
         return _walk(self.layers, self.parameters)

@@ -1118,6 +1118,9 @@ DIVERGENCES = {
     "with identity": Divergence(("binary", "regression", "poisson"), {**EXPLOSIVE, "activation": "identity"}),
     "of poisson": Divergence(("poisson", "multi-output poisson"), {"solver": "sgd", "learning_rate_init": 1e3}),
     "large values": Divergence(("regression",), {"solver": "sgd", "dtype": "float64"}, 1e150),
+    "statistics of large values": Divergence(
+        ("binary",), {"solver": "adam", "batch_norm": True, "dtype": "float64"}, 1e200
+    ),
     "large values for lbfgs": Divergence(("regression", "multi-output"), {"solver": "lbfgs"}, 1e200),
 }
 
