@@ -51,6 +51,7 @@ EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
+    "sknn": {"sklearn"},  # which it imports ahead of all
     **dict.fromkeys(("callbacks", "estimators", "inspection", "persistence"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
@@ -174,7 +175,7 @@ FORBIDDEN = {
     "all of the optimizers": ("sknn.nn.network", "from .. import optim"),
     "scikit-learn in the core": ("sknn.train", "from sklearn.base import clone"),
     "scikit-learn in a function of the core": ("sknn.nn.layer", "def f():\n    import sklearn.base"),
-    "scikit-learn in the public interface": ("sknn", "import sklearn"),
+    "joblib in the public interface": ("sknn", "import joblib"),
     "pandas at the top": ("sknn.estimators.base", "import pandas as pd"),
     "matplotlib at the top": ("sknn.inspection", "from matplotlib import pyplot as plt"),
     "rich in a class": ("sknn.callbacks", "class A:\n    import rich"),

@@ -23,7 +23,7 @@ def widened(parameter: Array, dtype: np.dtype) -> Array:
 def widened_for_now(parameter: Array, dtype: np.dtype) -> Array:
     """The same until this thread calls it again, in memory that is kept: large arrays take longer to come by than to
     fill."""
-    wider = np.promote_types(parameter.dtype, dtype)
+    wider = dtype if parameter.dtype == dtype else np.promote_types(parameter.dtype, dtype)
     if parameter.dtype == wider:
         return parameter
     wide = scratch("widened", parameter.shape, wider)
