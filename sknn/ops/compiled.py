@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 Array = np.ndarray
 POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
-INTERRUPTIBLE = 1 << 20  # samples that the perceptron visits before it looks whether the user has interrupted it
 ACTIVATION_WORK = 16  # and as an activation function
 NORM_WORK = 4  # and as one pass over the memory
+INTERRUPTIBLE = 1 << 20  # samples that the perceptron visits before it looks whether the user has interrupted it
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 
