@@ -70,17 +70,16 @@ def test_no_more_threads_start_than_there_may_be(tmp_path):
     assert run(STARTED_THREADS, tmp_path, OMP_NUM_THREADS="3") == [3, 0, 2, 0]
 
 
-def threads_in_a_worker(path):
-    """Of the module alone: to import all of sknn takes a worker seconds."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location("_native", path)
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.threads()
-
-
 def test_workers_of_joblib_get_their_share(monkeypatch):
+    def threads_in_a_worker(path):  # in here it is pickled by value: workers need not find this file
+        """Of the module alone: to import all of sknn takes a worker seconds."""
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        spec = spec_from_file_location("_native", path)
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module.threads()
+
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with joblib.parallel_config("loky", inner_max_num_threads=3):
         found = joblib.Parallel(2)(joblib.delayed(threads_in_a_worker)(native.__file__) for _ in range(2))
