@@ -2,12 +2,12 @@
 
 import sklearn  # noqa: F401 - ahead of all: after NumPy alone it takes a tenth longer, for memory goes to and fro
 
-from .estimators.cnn import CNNClassifier, CNNRegressor
-from .estimators.hidden import HiddenLayerTransformer
-from .estimators.linear_neuron import PerceptronRegressor
-from .estimators.mlp import MLPClassifier, MLPRegressor
-from .estimators.network import NetworkClassifier, NetworkRegressor
-from .estimators.perceptron import PerceptronClassifier
+from .estimators.dense.hidden import HiddenLayerTransformer
+from .estimators.dense.linear_neuron import PerceptronRegressor
+from .estimators.dense.mlp import MLPClassifier, MLPRegressor
+from .estimators.dense.network import NetworkClassifier, NetworkRegressor
+from .estimators.dense.perceptron import PerceptronClassifier
+from .estimators.images.cnn import CNNClassifier, CNNRegressor
 from .versions import show_versions
 
 __all__ = [

@@ -23,36 +23,24 @@ ROOMS: dict[str, set[str]] = {
     "losses": {"autodiff", "ops"},
     "train": CORE,
     "callbacks": CORE,
-    "estimators": CORE | {"callbacks"},
-    "inspection": CORE | {"estimators"},
-    "persistence": CORE | {"estimators"},
+    "template": CORE | {"callbacks"},
+    "estimators": CORE | {"callbacks", "template"},
+    "inspection": CORE | {"template", "estimators"},
     "versions": {"ops"},
-    "sknn": {"estimators", "callbacks", "inspection", "persistence", "versions"},
+    "sknn": {"estimators", "callbacks", "inspection", "versions"},
     "study": {"sknn"},
     "__main__": {"sknn", "study"},
 }
 ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there
-# The files of estimators/ that are no family.
-SHARED_BY_FAMILIES = {
-    "base",
-    "fitted",
-    "forward",
-    "inputs",
-    "mixins",
-    "perceptron_rule",
-    "single_layer",
-    "targets",
-    "task",
-    "training",
-    "validation",
-}
+# The files of estimators/ that are no family, but what families of a room share.
+SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"}
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(("callbacks", "estimators", "inspection", "persistence"), SKLEARN),
+    **dict.fromkeys(("callbacks", "template", "estimators", "inspection"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported
@@ -123,7 +111,8 @@ def _wrong_inside(module: str, path: str) -> str | None:
 
 
 def _wrong_family(module: str, path: str) -> str | None:
-    importer, imported = (name.split(".")[2:3] for name in (module, path))
+    """A family is a file of a room of estimators/: ``sknn.estimators.dense.mlp``."""
+    importer, imported = (name.split(".")[3:4] for name in (module, path))
     if importer and imported and imported != importer and imported[0] not in SHARED_BY_FAMILIES:
         return f"the family {importer[0]} may not import the family {imported[0]}"
     return None
@@ -176,21 +165,22 @@ FORBIDDEN = {
     "scikit-learn in the core": ("sknn.train", "from sklearn.base import clone"),
     "scikit-learn in a function of the core": ("sknn.nn.layer", "def f():\n    import sklearn.base"),
     "joblib in the public interface": ("sknn", "import joblib"),
-    "pandas at the top": ("sknn.estimators.base", "import pandas as pd"),
+    "pandas at the top": ("sknn.template.base", "import pandas as pd"),
     "matplotlib at the top": ("sknn.inspection", "from matplotlib import pyplot as plt"),
     "rich in a class": ("sknn.callbacks", "class A:\n    import rich"),
     "pandas in the core": ("sknn.losses", "def f():\n    import pandas"),
-    "something new": ("sknn.estimators.base", "import torch"),
+    "something new": ("sknn.template.base", "import torch"),
     "jobs in the core": ("sknn.train", "from joblib import Parallel"),
     "threads in the optimizer": ("sknn.optim", "import threadpoolctl"),
-    "a study that looks inside": ("sknn.study.models", "from sknn.estimators.mlp import MLPClassifier"),
+    "a study that looks inside": ("sknn.study.models", "from sknn.estimators.dense.mlp import MLPClassifier"),
     "a study that looks inside, relatively": ("sknn.study.models", "from ..train import train"),
     "a study that looks inside, by the room": ("sknn.study.models", "from sknn import nn"),
-    "an estimator that studies": ("sknn.estimators.base", "from ..study import Study"),
+    "an estimator that studies": ("sknn.template.base", "from ..study import Study"),
     "a public study": ("sknn", "from .study import Study"),
-    "another family": ("sknn.estimators.mlp", "from .perceptron import PerceptronClassifier"),
-    "another family, the module": ("sknn.estimators.mlp", "from . import perceptron"),
-    "a family in the base": ("sknn.estimators.base", "from .mlp import MLPClassifier"),
+    "another family": ("sknn.estimators.dense.mlp", "from .perceptron import PerceptronClassifier"),
+    "another family, the module": ("sknn.estimators.dense.mlp", "from . import perceptron"),
+    "a family of another room": ("sknn.estimators.dense.mlp", "from ..images.cnn import CNNClassifier"),
+    "a family in the template": ("sknn.template.base", "from ..estimators.dense.mlp import MLPClassifier"),
     "an unknown room": ("sknn.attic", ""),
 }
 PERMITTED = {
@@ -199,12 +189,15 @@ PERMITTED = {
     "groups of parameters": ("sknn.nn.network", "from ..optim import Group"),
     "numbers": ("sknn.optim", "import math\nimport numpy as np\nfrom scipy.optimize import minimize"),
     "threads in operations": ("sknn.ops.threads", "from threadpoolctl import ThreadpoolController"),
-    "scikit-learn": ("sknn.estimators.mlp", "from sklearn.base import BaseEstimator\nfrom joblib import Parallel"),
-    "pandas in a function": ("sknn.estimators.base", "def f():\n    import pandas as pd"),
+    "scikit-learn": (
+        "sknn.estimators.dense.mlp",
+        "from sklearn.base import BaseEstimator\nfrom joblib import Parallel",
+    ),
+    "pandas in a function": ("sknn.template.base", "def f():\n    import pandas as pd"),
     "matplotlib in a method": ("sknn.inspection", "class A:\n    def f(self):\n        import matplotlib.pyplot"),
     "pandas for type checkers": ("sknn.inspection", "if TYPE_CHECKING:\n    from pandas import DataFrame"),
-    "what families share": ("sknn.estimators.mlp", "from .base import NetworkEstimator\nfrom . import targets"),
-    "the public interface": ("sknn", "from .estimators.mlp import MLPClassifier"),
+    "what families share": ("sknn.estimators.dense.mlp", "from ...template import targets\nfrom . import single_layer"),
+    "the public interface": ("sknn", "from .estimators.dense.mlp import MLPClassifier"),
     "public names": ("sknn.study.models", "from sknn import MLPClassifier\nfrom .. import __version__"),
     "tables and figures of a study": ("sknn.study.report", "import pandas\nimport matplotlib\nfrom rich import box"),
     "the study from the command line": ("sknn.__main__", "from sknn.study.cli import build_parser"),

@@ -1,1 +1,1 @@
-"""The estimators, one file for each family."""
+"""The estimators, in rooms by what they are for, one file for each family."""

@@ -11,10 +11,10 @@ from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
-from ..ops.windows import Padding, per_axis
-from .targets import check_first_partial_fit
-from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
+from ...nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
+from ...ops.windows import Padding, per_axis
+from ...template.targets import check_first_partial_fit
+from ...template.training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
 
 Size = int | Sequence[int]
 

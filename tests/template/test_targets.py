@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
-from sknn.estimators.targets import (
+from sknn.losses import HuberLoss, PoissonDeviance, QuantileLoss, SquaredError
+from sknn.template.targets import (
     ClassTarget,
     JointClassTarget,
     MultilabelTarget,
@@ -17,7 +18,6 @@ from sknn.estimators.targets import (
     check_first_partial_fit,
     class_target,
 )
-from sknn.losses import HuberLoss, PoissonDeviance, QuantileLoss, SquaredError
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
 

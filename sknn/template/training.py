@@ -28,7 +28,7 @@ from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
 from ..schedules import SCHEDULES
 from ..train import Plan
 from .base import NetworkEstimator
-from .mixins import ClassifierTargets, RegressorTargets
+from .kinds import ClassifierTargets, RegressorTargets
 from .targets import MultilabelTarget, QuantileTarget, RealTarget, Target
 from .task import Task
 from .validation import SCORING

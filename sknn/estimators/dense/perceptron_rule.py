@@ -18,14 +18,14 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
 
-from ..autodiff.tape import Array
-from ..callbacks import FitObserver, Training
-from ..losses import SquaredError
-from ..nn import Network
-from ..ops.perceptron import fit_perceptron, shuffle_seeds, xorshift_orders
-from .inputs import is_mapped
-from .targets import Target
-from .validation import Samples
+from ...autodiff.tape import Array
+from ...callbacks import FitObserver, Training
+from ...losses import SquaredError
+from ...nn import Network
+from ...ops.perceptron import fit_perceptron, shuffle_seeds, xorshift_orders
+from ...template.inputs import is_mapped
+from ...template.targets import Target
+from ...template.validation import Samples
 
 UNFINISHED = (
     "Maximum number of iteration ({}) reached before convergence. Consider increasing max_iter to improve the fit."

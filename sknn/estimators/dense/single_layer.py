@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 import numpy as np
 from sklearn.utils._param_validation import Interval
 
-from ..autodiff.tape import Array
-from ..nn import Dense, Layer
-from ..optim import SGD, Optimizer
-from ..train import Plan
-from .base import NetworkEstimator
-from .validation import SCORING
+from ...autodiff.tape import Array
+from ...nn import Dense, Layer
+from ...optim import SGD, Optimizer
+from ...template.base import NetworkEstimator
+from ...template.validation import SCORING
+from ...train import Plan
 
 
 class SingleLayer(NetworkEstimator):

@@ -19,9 +19,9 @@ from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
 from sklearn.utils.validation import check_is_fitted
 
-from ..autodiff.tape import Array
-from ..nn import BatchNorm, LayerNorm, Network
-from .base import NetworkEstimator
+from ...autodiff.tape import Array
+from ...nn import BatchNorm, LayerNorm, Network
+from ...template.base import NetworkEstimator
 
 
 class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):

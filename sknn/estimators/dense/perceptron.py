@@ -10,12 +10,12 @@ from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metaestimators import available_if
 
-from ..autodiff.tape import Array
-from .mixins import BALANCED_IN_PARTS, ClassifierTargets
+from ...autodiff.tape import Array
+from ...template.kinds import BALANCED_IN_PARTS, ClassifierTargets
+from ...template.targets import Target, check_first_partial_fit
+from ...template.validation import Samples
 from .perceptron_rule import PerceptronRule
 from .single_layer import SingleLayer
-from .targets import Target, check_first_partial_fit
-from .validation import Samples
 
 
 def _has_probabilities(estimator: PerceptronClassifier) -> bool:

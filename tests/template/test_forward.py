@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from sknn.estimators import forward
-from sknn.estimators.forward import Forward
 from sknn.nn import BatchNorm, Dense, Network
+from sknn.template import forward
+from sknn.template.forward import Forward
 
 X = np.random.RandomState(1).randn(40, 6)
 LAYERS = [Dense(5, activation="tanh"), BatchNorm(), Dense(3)]

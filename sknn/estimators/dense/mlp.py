@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-from ..autodiff.tape import Array
-from ..nn import BatchNorm, Dense, Layer, Residual
-from .targets import check_first_partial_fit
-from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss
+from ...autodiff.tape import Array
+from ...nn import BatchNorm, Dense, Layer, Residual
+from ...template.targets import check_first_partial_fit
+from ...template.training import ClassificationLoss, MultilayerEstimator, RegressionLoss
 
 
 class MLP(MultilayerEstimator):

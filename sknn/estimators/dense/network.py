@@ -12,10 +12,10 @@ from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-from ..nn import BatchNorm, Dense, Layer, Network, Unflatten
-from ..nn.init import Random
-from .targets import check_first_partial_fit
-from .training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
+from ...nn import BatchNorm, Dense, Layer, Network, Unflatten
+from ...nn.init import Random
+from ...template.targets import check_first_partial_fit
+from ...template.training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
 
 
 def _parts(description: Any) -> dict[str, Any]:

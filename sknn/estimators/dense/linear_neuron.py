@@ -10,15 +10,15 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import RegressorMixin, _fit_context
 
-from ..autodiff.tape import Array
-from ..losses import SquaredError
-from ..ops.delta_rule import delta_rule_epoch
-from ..optim import Optimizer
-from ..train import FitLoop, Plan, TrainingState, Verdict
-from .mixins import RegressorTargets
+from ...autodiff.tape import Array
+from ...losses import SquaredError
+from ...ops.delta_rule import delta_rule_epoch
+from ...optim import Optimizer
+from ...template.kinds import RegressorTargets
+from ...template.targets import RealTarget
+from ...template.task import Task
+from ...train import FitLoop, Plan, TrainingState, Verdict
 from .single_layer import SingleLayer, layer_of
-from .targets import RealTarget
-from .task import Task
 
 
 class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):

@@ -1,0 +1,1 @@
+"""Networks for signals, images and volumes."""

@@ -1,0 +1,1 @@
+"""What every estimator is: the template of a fit, the kinds of targets, validation, and what a fit leaves behind."""
