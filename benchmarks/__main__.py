@@ -1,7 +1,8 @@
 """Measure sknn beside scikit-learn, PyTorch and skorch: everything, or the parts that are named.
 
 The machine is to be idle: beside another busy process PyTorch's threads wait for each other, and may take ten times as
-long. SKNN_KERNELS=numpy in the environment measures NumPy alone, against the goals for it.
+long. SKNN_KERNELS=numpy in the environment measures NumPy alone, against the goals for it. With --against a revision of
+the repository, it is the working tree beside that revision that is measured: mlp, cnn, predict, steps, import.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 
 from . import cnn, defaults, false_alarms, grid_search, imports, memory, mlp, perceptron, predict, scaling, sgemm
+from .against import Comparison
 from .common import PEERS, installed
 from .machine import commit, machine, now
 from .measure import Measurement, measure
@@ -29,24 +32,34 @@ FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of_arguments()
     options = parser.parse_args(arguments)
-    measurements = chosen(options.names)
-    unknown = [name for name in options.names if name != FALSE_ALARMS and not chosen([name])]
+    against: Comparison | None = options.against
+    offered, by_name = (against.measurements, []) if against else (MEASUREMENTS, [FALSE_ALARMS])
+    measurements = chosen(options.names, offered)
+    unknown = [name for name in options.names if name not in by_name and not chosen([name], offered)]
     if unknown:
         parser.error(f"no suite or measurement {unknown[0]!r}: --list shows all")
     if options.list:
-        print("\n".join([measurement.path for measurement in measurements] + [FALSE_ALARMS] * (not options.names)))
+        print("\n".join([measurement.path for measurement in measurements] + by_name * (not options.names)))
         return
-    for module, name in PEERS.items():
-        if not installed(module):
-            print(f'{name} takes no part, because it is not installed: pip install ".[peers]"', file=sys.stderr)
     if measurements:
         report = Report(now(), commit(), machine(), options.repeats)
-        for _ in run(measurements, report):
-            write(report, options)
+        if against:
+            report.machine["beside"] = against.commit
+        else:
+            tell_who_is_absent()
+        with against or nullcontext():
+            for _ in run(measurements, report):
+                write(report, options)
         if (reached := goals(report.results)).rows:
             show(reached)
     if FALSE_ALARMS in options.names:
         false_alarms.run(options.repeats)
+
+
+def tell_who_is_absent() -> None:
+    for module, name in PEERS.items():
+        if not installed(module):
+            print(f'{name} takes no part, because it is not installed: pip install ".[peers]"', file=sys.stderr)
 
 
 def parser_of_arguments() -> argparse.ArgumentParser:
@@ -54,6 +67,7 @@ def parser_of_arguments() -> argparse.ArgumentParser:
     suites = dict.fromkeys(measurement.suite for measurement in MEASUREMENTS)
     parts = f"suites ({', '.join(suites)}; {FALSE_ALARMS} runs only by name) or patterns of single ones, 'mlp/784*'"
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"what to measure: {parts}; without a name all")
+    parser.add_argument("--against", type=_comparison, metavar="REV", help="measure the working tree beside a revision")
     parser.add_argument("--list", action="store_true", help="list what there is to measure, and stop")
     parser.add_argument("--repeats", type=_positive, default=7, help="counted turns of each contestant (7)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single value there")
@@ -68,11 +82,18 @@ def _positive(text: str) -> int:
     return number
 
 
-def chosen(names: Sequence[str]) -> list[Measurement]:
+def _comparison(revision: str) -> Comparison:
+    try:
+        return Comparison(revision)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def chosen(names: Sequence[str], offered: Sequence[Measurement]) -> list[Measurement]:
     """The measurements of the suites, or whose paths match the patterns; without a name all."""
     return [
         each
-        for each in MEASUREMENTS
+        for each in offered
         if not names or any(name == each.suite or fnmatchcase(each.path, name) for name in names)
     ]
 

@@ -104,8 +104,13 @@ def _loss(result: Result, name: str) -> str:
 def _ratio(result: Result, name: str) -> str:
     if name not in result.ratios:
         return ""
-    median, low, high = (format(value, ".2f" if value >= 0.1 else ".3f") for value in result.ratios[name])
+    median, low, high = (format(value, _digits(value)) for value in result.ratios[name])
     return f"{median} [{low}, {high}]"
+
+
+def _digits(value: float) -> str:
+    """Two of a ratio; three where it is small, or so close to one that goals of a few hundredths decide."""
+    return ".3f" if value < 0.1 or 0.9 < value < 1.1 else ".2f"
 
 
 def _goal(result: Result, name: str) -> str:

@@ -36,10 +36,14 @@ def timed(task: Callable[[], Answer]) -> tuple[float, Answer]:
 
 
 def interleaved(turns: dict[str, Callable[[], Answer]], repeats: int, warm_up: int = 1) -> dict[str, list[Answer]]:
-    """The answers of all contestants, who take turns; the first rounds are a warm-up and do not count."""
+    """The answers of all contestants, who take turns; the first rounds are a warm-up and do not count.
+
+    Rounds go there and back, A B B A, lest a machine that grows slower (or quicker) favour the first (or the last).
+    """
     answers: dict[str, list[Answer]] = {name: [] for name in turns}
     for round_ in range(warm_up + repeats):
-        for name, turn in turns.items():
+        there = list(turns.items())
+        for name, turn in there[::-1] if round_ % 2 else there:
             answer = turn()
             if round_ >= warm_up:
                 answers[name].append(answer)

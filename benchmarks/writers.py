@@ -51,9 +51,9 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> list[str]:
 INTRODUCTION = """\
 # Results
 
-Written by `python -m benchmarks --markdown`. Contestants took turns in one process; a value is the median of {repeats}
-turns (fewer where they take long or hardly differ), a ratio that of the values turn by turn; in brackets stand the
-smallest and the largest. How a suite measures is told at the top of its file. Goals are those for the kernels in use.
+Written by `python -m benchmarks --markdown`. Contestants took turns; a value is the median of {repeats} turns (fewer
+where they take long or hardly differ), a ratio that of the values turn by turn; in brackets stand the smallest and the
+largest. How a suite measures is told at the top of its file. Goals are those for the kernels in use.
 """
 
 

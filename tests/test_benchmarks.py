@@ -1,7 +1,9 @@
 """The machinery of the benchmarks on tiny work: what is measured runs, what comes out is written."""
 
 import json
+import subprocess
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,11 +15,24 @@ ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT))  # at the end, so that sknn is the one installed
 
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import cnn, defaults, grid_search, mlp, perceptron, predict, scaling, sgemm, writers  # noqa: E402
+from benchmarks import (  # noqa: E402
+    against,
+    cnn,
+    defaults,
+    grid_search,
+    mlp,
+    perceptron,
+    predict,
+    revisions,
+    scaling,
+    sgemm,
+    worker,
+    writers,
+)
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
-from benchmarks.timing import Spread  # noqa: E402
+from benchmarks.timing import Spread, interleaved  # noqa: E402
 
 # ------------------------------------------------------------------------------------------- what there is to measure
 
@@ -73,12 +88,12 @@ def test_a_measurement_runs(measurement):
 
 
 def test_a_grid_search_runs_with_one_job_and_with_two():
-    (measurement,) = command.chosen(["grid_search"])
+    (measurement,) = command.chosen(["grid_search"], command.MEASUREMENTS)
     assert list(measured(measurement).values) == ["n_jobs=1", "n_jobs=2"]
 
 
 def test_memory_is_that_of_a_process_of_its_own():
-    (measurement,) = command.chosen(["memory/20-*"])
+    (measurement,) = command.chosen(["memory/20-*"], command.MEASUREMENTS)
     growth = measurement.contest(tiny(measurement.work))["sknn"]().value
     assert 0 < growth < 100
 
@@ -144,6 +159,12 @@ def test_ratios_are_of_turns_without_the_warm_up():
     assert result.ratios == {"slow": Spread(0.2, 0.1, 0.6), "quick": Spread(0.5, 0.25, 1.5)}
 
 
+def test_rounds_go_there_and_back():
+    order = []
+    interleaved({name: partial(order.append, name) for name in "ABC"}, repeats=2)
+    assert "".join(order) == "ABCCBAABC"
+
+
 def test_some_measurements_repeat_less():
     assert measure(example(most_repeats=2), repeats=3).values["sknn"] == [1.0, 2.0]
 
@@ -174,6 +195,100 @@ def test_goals_without_opponent_or_of_other_kernels_do_not_count():
 def test_the_slope_of_a_power_is_its_exponent():
     sizes = np.array([1, 10, 100])
     assert scaling.slope(sizes, 3 * sizes**1.5) == pytest.approx(1.5)
+
+
+# ----------------------------------------------------------------------------------------------------- two revisions
+
+
+def git(folder, *arguments):
+    command = ["git", "-c", "user.name=one", "-c", "user.email=one@example.com", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+
+
+SETUP = """
+import sys
+from pathlib import Path
+Path({built!r}).write_text("built from " + Path("{kernels}/one.cpp").read_text())
+"""
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """One commit of kernels that are quickly built."""
+    root = tmp_path / "repository"
+    (root / revisions.KERNELS).mkdir(parents=True)
+    (root / revisions.KERNELS / "one.cpp").write_text("old")
+    (root / "setup.py").write_text(SETUP.format(built=str(revisions.BUILT), kernels=revisions.KERNELS.as_posix()))
+    (root / ".gitignore").write_text(revisions.BUILT.as_posix())
+    for arguments in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "old"]):
+        git(root, *arguments)
+    return root
+
+
+def test_a_worktree_is_gone_when_it_has_been_used_or_interrupted(repository):
+    commit = revisions.commit_of("HEAD", repository)
+    (repository / "setup.py").write_text("changed")
+    with pytest.raises(KeyboardInterrupt), revisions.worktree(commit, repository) as folder:  # noqa: PT012
+        assert (folder / "setup.py").read_text() != "changed"
+        raise KeyboardInterrupt
+    assert not folder.exists()
+    assert len(git(repository, "worktree", "list").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "kept", "here", "there"),
+    [
+        ("old", None, "built from old", "built from old"),
+        ("old", "kept", "kept", "kept"),  # younger than its sources, the same as there
+        ("new", None, "built from new", "built from old"),
+        ("new", "kept", "kept", "built from old"),
+    ],
+)
+def test_each_side_has_kernels_of_its_own_sources(repository, source, kept, here, there):
+    commit = revisions.commit_of("HEAD", repository)
+    (repository / revisions.KERNELS / "one.cpp").write_text(source)
+    if kept:
+        (repository / revisions.BUILT).write_text(kept)
+    with revisions.worktree(commit, repository) as folder:
+        revisions.provide_kernels(folder, commit, repository)
+        assert [(side / revisions.BUILT).read_text() for side in (repository, folder)] == [here, there]
+
+
+def smaller(work):
+    if isinstance(work, worker.Predict):
+        return replace(work, fit=smaller(work.fit), calls=1)
+    return replace(work, n_samples=40, settings=work.settings | {"batch_size": 20, "max_iter": 2})
+
+
+@pytest.mark.parametrize("work", [work for _, _, work in against.WORK], ids=lambda work: work.name)
+def test_the_work_of_a_side_runs(work):
+    value, loss = smaller(work).turn()()
+    assert value > 0
+    assert loss > 0
+
+
+@pytest.fixture
+def comparison(monkeypatch):
+    """Both sides are the sources here, without git."""
+    monkeypatch.setattr(against, "commit_of", lambda revision: "abc")
+    monkeypatch.setattr(against, "worktree", lambda commit: nullcontext(ROOT))
+    monkeypatch.setattr(against, "provide_kernels", lambda folder, commit: None)
+    monkeypatch.setattr(against, "WORK", [(suite, unit, smaller(work)) for suite, unit, work in against.WORK[-1:]])
+    return against.Comparison("before")
+
+
+def test_sides_take_turns_in_processes_of_their_own(comparison):
+    with comparison:
+        steps, imports = comparison.measurements
+        imports = replace(imports, work={name: "import math" for name in imports.work})
+        steps, imports = [measure(replace(each, warm_up=0), repeats=1) for each in (steps, imports)]
+        with pytest.raises(RuntimeError, match=r"the sknn of .* failed, see above"):
+            comparison.workers["before"].turn("no work")
+    assert steps.values.keys() == {"working tree", "before"}
+    assert steps.apart == 0
+    assert steps.goals.keys() == {"before"}
+    assert imports.values.keys() == {"working tree", "before", "sklearn.neural_network"}
+    assert imports.goals.keys() == {"sklearn.neural_network"}
 
 
 # --------------------------------------------------------------------------------------------------------- the writers
@@ -259,6 +374,12 @@ def test_a_run_shows_and_writes(monkeypatch, capsys, tmp_path):
     assert "<= 0.50 reached" in files[1].read_text("utf-8")
 
 
+def test_what_there_is_to_compare_needs_no_sides(monkeypatch, capsys):
+    monkeypatch.setattr(against, "commit_of", lambda revision: "abc")
+    command.main(["--against", "before", "--list", "mlp", "import"])
+    assert capsys.readouterr().out.split("\n")[1:] == ["import/MLPClassifier", ""]
+
+
 def test_the_list_names_what_there_is(capsys):
     command.main(["--list"])
     listed = capsys.readouterr().out.split("\n")
@@ -270,10 +391,10 @@ def test_the_list_names_what_there_is(capsys):
     ("names", "number"), [(["mlp"], 5), (["mlp/784*"], 2), (["import", "perceptron"], 2), (["false_alarms"], 0)]
 )
 def test_parts_are_chosen_by_name(names, number):
-    assert len(command.chosen(names)) == number
+    assert len(command.chosen(names, command.MEASUREMENTS)) == number
 
 
-@pytest.mark.parametrize("arguments", [["mlpp"], ["mlp/1*"], ["--repeats", "0"]], ids=str)
+@pytest.mark.parametrize("arguments", [["mlpp"], ["mlp/1*"], ["--repeats", "0"], ["--against", "no/such"]], ids=str)
 def test_what_makes_no_sense_is_refused(arguments, capsys):
     with pytest.raises(SystemExit):
         command.main(arguments)
