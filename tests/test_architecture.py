@@ -13,12 +13,13 @@ import sknn
 ROOT = Path(sknn.__file__).parent
 
 # The rooms of the house, and the rooms from which each may import; "sknn" is the public interface in __init__.py.
-CORE = {"autodiff", "ops", "nn", "losses", "optim", "schedules", "train"}
+CORE = {"description", "autodiff", "ops", "nn", "losses", "optim", "schedules", "train"}
 ROOMS: dict[str, set[str]] = {
+    "description": set(),
     "autodiff": set(),
     "ops": {"autodiff"},
-    "optim": {"ops"},
-    "schedules": set(),
+    "optim": {"ops", "description"},
+    "schedules": {"description"},
     "nn": {"autodiff", "ops", "optim"},
     "losses": {"autodiff", "ops"},
     "train": CORE,

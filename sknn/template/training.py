@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from functools import cache
 from inspect import signature
 from math import inf, prod
 from numbers import Integral, Real
 from operator import index
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -20,18 +20,32 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..autodiff.tape import Array
+from ..description import Description
 from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, Standardise
 from ..nn.summary import describe
 from ..ops.activation import ACTIVATIONS
-from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
-from ..schedules import SCHEDULES
+from ..optim import LBFGS, SOLVERS, Optimizer, Solver
+from ..schedules import SCHEDULES, Schedule
 from ..train import Plan
 from .base import NetworkEstimator
 from .kinds import ClassifierTargets, RegressorTargets
 from .targets import MultilabelTarget, QuantileTarget, RealTarget, Target
 from .task import Task
 from .validation import SCORING
+
+AnyDescription = TypeVar("AnyDescription", bound=Description)
+
+# What scikit-learn's parameters say of a solver or schedule that is given by name, by the field that they fill.
+OURS = {
+    "momentum": "momentum",
+    "nesterov": "nesterovs_momentum",
+    "beta_1": "beta_1",
+    "beta_2": "beta_2",
+    "epsilon": "epsilon",
+    "max_fun": "max_fun",
+    "power": "power_t",
+}
 
 
 class MultilayerEstimator(NetworkEstimator):
@@ -44,12 +58,12 @@ class MultilayerEstimator(NetworkEstimator):
         "batch_norm": ["boolean"],
         "layer_norm": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
+        "solver": [StrOptions(set(SOLVERS)), Solver],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -80,9 +94,12 @@ class MultilayerEstimator(NetworkEstimator):
 
     def _check_options(self) -> None:
         """Raise ValueError if an option that scikit-learn does not know is asked for where it does not apply."""
-        if self.solver == "lbfgs":
-            why = "solver='lbfgs', which needs the same function of the weights at every step"
+        solver = self._described("solver", SOLVERS)
+        if not solver.is_stochastic:
+            why = f"solver={self.solver!r}, which needs the same function of the weights at every step"
             self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm"), why)
+        if solver.has_own_decay:
+            self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given")
         if self._chosen("batch_norm"):
             self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
             if self.batch_size == 1:
@@ -165,25 +182,29 @@ class MultilayerEstimator(NetworkEstimator):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return sizes
 
-    def _optimizer(self) -> Optimizer | None:
-        if self.solver == "lbfgs":
-            return None
-        if self.solver == "sgd":
-            return SGD(self.momentum, self.nesterovs_momentum)
-        if self.solver == "rmsprop":
-            return RMSprop(epsilon=self.epsilon)
-        if self.solver == "adamw":
-            return AdamW(self.beta_1, self.beta_2, self.epsilon, weight_decay=self.alpha)
-        return Adam(self.beta_1, self.beta_2, self.epsilon)
+    def _solver(self) -> Optimizer | LBFGS:
+        return self._penalised()[0]
+
+    def _penalised(self) -> tuple[Optimizer | LBFGS, float]:
+        """The solver, and how much of alpha is left for a penalty on the loss."""
+        return self._described("solver", SOLVERS).penalised(self.alpha)
+
+    def _described(self, parameter: str, names: Mapping[str, AnyDescription]) -> AnyDescription:
+        """The description that a parameter is, or that its name stands for, with what parameters of ours say of it."""
+        given = getattr(self, parameter)
+        if not isinstance(given, str):
+            return given
+        named = names[given]
+        ours = {each.name: OURS[each.name] for each in fields(named) if each.name in OURS}
+        return replace(named, **{name: getattr(self, parameter) for name, parameter in ours.items()})
 
     def _plan(self, n_samples: int) -> Plan:
         return Plan(
             batch_size=self._batch_size(n_samples),
             max_epochs=self.max_iter,
             learning_rate_init=self.learning_rate_init,
-            schedule=self.learning_rate,
-            power_t=self.power_t,
-            alpha=0.0 if self.solver == "adamw" else self.alpha,
+            schedule=self._described("learning_rate", SCHEDULES),
+            alpha=self._penalised()[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
@@ -193,7 +214,7 @@ class MultilayerEstimator(NetworkEstimator):
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
             return min(self._auto_batch_size, n_samples)
-        if self.solver != "lbfgs" and self.batch_size > n_samples:
+        if self._solver().is_stochastic and self.batch_size > n_samples:
             warnings.warn(
                 f"Got `batch_size`={self.batch_size} larger than the sample size {n_samples}. It is going to be "
                 "clipped",
@@ -202,7 +223,8 @@ class MultilayerEstimator(NetworkEstimator):
         return min(self.batch_size, n_samples)
 
     def _is_stochastic(self) -> bool:
-        if self.solver == "lbfgs":
+        solver = SOLVERS.get(self.solver) if isinstance(self.solver, str) else self.solver
+        if not getattr(solver, "is_stochastic", True):  # it is not checked yet; fit refuses what is no solver
             raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
 
