@@ -22,7 +22,7 @@ from .nn.init import Random
 from .nn.network import Network, value_and_grad
 from .ops.threads import SMALL_STEP, available_threads, threads_for
 from .ops.workspace import Workspace, workspace
-from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
+from .optim import Descent, Minimum, Optimizer, clip_norm, minimize_lbfgs
 from .schedules import SCHEDULES, Moment
 
 Batch = dict[str, Any]
@@ -139,7 +139,7 @@ class Verdict(NamedTuple):
 class TrainingState:
     """All that training needs, besides the network, to go on where it stopped."""
 
-    optimizer: Optimizer
+    optimizer: Descent
     epochs: int = 0
     samples: int = 0
     stalls: int = 0

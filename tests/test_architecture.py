@@ -13,11 +13,12 @@ import sknn
 ROOT = Path(sknn.__file__).parent
 
 # The rooms of the house, and the rooms from which each may import; "sknn" is the public interface in __init__.py.
-CORE = {"autodiff", "ops", "nn", "losses", "optim", "schedules", "train"}
+CORE = {"description", "autodiff", "ops", "nn", "losses", "optim", "schedules", "train"}
 ROOMS: dict[str, set[str]] = {
+    "description": set(),
     "autodiff": set(),
     "ops": {"autodiff"},
-    "optim": {"ops"},
+    "optim": {"ops", "description"},
     "schedules": set(),
     "nn": {"autodiff", "ops", "optim"},
     "losses": {"autodiff", "ops"},

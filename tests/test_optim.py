@@ -6,6 +6,7 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +16,10 @@ from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from sknn import optim
-from sknn.optim import OPTIMIZERS, SGD, Adam, AdamW, Optimizer, RMSprop, clip_norm, minimize_lbfgs
+from sknn.optim import SGD, SOLVERS, Adam, AdamW, Optimizer, RMSprop, clip_norm, minimize_lbfgs
 
 DTYPES = [np.float32, np.float64]
+OPTIMIZERS = {name: solver for name, solver in SOLVERS.items() if solver.is_stochastic}
 
 
 class Rates(NamedTuple):
@@ -87,11 +89,11 @@ FORMULAS = [
 ]
 
 
-def random_walk(optimizer, theta, n_steps, *, seed=0, learning_rate=0.01, l2=0.1):
+def random_walk(descent, theta, n_steps, *, seed=0, learning_rate=0.01, l2=0.1):
     """Take steps along random gradients."""
     rng = np.random.default_rng(seed)
     for _ in range(n_steps):
-        optimizer.step(theta, rng.standard_normal(theta.size).astype(theta.dtype), learning_rate, l2)
+        descent.step(theta, rng.standard_normal(theta.size).astype(theta.dtype), learning_rate, l2)
 
 
 def random_vector(size, dtype=np.float64):
@@ -100,9 +102,9 @@ def random_vector(size, dtype=np.float64):
 
 def descend(optimizer, gradient, theta, learning_rate, n_steps):
     """Minimise with a rate that falls to zero, as a signed gradient needs to come to rest."""
-    optimizer.start(theta)
+    descent = optimizer.start(theta)
     for step in range(n_steps):
-        optimizer.step(theta, gradient(theta).astype(theta.dtype), learning_rate * (1 - step / n_steps))
+        descent.step(theta, gradient(theta).astype(theta.dtype), learning_rate * (1 - step / n_steps))
 
 
 def test_every_optimizer_has_its_rows():
@@ -115,7 +117,7 @@ def test_every_optimizer_has_its_rows():
 def test_minimises_a_badly_scaled_parabola(name, dtype):
     curvature = np.logspace(0, 3, 8).astype(dtype)
     theta = np.ones(8, dtype)
-    descend(OPTIMIZERS[name](), lambda x: curvature * x, theta, RATES[name].parabola, n_steps=1000)
+    descend(OPTIMIZERS[name], lambda x: curvature * x, theta, RATES[name].parabola, n_steps=1000)
     assert np.sum(curvature * theta**2) < 1e-4 * np.sum(curvature)
 
 
@@ -123,7 +125,7 @@ def test_minimises_a_badly_scaled_parabola(name, dtype):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_makes_progress_on_rosenbrock(name, dtype):
     theta = np.array([-1.2, 1.0], dtype)
-    descend(OPTIMIZERS[name](), rosen_der, theta, RATES[name].rosenbrock, n_steps=2000)
+    descend(OPTIMIZERS[name], rosen_der, theta, RATES[name].rosenbrock, n_steps=2000)
     assert rosen(theta) < 0.01 * rosen([-1.2, 1.0])
 
 
@@ -132,9 +134,9 @@ def test_makes_progress_on_rosenbrock(name, dtype):
 def test_agrees_with_its_formula(formula, l2):
     theta, expected = random_vector(7), random_vector(7)
     gradients = np.random.default_rng(1).standard_normal((20, 7))
-    optimizer = OPTIMIZERS[formula.name](**formula.hyper_parameters).start(theta)
+    descent = replace(OPTIMIZERS[formula.name], **formula.hyper_parameters).start(theta)
     for grad in gradients:
-        optimizer.step(theta, grad.copy(), 0.05, l2)
+        descent.step(theta, grad.copy(), 0.05, l2)
     formula.reference(expected, gradients, 0.05, l2, **formula.hyper_parameters)
     assert_allclose(theta, expected, rtol=0, atol=1e-12)
 
@@ -142,13 +144,13 @@ def test_agrees_with_its_formula(formula, l2):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_state_is_a_vector_for_every_slot_and_a_count(name):
     theta = random_vector(5, np.float32)
-    optimizer = OPTIMIZERS[name]().start(theta)
-    assert tuple(optimizer.slots) == optimizer.slot_names
-    assert optimizer.steps == 0
-    assert all(slot.shape == (5,) and slot.dtype == np.float32 and not slot.any() for slot in optimizer.slots.values())
-    random_walk(optimizer, theta, n_steps=3)
-    assert optimizer.steps == 3
-    assert all(slot.all() for slot in optimizer.slots.values())
+    descent = OPTIMIZERS[name].start(theta)
+    assert tuple(descent.slots) == OPTIMIZERS[name].slot_names
+    assert descent.steps == 0
+    assert all(slot.shape == (5,) and slot.dtype == np.float32 and not slot.any() for slot in descent.slots.values())
+    random_walk(descent, theta, n_steps=3)
+    assert descent.steps == 3
+    assert all(slot.all() for slot in descent.slots.values())
 
 
 def test_plain_gradient_descent_keeps_no_state():
@@ -156,12 +158,13 @@ def test_plain_gradient_descent_keeps_no_state():
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_start_forgets_everything(name):
-    fresh, used = OPTIMIZERS[name](), OPTIMIZERS[name]()
-    random_walk(used.start(np.ones(9)), np.ones(9), n_steps=4)
+def test_descents_of_one_optimizer_know_nothing_of_each_other(name):
+    optimizer = OPTIMIZERS[name]
     expected, theta = np.ones(5), np.ones(5)
-    random_walk(fresh.start(expected), expected, n_steps=3)
-    random_walk(used.start(theta), theta, n_steps=3)
+    random_walk(replace(optimizer).start(expected), expected, n_steps=3)
+    descent, other = optimizer.start(theta), optimizer.start(np.ones(9))
+    random_walk(other, np.ones(9), n_steps=4)
+    random_walk(descent, theta, n_steps=3)
     assert_array_equal(theta, expected)
 
 
@@ -169,18 +172,18 @@ def test_start_forgets_everything(name):
 def test_what_no_group_covers_is_frozen(name):
     theta = random_vector(10)
     before = theta.copy()
-    optimizer = OPTIMIZERS[name]().start(theta, groups=[(7, 9, 9, 1.0), (1, 3, 5, 2.0)])
-    random_walk(optimizer, theta, n_steps=3)
+    descent = OPTIMIZERS[name].start(theta, groups=[(7, 9, 9, 1.0), (1, 3, 5, 2.0)])
+    random_walk(descent, theta, n_steps=3)
     frozen = [0, 5, 6, 9]
     assert_array_equal(theta[frozen], before[frozen])
     assert np.all(np.delete(theta, frozen) != np.delete(before, frozen))
-    assert all(not slot[frozen].any() for slot in optimizer.slots.values())
+    assert all(not slot[frozen].any() for slot in descent.slots.values())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_without_groups_to_train_nothing_moves(name):
     theta = random_vector(4)
-    random_walk(OPTIMIZERS[name]().start(theta, groups=[]), theta, n_steps=2)
+    random_walk(OPTIMIZERS[name].start(theta, groups=[]), theta, n_steps=2)
     assert_array_equal(theta, random_vector(4))
 
 
@@ -190,13 +193,13 @@ def test_groups_move_like_vectors_of_their_own(name):
     groups = [(0, 4, 6, 1.0), (6, 6, 11, 0.25)]
     theta = random_vector(11)
     gradients = np.random.default_rng(3).standard_normal((4, 11))
-    optimizer = OPTIMIZERS[name]().start(theta, groups)
+    descent = OPTIMIZERS[name].start(theta, groups)
     for grad in gradients:
-        optimizer.step(theta, grad.copy(), 0.1, l2=0.5)
+        descent.step(theta, grad.copy(), 0.1, l2=0.5)
     for start, stop, rate, decays in [(0, 4, 1.0, True), (4, 6, 1.0, False), (6, 11, 0.25, False)]:
         alone = random_vector(11)[start:stop]
         size = alone.size
-        single = OPTIMIZERS[name]().start(alone, [(0, size if decays else 0, size, 1.0)])
+        single = OPTIMIZERS[name].start(alone, [(0, size if decays else 0, size, 1.0)])
         for grad in gradients:
             single.step(alone, grad[start:stop].copy(), 0.1 * rate, l2=0.5)
         assert_array_equal(theta[start:stop], alone)
@@ -206,8 +209,8 @@ def test_groups_move_like_vectors_of_their_own(name):
 def test_only_the_prefix_decays(name):
     """With a zero gradient, the L2 penalty (or AdamW's own decay) is all that moves theta."""
     theta = np.ones(6)
-    optimizer = OPTIMIZERS[name]().start(theta, groups=[(0, 2, 6, 1.0)])
-    optimizer.step(theta, np.zeros(6), 0.1, l2=0.5)
+    descent = OPTIMIZERS[name].start(theta, groups=[(0, 2, 6, 1.0)])
+    descent.step(theta, np.zeros(6), 0.1, l2=0.5)
     assert np.all(theta[:2] < 1)
     assert_array_equal(theta[2:], np.ones(4))
 
@@ -226,9 +229,9 @@ def test_blocks_and_workers_change_no_bit(name, block, workers, monkeypatch):
     def walk(block, workers):
         monkeypatch.setattr(optim, "BLOCK", block)
         theta = random_vector(150_003, np.float32)
-        optimizer = OPTIMIZERS[name]().start(theta, groups, workers)
-        random_walk(optimizer, theta, n_steps=3)
-        return theta, optimizer.slots
+        descent = OPTIMIZERS[name].start(theta, groups, workers)
+        random_walk(descent, theta, n_steps=3)
+        return theta, descent.slots
 
     theta, slots = walk(block, workers)
     expected, expected_slots = walk(10**9, 1)
@@ -237,15 +240,15 @@ def test_blocks_and_workers_change_no_bit(name, block, workers, monkeypatch):
         assert_array_equal(slots[slot], expected_slots[slot])
 
 
+@dataclass(frozen=True, eq=False)
 class Witness(Optimizer):
     """Remembers which threads worked, and how NumPy was to treat errors there."""
 
-    def __init__(self):
-        super().__init__()
-        self.caller = threading.get_ident()
-        self.threads, self.error_handling = set(), set()
+    caller: int = field(default_factory=threading.get_ident)
+    threads: set = field(default_factory=set)
+    error_handling: set = field(default_factory=set)
 
-    def update(self, learning_rate, theta, grad, scratch):
+    def update(self, learning_rate, steps, theta, grad, scratch):
         self.threads.add(threading.get_ident())
         self.error_handling.add(np.geterr()["under"])
 
@@ -256,45 +259,44 @@ class Witness(Optimizer):
 def test_threads_are_used_where_there_is_a_block_for_each(n_blocks, workers, n_threads):
     theta = np.zeros(int(n_blocks * optim.BLOCK), np.float32)
     half = theta.size // 2
-    witness = Witness().start(theta, [(0, half, half, 1.0), (half, half, theta.size, 1.0)], workers)
-    witness.step(theta, theta.copy(), 0.1)
+    witness = Witness()
+    witness.start(theta, [(0, half, half, 1.0), (half, half, theta.size, 1.0)], workers).step(theta, theta.copy(), 0.1)
     assert len(witness.threads) == n_threads
     assert witness.caller in witness.threads
 
 
 def test_errstate_of_the_caller_holds_in_every_thread():
     theta = np.zeros(2 * optim.BLOCK)
-    witness = Witness().start(theta, workers=2)
+    witness = Witness()
     with np.errstate(under="call"):
-        witness.step(theta, theta.copy(), 0.1)
+        witness.start(theta, workers=2).step(theta, theta.copy(), 0.1)
     assert witness.error_handling == {"call"}
 
 
+@dataclass(frozen=True, eq=False)
 class Failing(Optimizer):
-    """Fails in the calling thread at once, or in another thread after a while; counts the blocks that were done."""
+    """Fails in the calling thread at once, or in another thread after a while; notes the blocks that were done."""
 
-    def __init__(self, fail_in_caller):
-        super().__init__()
-        self.caller = threading.get_ident()
-        self.fail_in_caller = fail_in_caller
-        self.n_done = 0
+    fail_in_caller: bool
+    caller: int = field(default_factory=threading.get_ident)
+    done: list = field(default_factory=list)
 
-    def update(self, learning_rate, theta, grad, scratch):
+    def update(self, learning_rate, steps, theta, grad, scratch):
         in_caller = threading.get_ident() == self.caller
         if not in_caller:
             time.sleep(0.05)
         if in_caller == self.fail_in_caller:
             raise ArithmeticError("no update")
-        self.n_done += 1
+        self.done.append(theta)
 
 
 @pytest.mark.parametrize("fail_in_caller", [True, False])
 def test_an_error_reaches_the_caller_when_all_threads_are_done(fail_in_caller):
     theta = np.zeros(2 * optim.BLOCK)
-    optimizer = Failing(fail_in_caller).start(theta, workers=2)
+    optimizer = Failing(fail_in_caller)
     with pytest.raises(ArithmeticError, match="no update"):
-        optimizer.step(theta, theta.copy(), 0.1)
-    assert optimizer.n_done == 1
+        optimizer.start(theta, workers=2).step(theta, theta.copy(), 0.1)
+    assert len(optimizer.done) == 1
 
 
 @pytest.mark.parametrize("formula", FORMULAS, ids=lambda formula: f"{formula.name}-{formula.hyper_parameters}")
@@ -302,11 +304,11 @@ def test_float32_stays_float32_whatever_the_type_of_the_numbers(formula):
     """NumPy's float64 scalars would make the arithmetic run, and round, in float64."""
     theta, expected = random_vector(50, np.float32), random_vector(50, np.float32)
     as_numpy = {name: np.float64(value) for name, value in formula.hyper_parameters.items() if name != "nesterov"}
-    optimizer = OPTIMIZERS[formula.name](**formula.hyper_parameters | as_numpy).start(theta)
-    random_walk(optimizer, theta, n_steps=5, learning_rate=np.float64(0.01), l2=np.float64(0.1))
-    random_walk(OPTIMIZERS[formula.name](**formula.hyper_parameters).start(expected), expected, n_steps=5)
+    descent = replace(OPTIMIZERS[formula.name], **formula.hyper_parameters | as_numpy).start(theta)
+    random_walk(descent, theta, n_steps=5, learning_rate=np.float64(0.01), l2=np.float64(0.1))
+    random_walk(replace(OPTIMIZERS[formula.name], **formula.hyper_parameters).start(expected), expected, n_steps=5)
     assert theta.dtype == np.float32
-    assert all(slot.dtype == np.float32 for slot in optimizer.slots.values())
+    assert all(slot.dtype == np.float32 for slot in descent.slots.values())
     assert_array_equal(theta, expected)
 
 
@@ -314,43 +316,84 @@ def test_float32_stays_float32_whatever_the_type_of_the_numbers(formula):
 def test_a_step_allocates_no_arrays(name):
     theta = random_vector(optim.BLOCK, np.float32)
     grad = random_vector(optim.BLOCK, np.float32)
-    optimizer = OPTIMIZERS[name]().start(theta, [(0, theta.size // 2, theta.size, 1.0)])
-    optimizer.step(theta, grad, 0.01, l2=0.1)
+    descent = OPTIMIZERS[name].start(theta, [(0, theta.size // 2, theta.size, 1.0)])
+    descent.step(theta, grad, 0.01, l2=0.1)
     tracemalloc.start()
     try:
-        optimizer.step(theta, grad, 0.01, l2=0.1)
+        descent.step(theta, grad, 0.01, l2=0.1)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < theta.nbytes / 10
 
 
-@pytest.mark.parametrize("duplicate", [lambda optimizer: pickle.loads(pickle.dumps(optimizer)), copy.deepcopy])
+@pytest.mark.parametrize("duplicate", [lambda descent: pickle.loads(pickle.dumps(descent)), copy.deepcopy])
 @pytest.mark.parametrize(("size", "workers"), [(100, 1), (3 * 32_768, 2)])
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_copy_continues_identically(name, size, workers, duplicate):
     theta = random_vector(size, np.float32)
-    optimizer = OPTIMIZERS[name]().start(theta, [(0, size // 2, size, 0.5)], workers)
-    random_walk(optimizer, theta, n_steps=2)
-    twin, theta_twin = duplicate(optimizer), theta.copy()
-    random_walk(optimizer, theta, n_steps=2, seed=1)
+    descent = OPTIMIZERS[name].start(theta, [(0, size // 2, size, 0.5)], workers)
+    random_walk(descent, theta, n_steps=2)
+    twin, theta_twin = duplicate(descent), theta.copy()
+    random_walk(descent, theta, n_steps=2, seed=1)
     random_walk(twin, theta_twin, n_steps=2, seed=1)
     assert_array_equal(theta_twin, theta)
-    assert twin.steps == optimizer.steps == 4
+    assert twin.steps == descent.steps == 4
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_slots_and_steps_are_a_checkpoint(name):
     theta = random_vector(20)
-    optimizer = OPTIMIZERS[name]().start(theta)
-    random_walk(optimizer, theta, n_steps=2)
-    resumed, theta_resumed = OPTIMIZERS[name]().start(theta), theta.copy()
-    for slot, saved in optimizer.slots.items():
+    descent = OPTIMIZERS[name].start(theta)
+    random_walk(descent, theta, n_steps=2)
+    resumed, theta_resumed = OPTIMIZERS[name].start(theta), theta.copy()
+    for slot, saved in descent.slots.items():
         resumed.slots[slot][:] = saved
-    resumed.steps = optimizer.steps
-    random_walk(optimizer, theta, n_steps=2, seed=1)
+    resumed.steps = descent.steps
+    random_walk(descent, theta, n_steps=2, seed=1)
     random_walk(resumed, theta_resumed, n_steps=2, seed=1)
     assert_array_equal(theta_resumed, theta)
+
+
+@pytest.mark.parametrize("duplicate", [lambda solver: pickle.loads(pickle.dumps(solver)), copy.deepcopy, replace])
+@pytest.mark.parametrize("name", SOLVERS)
+def test_a_solver_is_a_frozen_value(name, duplicate):
+    solver = SOLVERS[name]
+    twin = duplicate(solver)
+    assert twin == solver
+    assert hash(twin) == hash(solver)
+    assert eval(repr(solver), vars(optim)) == solver
+    assert solver not in [other for key, other in SOLVERS.items() if key != name]
+    with pytest.raises(FrozenInstanceError):
+        setattr(solver, fields(solver)[0].name, 0.5)
+
+
+def test_solvers_that_say_something_else_are_not_equal():
+    assert (
+        len({SGD(), SGD(0.5), SGD(nesterov=False), RMSprop(0.5), Adam(), Adam(0.5), AdamW(), AdamW(0.5), SGD(0.9)}) == 8
+    )
+    assert Adam(beta_2=np.float64(0.5)) == Adam(beta_2=0.5)
+
+
+@pytest.mark.parametrize(
+    ("solver", "penalised", "l2", "has_own_decay"),
+    [
+        (SGD(), SGD(), 0.3, False),
+        (Adam(0.5), Adam(0.5), 0.3, False),
+        (AdamW(0.5), AdamW(0.5, weight_decay=0.3), 0.0, False),
+        (AdamW(weight_decay=0.1), AdamW(weight_decay=0.1), 0.0, True),
+    ],
+)
+def test_who_sees_to_the_penalty(solver, penalised, l2, has_own_decay):
+    assert solver.penalised(0.3) == (penalised, l2)
+    assert solver.has_own_decay == has_own_decay
+
+
+def test_adamw_decays_by_a_hundredth_where_nobody_says_how_much():
+    one, other = random_vector(50), random_vector(50)
+    random_walk(AdamW().start(one), one, n_steps=5)
+    random_walk(AdamW(weight_decay=0.01).start(other), other, n_steps=5)
+    assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize(
@@ -369,7 +412,7 @@ def test_slots_and_steps_are_a_checkpoint(name):
         (lambda: SGD().start(np.ones(4), [(0, 3, 5, 1.0)]), "within a vector of 4; got .*stop=5"),
         (lambda: SGD().start(np.ones(4), [(0, 3, 2, 1.0)]), "start <= decay_stop <= stop"),
         (lambda: SGD().start(np.ones(4), [(0, 3, 4, -1.0)]), "rate of a group must be finite and not negative"),
-        (lambda: SGD().step(np.ones(2), np.ones(2), 0.1), r"call start\(theta\) before the first step of SGD\("),
+        (lambda: SGD(nesterov="no"), "nesterov must be True or False; got 'no'"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2), np.ones(3), 0.1), r"grad of shape \(3,\)"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2, "f4"), np.ones(2), 0.1), "theta of shape .* dtype float32"),
         (lambda: clip_norm(np.ones(2), 0.0), "max_norm must be positive; got 0.0"),

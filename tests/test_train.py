@@ -15,7 +15,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
 from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
-from sknn.optim import SGD, Adam
+from sknn.optim import SGD, Adam, Descent
 from sknn.schedules import SCHEDULES, Moment
 from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 
@@ -40,7 +40,7 @@ def still(net, batch):
     return 1.0 + 0.0 * F.sum(net(batch["x"]))
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Witness(SGD):
     """Plain gradient descent that notes its learning rates and the gradients that it gets."""
 
@@ -48,9 +48,14 @@ class Witness(SGD):
     rates: list[float] = field(default_factory=list)
     gradients: list[np.ndarray] = field(default_factory=list)
 
+    def start(self, *args):
+        return Noted(self, *args)
+
+
+class Noted(Descent):
     def step(self, theta, grad, learning_rate, l2=0.0):
-        self.rates.append(learning_rate)
-        self.gradients.append(grad.copy())
+        self.optimizer.rates.append(learning_rate)
+        self.optimizer.gradients.append(grad.copy())
         super().step(theta, grad, learning_rate, l2)
 
 
@@ -531,7 +536,7 @@ def test_another_kind_of_epoch():
 
     orders: list[list[int]] = []
     network = mlp()
-    state, plan = TrainingState(SGD()), Plan(N, 5, tol=-np.inf)
+    state, plan = TrainingState(SGD().start(network.theta)), Plan(N, 5, tol=-np.inf)
     score = Script(network, [1, 4, 2, 3, 0])
     assert RandomSearch(network, N, plan, state, np.random.default_rng(0), score).epochs() is Outcome.EPOCHS_DONE
     assert_array_equal(network.theta, score.thetas[1])
@@ -541,7 +546,7 @@ def test_another_kind_of_epoch():
 
 def test_an_epoch_must_be_defined():
     with pytest.raises(TypeError, match="FitLoop defines no epoch"):
-        FitLoop(mlp(), N, Plan(N, 5), TrainingState(SGD()), None).epochs()
+        FitLoop(mlp(), N, Plan(N, 5), TrainingState(SGD().start(mlp().theta)), None).epochs()
 
 
 def test_reports():

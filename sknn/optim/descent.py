@@ -1,280 +1,177 @@
-"""Optimizers that walk down a gradient one mini-batch at a time, in order of increasing complexity."""
+"""A descent: an optimizer under way on one vector, in place, on threads where the vector is long."""
+
+from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..ops._kernels import native
-from .groups import Vector
-from .optimizer import Optimizer, number
+from .groups import BLOCK, Block, Group, Vector, checked_groups, cut
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+FUSED_BLOCK = 1 << 15  # elements from which on a compiled step is shared by threads
+
+# Attributes of a descent that no copy takes along.
+_REBUILT_LAZILY = ("_shares", "_pool", "_fused_groups")
 
 
-@dataclass(eq=False)
-class SGD(Optimizer):
-    r"""Stochastic gradient descent, with momentum.
+class Share(NamedTuple):
+    """What one thread does in a step: its blocks, and the scratch that no other thread touches."""
 
-    .. math::
-        u &\leftarrow \mu u - \eta g \\
-        \theta &\leftarrow \theta + u
-        \qquad\text{or, with Nesterov's look-ahead,}\qquad
-        \theta \leftarrow \theta + \mu u - \eta g
+    blocks: list[Block]
+    scratch: Vector
 
-    for the learning rate :math:`\eta`, as scikit-learn does.
 
-    Parameters
+class FusedGroup(NamedTuple):
+    """A group that is moved in one compiled pass, on so many threads."""
+
+    rate: float
+    where: slice
+    decaying: int
+    threads: int
+    slots: dict[str, Vector]
+
+
+class Descent:
+    """An optimizer under way: its state vectors, how many steps it has taken, and the next one.
+
+    ``optimizer.start(theta)`` makes it; the parameters are those of :meth:`Optimizer.start`.
+
+    Attributes
     ----------
-    momentum : float in [0, 1], default=0.9
-        The share :math:`\mu` of the velocity that survives a step. 0: plain gradient descent, without a state.
-    nesterov : bool, default=True
-        Whether to look ahead along the velocity.
-
-    References
-    ----------
-    Sutskever, Martens, Dahl, Hinton (2013). On the importance of initialization and momentum in deep learning. ICML.
-
-    Examples
-    --------
-    >>> theta = np.array([1.0, -2.0])
-    >>> optimizer = SGD(momentum=0.5, nesterov=False).start(theta)
-    >>> for _ in range(20):
-    ...     optimizer.step(theta, grad=2 * theta, learning_rate=0.25)
-    >>> theta.round(2)
-    array([-0.,  0.])
+    optimizer : Optimizer
+        The description that it follows.
+    slots : dict of str to ndarray
+        State vectors as long as ``theta``, by name. Write into them (and set ``steps``) to resume from a checkpoint.
+    steps : int
+        Steps taken.
     """
 
-    momentum: float = number("[0, 1]", default=0.9)
-    nesterov: bool = True
-
-    @property
-    def slot_names(self) -> tuple[str, ...]:
-        return ("velocity",) if self.momentum else ()
-
-    def update(
-        self, learning_rate: float, theta: Vector, grad: Vector, scratch: Vector, velocity: Vector | None = None
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        theta: Vector,
+        groups: Sequence[tuple[int, int, int, float]] | None = None,
+        workers: int = 1,
     ) -> None:
-        grad *= learning_rate
-        if velocity is None:
-            theta -= grad
-            return
-        velocity *= self.momentum
-        velocity -= grad
-        if self.nesterov:
-            theta -= grad
-            np.multiply(velocity, self.momentum, out=scratch)
-            theta += scratch
+        if theta.ndim != 1 or theta.dtype.kind != "f":
+            raise ValueError(
+                f"theta must be a floating array of shape (n_parameters,); got shape {theta.shape}, dtype {theta.dtype}"
+            )
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1; got {workers!r}")
+        if groups is None:
+            groups = [(0, theta.size, theta.size, 1.0)]
+        self.optimizer = optimizer
+        self.slots: dict[str, Vector] = {name: np.zeros_like(theta) for name in optimizer.slot_names}
+        self.steps = 0
+        self._layout = theta.shape, theta.dtype
+        self._groups = checked_groups(groups, theta.size)
+        self._workers = workers
+
+    def step(self, theta: Vector, grad: Vector, learning_rate: float, l2: float = 0.0) -> None:
+        """Move theta one step, in place.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n_parameters,)
+            The vector to be optimized, of the length and dtype of that at the start.
+        grad : ndarray of shape (n_parameters,)
+            The gradient at theta. It serves as scratch: its values are lost.
+        learning_rate : float
+            Step size of this step.
+        l2 : float, default=0.0
+            Coefficient of the L2 penalty: ``l2 * theta`` is added to the gradient where theta decays.
+
+        Raises
+        ------
+        ValueError
+            If theta or grad is not like the vector at the start.
+        """
+        if (theta.shape, theta.dtype) != self._layout or (grad.shape, grad.dtype) != self._layout:
+            raise ValueError(self._mismatch(theta, grad))
+        # Python floats: a NumPy float64 scalar would make float32 arithmetic run, and round, in float64.
+        learning_rate, l2 = float(learning_rate), float(l2)
+        self.steps += 1
+        if self._fused_groups and theta.flags.c_contiguous and grad.flags.c_contiguous:
+            for rate, where, decaying, threads, slots in self._fused_groups:
+                self.optimizer.fused(
+                    rate * learning_rate, self.steps, theta[where], grad[where], decaying, l2, threads, **slots
+                )
+        elif len(self._shares) == 1:
+            self._work(self._shares[0], theta, grad, learning_rate, l2)
         else:
-            theta += velocity
+            self._work_together(theta, grad, learning_rate, l2)
 
-    def fused(
-        self,
-        learning_rate: float,
-        theta: Vector,
-        grad: Vector,
-        decaying: int,
-        l2: float,
-        velocity: Vector | None = None,
-    ) -> None:
-        numbers = (decaying, self.momentum, self.nesterov, learning_rate, l2)
-        native.sgd(theta, grad, velocity, *numbers, self._threads(theta.size))
+    @cached_property
+    def _fused_groups(self) -> list[FusedGroup]:
+        """The groups as they are, without blocks, if compiled kernels work on them; else none."""
+        if native is None or "fused" not in vars(type(self.optimizer)):
+            return []
+        if self._layout[1] not in (np.float32, np.float64):
+            return []
+        return [
+            FusedGroup(
+                group.rate,
+                slice(group.start, group.stop),
+                group.decay_stop - group.start,
+                self._workers if group.stop - group.start >= FUSED_BLOCK else 1,
+                self._slots_of(group),
+            )
+            for group in self._groups
+        ]
 
+    def _slots_of(self, group: Group) -> dict[str, Vector]:
+        return {name: slot[group.start : group.stop] for name, slot in self.slots.items()}
 
-@dataclass(eq=False)
-class RMSprop(Optimizer):
-    r"""Gradient descent in units of the recent size of each component of the gradient.
+    def _work(self, share: Share, theta: Vector, grad: Vector, learning_rate: float, l2: float) -> None:
+        """Decay and update the blocks of one share, one after the other."""
+        for (start, decay_stop, stop, rate), slots in share.blocks:
+            rate *= learning_rate
+            if start < decay_stop:
+                scratch = share.scratch[: decay_stop - start]
+                self.optimizer.decay_weights(rate, theta[start:decay_stop], grad[start:decay_stop], scratch, l2)
+            scratch = share.scratch[: stop - start]
+            self.optimizer.update(rate, self.steps, theta[start:stop], grad[start:stop], scratch, **slots)
 
-    .. math::
-        v &\leftarrow \rho v + (1 - \rho) g^2 \\
-        \theta &\leftarrow \theta - \eta \, g / (\sqrt v + \epsilon)
+    def _work_together(self, *arguments: Any) -> None:
+        """Work through all shares at once: the calling thread takes the first one, the pool the others."""
+        mine, *others = self._shares
+        # Each in a copy of the caller's context, so that np.errstate holds in every thread.
+        tasks = [self._pool.submit(copy_context().run, self._work, share, *arguments) for share in others]
+        try:
+            self._work(mine, *arguments)
+        finally:
+            wait(tasks)
+        for task in tasks:
+            task.result()
 
-    The slot holds the unnormalised sum :math:`v / (1 - \rho)`; see `Adam` for why.
+    @cached_property
+    def _shares(self) -> list[Share]:
+        """The groups cut into blocks, dealt out to as many threads as have a full block to do."""
+        blocks = [Block(piece, self._slots_of(piece)) for group in self._groups for piece in cut(group)]
+        sizes = [piece.stop - piece.start for piece, _ in blocks]
+        n_shares = max(1, min(self._workers, math.ceil(sum(sizes) / BLOCK)))
+        return [Share(blocks[k::n_shares], np.empty(max(sizes, default=0), self._layout[1])) for k in range(n_shares)]
 
-    Parameters
-    ----------
-    decay : float in [0, 1), default=0.9
-        The share :math:`\rho` of the mean square that survives a step.
-    epsilon : float > 0, default=1e-8
-        Keeps the quotient finite.
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(self._shares) - 1, thread_name_prefix="sknn-optim")
 
-    References
-    ----------
-    Tieleman, Hinton (2012). Lecture 6.5 - RMSprop: divide the gradient by a running average of its recent magnitude.
-    Neural Networks for Machine Learning, Coursera.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in _REBUILT_LAZILY}
 
-    Examples
-    --------
-    The first step is as long for a large component of the gradient as for a small one:
-
-    >>> theta = np.array([1.0, 1.0])
-    >>> RMSprop(decay=0.75).start(theta).step(theta, grad=np.array([1e3, 1e-3]), learning_rate=0.25)
-    >>> theta.round(3)
-    array([0.5, 0.5])
-    """
-
-    decay: float = number("[0, 1)", default=0.9)
-    epsilon: float = number("(0, inf)", default=1e-8)
-
-    @property
-    def slot_names(self) -> tuple[str, ...]:
-        return ("v",)
-
-    def update(self, learning_rate: float, theta: Vector, grad: Vector, scratch: Vector, v: Vector) -> None:
-        unit = math.sqrt(1 - self.decay)
-        v *= self.decay
-        np.multiply(grad, grad, out=scratch)
-        v += scratch
-        np.sqrt(v, out=scratch)
-        scratch += self.epsilon / unit
-        grad /= scratch
-        grad *= learning_rate / unit
-        theta -= grad
-
-    def fused(self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, v: Vector) -> None:
-        unit = math.sqrt(1 - self.decay)
-        numbers = (decaying, self.decay, self.epsilon / unit, learning_rate / unit, l2)
-        native.rmsprop(theta, grad, v, *numbers, self._threads(theta.size))
-
-
-@dataclass(eq=False)
-class Adam(Optimizer):
-    r"""RMSprop with momentum, both corrected for having started at zero.
-
-    .. math::
-        m &\leftarrow \beta_1 m + (1 - \beta_1) g \\
-        v &\leftarrow \beta_2 v + (1 - \beta_2) g^2 \\
-        \theta &\leftarrow \theta
-            - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \, \frac{m}{\sqrt v + \epsilon}
-
-    in step :math:`t = 1, 2, \dots`, as scikit-learn does: epsilon is added before the correction of :math:`v` (end of
-    section 2 of the paper), not after it.
-
-    The slots hold the unnormalised sums :math:`m / (1 - \beta_1)` and :math:`v / (1 - \beta_2)`. Everything that
-    distinguishes them from the moments is one number for the whole vector, and goes into the step size and epsilon: ten
-    passes over the memory instead of a dozen.
-
-    Parameters
-    ----------
-    beta_1 : float in [0, 1), default=0.9
-        The share of the first moment that survives a step.
-    beta_2 : float in [0, 1), default=0.999
-        The share of the second moment that survives a step.
-    epsilon : float > 0, default=1e-8
-        Keeps the quotient finite.
-
-    References
-    ----------
-    Kingma, Ba (2015). Adam: A method for stochastic optimization. ICLR. arXiv:1412.6980.
-
-    Examples
-    --------
-    >>> theta = np.array([1.0, -2.0])
-    >>> optimizer = Adam().start(theta)
-    >>> for _ in range(3):
-    ...     optimizer.step(theta, grad=np.array([1.0, -1000.0]), learning_rate=0.1)
-    >>> theta.round(3)
-    array([ 0.7, -1.7])
-    >>> optimizer.steps, sorted(optimizer.slots)
-    (3, ['m', 'v'])
-    """
-
-    beta_1: float = number("[0, 1)", default=0.9)
-    beta_2: float = number("[0, 1)", default=0.999)
-    epsilon: float = number("(0, inf)", default=1e-8)
-
-    @property
-    def slot_names(self) -> tuple[str, ...]:
-        return "m", "v"
-
-    def update(self, learning_rate: float, theta: Vector, grad: Vector, scratch: Vector, m: Vector, v: Vector) -> None:
-        mean_weight = (1 - self.beta_1) / (1 - self.beta_1**self.steps)
-        m *= self.beta_1
-        m += grad
-        v *= self.beta_2
-        grad *= grad
-        v += grad
-        # The gradient is spent: its memory takes the step.
-        np.sqrt(v, out=grad)
-        grad += self.epsilon / self._epsilon_unit()
-        np.divide(m, grad, out=grad)
-        grad *= learning_rate * mean_weight / self._root_weight()
-        theta -= grad
-
-    def fused(
-        self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, m: Vector, v: Vector
-    ) -> None:
-        self._fused(learning_rate, theta, grad, decaying, l2, 1.0, m, v)
-
-    def _fused(
-        self,
-        learning_rate: float,
-        theta: Vector,
-        grad: Vector,
-        decaying: int,
-        l2: float,
-        shrink: float,
-        m: Vector,
-        v: Vector,
-    ) -> None:
-        step = learning_rate * (1 - self.beta_1) / (1 - self.beta_1**self.steps) / self._root_weight()
-        epsilon = self.epsilon / self._epsilon_unit()
-        numbers = (decaying, self.beta_1, self.beta_2, epsilon, step, l2, shrink)
-        native.adam(theta, grad, m, v, *numbers, self._threads(theta.size))
-
-    def _root_weight(self) -> float:
-        """The factor that turns the root of the slot v into the bias-corrected root mean square of the gradient."""
-        return math.sqrt((1 - self.beta_2) / (1 - self.beta_2**self.steps))
-
-    def _epsilon_unit(self) -> float:
-        """What the root of the slot v is multiplied by where epsilon is added: not yet the bias correction."""
-        return math.sqrt(1 - self.beta_2)
-
-
-@dataclass(eq=False)
-class AdamW(Adam):
-    r"""Adam with weight decay apart from the gradient, so that it is not divided by the gradient's size.
-
-    .. math::
-        \theta \leftarrow \theta - \eta \lambda \theta
-            - \eta \frac{\hat m}{\sqrt{\hat v} + \epsilon}, \qquad
-        \hat m = \frac{m}{1 - \beta_1^t}, \quad \hat v = \frac{v}{1 - \beta_2^t}
-
-    with :math:`m` and :math:`v` as in `Adam`, and epsilon where algorithm 2 of the paper has it. Only what a group lets
-    decay does. The L2 penalty of ``step`` goes into the gradient as everywhere.
-
-    Parameters
-    ----------
-    beta_1, beta_2, epsilon : float
-        As in `Adam`.
-    weight_decay : float >= 0, default=0.01
-        The decay :math:`\lambda` of a weight per step and unit of learning rate.
-
-    References
-    ----------
-    Loshchilov, Hutter (2019). Decoupled weight decay regularization. ICLR. arXiv:1711.05101.
-
-    Examples
-    --------
-    Where the gradient is zero, only the decay is left, and only in the decaying part of the group:
-
-    >>> theta = np.array([1.0, 1.0])
-    >>> AdamW(weight_decay=0.5).start(theta, groups=[(0, 1, 2, 1.0)]).step(theta, np.zeros(2), learning_rate=0.1)
-    >>> theta
-    array([0.95, 1.  ])
-    """
-
-    weight_decay: float = number("[0, inf)", default=0.01)
-
-    def decay_weights(self, learning_rate: float, theta: Vector, grad: Vector, scratch: Vector, l2: float) -> None:
-        super().decay_weights(learning_rate, theta, grad, scratch, l2)
-        theta *= 1 - learning_rate * self.weight_decay
-
-    def fused(
-        self, learning_rate: float, theta: Vector, grad: Vector, decaying: int, l2: float, m: Vector, v: Vector
-    ) -> None:
-        self._fused(learning_rate, theta, grad, decaying, l2, 1 - learning_rate * self.weight_decay, m, v)
-
-    def _epsilon_unit(self) -> float:
-        return self._root_weight()
-
-
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
+    def _mismatch(self, theta: Vector, grad: Vector) -> str:
+        shape, dtype = self._layout
+        return (
+            f"theta and grad must have the shape {shape} and dtype {dtype} given to start; got theta of shape "
+            f"{theta.shape}, dtype {theta.dtype} and grad of shape {grad.shape}, dtype {grad.dtype}"
+        )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, replace
 from functools import cache
 from inspect import signature
 from math import inf, prod
 from numbers import Integral, Real
 from operator import index
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -20,11 +20,12 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from ..autodiff.tape import Array
+from ..description import Description
 from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, Standardise
 from ..nn.summary import describe
 from ..ops.activation import ACTIVATIONS
-from ..optim import SGD, Adam, AdamW, Optimizer, RMSprop
+from ..optim import SOLVERS, Optimizer, Solver
 from ..schedules import SCHEDULES
 from ..train import Plan
 from .base import NetworkEstimator
@@ -32,6 +33,17 @@ from .kinds import ClassifierTargets, RegressorTargets
 from .targets import MultilabelTarget, QuantileTarget, RealTarget, Target
 from .task import Task
 from .validation import SCORING
+
+AnyDescription = TypeVar("AnyDescription", bound=Description)
+
+# What scikit-learn's parameters say of a solver or schedule that is given by name, by the field that they fill.
+OURS = {
+    "momentum": "momentum",
+    "nesterov": "nesterovs_momentum",
+    "beta_1": "beta_1",
+    "beta_2": "beta_2",
+    "epsilon": "epsilon",
+}
 
 
 class MultilayerEstimator(NetworkEstimator):
@@ -44,7 +56,7 @@ class MultilayerEstimator(NetworkEstimator):
         "batch_norm": ["boolean"],
         "layer_norm": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "solver": [StrOptions({"lbfgs", "sgd", "adam", "adamw", "rmsprop"})],
+        "solver": [StrOptions({"lbfgs", *SOLVERS}), Solver],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -83,6 +95,8 @@ class MultilayerEstimator(NetworkEstimator):
         if self.solver == "lbfgs":
             why = "solver='lbfgs', which needs the same function of the weights at every step"
             self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm"), why)
+        elif self._described("solver", SOLVERS).has_own_decay:
+            self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given")
         if self._chosen("batch_norm"):
             self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
             if self.batch_size == 1:
@@ -166,15 +180,20 @@ class MultilayerEstimator(NetworkEstimator):
         return sizes
 
     def _optimizer(self) -> Optimizer | None:
-        if self.solver == "lbfgs":
-            return None
-        if self.solver == "sgd":
-            return SGD(self.momentum, self.nesterovs_momentum)
-        if self.solver == "rmsprop":
-            return RMSprop(epsilon=self.epsilon)
-        if self.solver == "adamw":
-            return AdamW(self.beta_1, self.beta_2, self.epsilon, weight_decay=self.alpha)
-        return Adam(self.beta_1, self.beta_2, self.epsilon)
+        return None if self.solver == "lbfgs" else self._penalised()[0]
+
+    def _penalised(self) -> tuple[Optimizer, float]:
+        """The optimizer, and how much of alpha is left for a penalty on the loss."""
+        return self._described("solver", SOLVERS).penalised(self.alpha)
+
+    def _described(self, parameter: str, names: Mapping[str, AnyDescription]) -> AnyDescription:
+        """The description that a parameter is, or that its name stands for, with what parameters of ours say of it."""
+        given = getattr(self, parameter)
+        if not isinstance(given, str):
+            return given
+        named = names[given]
+        ours = {each.name: OURS[each.name] for each in fields(named) if each.name in OURS}
+        return replace(named, **{name: getattr(self, parameter) for name, parameter in ours.items()})
 
     def _plan(self, n_samples: int) -> Plan:
         return Plan(
@@ -183,7 +202,7 @@ class MultilayerEstimator(NetworkEstimator):
             learning_rate_init=self.learning_rate_init,
             schedule=self.learning_rate,
             power_t=self.power_t,
-            alpha=0.0 if self.solver == "adamw" else self.alpha,
+            alpha=self.alpha if self.solver == "lbfgs" else self._penalised()[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,

@@ -23,7 +23,7 @@ from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.windows import make_windows
-from sknn.optim import optimizer as optimizers
+from sknn.optim import descent
 
 pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no compiled kernels, or NumPy is asked for")
 
@@ -62,7 +62,7 @@ def on_numpy(monkeypatch):
     def compute(function, *arguments):
         with monkeypatch.context() as patch:
             patch.setattr(compiled, "native", None)
-            patch.setattr(optimizers, "native", None)
+            patch.setattr(descent, "native", None)
             return function(*arguments)
 
     return compute
@@ -507,10 +507,10 @@ def test_activations_of_what_is_not_finite_or_huge(name, dtype):
 
 
 OPTIMIZERS = {
-    **{name: kind for name, kind in optim.OPTIMIZERS.items() if "fused" in vars(kind)},
-    "sgd, plain": lambda: optim.SGD(momentum=0.0),
-    "sgd, heavy ball": lambda: optim.SGD(nesterov=False),
-    "rmsprop, forgetful": lambda: optim.RMSprop(decay=0.0),
+    **{name: solver for name, solver in optim.SOLVERS.items() if "fused" in vars(type(solver))},
+    "sgd, plain": optim.SGD(momentum=0.0),
+    "sgd, heavy ball": optim.SGD(nesterov=False),
+    "rmsprop, forgetful": optim.RMSprop(decay=0.0),
 }
 
 
@@ -525,16 +525,16 @@ OPTIMIZERS = {
 )
 @PROPERTY
 def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype, count, seed):
-    monkeypatch.setattr(optimizers, "FUSED_BLOCK", 0)
+    monkeypatch.setattr(descent, "FUSED_BLOCK", 0)
     rng = np.random.default_rng(seed)
     start, gradients = rng.standard_normal(size).astype(dtype), rng.standard_normal((5, size)).astype(dtype)
     decay_stop, stop = sorted(int(cut * size) for cut in cuts)
     groups = [(0, decay_stop, stop, 1.0), (stop, stop, size, 0.5)]
 
     def walk():
-        theta, optimizer = start.copy(), OPTIMIZERS[name]().start(start, groups, workers=count)
+        theta, run = start.copy(), OPTIMIZERS[name].start(start, groups, workers=count)
         for gradient in gradients:
-            optimizer.step(theta, gradient.copy(), learning_rate=0.1, l2=l2)
+            run.step(theta, gradient.copy(), learning_rate=0.1, l2=l2)
         return theta
 
     close(walk(), on_numpy(walk), dtype)

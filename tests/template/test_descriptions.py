@@ -1,0 +1,97 @@
+"""A solver is a name or a description: by both the same fit, and descriptions go wherever scikit-learn takes names."""
+
+import pickle
+import re
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+
+from sknn import CNNClassifier, MLPClassifier, MLPRegressor, NetworkClassifier
+from sknn.callbacks import Checkpoint
+from sknn.optim import SGD, SOLVERS, Adam, AdamW, RMSprop
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((60, 16))
+Y = (X[:, 0] > 0).astype(int)
+
+FAMILIES = [MLPClassifier, MLPRegressor, CNNClassifier, NetworkClassifier]
+
+
+def fitted(Estimator=MLPClassifier, **params):
+    cnn = {"filters": 2, "input_shape": (4, 4, 1)} if Estimator is CNNClassifier else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return Estimator(**{"max_iter": 3, "random_state": 0, **cnn, **params}).fit(X, Y)
+
+
+def assert_same(one, other):
+    assert_array_equal(one.network_.theta, other.network_.theta)
+
+
+@pytest.mark.parametrize("Estimator", FAMILIES)
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_name_means_a_description(Estimator, solver):
+    assert_same(fitted(Estimator, solver=SOLVERS[solver], alpha=0.01), fitted(Estimator, solver=solver, alpha=0.01))
+
+
+@pytest.mark.parametrize(
+    ("solver", "named"),
+    [
+        (SGD(0.5, nesterov=False), {"solver": "sgd", "momentum": 0.5, "nesterovs_momentum": False}),
+        (RMSprop(epsilon=0.1), {"solver": "rmsprop", "epsilon": 0.1}),
+        (Adam(0.5, 0.6, 0.1), {"solver": "adam", "beta_1": 0.5, "beta_2": 0.6, "epsilon": 0.1}),
+        (AdamW(0.5, 0.6, 0.1), {"solver": "adamw", "beta_1": 0.5, "beta_2": 0.6, "epsilon": 0.1}),
+        (AdamW(weight_decay=0.3), {"solver": "adamw", "alpha": 0.3}),
+    ],
+    ids=str,
+)
+def test_what_parameters_say_of_a_name_a_description_says_itself(solver, named):
+    found = fitted(solver=solver)
+    assert_same(found, fitted(**named))
+    assert_same(found, fitted(solver=solver, momentum=0.1, nesterovs_momentum=False, beta_1=0.1, beta_2=0.1, epsilon=1))
+
+
+@pytest.mark.parametrize("Estimator", FAMILIES)
+def test_of_two_decays_one_is_refused(Estimator):
+    solver = AdamW(weight_decay=0.1)
+    message = f"alpha=0.5 does not apply with solver={solver!r}, whose weight_decay is given"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fitted(Estimator, solver=solver, alpha=0.5)
+
+
+@pytest.mark.parametrize("change", [clone, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "pickle"])
+def test_a_description_is_a_parameter_as_any_other(change):
+    model = MLPClassifier(solver=SGD(0.5), random_state=0)
+    assert change(model).get_params() == model.get_params()
+    assert "solver=SGD(momentum=0.5" in repr(model)
+
+
+def test_a_search_goes_over_descriptions():
+    solvers = [SGD(0.5), Adam(beta_2=0.9), "adam"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        search = GridSearchCV(MLPClassifier(max_iter=2, random_state=0), {"solver": solvers}, cv=2).fit(X, Y)
+    assert list(search.cv_results_["param_solver"]) == solvers
+
+
+@pytest.mark.parametrize("solver", [solver for solver in SOLVERS.values() if solver.is_stochastic], ids=str)
+def test_a_fit_by_a_description_goes_on_from_its_checkpoint(solver, tmp_path):
+    params = {"solver": solver, "max_iter": 6, "random_state": 0}
+    whole = fitted(**params)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        for _ in range(2):
+            again = MLPClassifier(**params).set_callbacks(Checkpoint(tmp_path, every=2)).fit(X, Y)
+    assert_same(again, whole)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("solver", ["newton", SGD, None])
+def test_what_is_no_solver_is_refused_by_name(solver):
+    with pytest.raises(ValueError, match=r"'solver' parameter of MLPClassifier must be a str among .*Solver'"):
+        fitted(solver=solver)
