@@ -22,7 +22,7 @@ from .nn.init import Random
 from .nn.network import Network, value_and_grad
 from .ops.threads import SMALL_STEP, available_threads, threads_for
 from .ops.workspace import Workspace, workspace
-from .optim import Descent, Minimum, Optimizer, clip_norm, minimize_lbfgs
+from .optim import LBFGS, Descent, Minimum, Optimizer, clip_norm
 from .schedules import SCHEDULES, Moment
 
 Batch = dict[str, Any]
@@ -461,7 +461,7 @@ def train_full(
     data: Data,
     plan: Plan,
     *,
-    max_fun: int,
+    solver: LBFGS,
     after_iteration: Callable[[], None] | None = None,
     observer: Observer | None = None,
 ) -> Minimum:
@@ -497,11 +497,10 @@ def train_full(
         threads_for(operations(network, len(data))),
         workspace() as buffers,
     ):
-        minimum = minimize_lbfgs(
+        minimum = solver.minimize(
             value_and_gradient if search is None else search.evaluate,
             network.theta,
             max_iter=plan.max_epochs,
-            max_fun=max_fun,
             tol=plan.tol,
             callback=report,
         )

@@ -16,7 +16,7 @@ from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from sknn import optim
-from sknn.optim import SGD, SOLVERS, Adam, AdamW, Optimizer, RMSprop, clip_norm, minimize_lbfgs
+from sknn.optim import LBFGS, SGD, SOLVERS, Adam, AdamW, Optimizer, RMSprop, clip_norm
 
 DTYPES = [np.float32, np.float64]
 OPTIMIZERS = {name: solver for name, solver in SOLVERS.items() if solver.is_stochastic}
@@ -380,6 +380,7 @@ def test_solvers_that_say_something_else_are_not_equal():
     [
         (SGD(), SGD(), 0.3, False),
         (Adam(0.5), Adam(0.5), 0.3, False),
+        (LBFGS(9), LBFGS(9), 0.3, False),
         (AdamW(0.5), AdamW(0.5, weight_decay=0.3), 0.0, False),
         (AdamW(weight_decay=0.1), AdamW(weight_decay=0.1), 0.0, True),
     ],
@@ -412,6 +413,8 @@ def test_adamw_decays_by_a_hundredth_where_nobody_says_how_much():
         (lambda: SGD().start(np.ones(4), [(0, 3, 5, 1.0)]), "within a vector of 4; got .*stop=5"),
         (lambda: SGD().start(np.ones(4), [(0, 3, 2, 1.0)]), "start <= decay_stop <= stop"),
         (lambda: SGD().start(np.ones(4), [(0, 3, 4, -1.0)]), "rate of a group must be finite and not negative"),
+        (lambda: LBFGS(max_fun=0), r"max_fun must be an integer in \[1, inf\); got 0"),
+        (lambda: LBFGS(max_fun=1.5), r"max_fun must be an integer in \[1, inf\); got 1.5"),
         (lambda: SGD(nesterov="no"), "nesterov must be True or False; got 'no'"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2), np.ones(3), 0.1), r"grad of shape \(3,\)"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2, "f4"), np.ones(2), 0.1), "theta of shape .* dtype float32"),
@@ -480,7 +483,7 @@ def rosenbrock(theta):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_lbfgs_minimises_rosenbrock(dtype):
     theta = np.array([-1.2, 1.0, 0.5], dtype)
-    minimum = minimize_lbfgs(rosenbrock, theta)
+    minimum = LBFGS().minimize(rosenbrock, theta)
     assert minimum.converged
     assert minimum.theta.dtype == np.float64
     assert minimum.value == rosen(minimum.theta)
@@ -493,7 +496,7 @@ def test_lbfgs_is_scipys_with_the_options_of_scikit_learn(given):
     start = np.array([-1.2, 1.0])
     options = {"maxfun": 15_000, "maxiter": 200, "gtol": given.get("tol", 1e-4)}
     expected = minimize(rosenbrock, start, method="L-BFGS-B", jac=True, options=options)
-    minimum = minimize_lbfgs(rosenbrock, start, **given)
+    minimum = LBFGS().minimize(rosenbrock, start, **given)
     assert_array_equal(minimum.theta, expected.x)
     assert (minimum.value, minimum.n_iter, minimum.message) == (expected.fun, expected.nit, expected.message)
 
@@ -502,7 +505,7 @@ def test_lbfgs_takes_float32_gradients():
     def value_and_grad(theta):
         return np.float32(np.sum((theta - 3) ** 2)), (2 * (theta - 3)).astype(np.float32)
 
-    assert_allclose(minimize_lbfgs(value_and_grad, np.zeros(2, np.float32)).theta, 3, atol=1e-4)
+    assert_allclose(LBFGS().minimize(value_and_grad, np.zeros(2, np.float32)).theta, 3, atol=1e-4)
 
 
 def test_lbfgs_keeps_no_hold_of_the_callers_gradient():
@@ -516,13 +519,13 @@ def test_lbfgs_keeps_no_hold_of_the_callers_gradient():
         buffer[:] = np.nan
 
     start = np.array([-1.2, 1.0])
-    minimum = minimize_lbfgs(value_and_grad, start, callback=spoil)
-    assert_array_equal(minimum.theta, minimize_lbfgs(rosenbrock, start).theta)
+    minimum = LBFGS().minimize(value_and_grad, start, callback=spoil)
+    assert_array_equal(minimum.theta, LBFGS().minimize(rosenbrock, start).theta)
 
 
-@pytest.mark.parametrize("limit", [{"max_iter": 3}, {"max_fun": 5}])
-def test_lbfgs_says_when_a_limit_ended_it(limit):
-    minimum = minimize_lbfgs(rosenbrock, np.array([-1.2, 1.0]), **limit)
+@pytest.mark.parametrize(("max_fun", "limit"), [(15_000, {"max_iter": 3}), (5, {})])
+def test_lbfgs_says_when_a_limit_ended_it(max_fun, limit):
+    minimum = LBFGS(max_fun).minimize(rosenbrock, np.array([-1.2, 1.0]), **limit)
     assert not minimum.converged
     assert minimum.n_iter <= 5
     assert "LIMIT" in minimum.message.upper()
@@ -537,7 +540,7 @@ def test_lbfgs_reports_every_iteration_and_stops_when_asked():
         if len(values) == 4:
             raise StopIteration
 
-    minimum = minimize_lbfgs(rosenbrock, np.array([-1.2, 1.0]), callback=callback)
+    minimum = LBFGS().minimize(rosenbrock, np.array([-1.2, 1.0]), callback=callback)
     assert minimum.n_iter == len(values) == 4
     assert values == sorted(values, reverse=True)
     assert not minimum.converged

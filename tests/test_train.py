@@ -15,7 +15,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
 from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
-from sknn.optim import SGD, Adam, Descent
+from sknn.optim import LBFGS, SGD, Adam, Descent
 from sknn.schedules import SCHEDULES, Moment
 from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 
@@ -573,7 +573,7 @@ def least_squares(weight: np.ndarray, alpha: float) -> np.ndarray:
 def test_train_full_finds_the_least_squares_solution(weight, alpha):
     network = Network([Dense(2)], (3,), np.random.default_rng(1), "float64")
     plan = Plan(batch_size=N, max_epochs=500, alpha=alpha, tol=1e-10)
-    minimum = train_full(network, squared, ArrayData(X, Y, weight, np.float64), plan, max_fun=1000)
+    minimum = train_full(network, squared, ArrayData(X, Y, weight, np.float64), plan, solver=LBFGS(1000))
     assert minimum.converged
     assert_array_equal(minimum.theta, network.theta)
     solution = least_squares(np.ones(N) if weight is None else weight, alpha)
@@ -588,7 +588,7 @@ def test_train_full_stops_at_its_limits():
     for limits in ({"max_epochs": 2, "max_fun": 1000}, {"max_epochs": 1000, "max_fun": 2}):
         network = mlp()
         plan = Plan(batch_size=N, max_epochs=limits["max_epochs"], tol=1e-10)
-        minimum = train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, max_fun=limits["max_fun"])
+        minimum = train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, solver=LBFGS(limits["max_fun"]))
         assert not minimum.converged
         assert minimum.n_iter <= 2
         assert_array_equal(minimum.theta, network.theta)
@@ -602,7 +602,7 @@ def test_train_full_goes_back_from_where_the_loss_is_no_number():
     tried: list[np.ndarray] = []
     network = mlp()
     data, plan = ArrayData(X, Y, dtype=np.float64), Plan(N, 100)
-    minimum = train_full(network, nan_from_the_fourth_time_on, data, plan, max_fun=100)
+    minimum = train_full(network, nan_from_the_fourth_time_on, data, plan, solver=LBFGS(100))
     assert not minimum.converged
     assert len(tried) > 4
     assert_array_equal(minimum.theta, tried[2])
@@ -627,7 +627,7 @@ def test_frozen_parameters_stay_as_they_are(full):
     before = network.theta.copy()
     if full:
         plan = Plan(batch_size=N, max_epochs=20, alpha=1.0)
-        train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, max_fun=100)
+        train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, solver=LBFGS(100))
     else:
         run(network=network, alpha=1.0, optimizer=SGD(momentum=0.9))
     start, stop, _ = network.names["0.two"]

@@ -1,8 +1,8 @@
 """Optimizers on one flat parameter vector; none knows what a layer is.
 
 ``SGD``, ``RMSprop``, ``Adam`` and ``AdamW`` describe walks down a gradient, one mini-batch at a time: what ``start``
-makes of one takes the steps and holds the state. ``minimize_lbfgs`` minimises a deterministic function; ``clip_norm``
-tames a gradient before any of them sees it.
+makes of one takes the steps and holds the state. ``LBFGS`` describes the search for the minimum of a deterministic
+function. ``SOLVERS`` says what their names mean; ``clip_norm`` tames a gradient before any of them sees it.
 
 A new optimizer is a frozen subclass of `Optimizer` that says three things: its hyper-parameters, the state vectors it
 needs (``slot_names``) and how one block of the vector moves (``update``).
@@ -12,14 +12,21 @@ from .clipping import clip_norm
 from .descent import Descent
 from .first_order import SGD, Adam, AdamW, RMSprop
 from .groups import BLOCK, Group
-from .lbfgs import Minimum, minimize_lbfgs
+from .lbfgs import LBFGS, Minimum
 from .optimizer import Optimizer
 from .solver import Solver
 
-SOLVERS: dict[str, Optimizer] = {"sgd": SGD(), "rmsprop": RMSprop(), "adam": Adam(), "adamw": AdamW()}
+SOLVERS: dict[str, Optimizer | LBFGS] = {
+    "sgd": SGD(),
+    "rmsprop": RMSprop(),
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "lbfgs": LBFGS(),
+}
 
 __all__ = [
     "BLOCK",
+    "LBFGS",
     "SGD",
     "SOLVERS",
     "Adam",
@@ -31,5 +38,4 @@ __all__ = [
     "RMSprop",
     "Solver",
     "clip_norm",
-    "minimize_lbfgs",
 ]

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult, minimize
 
+from ..description import number
 from .groups import Vector
+from .solver import Solver
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """Where `minimize_lbfgs` stopped.
+    """Where the search stopped.
 
     Attributes
     ----------
@@ -40,38 +43,14 @@ SCIPY_FTOL = 2.220446049250313e-09
 EPS = float(np.finfo(np.float64).eps)  # no gain can be told from rounding below a few of these
 
 
-def minimize_lbfgs(
-    value_and_grad: Callable[[npt.NDArray[np.float64]], tuple[float, Vector]],
-    theta: Vector,
-    *,
-    max_iter: int = 200,
-    max_fun: int = 15_000,
-    tol: float = 1e-4,
-    callback: Callable[[npt.NDArray[np.float64], float], None] | None = None,
-) -> Minimum:
-    """Minimise a deterministic function by L-BFGS, a quasi-Newton method with little memory.
+@dataclass(frozen=True)
+class LBFGS(Solver):
+    """L-BFGS, a quasi-Newton method with little memory; the search itself is SciPy's.
 
     Parameters
     ----------
-    value_and_grad : callable
-        Takes a float64 vector, returns the value and the gradient there. It may return the same gradient array every
-        time.
-    theta : ndarray of shape (n_parameters,)
-        Where to begin; not changed.
-    max_iter : int, default=200
-        Most iterations.
-    max_fun : int, default=15000
+    max_fun : int >= 1, default=15000
         Most evaluations of the function.
-    tol : float, default=1e-4
-        Converged when no component of the gradient is larger, or when an iteration lowers the value by less than a
-        2e-9th part, SciPy's own limit; a tolerance below the default tightens that in proportion.
-    callback : callable, default=None
-        Called as ``callback(theta, value)`` after every iteration; it may raise StopIteration to end the search.
-
-    Returns
-    -------
-    minimum : Minimum
-        The vector, the value, n_iter, converged and message.
 
     References
     ----------
@@ -80,31 +59,67 @@ def minimize_lbfgs(
     Examples
     --------
     >>> target = np.array([1.0, -2.0])
-    >>> minimum = minimize_lbfgs(lambda theta: (np.sum((theta - target) ** 2), 2 * (theta - target)), np.zeros(2))
+    >>> minimum = LBFGS().minimize(lambda theta: (np.sum((theta - target) ** 2), 2 * (theta - target)), np.zeros(2))
     >>> minimum.theta.round(6), minimum.converged
     (array([ 1., -2.]), True)
     """
 
-    def evaluate(vector: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        value, gradient = value_and_grad(vector)
-        # A copy: the gradient may be a network's own array, which the next evaluation overwrites.
-        return float(value), np.array(gradient, dtype=np.float64)
+    max_fun: int = number("[1, inf)", default=15_000)
 
-    def report(intermediate_result: OptimizeResult) -> None:  # SciPy goes by the argument's name
-        if callback is not None:
-            callback(intermediate_result.x, float(intermediate_result.fun))
+    is_stochastic: ClassVar[Literal[False]] = False
 
-    result = minimize(
-        evaluate,
-        np.array(theta, dtype=np.float64),
-        method="L-BFGS-B",
-        jac=True,
-        callback=report,
-        options={
-            "maxiter": max_iter,
-            "maxfun": max_fun,
-            "gtol": tol,
-            "ftol": max(SCIPY_FTOL * min(tol / 1e-4, 1), 64 * EPS),
-        },
-    )
-    return Minimum(result.x, float(result.fun), int(result.nit), bool(result.success), str(result.message))
+    def minimize(
+        self,
+        value_and_grad: Callable[[npt.NDArray[np.float64]], tuple[float, Vector]],
+        theta: Vector,
+        *,
+        max_iter: int = 200,
+        tol: float = 1e-4,
+        callback: Callable[[npt.NDArray[np.float64], float], None] | None = None,
+    ) -> Minimum:
+        """Minimise a deterministic function.
+
+        Parameters
+        ----------
+        value_and_grad : callable
+            Takes a float64 vector, returns the value and the gradient there. It may return the same gradient array
+            every time.
+        theta : ndarray of shape (n_parameters,)
+            Where to begin; not changed.
+        max_iter : int, default=200
+            Most iterations.
+        tol : float, default=1e-4
+            Converged when no component of the gradient is larger, or when an iteration lowers the value by less than a
+            2e-9th part, SciPy's own limit; a tolerance below the default tightens that in proportion.
+        callback : callable, default=None
+            Called as ``callback(theta, value)`` after every iteration; it may raise StopIteration to end the search.
+
+        Returns
+        -------
+        minimum : Minimum
+            The vector, the value, n_iter, converged and message.
+        """
+
+        def evaluate(vector: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
+            value, gradient = value_and_grad(vector)
+            # A copy: the gradient may be a network's own array, which the next evaluation overwrites.
+            return float(value), np.array(gradient, dtype=np.float64)
+
+        def report(intermediate_result: OptimizeResult) -> None:  # SciPy goes by the argument's name
+            if callback is not None:
+                callback(intermediate_result.x, float(intermediate_result.fun))
+
+        result = minimize(
+            evaluate,
+            np.array(theta, dtype=np.float64),
+            method="L-BFGS-B",
+            jac=True,
+            callback=report,
+            options={
+                "maxiter": max_iter,
+                "maxfun": self.max_fun,
+                "gtol": tol,
+                "ftol": max(SCIPY_FTOL * min(tol / 1e-4, 1), 64 * EPS),
+            },
+        )
+        return Minimum(result.x, float(result.fun), int(result.nit), bool(result.success), str(result.message))

@@ -31,7 +31,7 @@ from ..callbacks import FitObserver, Training
 from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
-from ..optim import Optimizer
+from ..optim import LBFGS, Optimizer
 from ..schedules import SCHEDULES
 from ..train import Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 from .fitted import FittedNetwork
@@ -51,7 +51,7 @@ NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
     """What all estimators around a :class:`~sknn.nn.Network` share.
 
-    A family defines the methods below, whose names begin with an underscore: `_layers`, `_optimizer`, `_plan` and
+    A family defines the methods below, whose names begin with an underscore: `_layers`, `_solver`, `_plan` and
     `_new_target`, and lists its parameters in ``__init__``.
     """
 
@@ -69,9 +69,9 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         """The layers of the network, from the first hidden one to the output."""
         raise TypeError(f"{type(self).__name__} defines no layers")
 
-    def _optimizer(self) -> Optimizer | None:
-        """A fresh optimizer; None for L-BFGS."""
-        raise TypeError(f"{type(self).__name__} defines no optimizer")
+    def _solver(self) -> Optimizer | LBFGS:
+        """What finds the weights."""
+        raise TypeError(f"{type(self).__name__} defines no solver")
 
     def _plan(self, n_samples: int) -> Plan:
         """How to train on this many samples."""
@@ -141,15 +141,15 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         self, samples: Samples, target: Target, validation: Samples | None, fresh: bool, incremental: bool
     ) -> None:
         rng = check_random_state(self.random_state)
-        optimizer = self._optimizer()
-        dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
+        solver = self._solver()
+        dtype = np.dtype(self.dtype if solver.is_stochastic else np.float64)
         X = cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
         if not fresh and isinstance(self.random_state, Integral) and any(layer.draws for layer, _ in network.walk()):
             # begun with the same seed, every call that goes on would drop the same units
             rng = np.random.RandomState([int(self.random_state), self.t_ % (1 << 32)])
         task = Task(network, target, rng, X, samples.y, samples.loss_weight, fresh, incremental)
-        task.stops_early = self.early_stopping and optimizer is not None
+        task.stops_early = self.early_stopping and solver.is_stochastic
         if task.stops_early and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         self._target = target
@@ -161,10 +161,10 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         elif task.stops_early:
             self._set_aside(task, replace(samples, X=X))
         self._prepare(task)
-        if optimizer is None:
-            self._minimise(task)
+        if solver.is_stochastic:
+            self._descend(task, solver)
         else:
-            self._descend(task, optimizer)
+            self._minimise(task, solver)
 
     def _prepare(self, task: Task) -> None:
         """What a family does with the data before training; by default nothing."""
@@ -280,7 +280,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
             lambda: Verdict(state.validation_scores[-1], state.validation_losses[-1]),
         )
 
-    def _minimise(self, task: Task) -> None:
+    def _minimise(self, task: Task, solver: LBFGS) -> None:
         """Train by L-BFGS on all samples at once; what validation says is only recorded."""
         loss = self._training_loss(task.target)
         validate = self._validation(task)
@@ -296,7 +296,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
             mean_loss(loss, task.rng),
             task.data(),
             self._plan(len(task.y)),
-            max_fun=self.max_fun,
+            solver=solver,
             after_iteration=None if validate is None else lambda: verdicts.append(validate()),
             observer=observer,
         )
@@ -383,7 +383,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
 
     def _check_scoring(self, validation: Samples | None) -> None:
         """Raise ValueError if a scoring is asked for where there is nothing to score."""
-        if self.scoring != "loss" and validation is None and (not self.early_stopping or self._optimizer() is None):
+        if self.scoring != "loss" and validation is None and not (self.early_stopping and self._solver().is_stochastic):
             raise ValueError(
                 f"scoring={self.scoring!r} has nothing to score: give X_val and y_val, or set early_stopping=True with "
                 "a stochastic solver"

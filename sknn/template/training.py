@@ -25,7 +25,7 @@ from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLo
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, Standardise
 from ..nn.summary import describe
 from ..ops.activation import ACTIVATIONS
-from ..optim import SOLVERS, Optimizer, Solver
+from ..optim import LBFGS, SOLVERS, Optimizer, Solver
 from ..schedules import SCHEDULES
 from ..train import Plan
 from .base import NetworkEstimator
@@ -43,6 +43,7 @@ OURS = {
     "beta_1": "beta_1",
     "beta_2": "beta_2",
     "epsilon": "epsilon",
+    "max_fun": "max_fun",
 }
 
 
@@ -56,7 +57,7 @@ class MultilayerEstimator(NetworkEstimator):
         "batch_norm": ["boolean"],
         "layer_norm": ["boolean"],
         "dropout": [Interval(Real, 0, 1, closed="left")],
-        "solver": [StrOptions({"lbfgs", *SOLVERS}), Solver],
+        "solver": [StrOptions(set(SOLVERS)), Solver],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
@@ -92,10 +93,11 @@ class MultilayerEstimator(NetworkEstimator):
 
     def _check_options(self) -> None:
         """Raise ValueError if an option that scikit-learn does not know is asked for where it does not apply."""
-        if self.solver == "lbfgs":
-            why = "solver='lbfgs', which needs the same function of the weights at every step"
+        solver = self._described("solver", SOLVERS)
+        if not solver.is_stochastic:
+            why = f"solver={self.solver!r}, which needs the same function of the weights at every step"
             self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm"), why)
-        elif self._described("solver", SOLVERS).has_own_decay:
+        if solver.has_own_decay:
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given")
         if self._chosen("batch_norm"):
             self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
@@ -179,11 +181,11 @@ class MultilayerEstimator(NetworkEstimator):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
         return sizes
 
-    def _optimizer(self) -> Optimizer | None:
-        return None if self.solver == "lbfgs" else self._penalised()[0]
+    def _solver(self) -> Optimizer | LBFGS:
+        return self._penalised()[0]
 
-    def _penalised(self) -> tuple[Optimizer, float]:
-        """The optimizer, and how much of alpha is left for a penalty on the loss."""
+    def _penalised(self) -> tuple[Optimizer | LBFGS, float]:
+        """The solver, and how much of alpha is left for a penalty on the loss."""
         return self._described("solver", SOLVERS).penalised(self.alpha)
 
     def _described(self, parameter: str, names: Mapping[str, AnyDescription]) -> AnyDescription:
@@ -202,7 +204,7 @@ class MultilayerEstimator(NetworkEstimator):
             learning_rate_init=self.learning_rate_init,
             schedule=self.learning_rate,
             power_t=self.power_t,
-            alpha=self.alpha if self.solver == "lbfgs" else self._penalised()[1],
+            alpha=self._penalised()[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
@@ -212,7 +214,7 @@ class MultilayerEstimator(NetworkEstimator):
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
             return min(self._auto_batch_size, n_samples)
-        if self.solver != "lbfgs" and self.batch_size > n_samples:
+        if self._solver().is_stochastic and self.batch_size > n_samples:
             warnings.warn(
                 f"Got `batch_size`={self.batch_size} larger than the sample size {n_samples}. It is going to be "
                 "clipped",
@@ -221,7 +223,8 @@ class MultilayerEstimator(NetworkEstimator):
         return min(self.batch_size, n_samples)
 
     def _is_stochastic(self) -> bool:
-        if self.solver == "lbfgs":
+        solver = SOLVERS.get(self.solver) if isinstance(self.solver, str) else self.solver
+        if not getattr(solver, "is_stochastic", True):  # it is not checked yet; fit refuses what is no solver
             raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
         return True
 

@@ -13,7 +13,7 @@ from sklearn.model_selection import GridSearchCV
 
 from sknn import CNNClassifier, MLPClassifier, MLPRegressor, NetworkClassifier
 from sknn.callbacks import Checkpoint
-from sknn.optim import SGD, SOLVERS, Adam, AdamW, RMSprop
+from sknn.optim import LBFGS, SGD, SOLVERS, Adam, AdamW, RMSprop
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 16))
@@ -46,6 +46,7 @@ def test_a_name_means_a_description(Estimator, solver):
         (RMSprop(epsilon=0.1), {"solver": "rmsprop", "epsilon": 0.1}),
         (Adam(0.5, 0.6, 0.1), {"solver": "adam", "beta_1": 0.5, "beta_2": 0.6, "epsilon": 0.1}),
         (AdamW(0.5, 0.6, 0.1), {"solver": "adamw", "beta_1": 0.5, "beta_2": 0.6, "epsilon": 0.1}),
+        (LBFGS(max_fun=2), {"solver": "lbfgs", "max_fun": 2}),
         (AdamW(weight_decay=0.3), {"solver": "adamw", "alpha": 0.3}),
     ],
     ids=str,
@@ -53,7 +54,10 @@ def test_a_name_means_a_description(Estimator, solver):
 def test_what_parameters_say_of_a_name_a_description_says_itself(solver, named):
     found = fitted(solver=solver)
     assert_same(found, fitted(**named))
-    assert_same(found, fitted(solver=solver, momentum=0.1, nesterovs_momentum=False, beta_1=0.1, beta_2=0.1, epsilon=1))
+    assert_same(
+        found,
+        fitted(solver=solver, momentum=0.1, nesterovs_momentum=False, beta_1=0.1, beta_2=0.1, epsilon=1, max_fun=1),
+    )
 
 
 @pytest.mark.parametrize("Estimator", FAMILIES)
@@ -62,6 +66,14 @@ def test_of_two_decays_one_is_refused(Estimator):
     message = f"alpha=0.5 does not apply with solver={solver!r}, whose weight_decay is given"
     with pytest.raises(ValueError, match=re.escape(message)):
         fitted(Estimator, solver=solver, alpha=0.5)
+
+
+def test_what_does_not_apply_with_lbfgs_does_not_with_its_description_either():
+    assert not hasattr(MLPClassifier(solver=LBFGS()), "partial_fit")
+    with pytest.raises(
+        ValueError, match=re.escape("dropout=0.5 does not apply with solver=LBFGS(max_fun=15000), which")
+    ):
+        fitted(solver=LBFGS(), dropout=0.5)
 
 
 @pytest.mark.parametrize("change", [clone, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "pickle"])

@@ -11,8 +11,8 @@ from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 
-import sknn.train
 from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor
+from sknn.optim import LBFGS
 
 # Training that is cut off on purpose.
 pytestmark = pytest.mark.filterwarnings(
@@ -176,17 +176,17 @@ def test_the_objective_of_lbfgs_has_the_gradient_that_it_is_given(monkeypatch, E
     """By finite differences, for several outputs, with the penalty."""
     checked = []
 
-    def check(function, theta, **settings):
+    def check(self, function, theta, **settings):
         # huber's second derivative jumps, so no point on a kink: random weights
         point = np.random.RandomState(0).normal(scale=0.3, size=theta.size)
         value, gradient = function(point)
         numeric = approx_fprime(point, lambda theta: function(theta)[0], 1e-7)
         assert_allclose(gradient.copy(), numeric, rtol=1e-4, atol=1e-5)
         checked.append(value)
-        return minimise(function, theta, **settings)
+        return minimise(self, function, theta, **settings)
 
-    minimise = sknn.train.minimize_lbfgs
-    monkeypatch.setattr(sknn.train, "minimize_lbfgs", check)
+    minimise = LBFGS.minimize
+    monkeypatch.setattr(LBFGS, "minimize", check)
     y = COUNTS if loss == "poisson" else SEVERAL
     weight = RNG.uniform(0.5, 2.0, N) if weighted else None
     model = small(Estimator, hidden_layer_sizes=4, activation="tanh", solver="lbfgs", alpha=3.0, loss=loss)

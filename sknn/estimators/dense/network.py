@@ -122,9 +122,9 @@ class OwnNetwork(MultilayerEstimator):
             if not isinstance(layer, Layer):
                 raise ValueError(f"layers[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
         for layer in _all(self.layers):
-            if self.solver == "lbfgs" and (layer.draws or isinstance(layer, BatchNorm)):
+            if not self._solver().is_stochastic and (layer.draws or isinstance(layer, BatchNorm)):
                 why = "which needs the same function of the weights at every step"
-                raise ValueError(f"{layer!r} among the layers does not apply with solver='lbfgs', {why}")
+                raise ValueError(f"{layer!r} among the layers does not apply with solver={self.solver!r}, {why}")
             if self.batch_size == 1 and isinstance(layer, BatchNorm):
                 why = "a single sample has no spread to be normalised by"
                 raise ValueError(f"{layer!r} among the layers does not apply with batch_size=1: {why}")

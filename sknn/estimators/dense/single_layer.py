@@ -40,7 +40,7 @@ class SingleLayer(NetworkEstimator):
     def _layers(self, n_outputs: int) -> list[Layer]:
         return [Dense(n_outputs, init="zeros", use_bias=self.fit_intercept)]
 
-    def _optimizer(self) -> Optimizer:
+    def _solver(self) -> Optimizer:
         return SGD(momentum=0.0)
 
     def _plan(self, n_samples: int) -> Plan:
