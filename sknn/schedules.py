@@ -1,13 +1,14 @@
-"""Learning-rate schedules: pure functions from a moment of training to a learning rate.
+"""Learning-rate schedules: descriptions of the way from a moment of training to a learning rate.
 
-Every schedule is called as ``rate(learning_rate_init, moment, power_t)``. `SCHEDULES` says, by name, which function it
-is, how often to ask it, and down to which rate training that stalls may go on.
+A new one is a frozen subclass of `Schedule` that says the rate, how often to ask for it, and down to which rate
+training that stalls may go on. `SCHEDULES` says what names mean.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
+
+from .description import Description, number
 
 
 class Moment(NamedTuple):
@@ -40,29 +41,68 @@ class Moment(NamedTuple):
         return min(self.samples / self.total, 1.0)
 
 
-def constant(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
+@dataclass(frozen=True)
+class Schedule(Description):
+    """The base of all schedules: a function of time, how often to ask it, and what to do when training stalls.
+
+    Attributes
+    ----------
+    per : {"epoch", "batch"}
+        Whether the rate is to be asked for at the beginning of every epoch or of every batch.
+    stop_at : float
+        Training that stalls at a rate no higher than this is over; at a higher rate it goes on, with one more stall
+        counted. Infinity: the first stall ends it.
+    to_the_end : bool
+        Whether it plans for all the epochs there may be, so that to need them all is no failure to converge.
+    """
+
+    per: ClassVar[Literal["epoch", "batch"]] = "epoch"
+    to_the_end: ClassVar[bool] = False
+
+    @property
+    def stop_at(self) -> float:
+        return math.inf
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        """The learning rate.
+
+        Parameters
+        ----------
+        learning_rate_init : float
+            The rate that the schedule starts from.
+        moment : Moment
+            How far training has come.
+
+        Returns
+        -------
+        rate : float
+        """
+        raise TypeError(f"{type(self).__name__} defines no rate")
+
+
+@dataclass(frozen=True)
+class Constant(Schedule):
     r"""The rate :math:`\eta_0`, always.
 
     Examples
     --------
-    >>> constant(0.1, Moment(samples=99, total=100))
+    >>> Constant().rate(0.1, Moment(samples=99, total=100))
     0.1
     """
-    return learning_rate_init
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        return learning_rate_init
 
 
-def invscaling(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
+@dataclass(frozen=True)
+class InvScaling(Schedule):
     r"""Power decay, :math:`\eta_0 / (n + 1)^p` after :math:`n` samples.
 
     As in scikit-learn, the samples are those counted at the end of the last epoch.
 
     Parameters
     ----------
-    learning_rate_init : float
-        The rate :math:`\eta_0` during the first epoch.
-    moment : Moment
-        Its ``samples`` are :math:`n`.
-    power_t : float, default=0.5
+    power : float >= 0, default=0.5
         The exponent :math:`p`.
 
     References
@@ -71,16 +111,28 @@ def invscaling(learning_rate_init: float, moment: Moment, power_t: float = 0.5) 
 
     Examples
     --------
-    >>> invscaling(0.1, Moment(samples=99, total=1000))
+    >>> InvScaling().rate(0.1, Moment(samples=99, total=1000))
     0.01
     """
-    return learning_rate_init / math.pow(moment.samples + 1, power_t)
+
+    power: float = number("[0, inf)", default=0.5)
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        return learning_rate_init / math.pow(moment.samples + 1, self.power)
 
 
-def adaptive(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
-    r"""A fifth of the rate every time training stalls, :math:`\eta_0 / 5^s` after :math:`s` stalls.
+@dataclass(frozen=True)
+class Adaptive(Schedule):
+    r"""A fraction of the rate every time training stalls, :math:`\eta_0 / d^s` after :math:`s` stalls.
 
-    Training that stalls at a rate of at most 1e-6 is over, as in scikit-learn.
+    The defaults are scikit-learn's.
+
+    Parameters
+    ----------
+    divisor : float > 1, default=5.0
+        What a stall divides the rate by, :math:`d`.
+    stop_at : float > 0, default=1e-6
+        Training that stalls at a rate no higher than this is over.
 
     References
     ----------
@@ -89,13 +141,27 @@ def adaptive(learning_rate_init: float, moment: Moment, power_t: float = 0.5) ->
 
     Examples
     --------
-    >>> adaptive(0.5, Moment(samples=99, total=1000, stalls=2))
+    >>> Adaptive().rate(0.5, Moment(samples=99, total=1000, stalls=2))
     0.02
     """
-    return learning_rate_init / 5.0**moment.stalls
+
+    divisor: float = number("(1, inf)", default=5.0)
+    stop_at: float = number("(0, inf)", default=1e-6)
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        return learning_rate_init / self.divisor**moment.stalls
 
 
-def cosine(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
+@dataclass(frozen=True)
+class ByProgress(Schedule):
+    """The base of those that come to their end with the last epoch there may be."""
+
+    per: ClassVar[Literal["epoch", "batch"]] = "batch"
+    to_the_end: ClassVar[bool] = True
+
+
+@dataclass(frozen=True)
+class Cosine(ByProgress):
     r"""Half a cosine wave down to zero, :math:`\eta_0 (1 + \cos \pi p) / 2` at progress :math:`p`.
 
     References
@@ -105,17 +171,29 @@ def cosine(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> f
 
     Examples
     --------
-    >>> [round(cosine(0.1, Moment(samples, total=100)), 6) for samples in (0, 50, 100)]
+    >>> [round(Cosine().rate(0.1, Moment(samples, total=100)), 6) for samples in (0, 50, 100)]
     [0.1, 0.05, 0.0]
     """
-    return _half_wave(learning_rate_init, 0.0, moment.progress)
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        return _half_wave(learning_rate_init, 0.0, moment.progress)
 
 
-def one_cycle(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
+@dataclass(frozen=True)
+class OneCycle(ByProgress):
     r"""Up to a high rate, then down to almost nothing, each along half a cosine wave.
 
-    From :math:`\eta_0 / 25` to the peak :math:`\eta_0` in the first 30 % of training, from there to
-    :math:`\eta_0 / 10^4`.
+    From :math:`\eta_0 / r` to the peak :math:`\eta_0` in the first part of training, from there to
+    :math:`\eta_0 / f`.
+
+    Parameters
+    ----------
+    warm_up : float in (0, 1), default=0.3
+        The part of training that goes up.
+    rise : float >= 1, default=25.0
+        The peak in units of the first rate, :math:`r`.
+    fall : float >= 1, default=1e4
+        The peak in units of the last rate, :math:`f`.
 
     References
     ----------
@@ -124,17 +202,29 @@ def one_cycle(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -
 
     Examples
     --------
-    >>> [round(one_cycle(0.5, Moment(samples, total=100)), 6) for samples in (0, 30, 100)]
+    >>> [round(OneCycle().rate(0.5, Moment(samples, total=100)), 6) for samples in (0, 30, 100)]
     [0.02, 0.5, 5e-05]
     """
-    warm_up = 0.3
-    if moment.progress < warm_up:
-        return _half_wave(learning_rate_init / 25, learning_rate_init, moment.progress / warm_up)
-    return _half_wave(learning_rate_init, learning_rate_init / 1e4, (moment.progress - warm_up) / (1 - warm_up))
+
+    warm_up: float = number("(0, 1)", default=0.3)
+    rise: float = number("[1, inf)", default=25.0)
+    fall: float = number("[1, inf)", default=1e4)
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        if moment.progress < self.warm_up:
+            return _half_wave(learning_rate_init / self.rise, learning_rate_init, moment.progress / self.warm_up)
+        fraction = (moment.progress - self.warm_up) / (1 - self.warm_up)
+        return _half_wave(learning_rate_init, learning_rate_init / self.fall, fraction)
 
 
-def exponential(learning_rate_init: float, moment: Moment, power_t: float = 0.5) -> float:
-    r"""Geometric decay to 1 % of the rate, :math:`\eta_0 \, 0.01^p` at progress :math:`p`.
+@dataclass(frozen=True)
+class Exponential(ByProgress):
+    r"""Geometric decay to a small share of the rate, :math:`\eta_0 \, q^p` at progress :math:`p`.
+
+    Parameters
+    ----------
+    share : float in (0, 1], default=0.01
+        What is left of the rate at the end, :math:`q`.
 
     References
     ----------
@@ -143,10 +233,14 @@ def exponential(learning_rate_init: float, moment: Moment, power_t: float = 0.5)
 
     Examples
     --------
-    >>> [round(exponential(0.1, Moment(samples, total=100)), 6) for samples in (0, 50, 100)]
+    >>> [round(Exponential().rate(0.1, Moment(samples, total=100)), 6) for samples in (0, 50, 100)]
     [0.1, 0.01, 0.001]
     """
-    return learning_rate_init * math.pow(0.01, moment.progress)
+
+    share: float = number("(0, 1]", default=0.01)
+
+    def rate(self, learning_rate_init: float, moment: Moment) -> float:
+        return learning_rate_init * math.pow(self.share, moment.progress)
 
 
 def _half_wave(first: float, last: float, fraction: float) -> float:
@@ -154,34 +248,11 @@ def _half_wave(first: float, last: float, fraction: float) -> float:
     return last + (first - last) * (1 + math.cos(math.pi * fraction)) / 2
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """A function of time, how often to ask it, and what to do when training stalls.
-
-    Parameters
-    ----------
-    rate : callable
-        ``rate(learning_rate_init, moment, power_t=0.5) -> float``.
-    per : {"epoch", "batch"}
-        Whether the rate is to be asked for at the beginning of every epoch or of every batch.
-    stop_at : float, default=inf
-        Training that stalls at a rate no higher than this is over; at a higher rate it goes on, with one more stall
-        counted. Infinity: the first stall ends it.
-    to_the_end : bool, default=False
-        Whether it plans for all the epochs there may be, so that to need them all is no failure to converge.
-    """
-
-    rate: Callable[..., float]
-    per: Literal["epoch", "batch"]
-    stop_at: float = math.inf
-    to_the_end: bool = False
-
-
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule(constant, per="epoch"),
-    "invscaling": Schedule(invscaling, per="epoch"),
-    "adaptive": Schedule(adaptive, per="epoch", stop_at=1e-6),
-    "cosine": Schedule(cosine, per="batch", to_the_end=True),
-    "one_cycle": Schedule(one_cycle, per="batch", to_the_end=True),
-    "exponential": Schedule(exponential, per="batch", to_the_end=True),
+    "constant": Constant(),
+    "invscaling": InvScaling(),
+    "adaptive": Adaptive(),
+    "cosine": Cosine(),
+    "one_cycle": OneCycle(),
+    "exponential": Exponential(),
 }

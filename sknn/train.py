@@ -23,7 +23,7 @@ from .nn.network import Network, value_and_grad
 from .ops.threads import SMALL_STEP, available_threads, threads_for
 from .ops.workspace import Workspace, workspace
 from .optim import LBFGS, Descent, Minimum, Optimizer, clip_norm
-from .schedules import SCHEDULES, Moment
+from .schedules import SCHEDULES, Moment, Schedule
 
 Batch = dict[str, Any]
 Objective = Callable[..., Tensor]
@@ -93,10 +93,8 @@ class Plan:
         How often to go through the data at most.
     learning_rate_init : float, default=0.001
         The learning rate that the schedule starts from.
-    schedule : str, default="constant"
-        A name in :data:`sknn.schedules.SCHEDULES`.
-    power_t : float, default=0.5
-        The exponent of "invscaling".
+    schedule : Schedule, default=Constant()
+        The way of the learning rate from there.
     alpha : float, default=0.0
         The strength of the L2 penalty, alpha / 2 times the sum of squared weights over the weight of a batch.
     clip_norm : float, default=None
@@ -117,8 +115,7 @@ class Plan:
     batch_size: int
     max_epochs: int
     learning_rate_init: float = 1e-3
-    schedule: str = "constant"
-    power_t: float = 0.5
+    schedule: Schedule = SCHEDULES["constant"]
     alpha: float = 0.0
     clip_norm: float | None = None
     shuffle: bool = True
@@ -261,7 +258,7 @@ class FitLoop:
         self.network, self.n_samples, self.plan, self.state, self.rng = network, n_samples, plan, state, rng
         self.validate, self.report = validate, report or _silent
         self.stops_early = validate is not None and plan.early_stopping
-        self.schedule = SCHEDULES[plan.schedule]
+        self.schedule = plan.schedule
         state.order = np.arange(n_samples)
 
     def epoch(self) -> float:
@@ -327,7 +324,7 @@ class FitLoop:
         """The learning rate after this many samples."""
         plan, state = self.plan, self.state
         total = max(plan.max_epochs * self.n_samples, 1)
-        return self.schedule.rate(plan.learning_rate_init, Moment(samples, total, state.stalls), plan.power_t)
+        return self.schedule.rate(plan.learning_rate_init, Moment(samples, total, state.stalls))
 
     def judge(self, loss: float) -> bool:
         """Keep count of improvements; False if training has diverged."""

@@ -19,7 +19,7 @@ ROOMS: dict[str, set[str]] = {
     "autodiff": set(),
     "ops": {"autodiff"},
     "optim": {"ops", "description"},
-    "schedules": set(),
+    "schedules": {"description"},
     "nn": {"autodiff", "ops", "optim"},
     "losses": {"autodiff", "ops"},
     "train": CORE,

@@ -1,13 +1,17 @@
-"""Every schedule in the table gives the rates of its formula, scikit-learn's where it has them."""
+"""Every schedule in the table is a value and gives the rates of its formula, scikit-learn's where it has them."""
 
+import copy
 import math
+import pickle
+from dataclasses import FrozenInstanceError, replace
 from itertools import pairwise
 from typing import NamedTuple
 
 import pytest
 from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
-from sknn.schedules import SCHEDULES, Moment
+from sknn import schedules
+from sknn.schedules import SCHEDULES, Adaptive, Exponential, InvScaling, Moment, OneCycle
 
 INIT = 0.1
 
@@ -103,12 +107,58 @@ def test_an_empty_training_has_no_progress(name):
         SCHEDULES[name].rate(INIT, Moment(0, total=0))
 
 
+@pytest.mark.parametrize(
+    ("schedule", "moment", "rate"),
+    [
+        (InvScaling(power=1), Moment(9, total=1000), 0.01),
+        (Adaptive(divisor=2), Moment(9, total=1000, stalls=3), 0.0125),
+        (OneCycle(warm_up=0.5), Moment(500, total=1000), 0.1),
+        (OneCycle(rise=2), Moment(0, total=1000), 0.05),
+        (OneCycle(fall=5), Moment(1000, total=1000), 0.02),
+        (Exponential(share=0.5), Moment(1000, total=1000), 0.05),
+    ],
+    ids=str,
+)
+def test_what_a_schedule_is_told(schedule, moment, rate):
+    assert schedule.rate(INIT, moment) == pytest.approx(rate, rel=1e-12)
+
+
+@pytest.mark.parametrize("duplicate", [lambda schedule: pickle.loads(pickle.dumps(schedule)), copy.deepcopy, replace])
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_is_a_frozen_value(name, duplicate):
+    schedule = SCHEDULES[name]
+    twin = duplicate(schedule)
+    assert twin == schedule
+    assert hash(twin) == hash(schedule)
+    assert eval(repr(schedule), vars(schedules)) == schedule
+    assert [other for other in SCHEDULES if SCHEDULES[other] == schedule] == [name]
+    with pytest.raises(FrozenInstanceError):
+        schedule.power = 0.1
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: InvScaling(-0.5), r"power must be a number in \[0, inf\); got -0.5"),
+        (lambda: Adaptive(divisor=1), r"divisor must be a number in \(1, inf\); got 1"),
+        (lambda: Adaptive(stop_at=0), r"stop_at must be a number in \(0, inf\); got 0"),
+        (lambda: OneCycle(warm_up=1), r"warm_up must be a number in \(0, 1\); got 1"),
+        (lambda: OneCycle(rise=0.5), r"rise must be a number in \[1, inf\); got 0.5"),
+        (lambda: OneCycle(fall="far"), r"fall must be a number in \[1, inf\); got 'far'"),
+        (lambda: Exponential(0), r"share must be a number in \(0, 1\]; got 0"),
+    ],
+)
+def test_errors_name_the_argument_and_its_value(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
 @pytest.mark.parametrize("power_t", [0.25, 0.5, 1.0])
 def test_invscaling_is_scikit_learns(power_t):
     reference = SGDOptimizer([], INIT, lr_schedule="invscaling", power_t=power_t)
     for samples in (0, 150, 300):
         reference.iteration_ends(samples)
-        rate = SCHEDULES["invscaling"].rate(INIT, Moment(samples, total=1000), power_t)
+        rate = InvScaling(power_t).rate(INIT, Moment(samples, total=1000))
         assert rate == pytest.approx(reference.learning_rate, rel=1e-14)
 
 

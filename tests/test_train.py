@@ -16,7 +16,7 @@ from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
 from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
 from sknn.optim import LBFGS, SGD, Adam, Descent
-from sknn.schedules import SCHEDULES, Moment
+from sknn.schedules import SCHEDULES, Adaptive, InvScaling, Moment
 from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 
 N = 10
@@ -320,17 +320,16 @@ def test_the_penalty_is_not_clipped():
 # -- the learning rate ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_the_rate_is_asked_for_at_every_batch_or_every_epoch(name):
+@pytest.mark.parametrize("schedule", [*SCHEDULES.values(), InvScaling(0.7)], ids=str)
+def test_the_rate_is_asked_for_at_every_batch_or_every_epoch(schedule):
     optimizer = Witness()
-    run(optimizer=optimizer, batch_size=4, max_epochs=3, learning_rate_init=0.01, schedule=name, power_t=0.7)
-    schedule = SCHEDULES[name]
+    run(optimizer=optimizer, batch_size=4, max_epochs=3, learning_rate_init=0.01, schedule=schedule)
     seen = [epoch + part for epoch in (0, N, 2 * N) for part in ((0, 4, 8) if schedule.per == "batch" else (0, 0, 0))]
-    assert optimizer.rates == [schedule.rate(0.01, Moment(samples, 3 * N), 0.7) for samples in seen]
+    assert optimizer.rates == [schedule.rate(0.01, Moment(samples, 3 * N)) for samples in seen]
 
 
 def test_the_adaptive_schedule_slows_down_when_training_stalls_and_ends_when_it_is_slow():
-    optimizer, slowly = Witness(), {"schedule": "adaptive", "learning_rate_init": 1e-5}
+    optimizer, slowly = Witness(), {"schedule": Adaptive(), "learning_rate_init": 1e-5}
     found = run(optimizer=optimizer, objective=still, patience=1, max_epochs=100, **slowly)
     assert found.outcome is Outcome.CONVERGED
     assert found.state.stalls == 2
@@ -510,13 +509,13 @@ def test_training_goes_on_where_it_stopped(kept):
     assert (second.samples, second.optimizer.steps) == (state.samples, state.optimizer.steps) == (5 * N, 15)
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
-def test_one_epoch_at_a_time_follows_the_same_schedule(name):
+@pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
+def test_one_epoch_at_a_time_follows_the_same_schedule(schedule):
     whole, parts = Witness(), Witness()
-    run(optimizer=whole, batch_size=4, max_epochs=3, shuffle=False, schedule=name)
+    run(optimizer=whole, batch_size=4, max_epochs=3, shuffle=False, schedule=schedule)
     network = mlp()
     state = start_state(network, parts, 4)
-    plan = Plan(4, 3, 0.1, schedule=name, shuffle=False, once=True)
+    plan = Plan(4, 3, 0.1, schedule=schedule, shuffle=False, once=True)
     for _ in range(3):
         outcome = train(network, squared, ArrayData(X, Y, dtype=np.float64), plan, state, np.random.default_rng(0))
         assert (outcome, state.epochs) == (Outcome.EPOCHS_DONE, 1)

@@ -32,7 +32,6 @@ from ..losses import Loss
 from ..nn import Layer, Network
 from ..nn.init import Random
 from ..optim import LBFGS, Optimizer
-from ..schedules import SCHEDULES
 from ..train import Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
 from .fitted import FittedNetwork
 from .inputs import DIVERGED, cast, checked_weight, count_for_nothing
@@ -326,7 +325,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
             raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
         elif outcome is Outcome.INTERRUPTED:
             warnings.warn("Training interrupted by user.", stacklevel=2)
-        elif outcome is Outcome.EPOCHS_DONE and not incremental and not SCHEDULES[plan.schedule].to_the_end:
+        elif outcome is Outcome.EPOCHS_DONE and not incremental and not plan.schedule.to_the_end:
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
                 "converged yet.",

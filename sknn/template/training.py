@@ -26,7 +26,7 @@ from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm, 
 from ..nn.summary import describe
 from ..ops.activation import ACTIVATIONS
 from ..optim import LBFGS, SOLVERS, Optimizer, Solver
-from ..schedules import SCHEDULES
+from ..schedules import SCHEDULES, Schedule
 from ..train import Plan
 from .base import NetworkEstimator
 from .kinds import ClassifierTargets, RegressorTargets
@@ -44,6 +44,7 @@ OURS = {
     "beta_2": "beta_2",
     "epsilon": "epsilon",
     "max_fun": "max_fun",
+    "power": "power_t",
 }
 
 
@@ -62,7 +63,7 @@ class MultilayerEstimator(NetworkEstimator):
         "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions(set(SCHEDULES))],
+        "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -202,8 +203,7 @@ class MultilayerEstimator(NetworkEstimator):
             batch_size=self._batch_size(n_samples),
             max_epochs=self.max_iter,
             learning_rate_init=self.learning_rate_init,
-            schedule=self.learning_rate,
-            power_t=self.power_t,
+            schedule=self._described("learning_rate", SCHEDULES),
             alpha=self._penalised()[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,

@@ -1,4 +1,4 @@
-"""A solver is a name or a description: by both the same fit, and descriptions go wherever scikit-learn takes names."""
+"""Solvers and schedules are names or descriptions: by both the same fit, and both go wherever parameters go."""
 
 import pickle
 import re
@@ -14,6 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sknn import CNNClassifier, MLPClassifier, MLPRegressor, NetworkClassifier
 from sknn.callbacks import Checkpoint
 from sknn.optim import LBFGS, SGD, SOLVERS, Adam, AdamW, RMSprop
+from sknn.schedules import SCHEDULES, Cosine, InvScaling, OneCycle
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 16))
@@ -61,6 +62,22 @@ def test_what_parameters_say_of_a_name_a_description_says_itself(solver, named):
 
 
 @pytest.mark.parametrize("Estimator", FAMILIES)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_name_means_a_schedule(Estimator, name):
+    assert_same(fitted(Estimator, learning_rate=SCHEDULES[name]), fitted(Estimator, learning_rate=name))
+
+
+def test_power_t_is_the_power_of_the_name():
+    found = fitted(learning_rate=InvScaling(power=0.2), power_t=0.7)
+    assert_same(found, fitted(learning_rate="invscaling", power_t=0.2))
+
+
+def test_a_schedule_says_itself_what_its_name_would_leave_to_its_defaults():
+    one, other = (fitted(learning_rate=schedule).network_.theta for schedule in (OneCycle(), OneCycle(rise=2.0)))
+    assert np.any(one != other)
+
+
+@pytest.mark.parametrize("Estimator", FAMILIES)
 def test_of_two_decays_one_is_refused(Estimator):
     solver = AdamW(weight_decay=0.1)
     message = f"alpha=0.5 does not apply with solver={solver!r}, whose weight_decay is given"
@@ -78,7 +95,7 @@ def test_what_does_not_apply_with_lbfgs_does_not_with_its_description_either():
 
 @pytest.mark.parametrize("change", [clone, lambda model: pickle.loads(pickle.dumps(model))], ids=["clone", "pickle"])
 def test_a_description_is_a_parameter_as_any_other(change):
-    model = MLPClassifier(solver=SGD(0.5), random_state=0)
+    model = MLPClassifier(solver=SGD(0.5), learning_rate=Cosine(), random_state=0)
     assert change(model).get_params() == model.get_params()
     assert "solver=SGD(momentum=0.5" in repr(model)
 
