@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from .descriptions import changed, nested
 from .documentation import Documentation
-from .parameters import Attribute, Fixed, Parameter, constraints, fitted, fixed, parameter, parameters
+from .parameters import REQUIRED, Attribute, Fixed, Parameter, constraints, fitted, fixed, parameter, parameters
 from .scikit_learn import BaseEstimator
 
 
@@ -171,16 +171,15 @@ def _by_hand(cls: type) -> bool:
 
 def _initialiser(cls: type) -> Any:
     known = parameters(cls)
-    defaults = {name: each.default for name, each in known.items()}
+    defaults = {name: each.default for name, each in known.items() if each.default is not REQUIRED}
+    required = known.keys() - defaults.keys()
     by_position = [name for name, each in known.items() if not each.kw_only]
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        given = dict(zip(by_position, args, strict=False))
-        if len(args) > len(by_position) or not given.keys().isdisjoint(kwargs) or not kwargs.keys() <= known.keys():
+        given = {**dict(zip(by_position, args, strict=False)), **kwargs}
+        if len(given) < len(args) + len(kwargs) or not required <= given.keys() <= known.keys():
             _refuse(type(self).__name__, signature, (self, *args), kwargs)
-        vars(self).update(defaults)
-        vars(self).update(given)
-        vars(self).update(kwargs)
+        vars(self).update({**defaults, **given})
 
     kinds = {False: Argument.POSITIONAL_OR_KEYWORD, True: Argument.KEYWORD_ONLY}
     signature = __init__.__signature__ = Signature(  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from .parameters import Attribute, alternatives, declared, parameters
+from .parameters import REQUIRED, Attribute, alternatives, declared, parameters
 
 WIDTH = 112  # of the texts, which are indented
 TITLES = ("Parameters", "Attributes", "Raises", "Warns", "See Also", "Notes", "References", "Examples")
@@ -50,14 +50,18 @@ class Documentation:
 
 def _section(title: str, entries: Iterable[tuple[str, str]]) -> str:
     """A section of entries, each a first line and a text."""
-    lines = [f"{first}\n" + "\n".join(f"    {line}" for line in wrap(text, WIDTH)) for first, text in entries]
+    lines = [
+        f"{first}\n" + "\n".join(f"    {line}" for line in wrap(" ".join(text.split()), WIDTH))
+        for first, text in entries
+    ]
     return "\n".join([title, "-" * len(title), *lines]) if lines else ""
 
 
 def _parameters(cls: type) -> Iterator[tuple[str, str]]:
     for name, each in parameters(cls).items():
         default = f'"{each.default}"' if isinstance(each.default, str) else repr(each.default)
-        yield f"{name} : {words(each.hint, each.named)}, default={default}", each.text
+        told = "" if each.default is REQUIRED else f", default={default}"
+        yield f"{name} : {words(each.hint, each.named)}{told}", each.text
 
 
 def _attributes(cls: type) -> Iterator[tuple[str, str]]:
@@ -69,7 +73,7 @@ def _attributes(cls: type) -> Iterator[tuple[str, str]]:
                 told.add(name)
                 yield f"{name} : {words(get_type_hints(each.fget).get('return', Any))}", cleandoc(each.__doc__ or "")
     for name, each in declared(cls).items():
-        if isinstance(each, Attribute) and name not in told:
+        if isinstance(each, Attribute) and name not in told and not name.startswith("_"):
             array = f"ndarray of shape {each.shape}" if each.shape else "ndarray"
             yield f"{name} : {words(each.hint).replace('ndarray', array, 1)}", each.text
 
@@ -87,7 +91,7 @@ def words(hint: Any, named: Iterable[str] = ()) -> str:
     Examples
     --------
     >>> words(int | Sequence[int] | None), words(Literal["a", "b"]), words(str | dict[str, int], named=["c"])
-    ('int, sequence of int or None', '{"a", "b"}', '{"c"} or dict')
+    ('int, sequence of int or None', '{"a", "b"}', '"c" or dict')
     """
     each = [_word(kind, list(named)) for kind in alternatives(hint)]
     return " or ".join(filter(None, [", ".join(each[:-1]), each[-1]]))
@@ -96,7 +100,8 @@ def words(hint: Any, named: Iterable[str] = ()) -> str:
 def _word(kind: Any, named: list[str]) -> str:
     origin, inside = get_origin(kind), get_args(kind)
     if origin is Literal or (kind is str and named):
-        return "{" + ", ".join(f'"{name}"' for name in inside or named) + "}"
+        names = ", ".join(f'"{name}"' for name in inside or named)
+        return names if len(inside or named) == 1 else "{" + names + "}"
     if origin in (list, Sequence) and inside:
         return f"{origin.__name__.lower()} of {words(inside[0])}"
     return NAMES.get(origin or kind) or (origin or kind).__name__

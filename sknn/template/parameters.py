@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from inspect import Parameter as Argument
+from math import isinf
 from numbers import Integral, Real
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from sklearn.utils._param_validation import Interval, StrOptions
+
+REQUIRED = Argument.empty  # the default of what has none
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,9 @@ class Fixed:
 
 def parameter(
     *,
-    default: Any,
     text: str,
-    interval: str = "(-inf, inf)",
+    default: Any = REQUIRED,
+    interval: str = "",
     allowed: Sequence[Any] = (),
     named: Mapping[str, Any] | None = None,
     kw_only: bool = True,
@@ -61,12 +65,12 @@ def parameter(
 
     Parameters
     ----------
-    default : Any
-        Its default. Checkers know a parameter without this keyword as one that must be given.
     text : str
         What it means, in whole sentences, for the docstring.
-    interval : str, default="(-inf, inf)"
-        Where its numbers lie, as mathematicians write it: ``"[0, 1)"``.
+    default : Any, default=REQUIRED
+        Its default; without, it has to be given.
+    interval : str, default=""
+        Where its numbers lie, as mathematicians write it: ``"[0, 1)"``; "" is anywhere.
     allowed : sequence, default=()
         Constraints in scikit-learn's words, instead of what the type says; () leaves it to the type.
     named : mapping of str to Any, default=None
@@ -144,7 +148,8 @@ def _constraints(each: Parameter) -> Iterator[Any]:
         if get_origin(kind) is Literal:
             yield StrOptions(set(get_args(kind)))
         elif kind in (int, float):
-            yield interval(kind, each.interval)
+            number = Integral if kind is int else Real
+            yield interval(number, each.interval) if each.interval else number
         elif kind is str and each.named:
             yield StrOptions(set(each.named))
         elif kind is not Any:
@@ -169,10 +174,11 @@ def interval(kind: type, written: str) -> Interval:
 
     Examples
     --------
-    >>> print(interval(float, "[0, 1)"), "-", interval(int, "[1, inf)"))
+    >>> print(interval(Real, "[0, 1)"), "-", interval(Integral, "[1, inf)"))
     a float in the range [0.0, 1.0) - an int in the range [1, inf)
     """
-    low, high = (None if "inf" in bound else kind(bound) for bound in written[1:-1].split(","))
+    bounds = (float(bound) for bound in written[1:-1].split(","))
+    low, high = (None if isinf(bound) else bound if kind is Real else int(bound) for bound in bounds)
     left, right = written.startswith("[") and low is not None, written.endswith("]") and high is not None
     closed = {(True, True): "both", (True, False): "left", (False, True): "right", (False, False): "neither"}
-    return Interval(Integral if kind is int else Real, low, high, closed=closed[left, right])
+    return Interval(kind, low, high, closed=closed[left, right])

@@ -142,7 +142,7 @@ class Validation:
     ----------
     samples : Samples
         X in the precision of the network.
-    model : NetworkEstimator
+    model : Estimator
         The estimator as scorers are to see it, with target and network; it is told the raw outputs from here on.
     outputs : callable
         Gives the raw outputs of that network for X.

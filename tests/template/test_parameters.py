@@ -320,7 +320,7 @@ own : bool, default=False
     Its own.
 dropout : float, default=0.5
     A share, named in two bodies.
-weight : dict, {"balanced"} or None, default=None
+weight : dict, "balanced" or None, default=None
     Of the classes.
 tol : float, default=0.0001
     When to stop.

@@ -23,6 +23,7 @@ from ...callbacks import FitObserver, Training
 from ...losses import SquaredError
 from ...nn import Network
 from ...ops.perceptron import fit_perceptron, shuffle_seeds, xorshift_orders
+from ...template.fitted import forget_history, keep_network
 from ...template.inputs import is_mapped
 from ...template.targets import Target
 from ...template.validation import Samples
@@ -55,67 +56,77 @@ class Unit:
 
 
 class PerceptronRule:
-    """The part of :class:`PerceptronClassifier` that trains by the rule."""
+    """The rule, as the parameters of a model say.
 
-    def _train_rule(self: Any, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
-        self._check_rule(incremental)
+    Parameters
+    ----------
+    model : PerceptronClassifier
+        What is trained.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def train(self, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
+        """Train all units, and keep what they have learnt in the model."""
+        model = self.model
+        self.check(incremental)
         if not issparse(samples.X) and not is_mapped(samples.X):
             samples = replace(samples, X=np.ascontiguousarray(samples.X))
-        network = self._network(samples.X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
-        observer = self._observer_of_rule(network, target)
-        held_out = self._held_out(samples.y, samples.sample_weight) if self.early_stopping else np.array([], int)
-        max_iter = 1 if incremental else self.max_iter
+        network = model._network(samples.X.shape[1], target.n_outputs, None, np.dtype(model.dtype), fresh)
+        observer = self.observer(network, target)
+        held_out = self.held_out(samples.y, samples.sample_weight) if model.early_stopping else np.array([], int)
+        max_iter = 1 if incremental else model.max_iter
 
         def learn(unit: Unit) -> int:
-            watch = None if observer is None else ObservedUnit(observer, unit, self.max_iter)
-            return self._learn_unit(unit, samples, held_out, max_iter, watch)
+            watch = None if observer is None else ObservedUnit(observer, unit, model.max_iter)
+            return self.learn(unit, samples, held_out, max_iter, watch)
 
-        units = self._units(network.parameters["0"], samples.y, target)
-        epochs = Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(learn)(unit) for unit in units)
-        self._target = target
-        self._forget_history()
-        self._keep_network(network, SquaredError())  # whose link, too, is the identity
-        self.n_iter_ = max(epochs)
-        earlier = getattr(self, "t_", 1) if incremental else 1
-        self.t_ = earlier + self.n_iter_ * len(samples)
-        if not incremental and self.tol is not None and self.n_iter_ == self.max_iter:
-            warnings.warn(UNFINISHED.format(self.max_iter), ConvergenceWarning, stacklevel=2)
+        units = self.units(network.parameters["0"], samples.y, target)
+        epochs = Parallel(n_jobs=model.n_jobs, require="sharedmem")(delayed(learn)(unit) for unit in units)
+        model._target = target
+        forget_history(model)
+        keep_network(model, network, SquaredError())  # whose link, too, is the identity
+        model.n_iter_ = max(epochs)
+        earlier = getattr(model, "t_", 1) if incremental else 1
+        model.t_ = earlier + model.n_iter_ * len(samples)
+        if not incremental and model.tol is not None and model.n_iter_ == model.max_iter:
+            warnings.warn(UNFINISHED.format(model.max_iter), ConvergenceWarning, stacklevel=2)
 
-    def _check_rule(self: Any, incremental: bool) -> None:
+    def check(self, incremental: bool) -> None:
         """Raise ValueError on what the rule cannot do."""
-        if self.early_stopping and incremental:
+        if self.model.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if self.batch_size != "auto":
+        if self.model.batch_size != "auto":
             raise ValueError(
-                f"batch_size={self.batch_size!r} does not apply with solver='perceptron', which learns sample by sample"
+                f"batch_size={self.model.batch_size!r} does not apply with solver='perceptron', which learns sample by "
+                "sample"
             )
 
-    def _units(self: Any, layer: dict[str, Array], y: Array, target: Target) -> list[Unit]:
+    def units(self, layer: dict[str, Array], y: Array, target: Target) -> list[Unit]:
         """One for the second of two classes, or one for each class."""
-        class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
-        seeds = shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
+        class_weight = compute_class_weight(self.model.class_weight, classes=target.classes_, y=y)
+        seeds = shuffle_seeds(check_random_state(self.model.random_state), len(target.classes_))
         if target.n_outputs == 1:
             return [Unit(layer, 0, target.classes_[1], class_weight[1], class_weight[0], seeds[0])]
         return [Unit(layer, k, label, class_weight[k], 1.0, seeds[k]) for k, label in enumerate(target.classes_)]
 
-    def _learn_unit(
-        self: Any, unit: Unit, samples: Samples, held_out: Array, max_iter: int, watch: ObservedUnit | None
-    ) -> int:
+    def learn(self, unit: Unit, samples: Samples, held_out: Array, max_iter: int, watch: ObservedUnit | None) -> int:
         """Train one unit; return the number of epochs."""
         y = np.where(samples.y == unit.positive, 1.0, -1.0)
-        orders = self._orders(len(y), unit.seed, held_out)
+        orders = self.orders(len(y), unit.seed, held_out)
         found = fit_perceptron(
             samples.X,
             y,
             1.0 if samples.sample_weight is None else samples.sample_weight,
             weight_pos=unit.weight_pos,
             weight_neg=unit.weight_neg,
-            eta0=self.eta0,
-            fit_intercept=self.fit_intercept,
+            eta0=self.model.eta0,
+            fit_intercept=self.model.fit_intercept,
             **unit.start(),
             max_iter=max_iter,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
+            tol=self.model.tol,
+            n_iter_no_change=self.model.n_iter_no_change,
             orders=orders if watch is None else watch.told_of(repeat(None) if orders is None else orders),
             validate=Accuracy(replace(samples, y=y).take(held_out)) if len(held_out) else None,
             enough=None if watch is None else watch.enough,
@@ -125,35 +136,37 @@ class PerceptronRule:
             watch.ends()
         return found.n_iter
 
-    def _orders(self: Any, n_samples: int, seed: int, held_out: Array) -> Iterable[Array] | None:
+    def orders(self, n_samples: int, seed: int, held_out: Array) -> Iterable[Array] | None:
         """In which order the epochs visit the samples that are not held out; None: all as stored."""
-        orders = xorshift_orders(n_samples, seed) if self.shuffle else None
+        orders = xorshift_orders(n_samples, seed) if self.model.shuffle else None
         if not len(held_out):
             return orders
         kept = np.ones(n_samples, bool)
         kept[held_out] = False
         return (order[kept[order]] for order in (repeat(np.arange(n_samples)) if orders is None else orders))
 
-    def _observer_of_rule(self: Any, network: Network, target: Target) -> FitObserver | None:
+    def observer(self, network: Network, target: Target) -> FitObserver | None:
         """Who tells the callbacks of the training by the rule, if there are any."""
-        observer = vars(self).get("_observer")
+        observer = vars(self.model).get("_observer")
         if observer is None:
             return None
 
         def attributes() -> dict[str, Any]:
-            twin = copy(self)
+            twin = copy(self.model)
             twin._observer, twin._target = None, target
-            twin._forget_history()
-            twin._keep_network(network.copy(), SquaredError())
+            forget_history(twin)
+            keep_network(twin, network.copy(), SquaredError())
             return dict(vars(twin))
 
-        observer.training = Training(network, None, self, attributes, {}, by_gradient=False)
+        observer.training = Training(network, None, self.model, attributes, {}, by_gradient=False)
         observer.begins(None)
         return observer
 
-    def _held_out(self: Any, y: Array, sample_weight: Array | None) -> Array:
+    def held_out(self, y: Array, sample_weight: Array | None) -> Array:
         """The rows set aside, the same as scikit-learn's: stratified by class."""
-        splitter = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
+        splitter = StratifiedShuffleSplit(
+            test_size=self.model.validation_fraction, random_state=self.model.random_state
+        )
         _, held_out = next(splitter.split(np.zeros((len(y), 1)), y))
         if sample_weight is not None and not sample_weight[held_out].any():
             raise ValueError("sample_weight is zero for all samples of the validation set; try another random_state")
