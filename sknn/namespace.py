@@ -25,7 +25,7 @@ def lazy(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], l
     Parameters
     ----------
     package : str
-        Its ``__name__``.
+        Its ``__name__``; a file ``__init__.pyi`` lies beside its ``__init__.py``.
 
     Returns
     -------
