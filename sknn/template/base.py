@@ -8,7 +8,7 @@ of X in predictions), is said here once.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
@@ -87,9 +87,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         "last three of these names come to their end after `max_iter` epochs, each call of partial_fit counted as one.",
     )
     learning_rate_init: float = parameter(
-        default=0.001,
-        interval="(0, inf)",
-        text='The learning rate it starts from (for "one_cycle" its peak).',
+        default=0.001, interval="(0, inf)", text='The learning rate it starts from (for "one_cycle" its peak).'
     )
     clip_norm: float | None = parameter(
         default=None,
@@ -141,15 +139,12 @@ class Estimator(CallbackSupportMixin, Declaring):
         "it learns in the first fit.",
     )
     random_state: int | np.random.RandomState | None = parameter(
-        default=None,
-        allowed=("random_state",),
-        text="Determines initial weights, the validation split and shuffling.",
+        default=None, allowed=("random_state",), text="Determines initial weights, the validation split and shuffling."
     )
     warm_start: bool = parameter(default=False, text="Whether the next call of fit goes on from the fitted weights.")
     verbose: bool | int = parameter(default=False, allowed=("verbose",), text="Whether to print progress.")
     dtype: Literal["float32", "float64"] = parameter(
-        default="float32",
-        text="The precision of the computation. Predictions come back in the precision of X.",
+        default="float32", text="The precision of the computation. Predictions come back in the precision of X."
     )
 
     network_: Network = fitted("The fitted network; :meth:`summary` tells its layers.")
@@ -203,12 +198,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _solver(self) -> Any:
         """What finds the weights: an `Optimizer` or `LBFGS`."""
-        return self._described("solver", SOLVERS)
-
-    def _described(self, name: str, meanings: Mapping[str, Any]) -> Any:
-        """The description that a parameter is, or that its name stands for."""
-        value = getattr(self, name)
-        return meanings[value] if isinstance(value, str) else value
+        return self._meant("solver", self.solver)
 
     def _plan(self, n_samples: int) -> Plan:
         """How to train on this many samples."""
@@ -216,7 +206,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             batch_size=self._batch_size(n_samples),
             max_epochs=self.max_iter,
             learning_rate_init=self.learning_rate_init,
-            schedule=self._described("learning_rate", SCHEDULES),
+            schedule=self._meant("learning_rate", self.learning_rate),
             alpha=self._solver().penalised(self.alpha)[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,

@@ -128,16 +128,18 @@ class Declaring(BaseEstimator):
         inside: dict[str, dict[str, Any]] = {}
         for path, value in params.items():
             name, _, rest = path.partition("__")
-            if rest and name in self._get_param_names() and not hasattr(getattr(self, name), "set_params"):
+            whole = params.get(name, getattr(self, name)) if name in self._get_param_names() else None
+            if rest and whole is not None and not hasattr(whole, "set_params"):
                 inside.setdefault(name, {})[rest] = value
             else:
                 own[path] = value
-        known = parameters(type(self))
         for name, changes in inside.items():
-            whole = own.get(name, getattr(self, name))
-            names = known[name].named if name in known else {}
-            own[name] = changed(names.get(whole, whole) if isinstance(whole, str) else whole, changes)
+            own[name] = changed(self._meant(name, own.get(name, getattr(self, name))), changes)
         return super().set_params(**own)
+
+    def _meant(self, name: str, value: Any) -> Any:
+        """What a value of a parameter stands for, where it is a name; otherwise itself."""
+        return _meanings(type(self)).get(name, {}).get(value, value) if isinstance(value, str) else value  # type: ignore
 
 
 def _declarations(cls: type) -> dict[str, Any]:
@@ -165,8 +167,8 @@ def _typed(each: Any, written: Any, cls: type) -> Any:
 
 def _by_hand(cls: type) -> bool:
     """Whether somebody wrote the ``__init__`` that the class would have otherwise."""
-    nearest = next(base for base in cls.__mro__ if "__init__" in vars(base))
-    return issubclass(nearest, Declaring) and not hasattr(nearest.__init__, "__signature__")
+    nearest: Any = next(base for base in cls.__mro__ if "__init__" in vars(base))
+    return nearest is not object and not hasattr(nearest.__init__, "__signature__")
 
 
 def _initialiser(cls: type) -> Any:
@@ -205,3 +207,9 @@ def _refuse(name: str, signature: Signature, args: tuple[Any, ...], kwargs: dict
 def _names(cls: Any) -> list[str]:
     """The parameters of ``__init__``, for which scikit-learn asks each time that it makes or checks an estimator."""
     return super(Declaring, cls)._get_param_names()
+
+
+@cache
+def _meanings(cls: Any) -> dict[str, Any]:
+    """What names stand for, by parameter."""
+    return {name: each.named for name, each in parameters(cls).items()}

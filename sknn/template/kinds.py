@@ -14,7 +14,6 @@ from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
 from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
-from ..optim import SOLVERS
 from .base import Estimator
 from .parameters import fitted, parameter
 from .scikit_learn import ClassifierMixin, RegressorMixin
@@ -39,8 +38,7 @@ BALANCED_IN_PARTS = (  # scikit-learn's words
 
 
 def _learns_in_parts(estimator: Estimator) -> bool:
-    solver = SOLVERS.get(estimator.solver) if isinstance(estimator.solver, str) else estimator.solver
-    if not getattr(solver, "is_stochastic", True):  # it may be nonsense, which fit refuses
+    if not getattr(estimator._solver(), "is_stochastic", True):  # it may be nonsense, which fit refuses
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
 

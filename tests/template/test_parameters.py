@@ -187,6 +187,21 @@ def test_an_initialiser_written_by_hand_is_respected():
     assert "tol :" not in ByHand.__doc__
 
 
+def test_an_initialiser_of_a_mixin_is_respected():
+    class Counting:
+        made = 0
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            type(self).made += 1
+
+    class Counted(Counting, Both):
+        pass
+
+    assert Counted([3], tol=1).sizes == [3]
+    assert Counted.made == 1
+
+
 def test_two_declaring_bases_need_nothing_written():
     class Mixed(Family, Kind):
         pass

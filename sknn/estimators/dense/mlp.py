@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from math import sqrt
 from typing import Any
@@ -110,13 +110,13 @@ class MLP(Estimator):
                 f"hidden layers, of equal width, got hidden_layer_sizes={sizes}"
             )
 
-    def _described(self, name: str, meanings: Mapping[str, Any]) -> Any:
+    def _meant(self, name: str, value: Any) -> Any:
         """A name stands for what the parameters of scikit-learn say of it, a description for itself."""
-        described = super()._described(name, meanings)
-        if not isinstance(getattr(self, name), str):
-            return described
-        said = [each.name for each in fields(described) if each.name in SAID_BY]
-        return replace(described, **{field: getattr(self, SAID_BY[field]) for field in said})
+        meant = super()._meant(name, value)
+        if meant is value:
+            return value
+        said = [each.name for each in fields(meant) if each.name in SAID_BY]
+        return replace(meant, **{field: getattr(self, SAID_BY[field]) for field in said})
 
     @property
     def coefs_(self) -> list[Array]:
