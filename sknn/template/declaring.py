@@ -211,5 +211,6 @@ def _names(cls: Any) -> list[str]:
 
 @cache
 def _meanings(cls: Any) -> dict[str, Any]:
-    """What names stand for, by parameter."""
-    return {name: each.named for name, each in parameters(cls).items()}
+    """What names stand for, by parameter; also of one that is fixed."""
+    bodies = (vars(base).get("_declared", {}) for base in reversed(cls.__mro__))
+    return {name: each.named for body in bodies for name, each in body.items() if isinstance(each, Parameter)}

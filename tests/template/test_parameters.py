@@ -120,6 +120,13 @@ def test_what_is_fixed_is_no_parameter_but_has_its_value():
         Without(dropout=0.1)
 
 
+def test_what_is_fixed_to_a_name_has_its_meaning():
+    class Flat(Both):
+        activation: str = fixed("tanh")
+
+    assert Flat()._meant("activation", Flat().activation) == 2
+
+
 def test_a_fixed_parameter_can_come_back():
     class Again(Without):
         dropout: float = SHARED
