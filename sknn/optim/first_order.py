@@ -40,9 +40,9 @@ class SGD(Optimizer):
     Examples
     --------
     >>> theta = np.array([1.0, -2.0])
-    >>> optimizer = SGD(momentum=0.5, nesterov=False).start(theta)
+    >>> descent = SGD(momentum=0.5, nesterov=False).start(theta)
     >>> for _ in range(20):
-    ...     optimizer.step(theta, grad=2 * theta, learning_rate=0.25)
+    ...     descent.step(theta, grad=2 * theta, learning_rate=0.25)
     >>> theta.round(2)
     array([-0.,  0.])
     """
@@ -188,12 +188,12 @@ class Adam(Optimizer):
     Examples
     --------
     >>> theta = np.array([1.0, -2.0])
-    >>> optimizer = Adam().start(theta)
+    >>> descent = Adam().start(theta)
     >>> for _ in range(3):
-    ...     optimizer.step(theta, grad=np.array([1.0, -1000.0]), learning_rate=0.1)
+    ...     descent.step(theta, grad=np.array([1.0, -1000.0]), learning_rate=0.1)
     >>> theta.round(3)
     array([ 0.7, -1.7])
-    >>> optimizer.steps, sorted(optimizer.slots)
+    >>> descent.steps, sorted(descent.slots)
     (3, ['m', 'v'])
     """
 
