@@ -9,6 +9,7 @@ from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
 from .residual import Residual
+from .sequences import Sequences
 
 __all__ = [
     "Activation",
@@ -24,6 +25,7 @@ __all__ = [
     "Network",
     "Pool",
     "Residual",
+    "Sequences",
     "Standardise",
     "Store",
     "Unflatten",
