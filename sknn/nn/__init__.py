@@ -1,21 +1,26 @@
 """Layers and networks, built on the fused operations."""
 
 from .activation import Activation
+from .applied import Applied
+from .containers import Concat, Residual, Sequential
 from .conv import Conv, Flatten, GlobalPool, Pool
 from .dense import Dense
+from .draws import Draws
 from .dropout import Dropout
 from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
-from .residual import Residual
 
 __all__ = [
     "Activation",
+    "Applied",
     "BatchNorm",
+    "Concat",
     "Context",
     "Conv",
     "Dense",
+    "Draws",
     "Dropout",
     "Flatten",
     "GlobalPool",
@@ -24,6 +29,7 @@ __all__ = [
     "Network",
     "Pool",
     "Residual",
+    "Sequential",
     "Standardise",
     "Store",
     "Unflatten",
