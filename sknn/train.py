@@ -140,6 +140,7 @@ class TrainingState:
     """All that training needs, besides the network, to go on where it stopped."""
 
     optimizer: Optimizer
+    seed: int = 0  # of what layers draw
     epochs: int = 0
     samples: int = 0
     stalls: int = 0

@@ -332,7 +332,7 @@ def test_a_layer_that_is_no_convolution_is_refused(estimator, layer, message):
 
 def test_feature_maps_are_what_the_first_convolution_puts_out():
     display = FeatureMapDisplay.from_estimator(CNN, IMAGES[7])
-    expected = CNN.network_.first(3)(IMAGES[7].reshape(1, 30).astype("float32"))[0]
+    expected = CNN.network_[:3](IMAGES[7].reshape(1, 30).astype("float32"))[0]
     assert_array_equal(display.maps, expected)
     for k in range(4):
         assert_array_equal(tile(display, 0, k, 6, 5), expected[:, :, k])
@@ -349,14 +349,14 @@ def test_a_sample_comes_in_any_shape_that_the_network_takes(shape):
 def test_normalisation_and_activation_belong_to_the_first_convolution():
     display = FeatureMapDisplay.from_estimator(NORMED, IMAGES[0])
     assert [type(layer).__name__ for layer in NORMED.network_.layers[2:5]] == ["Conv", "BatchNorm", "Activation"]
-    assert_array_equal(display.maps, NORMED.network_.first(5)(IMAGES[:1].reshape(1, 30).astype("float32"))[0])
+    assert_array_equal(display.maps, NORMED.network_[:5](IMAGES[:1].reshape(1, 30).astype("float32"))[0])
     low, high = display.image_.get_clim()
     assert low == -high < 0
 
 
 def test_maps_of_a_layer_and_channels_are_chosen():
     display = FeatureMapDisplay.from_estimator(CNN, IMAGES[0], layer=5, channels=[4, 2], include_sample=False)
-    expected = CNN.network_.first(6)(IMAGES[:1].reshape(1, 30).astype("float32"))[0]
+    expected = CNN.network_[:6](IMAGES[:1].reshape(1, 30).astype("float32"))[0]
     assert words(display) == ["4", "2"]
     for column, k in enumerate([4, 2]):
         assert_array_equal(tile(display, 0, column, 2, 2), expected[:, :, k])

@@ -385,13 +385,13 @@ class FeatureMapDisplay(TileDisplay):
         network = fitted_network(estimator)
         x = _one_sample(network, _before_the_network(estimator, X))
         stop = _after_convolution(network) if layer is None else _position(network, layer) + 1
-        maps = network.first(stop)(x)[0]
+        maps = network[:stop](x)[0]
         if maps.ndim < 2:
             raise ValueError(
                 f"layer={layer!r} puts out {maps.size} numbers without positions, not maps; choose one before"
             )
         seen = next((k + 1 for k, each in enumerate(network.layers) if isinstance(each, Unflatten)), 0)
-        display = cls(maps=maps, sample=network.first(seen)(x)[0], channels=channels)
+        display = cls(maps=maps, sample=network[:seen](x)[0], channels=channels)
         return display.plot(ax=ax, n_columns=n_columns, colorbar=colorbar, include_sample=include_sample, **kwargs)
 
     def plot(

@@ -1,22 +1,27 @@
 """Layers and networks, built on the fused operations."""
 
 from .activation import Activation
+from .applied import Applied
+from .containers import Concat, Residual, Sequential
 from .conv import Conv, Flatten, GlobalPool, Pool
 from .dense import Dense
+from .draws import Draws
 from .dropout import Dropout
 from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
-from .residual import Residual
 from .sequences import Sequences
 
 __all__ = [
     "Activation",
+    "Applied",
     "BatchNorm",
+    "Concat",
     "Context",
     "Conv",
     "Dense",
+    "Draws",
     "Dropout",
     "Flatten",
     "GlobalPool",
@@ -26,6 +31,7 @@ __all__ = [
     "Pool",
     "Residual",
     "Sequences",
+    "Sequential",
     "Standardise",
     "Store",
     "Unflatten",

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..autodiff.tape import Array, Tensor, Value, backward
+from ..autodiff.tape import Array, Tensor, backward
 from ..optim import Group
+from .applied import Applied
+from .draws import Draws
 from .init import Random
 from .layer import Context, Layer, Parameter, Shape, Store
 
@@ -26,21 +28,6 @@ class Place(NamedTuple):
     start: int
     stop: int
     shape: Shape
-
-
-class Chain:
-    """Layers applied one after the other, each with its parameters."""
-
-    __slots__ = ("steps",)
-
-    def __init__(self, layers: Sequence[Layer], parameters: dict[str, Any]) -> None:
-        self.steps = [(layer.apply, parameters.get(str(position), {})) for position, layer in enumerate(layers)]
-
-    def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
-        context = Context(training, rng)
-        for apply, params in self.steps:
-            x = apply(params, x, context)
-        return x
 
 
 class Network:
@@ -72,8 +59,8 @@ class Network:
         What an optimizer may change.
     shapes, output_shape : list of tuple of int, tuple of int
         The shape of one sample after each layer, and after the last.
-    shapes_by_name : dict of str to tuple of int
-        The same for every layer under its full name, those within layers ("2.0") among them.
+    layers_by_name, shapes_by_name : dict of str to Layer, dict of str to tuple of int
+        Every layer under its full name, those within layers ("2.0") after the one that they lie in; the shape after it.
 
     Examples
     --------
@@ -94,7 +81,7 @@ class Network:
         self.layers = tuple(layers)
         self.input_shape = tuple(input_shape)
         self.output_shape = store.chain(self.layers, self.input_shape)
-        self.shapes_by_name = store.shapes
+        self.layers_by_name, self.shapes_by_name = store.layers, store.shapes
         self.shapes = [store.shapes[str(position)] for position in range(len(self.layers))]
         ordered = sorted(store.parameters, key=lambda p: (not p.trainable, -p.rate, not p.decay))
         self.names = _places(ordered)
@@ -132,25 +119,38 @@ class Network:
 
     def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
         """Every layer with its parameters, in order; a layer that holds others comes before them."""
-        return _walk(self.layers, self.parameters)
+        for name, layer in self.layers_by_name.items():
+            parameters = self.parameters
+            for part in name.split("."):
+                parameters = parameters.get(part, {})
+            yield layer, parameters
 
-    def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
+    def __call__(self, x: Any, *, training: bool = False, draws: Draws | None = None, **given: Any) -> Any:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""
-        return self._plain(x, training=training, rng=rng)
+        return self.function(training=training, draws=draws)(x, **given)
 
-    @property
-    def watched(self) -> Chain:
-        """This network with its parameters as leaves of the tape: the same call, but its result is recorded."""
-        return self._watched
+    def function(
+        self, *, watched: bool = False, training: bool = False, draws: Draws | None = None, moves: bool = True
+    ) -> Applied:
+        """This network as a function of a batch, for many calls; it follows the values in `theta`.
+
+        Parameters
+        ----------
+        watched : bool, default=False
+            Whether parameters are leaves of the tape, so that the result is recorded.
+        training, draws, moves
+            See :class:`Context`.
+        """
+        return Applied(self.layers, self._watched if watched else self.parameters, Context(training, draws, moves))
+
+    def __getitem__(self, part: slice) -> Applied:
+        """Some of the layers as a function: ``network[:2]`` are the first two."""
+        return self.function()[part]
 
     @property
     def leaves(self) -> list[Tensor]:
         """The trainable parameters as leaves whose gradient goes into `grad`, in the order of `names`."""
         return self._leaves
-
-    def first(self, n_layers: int) -> Chain:
-        """The first layers alone, as a function of the inputs."""
-        return Chain(self.layers[:n_layers], self.parameters)
 
     def decaying_norm(self) -> float:
         """The sum of squares of the parameters that weight decay applies to."""
@@ -172,7 +172,7 @@ class Network:
         return twin
 
     def __getstate__(self) -> dict[str, Any]:
-        views = ("grad", "parameters", "_plain", "_watched", "_leaves")
+        views = ("grad", "parameters", "_watched", "_leaves")
         return {name: value for name, value in self.__dict__.items() if name not in views}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -192,8 +192,7 @@ class Network:
         states = _views(self.state, self.state_names)
         self._leaves = list(leaves.values())
         self.parameters = _nest({**views, **states})
-        self._plain = Chain(self.layers, self.parameters)
-        self._watched = Chain(self.layers, _nest({**views, **leaves, **states}))
+        self._watched = _nest({**views, **leaves, **states})
 
 
 def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network], *batch: Any) -> tuple[float, list]:
@@ -228,7 +227,7 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     >>> value_and_grad(lambda net, x: net(x).sum(), [network], np.array([[1.0, 2.0]]))
     (3.0, [array([1., 2., 1.])])
     """
-    value = objective(*[network.watched for network in networks], *batch)
+    value = objective(*[network.function(watched=True) for network in networks], *batch)
     if not isinstance(value, Tensor) or value.value.size != 1:
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
@@ -262,13 +261,6 @@ def _groups(ordered: Sequence[Parameter]) -> list[Group]:
 
 def _views(vector: Array, places: dict[str, Place]) -> dict[str, Array]:
     return {name: vector[place.start : place.stop].reshape(place.shape) for name, place in places.items()}
-
-
-def _walk(layers: Sequence[Layer], parameters: dict[str, Any]) -> Iterator[tuple[Layer, dict[str, Any]]]:
-    for position, layer in enumerate(layers):
-        mine = parameters.get(str(position), {})
-        yield layer, mine
-        yield from _walk(layer.inner, mine)
 
 
 def _nest(flat: dict[str, Any]) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class BatchNorm(Layer):
             raise ValueError(f"momentum={self.momentum!r} must be at least 0 and less than 1")
         _check_epsilon(self.epsilon)
 
+    @property
+    def needs_batch(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         store.state("mean", shape[-1:], "zeros")
@@ -69,13 +73,14 @@ class BatchNorm(Layer):
         if context.training:
             values = plain(x)
             statistics = batch_statistics(values)
-            self._follow(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
+            if context.moves:
+                self._move(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
             return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
         dtype = np.result_type(plain(x), plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
         return rescale(x, gain * scale.astype(dtype), shift, mean=params["mean"])
 
-    def _follow(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
+    def _move(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
         """Move the running statistics, in place, towards those of a batch with so many values in each channel."""
         batch_mean, batch_variance = statistics
         mean += (1.0 - self.momentum) * (batch_mean - mean)

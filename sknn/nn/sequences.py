@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array, Value
-
-Shape = tuple[int | None, ...]
+from ..ops.rows import RowWindows
 
 
 class Sequences:
@@ -68,6 +67,7 @@ class Sequences:
             )
         self.values: Value = values
         self.lengths: Array = lengths.astype(np.intp, copy=False)
+        self._windows: dict[tuple, RowWindows] = {}
         if (self.lengths < 1).any():
             raise ValueError(f"{_name(int(np.argmax(self.lengths < 1)))} has no steps: every sample needs at least one")
         if self.lengths.sum() != len(values):
@@ -168,6 +168,9 @@ class Sequences:
             samples[number] = sample
         return samples
 
+    def __reduce__(self) -> tuple:
+        return Sequences, (self.values, self.lengths)
+
     def __repr__(self) -> str:
         channels = f", {'x'.join(map(str, self.values.shape[1:]))} channels" if self.values.ndim > 1 else ""
         shortest, longest = self.lengths.min(initial=self.values.shape[0]), self.lengths.max(initial=0)
@@ -177,8 +180,8 @@ class Sequences:
     # -- as positions ----------------------------------------------------------------------------------------------
 
     @property
-    def sample_shape(self) -> Shape:
-        """(None, channels): of one sample, its length left free; the `input_shape` of a network."""
+    def sample_shape(self) -> tuple[Any, ...]:
+        """(None, channels): of one sample, its length left open; the `input_shape` of a network."""
         return (None, *self.values.shape[1:])
 
     @cached_property
@@ -215,9 +218,19 @@ class Sequences:
         Their values have no channels, and take no memory.
         """
         other = Sequences.__new__(Sequences)
-        other.lengths = lengths
+        other.lengths, other._windows = lengths, {}
         other.values = np.empty((lengths.sum(), 0), self.dtype)
         return other
+
+    def windows(self, *description: Any) -> RowWindows:
+        """Windows over each sample, described as in :class:`RowWindows`; layers that ask for the same share them."""
+        if description not in self._windows:
+            self._windows[description] = RowWindows(self.lengths, *description)
+        return self._windows[description]
+
+    def after(self, windows: RowWindows) -> Sequences:
+        """The samples of which windows are the positions, without values; itself where their lengths are the same."""
+        return self if (windows.output == self.lengths).all() else self.of_lengths(windows.output)
 
     def blocks(self, max_positions: int) -> Iterator[slice]:
         """Slices of samples that together are all of them, of at most so many positions each, but at least one sample.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import NamedTuple
 
+from .containers import Residual
 from .conv import Conv, Pool
 from .inputs import Standardise, Unflatten
 from .layer import Layer, Shape
 from .network import Network
-from .residual import Residual
 
 
 class Row(NamedTuple):

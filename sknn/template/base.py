@@ -145,7 +145,11 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         dtype = np.dtype(np.float64 if optimizer is None else self.dtype)
         X = cast(samples.X, dtype)
         network = self._network(X.shape[1], target.n_outputs, rng, dtype, fresh)
-        if not fresh and isinstance(self.random_state, Integral) and any(layer.draws for layer, _ in network.walk()):
+        if (
+            not fresh
+            and isinstance(self.random_state, Integral)
+            and any(layer.is_random for layer, _ in network.walk())
+        ):
             # begun with the same seed, every call that goes on would drop the same units
             rng = np.random.RandomState([int(self.random_state), self.t_ % (1 << 32)])
         task = Task(network, target, rng, X, samples.y, samples.loss_weight, fresh, incremental)
@@ -196,7 +200,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         loss = self._training_loss(task.target)
         outcome = train(
             task.network,
-            mean_loss(loss, task.rng),
+            mean_loss(task, loss, state),
             task.data(),
             plan,
             state,
@@ -221,6 +225,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
     def _new_state(self, task: Task, optimizer: Optimizer, plan: Plan) -> TrainingState:
         """The state before the first step; the curves of earlier calls go on, the counts of a new fit do not."""
         state = start_state(task.network, optimizer, plan.batch_size)
+        state.seed = deepcopy(task.rng).randint(1 << 31)  # of a copy, so that the order of samples is not shifted
         if not task.fresh:
             state.loss_curve = list(getattr(self, "loss_curve_", []))
             state.validation_scores, state.validation_losses = self._earlier_validation()
@@ -293,7 +298,7 @@ class NetworkEstimator(CallbackSupportMixin, FittedNetwork):
         )
         minimum = train_full(
             task.network,
-            mean_loss(loss, task.rng),
+            mean_loss(task, loss),
             task.data(),
             self._plan(len(task.y)),
             max_fun=self.max_fun,

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..autodiff.tape import Array
 from ..nn import Network
-from ..nn.network import Chain
 from ..ops.threads import threads_for
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
@@ -32,7 +31,7 @@ class Forward:
 
     def __init__(self, network: Network, n_layers: int | None = None) -> None:
         self.network, self.n_layers = network, n_layers
-        self.chain = Chain(network.layers[:n_layers], network.parameters)
+        self.function = network[:n_layers]
         self.at_once = max(ELEMENTS // network.widest, 1)  # samples
         self.operations = 2.0 * network.multiplications
 
@@ -51,7 +50,7 @@ class Forward:
 
     def _part(self, X: Any) -> Array:
         precision = np.promote_types(X.dtype, self.network.theta.dtype)
-        return self.chain(X.astype(precision, copy=False)).astype(X.dtype, copy=False)
+        return self.function(X.astype(precision, copy=False)).astype(X.dtype, copy=False)
 
     def __reduce__(self) -> tuple[type[Forward], tuple[Network, int | None]]:
         return Forward, (self.network, self.n_layers)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff.tape import Array, Tensor
-from ..nn import Network
+from ..nn import Draws, Network
 from ..nn.init import Random
 from ..ops.loss import average
-from ..train import ArrayData
+from ..train import ArrayData, TrainingState
 from .targets import Target
 from .validation import Samples
 
@@ -37,11 +37,14 @@ class Task:
         return ArrayData(self.X, self.target.encode(self.y, dtype), self.sample_weight, dtype, self.rows)
 
 
-def mean_loss(loss: Any, rng: Random) -> Callable[[Any, dict], Tensor]:
-    """The weighted mean loss of a batch, as a function of the network."""
+def mean_loss(task: Task, loss: Any, state: TrainingState | None = None) -> Callable[[Any, dict], Tensor]:
+    """The weighted mean loss of a batch in training; what layers draw depends on the seed and the step of the state."""
+    draws = Draws(0 if state is None else state.seed, task.network.theta.dtype)
+    network = task.network.function(watched=True, training=True, draws=draws)
 
-    def objective(network: Any, batch: dict) -> Tensor:
-        return average(loss(network(batch["x"], training=True, rng=rng), batch["y"]), *_weight(batch))
+    def objective(_: Any, batch: dict) -> Tensor:
+        draws.at(0, 0 if state is None else state.optimizer.steps)
+        return average(loss(network(batch["x"]), batch["y"]), *_weight(batch))
 
     return objective
 

@@ -140,7 +140,7 @@ class MultilayerEstimator(NetworkEstimator):
     def _standardise(self, task: Task, position: int, scaling: Standardise) -> None:
         if issparse(task.X):
             raise ValueError("input_scaling='standard' would make sparse X dense; use StandardScaler(with_mean=False)")
-        before = task.network.first(position)
+        before = task.network[:position]
         rows = np.arange(task.X.shape[0]) if task.rows is None else task.rows
         parts = [slice(k, k + 256) for k in range(0, len(rows), 256)]
         weight = task.sample_weight

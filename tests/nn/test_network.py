@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import Context, Conv, Dense, Flatten, Layer, Network, Pool, Store, value_and_grad
+from sknn.nn import Context, Conv, Dense, Draws, Flatten, Layer, Network, Pool, Store, value_and_grad
 from sknn.optim import Group
 
 
@@ -112,7 +112,7 @@ def test_names_cover_the_vector_without_gap_or_overlap():
 
 def test_what_is_written_into_theta_holds_at_once():
     network = mlp()
-    watched = network.watched
+    watched = network.function(watched=True)
     network.theta[:] = mlp(seed=1).theta
     assert_array_equal(network(X), mlp(seed=1)(X))
     assert_array_equal(watched(X).value, mlp(seed=1)(X))
@@ -228,7 +228,7 @@ def test_a_copy_in_another_precision():
 def test_arrays_leave_no_trace_and_watched_results_do():
     network = mlp()
     assert type(network(X)) is np.ndarray
-    assert isinstance(network.watched(X), Tensor)
+    assert isinstance(network.function(watched=True)(X), Tensor)
     assert isinstance(network(Tensor(X)), Tensor)
 
 
@@ -236,7 +236,7 @@ def test_state_is_updated_in_training_only_and_never_differentiated():
     network = Network([Scale(), Centre()], (3,), None, "float32")
     assert_array_equal(network(X), X)
     assert_array_equal(network.state, np.zeros(3))
-    value_and_grad(lambda net, x: F.sum(net(x, training=True) ** 2), [network], X)
+    network(X, training=True)
     assert_allclose(network.state, X.mean(axis=0), rtol=1e-14)
     assert network.state.dtype == np.float64  # running sums want more precision than weights
     assert_allclose(network(X).mean(axis=0), 0, atol=1e-15)
@@ -254,10 +254,11 @@ def test_layers_learn_how_they_are_applied():
             seen.append(context)
             return x
 
-    network, rng = Network([Several((Witness(),))], (3,), None), np.random.default_rng(0)
+    network, draws = Network([Several((Witness(),))], (3,), None), Draws(0)
     network(X)
-    network.watched(X, training=True, rng=rng)
-    assert seen == [Context(training=False, rng=None), Context(training=True, rng=rng)]
+    network(X, training=True, draws=draws, time=3)
+    network.function(training=True, moves=False)(X, graph=X)
+    assert seen == [Context(), Context(True, draws, given={"time": 3}), Context(True, moves=False, given={"graph": X})]
 
 
 def test_threads_may_share_a_network():

@@ -88,7 +88,7 @@ def test_running_statistics_of_float32_with_a_large_mean():
 def test_a_recorded_pass_follows_the_statistics_as_a_plain_one_does():
     plain, watched, x = network(BatchNorm(), (3,)), network(BatchNorm(), (3,)), normal(5, 3)
     y = plain(x, training=True)
-    assert_array_equal(watched.watched(Tensor(x), training=True).value, y)
+    assert_array_equal(watched.function(watched=True, training=True)(Tensor(x)).value, y)
     assert_array_equal(watched.state, plain.state)
     assert (plain.state != network(BatchNorm(), (3,)).state).all()
 

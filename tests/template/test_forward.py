@@ -53,7 +53,7 @@ def test_parts_make_up_the_whole(monkeypatch):
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 def test_the_first_layers_alone(n_layers):
     net = network("float64")
-    np.testing.assert_array_equal(Forward(net, n_layers)(X), net.first(n_layers)(X))
+    np.testing.assert_array_equal(Forward(net, n_layers)(X), net[:n_layers](X))
 
 
 def test_a_pickle_holds_the_weights_once_and_shares_them_with_the_network():

@@ -124,7 +124,7 @@ def test_norms_come_between_weights_and_activation(Estimator, option, kind):
 
 def test_the_batch_is_normalised_in_training_and_by_running_statistics_afterwards():
     mlp = fitted(MLPClassifier, batch_norm=True, max_iter=200, shuffle=False)
-    hidden = mlp.network_.first(2)(X.astype("float32"))
+    hidden = mlp.network_[:2](X.astype("float32"))
     parameters = mlp.network_.parameters["1"]
     assert_allclose(hidden.mean(0), parameters["shift"], atol=0.1)
     assert_allclose(hidden.std(0), np.abs(parameters["gain"]), rtol=0.1)
@@ -134,7 +134,7 @@ def test_the_batch_is_normalised_in_training_and_by_running_statistics_afterward
 def test_units_of_a_layer_are_normalised_sample_by_sample():
     mlp = fitted(MLPClassifier, layer_norm=True)
     parameters = mlp.network_.parameters["1"]
-    hidden = (mlp.network_.first(2)(X) - parameters["shift"]) / parameters["gain"]
+    hidden = (mlp.network_[:2](X) - parameters["shift"]) / parameters["gain"]
     assert_allclose(hidden.mean(1), 0, atol=1e-5)
     assert_allclose(hidden.std(1), 1, rtol=1e-3)
 

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
-from ...nn import BatchNorm, Dense, Layer, Network, Unflatten
+from ...nn import Dense, Layer, Network, Unflatten
 from ...nn.init import Random
 from ...template.targets import check_first_partial_fit
 from ...template.training import ClassificationLoss, MultilayerEstimator, RegressionLoss, flattened
@@ -122,10 +122,10 @@ class OwnNetwork(MultilayerEstimator):
             if not isinstance(layer, Layer):
                 raise ValueError(f"layers[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
         for layer in _all(self.layers):
-            if self.solver == "lbfgs" and (layer.draws or isinstance(layer, BatchNorm)):
+            if self.solver == "lbfgs" and (layer.is_random or layer.needs_batch):
                 why = "which needs the same function of the weights at every step"
                 raise ValueError(f"{layer!r} among the layers does not apply with solver='lbfgs', {why}")
-            if self.batch_size == 1 and isinstance(layer, BatchNorm):
+            if self.batch_size == 1 and layer.needs_batch:
                 why = "a single sample has no spread to be normalised by"
                 raise ValueError(f"{layer!r} among the layers does not apply with batch_size=1: {why}")
 
