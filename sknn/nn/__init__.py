@@ -11,12 +11,14 @@ from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
+from .parts import Constants, Nets, Parts
 
 __all__ = [
     "Activation",
     "Applied",
     "BatchNorm",
     "Concat",
+    "Constants",
     "Context",
     "Conv",
     "Dense",
@@ -26,7 +28,9 @@ __all__ = [
     "GlobalPool",
     "Layer",
     "LayerNorm",
+    "Nets",
     "Network",
+    "Parts",
     "Pool",
     "Residual",
     "Sequential",
