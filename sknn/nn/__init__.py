@@ -11,6 +11,7 @@ from .inputs import Standardise, Unflatten
 from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
+from .parts import Constants, Nets, Parts
 from .sequences import Sequences
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Applied",
     "BatchNorm",
     "Concat",
+    "Constants",
     "Context",
     "Conv",
     "Dense",
@@ -27,7 +29,9 @@ __all__ = [
     "GlobalPool",
     "Layer",
     "LayerNorm",
+    "Nets",
     "Network",
+    "Parts",
     "Pool",
     "Residual",
     "Sequences",
