@@ -230,7 +230,7 @@ class Sequences:
 
     def after(self, windows: RowWindows) -> Sequences:
         """The samples of which windows are the positions, without values; itself where their lengths are the same."""
-        return self if (windows.output == self.lengths).all() else self.of_lengths(windows.output)
+        return self if windows.output is self.lengths else self.of_lengths(windows.output)
 
     def blocks(self, max_positions: int) -> Iterator[slice]:
         """Slices of samples that together are all of them, of at most so many positions each, but at least one sample.

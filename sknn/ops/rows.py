@@ -8,8 +8,7 @@ samples are computed in vain: a few for each sample.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from .windows import Padding, Windows, make_windows
 from .workspace import space
 
 LINES = 32  # at most: the kernels share out lines to threads, and sum gradients of weights in half as many strands
-LINE = 512  # windows that a line has at least, if there are several
+LINE = 1024  # windows that a line has at least, if there are several
 UNEVEN = 1.1  # so many times the windows may be computed, since all lines are as long as the longest
 
 
@@ -108,6 +107,12 @@ def _(y: Value, *, places: Places) -> Value:
     return F.take(y, places.at)
 
 
+@lru_cache(maxsize=256)
+def _anywhere(*description: Any) -> Windows:
+    """Windows over a series that is long enough for any: it shows whether the numbers are in range."""
+    return make_windows((1 << 40,), *description)
+
+
 class RowWindows:
     """Windows over each of several series, as :func:`make_windows` has them for one.
 
@@ -132,29 +137,33 @@ class RowWindows:
     def __init__(
         self,
         lengths: Array,
-        kernel: int | Sequence[int],
-        stride: int | Sequence[int] = 1,
+        kernel: int | tuple[int],
+        stride: int | tuple[int] = 1,
         padding: Padding = "valid",
-        dilation: int | Sequence[int] = 1,
+        dilation: int | tuple[int] = 1,
     ) -> None:
-        anywhere = make_windows((1 << 40,), kernel, stride, padding, dilation)
+        anywhere = _anywhere(kernel, stride, padding, dilation)
         (self.kernel,), (self.stride,), (self.dilation,) = anywhere.kernel, anywhere.stride, anywhere.dilation
         (self.span,) = anywhere.span
         self.lengths = lengths
-        if padding == "same":
-            total = np.maximum((-(-lengths // self.stride) - 1) * self.stride + self.span - lengths, 0)
-            self.low = total // 2
+        self.low: int | Array = anywhere.low[0]  # the padding in front of each series, of all or one by one
+        if padding != "same":
+            self.output = (lengths + 2 * self.low - self.span) // self.stride + 1
+            self._check_output()
+        elif self.stride == 1:
+            self.output = lengths
         else:
-            self.low = np.full_like(lengths, anywhere.low[0])
-            total = 2 * self.low
-        self.output = (lengths + total - self.span) // self.stride + 1
+            self.output = -(-lengths // self.stride)
+            self.low = np.maximum((self.output - 1) * self.stride + self.span - lengths, 0) // 2
+        self._least = int(np.min(self.low, initial=self.span))  # the padding in front of a line
+
+    def _check_output(self) -> None:
         if (self.output < 1).any():
             number = int(np.argmax(self.output < 1))
             raise ValueError(
-                f"sample {number} is too short, it has {lengths[number]} steps here: windows span {self.span}, with "
-                f"padding {self.low[number]}; choose smaller windows or padding='same', or leave the sample out"
+                f"sample {number} is too short, it has {self.lengths[number]} steps here: windows span {self.span}, "
+                f"with padding {self.low}; choose smaller windows or padding='same', or leave the sample out"
             )
-        self._least = int(self.low.min(initial=self.span))  # the padding in front of a line
 
     @cached_property
     def _lines(self) -> tuple[Array, int, int]:
@@ -173,31 +182,32 @@ class RowWindows:
             if n_lines * most <= UNEVEN * total:
                 return begins, n_lines, most * self.stride
             n_lines //= 2
-        return np.cumsum(windows) - windows, 1, max(total, 1) * self.stride
+        return np.cumsum(windows) - windows, 1, _rounded(max(total, 1)) * self.stride
 
     @cached_property
     def line(self) -> Windows:
         """The windows over a line: as many as its positions, by the stride."""
         high = self.span - self.stride - self._least
-        return Windows((self._lines[2],), (self.kernel,), (self.stride,), (self.dilation,), (self._least,), (high,))
+        return _line(self._lines[2], self.kernel, self.stride, self.dilation, self._least, high)
 
     @cached_property
     def inputs(self) -> Places:
         """Where the positions of the series lie among those of all lines."""
         begins, n_lines, size = self._lines
-        return Places(begins * self.stride + self.low - self._least, self.lengths, n_lines * size)
+        return Places(begins * self.stride + (self.low - self._least), self.lengths, n_lines * size)
 
     @cached_property
     def outputs(self) -> Places:
         """And those of their windows among the windows of all lines."""
-        if self.stride == 1 and (self.output == self.lengths).all():
+        if self.output is self.lengths:  # then low is the same for all, too
             return self.inputs
         begins, n_lines, size = self._lines
         return Places(begins, self.output, n_lines * size // self.stride)
 
     def covered(self) -> Array:
         """How many positions of its series each window covers, where its taps are side by side: (n_windows,)."""
-        starts = self.stride * _runs(np.zeros_like(self.output), self.output) - np.repeat(self.low, self.output)
+        low = np.broadcast_to(self.low, self.output.shape)
+        starts = self.stride * _runs(np.zeros_like(self.output), self.output) - np.repeat(low, self.output)
         return np.minimum(starts + self.kernel, np.repeat(self.lengths, self.output)) - np.maximum(starts, 0)
 
     def check_covered(self) -> None:
@@ -205,7 +215,7 @@ class RowWindows:
         outside = (self.low >= self.kernel) | ((self.output - 1) * self.stride - self.low >= self.lengths)
         if outside.any():
             raise ValueError(
-                f"padding={self.low.max()} puts windows of size {self.kernel} wholly outside of a sample: choose less "
+                f"padding={np.max(self.low)} puts windows of size {self.kernel} wholly outside of a sample: choose less "
                 "padding than the size of a window, or padding='same'"
             )
 
@@ -218,6 +228,17 @@ class RowWindows:
         return gather(F.reshape(y, (self.outputs.n_places, F.shape_of(y)[-1])), places=self.outputs)
 
 
+@lru_cache(maxsize=256)
+def _line(*numbers: int) -> Windows:
+    return Windows(*((number,) for number in numbers))
+
+
+def _rounded(size: int) -> int:
+    """At most a 32nd more, so that lines of few sizes come up: what is worked out for one serves many batches."""
+    step = 1 << max(0, size.bit_length() - 6)
+    return -(-size // step) * step
+
+
 def _dealt(sizes: Array, n_lines: int) -> tuple[Array, int]:
     """Deal series out to lines, the longest first, there and back: where each begins, and the size of the lines."""
     order = np.argsort(-sizes, kind="stable")
@@ -226,7 +247,7 @@ def _dealt(sizes: Array, n_lines: int) -> tuple[Array, int]:
     dealt.reshape(-1)[: len(sizes)] = sizes[order]
     dealt[1::2] = dealt[1::2, ::-1]
     ends = np.cumsum(dealt, axis=0)
-    longest = int(ends[-1].max())
+    longest = _rounded(int(ends[-1].max()))
     starts = ends - dealt + longest * np.arange(n_lines)
     starts[1::2] = starts[1::2, ::-1]
     begins = np.empty_like(sizes)

@@ -24,15 +24,16 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     x, y, lengths = saved
     dx = space(x.shape, x)
     dx.fill(0)
-    dx[_first_largest(x, y, lengths), np.arange(x.shape[1])] = g
+    dx.reshape(-1)[_first_largest(x, y, lengths)] = g.reshape(-1)
     return (dx,)
 
 
 @segment_max.reference
 def _(x: Value, *, lengths: Array) -> Value:
     plain = F.plain(x)
-    first = _first_largest(plain, np.maximum.reduceat(plain, _starts(lengths), axis=0), lengths)
-    return F.take(x, (first, np.arange(plain.shape[1])))
+    largest = np.maximum.reduceat(plain, _starts(lengths), axis=0)
+    first = F.take(F.reshape(x, (-1,)), _first_largest(plain, largest, lengths))
+    return F.reshape(first, largest.shape)
 
 
 @op
@@ -69,8 +70,10 @@ def _membership(lengths: Array, dtype: np.dtype) -> csr_array:
 
 
 def _first_largest(x: Array, y: Array, lengths: Array) -> Array:
-    """The row in which each channel of a segment is largest, (segments, channels): the first, or the first NaN."""
-    n_rows = len(x)
-    hits = (x == np.repeat(y, lengths, axis=0)) | np.isnan(x)
-    rows = np.where(hits, np.arange(n_rows)[:, None], n_rows)
-    return np.minimum.reduceat(rows, _starts(lengths), axis=0)
+    """Which element of x, counted row by row, is that of each in y: the first of those as large, or the first NaN."""
+    n_channels = x.shape[1]
+    of_row = np.repeat(np.arange(len(lengths)), lengths)
+    hits = np.flatnonzero((x == np.take(y, of_row, axis=0)) | np.isnan(x))
+    first = np.empty(y.size, np.intp)
+    first[(of_row[hits // n_channels] * n_channels + hits % n_channels)[::-1]] = hits[::-1]  # the last written stays
+    return first
