@@ -215,8 +215,8 @@ class RowWindows:
         outside = (self.low >= self.kernel) | ((self.output - 1) * self.stride - self.low >= self.lengths)
         if outside.any():
             raise ValueError(
-                f"padding={np.max(self.low)} puts windows of size {self.kernel} wholly outside of a sample: choose less "
-                "padding than the size of a window, or padding='same'"
+                f"padding={np.max(self.low)} puts windows of size {self.kernel} wholly outside of a sample: choose "
+                "less padding than the size of a window, or padding='same'"
             )
 
     def on_lines(self, x: Value, fill: float = 0.0) -> Value:

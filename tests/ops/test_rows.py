@@ -209,9 +209,10 @@ def test_lines_hold_little_but_the_series(lengths, windows):
         assert places.at.max() < places.n_places
 
 
-def test_rows_go_to_their_places_and_come_back():
-    places = Places(np.array([4, 0]), np.array([2, 3]), 8)
-    x = np.arange(1.0, 6.0)[:, None]
+@pytest.mark.parametrize("channels", [(), (2,)])
+def test_rows_go_to_their_places_and_come_back(channels):
+    places, x = Places(np.array([4, 0]), np.array([2, 3]), 8), drawn(5, *channels)
     there = places.spread(x, -1.0)
-    assert_array_equal(there.ravel(), [3, 4, 5, -1, 1, 2, -1, -1])
+    gaps = [np.full((k, *channels), -1.0, DTYPE) for k in (1, 2)]
+    assert_array_equal(there, np.concatenate([x[2:], gaps[0], x[:2], gaps[1]]))
     assert_array_equal(places.gather(there), x)
