@@ -15,6 +15,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from .compiled import copy_runs
 from .conv import conv
 from .pool import max_pool
 from .windows import Padding, Windows, make_windows
@@ -26,16 +27,21 @@ UNEVEN = 1.1  # so many times the windows may be computed, since all lines are a
 
 
 class Places:
-    """Where runs of rows go among more rows: the first row of each run to `firsts`, the others behind it.
+    """Where runs of rows go among more rows: the first row of each run to ``firsts[k]``, the others behind it.
 
-    No two rows go to the same place. Whatever is worked out has an array for each direction, since reading rows from
-    anywhere is several times faster than writing them to anywhere.
+    No two rows go to the same place. NumPy is told for each direction which row goes where, since it reads rows from
+    anywhere several times faster than it writes them to anywhere.
     """
 
     def __init__(self, firsts: Array, lengths: Array, n_places: int) -> None:
         self.firsts = firsts
         self.lengths = lengths
         self.n_places = n_places
+
+    @cached_property
+    def starts(self) -> Array:
+        """The first row of each run."""
+        return np.cumsum(self.lengths) - self.lengths
 
     @cached_property
     def at(self) -> Array:
@@ -47,29 +53,29 @@ class Places:
         """The row that comes to each place, to an empty one any; and the empty places."""
         order = np.argsort(self.firsts)
         firsts, lengths = self.firsts[order], self.lengths[order]
-        rows = (np.cumsum(self.lengths) - self.lengths)[order]
         stops = np.concatenate([firsts, [self.n_places]])
         regions = stops[1:] - stops[:-1]  # from the first row of a run to that of the next
         regions[:1] += stops[0]  # with what is before it, for the first
         gaps = np.concatenate([[0], firsts + lengths])
-        return np.repeat(rows - firsts, regions) + np.arange(self.n_places), _runs(gaps, stops - gaps)
+        sources = np.repeat(self.starts[order] - firsts, regions) + np.arange(self.n_places)
+        return sources, _runs(gaps, stops - gaps)
 
     def spread(self, x: Array, fill: float) -> Array:
         """The rows at their places, and `fill` elsewhere."""
-        if not len(x):
-            return np.full((self.n_places, *x.shape[1:]), fill, x.dtype)
-        sources, empty = self._sources
-        y = _taken(x, sources)
-        y[empty] = fill
+        y = space((self.n_places, *x.shape[1:]), x)
+        y.fill(fill)
+        if len(x) and not copy_runs(x, y, self.starts, self.firsts, self.lengths):
+            sources, empty = self._sources
+            np.take(x, sources, axis=0, out=y, mode="clip")
+            y[empty] = fill
         return y
 
     def gather(self, y: Array) -> Array:
         """The rows from their places."""
-        return _taken(y, self.at)
-
-
-def _taken(x: Array, index: Array) -> Array:
-    return np.take(x, index, axis=0, out=space((len(index), *x.shape[1:]), x), mode="clip")
+        x = space((self.lengths.sum(), *y.shape[1:]), y)
+        if not copy_runs(y, x, self.firsts, self.starts, self.lengths):
+            np.take(y, self.at, axis=0, out=x, mode="clip")
+        return x
 
 
 @op
