@@ -123,6 +123,9 @@ class Conv(Layer):
         operands = (x, params["weight"], params["bias"]) if self.use_bias else (x, params["weight"])
         return conv(*operands, windows=windows, groups=self.groups, activation=self.activation)
 
+    def caption(self, shape: Shape) -> str:
+        return f"conv\n{_extent(self.windows(shape[:-1]).kernel)}"
+
 
 @dataclass(frozen=True, repr=False)
 class Pool(Layer):
@@ -174,6 +177,9 @@ class Pool(Layer):
         pool = max_pool if self.kind == "max" else average_pool
         return pool(x, windows=self.windows(x.shape[1:-1]))
 
+    def caption(self, shape: Shape) -> str:
+        return f"{self.kind} pool\n{_extent(self.windows(shape[:-1]).kernel)}"
+
 
 @dataclass(frozen=True, repr=False)
 class GlobalPool(Layer):
@@ -216,6 +222,9 @@ class GlobalPool(Layer):
         grid = x.shape[1:-1]
         return F.reshape(pool(x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
 
+    def caption(self, shape: Shape) -> str:
+        return f"global\n{self.kind}"
+
 
 @dataclass(frozen=True, repr=False)
 class Flatten(Layer):
@@ -234,3 +243,7 @@ class Flatten(Layer):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         return F.reshape(x, (x.shape[0], prod(x.shape[1:])))
+
+
+def _extent(window: Shape) -> str:
+    return "×".join(map(str, window)) if len(window) > 1 else f"length {window[0]}"

@@ -59,6 +59,10 @@ class BatchNorm(Layer):
         _check_epsilon(self.epsilon)
 
     @property
+    def accompanies(self) -> bool:
+        return True
+
+    @property
     def needs_batch(self) -> bool:
         return True
 
@@ -79,6 +83,9 @@ class BatchNorm(Layer):
         dtype = np.result_type(F.plain(x), F.plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
         return rescale(x, gain * scale.astype(dtype), shift, mean=params["mean"])
+
+    def caption(self, shape: Shape) -> str:
+        return "batch norm"
 
     def _move(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
         """Move the running statistics, in place, towards those of a batch with so many values in each channel."""
@@ -129,6 +136,10 @@ class LayerNorm(Layer):
         if self.over not in ("channels", "sample"):
             raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         return shape
@@ -141,6 +152,9 @@ class LayerNorm(Layer):
             return layer_norm(x, gain, shift, epsilon=epsilon)
         positions = F.reshape(x, (-1, x.shape[-1]))
         return F.reshape(layer_norm(positions, gain, shift, epsilon=epsilon), x.shape)
+
+    def caption(self, shape: Shape) -> str:
+        return "layer norm"
 
 
 def _check_epsilon(epsilon: float) -> None:

@@ -7,7 +7,23 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.nn import BatchNorm, Concat, Conv, Dense, Draws, Dropout, Flatten, Layer, Network, Residual, Sequential
+from sknn.nn import (
+    Activation,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Draws,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Network,
+    Residual,
+    Sequential,
+    Standardise,
+    Unflatten,
+)
 from sknn.nn.summary import describe
 
 
@@ -50,6 +66,22 @@ def test_the_summary_counts_parameters_and_looks_through_layers_within_layers():
     assert [row.receptive_field for row in rows] == [(3, 3), (7, 6), (8, 6), (8, 6), (8, 6)]
     assert rows[3].layer == "Residual(Dense(100), Dense(24))"
     assert rows[1].layer.endswith("Residual(Conv(6, use_bias=False)), Conv(2, kernel_size=1))")
+
+
+def test_the_summary_looks_through_what_a_shortcut_goes_around():
+    layers = [Conv(2), Residual([Conv(4, stride=2), BatchNorm(), Conv(4)], shortcut=[Conv(4, kernel_size=1, stride=2)])]
+    network = Network([*layers, Dense(1)], (12, 1), np.random.RandomState(0))
+    rows = describe(network)
+    assert [row.receptive_field for row in rows] == [(3,), (9,), (9,)]
+    inside = "Conv(4, stride=2), BatchNorm(), Conv(4), shortcut=Conv(4, kernel_size=1, stride=2)"
+    assert rows[1].layer == f"Residual({inside})"
+    assert sum(row.n_parameters for row in rows) == network.n_parameters
+
+
+def test_layers_that_accompany_others_see_no_more_than_they_do():
+    layers = [Standardise(), Unflatten((6, 2)), Conv(2), LayerNorm(), Activation("relu"), Dropout(), Flatten()]
+    rows = describe(Network(layers, (12,), np.random.RandomState(0)))
+    assert [row.receptive_field for row in rows] == [(1,), (1,), (3,), (3,), (3,), (3,), (6,)]
 
 
 def test_a_connection_goes_around_its_layers():
