@@ -12,6 +12,7 @@ from .layer import Context, Layer, Store
 from .network import Network, value_and_grad
 from .norm import BatchNorm, LayerNorm
 from .parts import Constants, Nets, Parts
+from .sequences import Sequences
 
 __all__ = [
     "Activation",
@@ -33,6 +34,7 @@ __all__ = [
     "Parts",
     "Pool",
     "Residual",
+    "Sequences",
     "Sequential",
     "Standardise",
     "Store",

@@ -42,8 +42,9 @@ class Unflatten(Layer):
     channels_first: bool = False
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        if prod(shape) != prod(self.shape):
-            raise ValueError(f"shape={self.shape} holds {prod(self.shape)} features, but there are {prod(shape)}")
+        if None in shape or prod(shape) != prod(self.shape):
+            found = f"samples have shape {shape}" if None in shape else f"there are {prod(shape)}"
+            raise ValueError(f"shape={self.shape} holds {prod(self.shape)} features, but {found}")
         return (*self.shape[1:], self.shape[0]) if self.channels_first else self.shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
@@ -89,6 +90,7 @@ class Standardise(Layer):
     def learn(self, params: dict[str, Any], batches: Iterable[tuple[Array, Array | None]]) -> None:
         """Set mean and scale to those of all batches (n, *grid, channels) with weights (n,) together, in float64.
 
+        Of series in rows of steps, the steps are given, each with the weight of its sample.
         Batches are merged by the update of Chan, Golub & LeVeque (1983), which loses no digits to a large mean.
         """
         total, mean, squares = 0.0, np.zeros_like(params["mean"]), np.zeros_like(params["mean"])
