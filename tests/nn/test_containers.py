@@ -16,10 +16,13 @@ from sknn.nn import (
     Draws,
     Dropout,
     Flatten,
+    GlobalPool,
     Layer,
     LayerNorm,
     Network,
+    Pool,
     Residual,
+    Sequences,
     Sequential,
     Standardise,
     Unflatten,
@@ -169,6 +172,34 @@ INSIDE = {
     "in two": lambda halve: [Sequential([Sequential([halve]), halve])],
     "on both ways": lambda halve: [Residual([halve], shortcut=[halve]), Concat([halve, Dense(1)], shortcut=[halve])],
 }
+
+
+UNEVEN = {
+    "a stride": (lambda: Residual([Conv(2, stride=2)]), "Residual make 500 steps of 1000, .* around them 1000"),
+    "no padding": (lambda: Concat([Conv(2, padding="valid")]), "Concat make 998 steps of 1000, but what lies around"),
+    "another remainder": (
+        lambda: Residual([Pool()], shortcut=[Pool(padding="valid")]), "make 501 steps of 1001, .* around them 500",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("container", "message"), UNEVEN.values(), ids=UNEVEN)
+def test_ways_of_different_lengths_are_refused_when_built(container, message):
+    with pytest.raises(ValueError, match=message):
+        Network([container()], (None, 2), np.random.RandomState(0))
+
+
+def test_ways_of_the_same_lengths_are_joined():
+    layers = [
+        Residual([Conv(4, stride=2)], shortcut=[Pool(), Dense(4)]),
+        Concat([Conv(2)]),
+        Residual([GlobalPool()], [GlobalPool()]),
+    ]
+    network = Network(layers, (None, 2), np.random.RandomState(0), "f8")
+    assert network.shapes == [(None, 4), (None, 6), (6,)]
+    series = [np.random.RandomState(k).normal(size=(k + 3, 2)) for k in range(4)]
+    y = network(Sequences.of(series))
+    assert_allclose(y, np.concatenate([network(Sequences.of([each])) for each in series]), rtol=1e-12)
 
 
 @pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
