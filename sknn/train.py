@@ -19,7 +19,7 @@ from scipy.sparse import issparse
 
 from .autodiff.tape import Array, Tensor
 from .nn.init import Random
-from .nn.network import Network, value_and_grad
+from .nn.network import Network, differentiate, value_and_grad
 from .ops.threads import SMALL_STEP, available_threads, threads_for
 from .ops.workspace import Workspace, workspace
 from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
@@ -403,6 +403,7 @@ class GradientDescent(FitLoop):
     ) -> None:
         super().__init__(network, len(data), plan, state, rng, validate, report)
         self.objective, self.data, self.curve_scale, self.buffers = objective, data, curve_scale, buffers
+        self.watched = network.function(watched=True)
 
     def epoch(self) -> float:
         total, total_weight, seen = 0.0, 0.0, 0
@@ -433,7 +434,7 @@ class GradientDescent(FitLoop):
         """One update; returns the loss of the batch, penalty included, times its weight."""
         network, plan = self.network, self.plan
         self.buffers.rewind()
-        loss, _ = value_and_grad(self.objective, [network], batch)
+        loss, _ = differentiate(self.objective(self.watched, batch), [network])
         penalty = 0.5 * plan.alpha * network.decaying_norm() if plan.alpha else 0.0
         if plan.clip_norm is not None:
             clip_norm(network.grad, plan.clip_norm)

@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..autodiff.tape import Array
-from ..nn import Activation, BatchNorm, Conv, Network, Unflatten
+from ..nn import Conv, Network, Unflatten
 from .common import (
     DARK,
     DIVERGING,
@@ -496,7 +496,7 @@ def _convolution(network: Network, layer: int | None) -> int:
 def _after_convolution(network: Network) -> int:
     """Where the first convolution ends, with the normalisation and activation that belong to it."""
     stop = _convolution(network, None) + 1
-    while stop < len(network.layers) and isinstance(network.layers[stop], BatchNorm | Activation):
+    while stop < len(network.layers) and network.layers[stop].accompanies:
         stop += 1
     return stop
 

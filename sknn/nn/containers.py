@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
 from .layer import Context, Layer, Shape, Store
+from .sequences import Sequences
 
-if TYPE_CHECKING:
-    from .sequences import Sequences
+LENGTHS = np.arange(1000, 1032)  # long enough for all windows, and of every remainder for usual strides
 
 
 def run(layers: Sequence[Layer], params: dict[str, Any], x: Value, context: Context) -> tuple[Value, Context]:
@@ -91,7 +93,22 @@ class _Around(Layer):
 
     def build(self, shape: Shape, store: Store) -> Shape:
         through = store.chain(self.layers, shape)
-        return self._joined_shape(shape, through, store.inside("shortcut").chain(self.shortcut, shape))
+        joined = self._joined_shape(shape, through, store.inside("shortcut").chain(self.shortcut, shape))
+        if None in joined:
+            self._check_lengths()
+        return joined
+
+    def _check_lengths(self) -> None:
+        """Raise ValueError if the two ways make series of different lengths; a shape leaves these open."""
+        series = Sequences(np.empty((LENGTHS.sum(), 0)), LENGTHS)
+        ways = [follow(layers, series) for layers in (self.layers, self.shortcut)]
+        through, around = (LENGTHS if way is None else way.lengths for way in ways)
+        for length, one, other in zip(LENGTHS, through, around, strict=True):
+            if one != other:
+                raise ValueError(
+                    f"layers of {type(self).__name__} make {one} steps of {length}, but what lies around them {other}: "
+                    "the lengths must be equal"
+                )
 
     def _joined_shape(self, shape: Shape, through: Shape, around: Shape) -> Shape:
         """The shape of what comes out; ValueError where the two ways do not fit together."""

@@ -158,6 +158,9 @@ class Conv(Layer):
         windows = self.windows(x.shape[1:-1])
         return conv(*operands, windows=windows, groups=self.groups, activation=self.activation)
 
+    def caption(self, shape: Shape) -> str:
+        return f"conv\n{_extent(self.windows(shape[:-1]).kernel)}"
+
 
 @dataclass(frozen=True, repr=False)
 class Pool(Layer):
@@ -217,6 +220,9 @@ class Pool(Layer):
             return _POOL_ROWS[self.kind](x, windows=context.sequences.windows(*self._description))
         return _POOL[self.kind](x, windows=self.windows(x.shape[1:-1]))
 
+    def caption(self, shape: Shape) -> str:
+        return f"{self.kind} pool\n{_extent(self.windows(shape[:-1]).kernel)}"
+
 
 @dataclass(frozen=True, repr=False)
 class GlobalPool(Layer):
@@ -265,6 +271,9 @@ class GlobalPool(Layer):
     def follow(self, sequences: Sequences) -> None:
         return None
 
+    def caption(self, shape: Shape) -> str:
+        return f"global\n{self.kind}"
+
 
 @dataclass(frozen=True, repr=False)
 class Flatten(Layer):
@@ -293,3 +302,7 @@ class Flatten(Layer):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         return F.reshape(x, (x.shape[0], prod(x.shape[1:])))
+
+
+def _extent(window: Shape) -> str:
+    return "×".join(map(str, window)) if len(window) > 1 else f"length {window[0]}"

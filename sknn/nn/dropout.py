@@ -51,6 +51,10 @@ class Dropout(Layer):
     def is_random(self) -> bool:
         return self.rate > 0
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         return shape
 
@@ -61,3 +65,6 @@ class Dropout(Layer):
             raise ValueError("draws=None: Dropout draws in training; pass draws=Draws(seed) along with training")
         kept = context.draws.uniform(shape_of(x)) >= self.rate
         return drop(x, kept, rate=float(self.rate))
+
+    def caption(self, shape: Shape) -> str:
+        return f"dropout {self.rate:g}"

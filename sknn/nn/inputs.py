@@ -71,6 +71,10 @@ class Standardise(Layer):
     array([[3.]])
     """
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         store.state("mean", shape[-1:])
         store.state("scale", shape[-1:], "ones")
@@ -79,6 +83,9 @@ class Standardise(Layer):
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         dtype = x.dtype
         return (x - params["mean"].astype(dtype)) * (1.0 / params["scale"]).astype(dtype)
+
+    def caption(self, shape: Shape) -> str:
+        return "standardised"
 
     def learn(self, params: dict[str, Any], batches: Iterable[tuple[Array, Array | None]]) -> None:
         """Set mean and scale to those of all batches (n, *grid, channels) with weights (n,) together, in float64.

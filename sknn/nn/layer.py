@@ -17,6 +17,7 @@ from ..autodiff.tape import Value
 from .init import INITIALISERS, Random
 
 if TYPE_CHECKING:
+    from ..ops.windows import Windows
     from .draws import Draws
     from .sequences import Sequences
 
@@ -167,6 +168,11 @@ class Layer:
         return False
 
     @property
+    def accompanies(self) -> bool:
+        """Whether it only changes values where they are, so that it belongs to the layer before it."""
+        return False
+
+    @property
     def members(self) -> bool:
         """Whether an axis of members may stand in front of all others, of parameters and inputs alike."""
         return False
@@ -187,6 +193,14 @@ class Layer:
     def follow(self, sequences: Sequences) -> Sequences | None:
         """How samples that lie in rows of steps lie after this layer: by default as before; None if in rows no more."""
         return sequences
+
+    def windows(self, grid: Shape) -> Windows | None:
+        """Through which windows of a grid its outputs see their inputs; None if that is not how it sees."""
+        return None
+
+    def caption(self, shape: Shape) -> str:
+        """What it is, in a line or two of a drawing, for inputs of `shape`."""
+        return type(self).__name__.lower()
 
     def __repr__(self) -> str:
         if not is_dataclass(self):

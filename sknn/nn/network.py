@@ -188,7 +188,11 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Any], *b
     >>> value_and_grad(lambda net, x: net(x).sum(), [network], np.array([[1.0, 2.0]]))
     (3.0, [array([1., 2., 1.])])
     """
-    value = objective(*[network.function(watched=True) for network in networks], *batch)
+    return differentiate(objective(*[network.function(watched=True) for network in networks], *batch), networks)
+
+
+def differentiate(value: Tensor, networks: Sequence[Any]) -> tuple[float, list]:
+    """As :func:`value_and_grad`, of a value that was computed with watched functions of these networks."""
     if not isinstance(value, Tensor) or value.value.size != 1:
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]

@@ -1,13 +1,13 @@
-"""Normalisation layers: over the batch, or over each sample."""
+"""Normalisation layers: over the batch, over each position, or over each sample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ..autodiff.primitives import plain
+from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from .layer import Context, Layer, Shape, Store
@@ -59,6 +59,10 @@ class BatchNorm(Layer):
         _check_epsilon(self.epsilon)
 
     @property
+    def accompanies(self) -> bool:
+        return True
+
+    @property
     def needs_batch(self) -> bool:
         return True
 
@@ -71,14 +75,17 @@ class BatchNorm(Layer):
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         gain, shift = params["gain"], params["shift"]
         if context.training:
-            values = plain(x)
+            values = F.plain(x)
             statistics = batch_statistics(values)
             if context.moves:
                 self._move(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
             return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
-        dtype = np.result_type(plain(x), plain(gain))
+        dtype = np.result_type(F.plain(x), F.plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
         return rescale(x, gain * scale.astype(dtype), shift, mean=params["mean"])
+
+    def caption(self, shape: Shape) -> str:
+        return "batch norm"
 
     def _move(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
         """Move the running statistics, in place, towards those of a batch with so many values in each channel."""
@@ -91,19 +98,22 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True, repr=False)
 class LayerNorm(Layer):
-    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each sample.
+    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each position of a sample.
 
-    They are taken over all axes of the sample; gain and shift have one element for each channel (the last axis).
+    They are taken over the channels (the last axis), so that no position knows of another, or over all axes of the
+    sample; gain and shift have one element for each channel.
 
     Parameters
     ----------
     epsilon : float, default=1e-5
         Added to the variance, which may be 0.
+    over : {"channels", "sample"}, default="channels"
+        What mean and variance are taken over. For rows of features they are the same.
 
     Raises
     ------
     ValueError
-        If `epsilon` is not positive.
+        If a parameter is out of range, or statistics over the sample are asked for where samples lie in rows of steps.
 
     References
     ----------
@@ -119,16 +129,32 @@ class LayerNorm(Layer):
     """
 
     epsilon: float = 1e-5
+    over: Literal["channels", "sample"] = "channels"
 
     def __post_init__(self) -> None:
         _check_epsilon(self.epsilon)
+        if self.over not in ("channels", "sample"):
+            raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
+
+    @property
+    def accompanies(self) -> bool:
+        return True
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        return layer_norm(x, params["gain"], params["shift"], epsilon=float(self.epsilon))
+        gain, shift, epsilon = params["gain"], params["shift"], float(self.epsilon)
+        if self.over == "sample" and context.sequences is not None:
+            raise ValueError("over='sample': LayerNorm of samples in rows of steps takes over='channels'")
+        if self.over == "sample" or len(x.shape) == 2:
+            return layer_norm(x, gain, shift, epsilon=epsilon)
+        positions = F.reshape(x, (-1, x.shape[-1]))
+        return F.reshape(layer_norm(positions, gain, shift, epsilon=epsilon), x.shape)
+
+    def caption(self, shape: Shape) -> str:
+        return "layer norm"
 
 
 def _check_epsilon(epsilon: float) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import NamedTuple
 
-from .containers import Residual
-from .conv import Conv, Pool
-from .inputs import Standardise, Unflatten
+from .inputs import Unflatten
 from .layer import Layer, Shape
 from .network import Network
 
@@ -32,7 +30,7 @@ def describe(network: Network) -> list[Row]:
     sight = _first_sight(network)
     rows, before = [], network.input_shape
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
-        sight = _after(sight, layer, str(position), before, network.shapes_by_name)
+        sight = _after(sight, str(position), before, network)
         rows.append(
             Row(_label(layer), shape, _count(network, position, "weight"), _count(network, position), sight.field)
         )
@@ -55,19 +53,20 @@ def _first_sight(network: Network) -> Sight:
     return Sight(grid, (1,) * len(grid), (1,) * len(grid))
 
 
-def _after(sight: Sight, layer: Layer, name: str, before: Shape, shapes: dict[str, Shape]) -> Sight:
+def _after(sight: Sight, name: str, before: Shape, network: Network) -> Sight:
     """What the outputs of a layer see, given what its inputs, of shape `before`, see."""
-    if isinstance(layer, Residual):  # what goes around sees less than what goes through
-        for position, inner in enumerate(layer.inner):
-            path = f"{name}.{position}"
-            sight, before = _after(sight, inner, path, before, shapes), shapes[path]
+    layer, shapes = network.layers_by_name[name], network.shapes_by_name
+    inner = [path for path in network.layers_by_name if path.rpartition(".")[0] == name]
+    if inner:  # what goes around sees less than what goes through
+        for path in inner:
+            sight, before = _after(sight, path, before, network), shapes[path]
         return sight
-    if isinstance(layer, Conv | Pool):
-        windows = layer.windows(before[:-1])
+    windows = layer.windows(before[:-1])
+    if windows is not None:
         reach = tuple(f + (span - 1) * j for f, span, j in zip(sight.field, windows.span, sight.jump, strict=True))
         jump = tuple(j * s for j, s in zip(sight.jump, windows.stride, strict=True))
         return Sight(sight.grid, tuple(map(min, reach, sight.grid)), jump)
-    if not isinstance(layer, Unflatten | Standardise) and len(shapes[name]) < len(sight.grid) + 1:
+    if not layer.accompanies and len(shapes[name]) < len(sight.grid) + 1:
         return sight._replace(field=sight.grid)
     return sight
 
@@ -84,12 +83,13 @@ UNSAID = ("init", "bias_init", "gain")
 
 def _label(layer: Layer) -> str:
     """The layer with what was chosen for it, without what says how it is initialised."""
-    words = [_label(inner) for inner in layer.inner]
+    words = []
     for field in fields(layer):  # type: ignore[arg-type]
         value = getattr(layer, field.name)
-        if layer.inner and value == layer.inner:
-            continue
-        if field.default is MISSING or field.name in NAMELESS:
+        if isinstance(value, tuple) and value and value[0] in layer.inner:
+            within = ", ".join(map(_label, value))
+            words.append(within if field.default is MISSING else f"{field.name}={within}")
+        elif field.default is MISSING or field.name in NAMELESS:
             words.append(str(value))
         elif field.name == "activation" and value != field.default:
             words.append(value)

@@ -7,7 +7,26 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.nn import BatchNorm, Concat, Conv, Dense, Draws, Dropout, Flatten, Layer, Network, Residual, Sequential
+from sknn.nn import (
+    Activation,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Draws,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    LayerNorm,
+    Network,
+    Pool,
+    Residual,
+    Sequences,
+    Sequential,
+    Standardise,
+    Unflatten,
+)
 from sknn.nn.summary import describe
 
 
@@ -50,6 +69,22 @@ def test_the_summary_counts_parameters_and_looks_through_layers_within_layers():
     assert [row.receptive_field for row in rows] == [(3, 3), (7, 6), (8, 6), (8, 6), (8, 6)]
     assert rows[3].layer == "Residual(Dense(100), Dense(24))"
     assert rows[1].layer.endswith("Residual(Conv(6, use_bias=False)), Conv(2, kernel_size=1))")
+
+
+def test_the_summary_looks_through_what_a_shortcut_goes_around():
+    layers = [Conv(2), Residual([Conv(4, stride=2), BatchNorm(), Conv(4)], shortcut=[Conv(4, kernel_size=1, stride=2)])]
+    network = Network([*layers, Dense(1)], (12, 1), np.random.RandomState(0))
+    rows = describe(network)
+    assert [row.receptive_field for row in rows] == [(3,), (9,), (9,)]
+    inside = "Conv(4, stride=2), BatchNorm(), Conv(4), shortcut=Conv(4, kernel_size=1, stride=2)"
+    assert rows[1].layer == f"Residual({inside})"
+    assert sum(row.n_parameters for row in rows) == network.n_parameters
+
+
+def test_layers_that_accompany_others_see_no_more_than_they_do():
+    layers = [Standardise(), Unflatten((6, 2)), Conv(2), LayerNorm(), Activation("relu"), Dropout(), Flatten()]
+    rows = describe(Network(layers, (12,), np.random.RandomState(0)))
+    assert [row.receptive_field for row in rows] == [(1,), (1,), (3,), (3,), (3,), (3,), (6,)]
 
 
 def test_a_connection_goes_around_its_layers():
@@ -137,6 +172,34 @@ INSIDE = {
     "in two": lambda halve: [Sequential([Sequential([halve]), halve])],
     "on both ways": lambda halve: [Residual([halve], shortcut=[halve]), Concat([halve, Dense(1)], shortcut=[halve])],
 }
+
+
+UNEVEN = {
+    "a stride": (lambda: Residual([Conv(2, stride=2)]), "Residual make 500 steps of 1000, .* around them 1000"),
+    "no padding": (lambda: Concat([Conv(2, padding="valid")]), "Concat make 998 steps of 1000, but what lies around"),
+    "another remainder": (
+        lambda: Residual([Pool()], shortcut=[Pool(padding="valid")]), "make 501 steps of 1001, .* around them 500",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("container", "message"), UNEVEN.values(), ids=UNEVEN)
+def test_ways_of_different_lengths_are_refused_when_built(container, message):
+    with pytest.raises(ValueError, match=message):
+        Network([container()], (None, 2), np.random.RandomState(0))
+
+
+def test_ways_of_the_same_lengths_are_joined():
+    layers = [
+        Residual([Conv(4, stride=2)], shortcut=[Pool(), Dense(4)]),
+        Concat([Conv(2)]),
+        Residual([GlobalPool()], [GlobalPool()]),
+    ]
+    network = Network(layers, (None, 2), np.random.RandomState(0), "f8")
+    assert network.shapes == [(None, 4), (None, 6), (6,)]
+    series = [np.random.RandomState(k).normal(size=(k + 3, 2)) for k in range(4)]
+    y = network(Sequences.of(series))
+    assert_allclose(y, np.concatenate([network(Sequences.of([each])) for each in series]), rtol=1e-12)
 
 
 @pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)

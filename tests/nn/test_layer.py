@@ -48,7 +48,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     ],
     "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
     "BatchNorm": [(BatchNorm(), (3,)), (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3))],
-    "LayerNorm": [(LayerNorm(epsilon=1e-2), (4,)), (LayerNorm(epsilon=1e-2), (2, 3, 2))],
+    "LayerNorm": [
+        (LayerNorm(epsilon=1e-2), (4,)),
+        (LayerNorm(epsilon=1e-2), (2, 3, 2)),
+        (LayerNorm(epsilon=1e-2, over="sample"), (2, 3, 2)),
+    ],
     "Conv": [
         (Conv(3), (5, 2)),
         (Conv(4, kernel_size=(3, 2), stride=2, activation="tanh"), (4, 5, 2)),
@@ -214,6 +218,7 @@ ERRORS = {
     "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, "momentum=1.0 must be at least 0 and less than 1"),
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon=0.0 must be positive"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon=-1.0 must be positive"),
+    "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
     "rate": (lambda: Dropout(1.0), ValueError, "rate=1.0 must be at least 0 and less than 1"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, "rate=-0.1 must be at least 0 and less than 1"),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),

@@ -1,5 +1,7 @@
 """BatchNorm and LayerNorm: what is normalised, and what BatchNorm remembers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -9,6 +11,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import BatchNorm, Dense, LayerNorm, Network
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
+OVER = ["channels", "sample"]
 SHAPES = [(3,), (5, 3), (4, 2, 3)]
 
 
@@ -143,12 +146,13 @@ def test_gradient_of_what_is_applied(check_parameters):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("over", OVER)
 @pytest.mark.parametrize("training", [False, True])
-def test_layer_norm_normalises_each_sample(shape, training):
-    net, axes = network(LayerNorm(), shape), tuple(range(1, len(shape) + 1))
+def test_layer_norm_normalises_each_position_or_sample(shape, over, training):
+    net, axes = network(LayerNorm(over=over), shape), tuple(range(1, len(shape) + 1)) if over == "sample" else -1
     x = 5 + 3 * normal(8, *shape)
     y = net(x, training=training)
-    assert_allclose(y.mean(axes), 0, atol=1e-14)
+    assert_allclose(y.mean(axes), 0, atol=1e-13)
     assert_allclose(y.var(axes), x.var(axes) / (x.var(axes) + 1e-5), rtol=1e-12)
     assert_allclose(net(x[2:3], training=training), y[2:3], rtol=1e-12)
     assert net.state.size == 0
@@ -162,10 +166,27 @@ def test_layer_norm_applies_gain_and_shift_to_the_channels():
     assert_allclose(net(x), gain * z + shift, rtol=1e-12)
 
 
+def test_no_position_knows_of_another_unless_the_sample_is_normalised():
+    x = normal(2, 5, 3)
+    later = x.copy()
+    later[:, 3:] += normal(2, 2, 3, seed=1)
+    changed = [
+        np.abs(net(later) - net(x)).max((0, 2)) > 0 for net in (network(LayerNorm(over=over), (5, 3)) for over in OVER)
+    ]
+    assert_array_equal(changed, [[False] * 3 + [True] * 2, [True] * 5])
+
+
+def test_layer_norm_over_samples_refuses_rows_of_steps():
+    rows = SimpleNamespace(values=normal(5, 3), lengths=[2, 3], like=lambda values: values)
+    assert_array_equal(network(LayerNorm(), (None, 3))(rows), network(LayerNorm(), (3,))(rows.values))
+    with pytest.raises(ValueError, match="over='sample': LayerNorm of samples in rows of steps takes over='channels'"):
+        network(LayerNorm(over="sample"), (None, 3))(rows)
+
+
 def test_layer_norm_of_float32_with_a_large_mean():
     x = (1e3 + normal(4, 64, 64, 3)).astype(np.float32)
-    y = network(LayerNorm(), (64, 64, 3), "float32")(x)
-    exact = network(LayerNorm(), (64, 64, 3))(x.astype(np.float64))
+    y = network(LayerNorm(over="sample"), (64, 64, 3), "float32")(x)
+    exact = network(LayerNorm(over="sample"), (64, 64, 3))(x.astype(np.float64))
     assert y.dtype == np.float32
     assert_allclose(y, exact, atol=1e-4)  # a float32 near 1000 has steps of 6e-5
 
@@ -173,14 +194,14 @@ def test_layer_norm_of_float32_with_a_large_mean():
 # -- both ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
 def test_constant_inputs_give_the_shift(layer):
     net = network(layer, (2, 3))
     net.parameters["0"]["shift"][:] = [1, 2, 3]
     assert_allclose(net(np.full((4, 2, 3), 0.25), training=True), np.broadcast_to([1.0, 2, 3], (4, 2, 3)))
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
 def test_gain_and_shift_do_not_decay(layer):
     net = Network([Dense(3), layer], (2,), np.random.default_rng(0))
     decaying = net.names["0.weight"]

@@ -20,7 +20,7 @@ from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routi
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
-from ...nn import BatchNorm, LayerNorm, Network
+from ...nn import Network
 from ...template.base import NetworkEstimator
 
 
@@ -170,7 +170,7 @@ def _end(network: Network, layer: int) -> int:
         If there is no such hidden layer.
     """
     with_parameters = sorted({int(name.partition(".")[0]) for name in network.names})
-    weighted = [k for k in with_parameters if not isinstance(network.layers[k], BatchNorm | LayerNorm)]
+    weighted = [k for k in with_parameters if not network.layers[k].accompanies]
     n_hidden = len(weighted) - 1
     if not -n_hidden <= layer < n_hidden:
         raise ValueError(f"layer={layer} is not there: the network has {n_hidden} hidden layer(s), counted from 0")

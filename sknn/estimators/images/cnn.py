@@ -203,7 +203,7 @@ class CNNClassifier(ClassificationLoss, ClassifierMixin, CNN):
         Whether to normalise each channel, or unit, over the batch in front of the activation. Not for "lbfgs" or a
         `batch_size` of 1.
     layer_norm : bool, default=False
-        Whether to normalise each sample there instead, over all its positions and channels, or units.
+        Whether to normalise there over the channels of each position, or the units of a layer, instead.
     dropout, conv_dropout : float, default=0.0
         The share of values dropped after each hidden dense layer, and after each block. Not for "lbfgs".
     input_shape : tuple of int or None, default=None
@@ -400,7 +400,7 @@ class CNNRegressor(RegressionLoss, RegressorMixin, CNN):
         Whether to normalise each channel, or unit, over the batch in front of the activation. Not for "lbfgs" or a
         `batch_size` of 1.
     layer_norm : bool, default=False
-        Whether to normalise each sample there instead, over all its positions and channels, or units.
+        Whether to normalise there over the channels of each position, or the units of a layer, instead.
     dropout, conv_dropout : float, default=0.0
         The share of values dropped after each hidden dense layer, and after each block. Not for "lbfgs".
     input_shape : tuple of int or None, default=None
