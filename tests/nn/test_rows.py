@@ -45,7 +45,7 @@ NETWORKS: dict[str, list[Layer]] = {
     "GlobalPool, max": [GlobalPool("max")],
     "one after the other": [Conv(4, stride=2), Pool("average"), Conv(3), Pool(size=3, stride=1), Conv(2)],
     "classifier": [Standardise(), Conv(4), BatchNorm(), Activation("relu"), Pool(), Conv(4), GlobalPool(), Dense(3)],
-    "tagger": [Dense(4), Dropout(), Conv(4, activation="silu"), Dense(3)],
+    "tagger": [Dense(4), LayerNorm(), Dropout(), Conv(4, activation="silu"), Dense(3)],
     "Sequential": [Sequential([Pool(), Sequential([Conv(3, stride=2)])]), Conv(2)],
     "Residual": [Conv(4), Residual([Conv(4), BatchNorm(), Residual([Conv(4)])]), Pool(), Residual([Conv(4)])],
     "Residual, shortcut": [Residual([Conv(4, stride=2), Conv(5)], shortcut=[Conv(5, kernel_size=1, stride=2)])],

@@ -687,6 +687,30 @@ def test_wrong_arguments_are_refused(arguments, message):
         _kernels.native.dense(*arguments)
 
 
+def runs(**changes):
+    """Two runs of rows of four, which change places."""
+    numbers = {"start": np.array([0, 2]), "to": np.array([1, 0]), "lengths": np.array([2, 1])}
+    return tuple(({"x": np.ones((3, 4)), "y": np.ones((3, 4)), "width": 4} | numbers | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lengths": np.array([2, 2])}, "a run goes beyond the rows"),
+        ({"lengths": np.array([2, -1])}, "a run goes beyond the rows"),
+        ({"to": np.array([2, 0])}, "a run goes beyond the rows"),
+        ({"start": np.array([-1, 2])}, "a run goes beyond the rows"),
+        ({"start": np.array([0])}, "wrong size"),
+        ({"to": np.array([1.0, 0.0])}, "one type"),
+        ({"y": np.ones((3, 4), np.float32)}, "one type"),
+        ({"y": None}, "None"),
+    ],
+)
+def test_runs_of_rows_that_are_not_there_are_refused(changes, message):
+    with pytest.raises((TypeError, ValueError, IndexError), match=message):
+        _kernels.native.copy_runs(*runs(**changes))
+
+
 MISSING = {
     "softmax_cross_entropy": (np.ones((3, 4)), None, 0.0),
     "dense": (np.ones((3, 4)), np.ones((4, 2)), None, 0, None, 1),
