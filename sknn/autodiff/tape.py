@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray
+Scalar = np.generic
 Value = Any  # an array or something traced (a Tensor, a Jet): rules and layers are written for either
 
 _clock = itertools.count()
@@ -89,7 +90,7 @@ class Tensor(Traced):
 
     @staticmethod
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
-        values = [x.value if isinstance(x, Tensor) else x for x in inputs]
+        values = [x.value if type(x) is Tensor else x for x in inputs]
         value, saved = operation.forward(*values, **options)
         if not _recording.get():
             return value
@@ -117,12 +118,23 @@ class Operation:
         Operation.table[name] = self
 
     def __call__(self, *inputs: Value, **options: Any) -> Value:
-        leader = None
+        leader, has_scalars = None, False
         for x in inputs:
-            if isinstance(x, Traced) and (leader is None or x.rank > leader.rank):
-                leader = x
+            kind = type(x)
+            if kind is Tensor:  # asked first, for speed; of the lowest rank
+                if leader is None:
+                    leader = x
+            elif kind is Array:
+                continue
+            elif isinstance(x, Traced):
+                if leader is None or x.rank > leader.rank:
+                    leader = x
+            elif isinstance(x, Scalar):
+                has_scalars = True
         if leader is None:
             return self.forward(*inputs, **options)[0]
+        if has_scalars:  # np.sqrt(0.25) is a number like 0.5: it does not widen float32 to float64, as arrays do
+            inputs = tuple(x.item() if isinstance(x, Scalar) else x for x in inputs)
         return leader.apply(self, inputs, options)
 
     def __repr__(self) -> str:
@@ -200,6 +212,12 @@ class Primitive(Operation):
 
 
 identity = Primitive(lambda x: x, lambda g, y, x: g, name="identity", doc="The same value, as an entry of its own.")
+cast = Primitive(
+    lambda x, dtype: x.astype(dtype),
+    lambda g, y, x, dtype: g,  # in the precision of x again as soon as it arrives there
+    name="cast",
+    doc="The same values in the precision `dtype`.",
+)
 
 
 class Fused(Operation):
@@ -306,7 +324,7 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
     Returns
     -------
     array or Tensor, or a list of them
-        Of the shape of each x; zeros where `y` does not depend on it. Tensors if `create_graph`.
+        Of the shape and in the precision of each x; zeros where `y` does not depend on it. Tensors if `create_graph`.
 
     Raises
     ------
@@ -334,9 +352,9 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
         seed = np.ones(y.shape, y.dtype)
     elif np.shape(seed) != y.shape:
         raise ValueError(f"the seed must have the shape {y.shape} of y; it has {np.shape(seed)}")
-    if create_graph and not isinstance(seed, Tensor):
-        seed = Tensor(seed)
-    arrived = _play_back(y, seed, sources, create_graph, sinks=False)
+    if not isinstance(seed, Traced):
+        seed = Tensor(seed) if create_graph else np.asarray(seed)
+    arrived = _play_back(y, _as_precise(seed, y), sources, create_graph, sinks=False)
     results = [arrived[x.moment] if x.moment in arrived else _zeros(x, create_graph) for x in sources]
     return results[0] if single else results
 
@@ -369,7 +387,7 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     while waiting:
         entry = heappop(waiting)[1]
         g = arrived[entry.moment] if entry.moment in targets else arrived.pop(entry.moment)
-        places = _places(entry.inputs, targets, oldest, arrived, sinks)
+        places = _places(entry.inputs, targets, oldest, arrived, g if sinks else None)
         if create_graph:
             passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
         else:
@@ -386,34 +404,46 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     return arrived
 
 
-def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Value], sinks: bool) -> list:
-    """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink."""
+def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Value], like: Array | None) -> list:
+    """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink.
+
+    A sink is handed out only for what comes in the precision of `like`; None: there are no sinks.
+    """
     places: list = []
     for x in inputs:
         place = None
-        if isinstance(x, Tensor):
+        if type(x) is Tensor:
             moment = x.moment
             if x.operation is not None:
                 place = ... if moment >= oldest else None
             elif moment in targets:
                 place = ...
-                if sinks and moment not in arrived:
+                if like is not None and moment not in arrived and x.sink.dtype == like.dtype:  # type: ignore[union-attr]
                     place = arrived[moment] = x.sink  # type: ignore[assignment]
         places.append(place)
     return places
 
 
 def _arrive(x: Tensor, found: Value, arrived: dict[int, Value], waiting: list, sinks: bool) -> None:
-    """Add what is passed back to x to what arrived there before."""
-    moment = x.moment
-    if moment not in arrived:
-        arrived[moment] = found
-        if x.operation is not None:
-            heappush(waiting, (-moment, x))
-    elif sinks and x.operation is None:
-        arrived[moment] += found
-    else:
-        arrived[moment] = arrived[moment] + found
+    """Add what is passed back to x to what arrived there before, in the precision of x."""
+    moment, is_new = x.moment, x.moment not in arrived
+    if sinks and x.operation is None:
+        if is_new:
+            arrived[moment] = _written(found, x.sink)
+        else:
+            arrived[moment] += found
+        return
+    if found.dtype is not x.value.dtype:
+        found = _as_precise(found, x)
+    arrived[moment] = found if is_new else arrived[moment] + found
+    if is_new and x.operation is not None:
+        heappush(waiting, (-moment, x))
+
+
+def _as_precise(g: Value, x: Tensor) -> Value:
+    """What arrives at x, in the precision of x; a gradient with respect to integers is none of them."""
+    dtype = x.value.dtype
+    return g if g.dtype == dtype or dtype.kind not in "fc" else cast(g, dtype=dtype)
 
 
 def _written(found: Array, sink: Array | None) -> Array:

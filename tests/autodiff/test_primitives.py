@@ -75,6 +75,7 @@ MASK = np.array([[True, False, True], [False, False, True]])
 
 ROWS: dict[str, list[Case]] = {
     "identity": [same(Operation.table["identity"], np.copy, real(2, 3))],
+    "cast": [Case(lambda x: Operation.table["cast"](x, dtype=x.dtype), np.copy, (real(2, 3),))],
     "negative": [same(p.negative, np.negative, real(2, 3))],
     "square": [same(p.square, np.square, real(2, 3))],
     "sqrt": [same(p.sqrt, np.sqrt, positive(2, 3))],
@@ -169,7 +170,7 @@ each_case = pytest.mark.parametrize(
 
 
 def elementary() -> dict[str, Primitive]:
-    own = {id(operation) for operation in [*vars(p).values(), Operation.table["identity"]]}
+    own = {id(operation) for operation in [*vars(p).values(), Operation.table["identity"], Operation.table["cast"]]}
     return {name: each for name, each in Operation.table.items() if isinstance(each, Primitive) and id(each) in own}
 
 

@@ -79,6 +79,19 @@ def gradient(network: Network, name: str) -> np.ndarray:
     return network.grad[start:stop].reshape(shape)
 
 
+@pytest.mark.parametrize("factor", [np.sqrt(0.25), np.full((5, 4), 0.5)], ids=["scalar", "array"])
+def test_gradients_through_constants_of_float64_between_networks_of_float32(factor):
+    losses = []
+    for dtype in ("float32", "float64"):
+        first = Network([Dense(4, activation="tanh")], (3,), np.random.default_rng(0), dtype)
+        second = Network([Dense(3, activation="relu"), Dense(2)], (4,), np.random.default_rng(1), dtype)
+        x = X.astype(dtype)
+        losses.append(value_and_grad(lambda a, b, x: F.sum(b(factor * a(x))), [first, second], x))
+    for found, exact in zip(losses[0][1], losses[1][1], strict=True):
+        assert found.dtype == np.float32
+        assert_allclose(found, exact, rtol=1e-4, atol=1e-5)
+
+
 # -- one flat vector -----------------------------------------------------------------------------------------------
 
 

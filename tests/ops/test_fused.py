@@ -307,3 +307,22 @@ def test_float32_stays_float32(operation, case):
         assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     derived = value_and_gradients(operation.refer, single)
     assert {each.dtype for each in derived} == {np.dtype(np.float32)}
+
+
+def halved(x: Any, i: int) -> Any:
+    """Inputs after the first in float32; what has no precision as it is."""
+    return x.astype(np.float32) if i and getattr(x, "dtype", None) == np.float64 else x
+
+
+@each_case
+def test_sinks_of_float32_behind_samples_of_float64(operation, case):
+    mixed = case._replace(inputs=tuple(halved(x, i) for i, x in enumerate(case.inputs)))
+    inputs, _ = watched(mixed)
+    leaves = []
+    for i in case.wrt:
+        leaf = inputs[i] = Tensor(mixed.inputs[i], sink=np.full_like(mixed.inputs[i], np.nan))
+        leaves.append(leaf)
+    y = operation(*inputs, **case.options)
+    backward(p.sum(p.multiply(y, seed_for(y))), leaves)
+    for leaf, expected in zip(leaves, value_and_gradients(operation, case)[1:], strict=True):
+        assert_allclose(leaf.sink, expected, rtol=1e-4, atol=1e-5)
