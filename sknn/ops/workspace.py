@@ -2,7 +2,9 @@
 
 A step asks for the same arrays in the same order each time, so the n-th request of a step gets the n-th
 buffer: no layer and no network owns memory, and one may be applied twice, or by two threads, without harm.
-Small arrays come from NumPy, whose allocator is as fast as a look-up.
+A buffer that anything outside still refers to is never handed out again: whoever keeps a result of a step keeps its
+memory with it, and the step gets a new one in its place. So results may be kept, for a replay or a list of blocks,
+without a copy and without a thought. Small arrays come from NumPy, whose allocator is as fast as a look-up.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
+from sys import getrefcount
 from threading import local
 
 import numpy as np
@@ -18,13 +21,12 @@ import numpy as np
 SMALL = 1 << 16  # elements; below this a fresh array costs no page faults
 
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
+_alone = [np.empty(0)]
+UNUSED = getrefcount(_alone[0])  # what is counted, by the same expression, of an array to which only its list refers
 
 
 class Workspace:
-    """Buffers in the order in which a step asks for them.
-
-    What a step got is overwritten after :meth:`rewind`: only copies may outlive the step.
-    """
+    """Buffers in the order in which a step asks for them; after :meth:`rewind` those that nobody kept come again."""
 
     def __init__(self) -> None:
         self._buffers: list[np.ndarray] = []
@@ -37,13 +39,13 @@ class Workspace:
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The next buffer, as an uninitialised array of this shape and dtype."""
         n_bytes = prod(shape) * dtype.itemsize
-        position = self._position
+        buffers, position = self._buffers, self._position
         self._position += 1
-        if position == len(self._buffers):
-            self._buffers.append(np.empty(n_bytes, np.uint8))
-        elif self._buffers[position].nbytes < n_bytes:
-            self._buffers[position] = np.empty(n_bytes, np.uint8)
-        return self._buffers[position][:n_bytes].view(dtype).reshape(shape)
+        if position == len(buffers):
+            buffers.append(np.empty(n_bytes, np.uint8))
+        elif buffers[position].nbytes < n_bytes or getrefcount(buffers[position]) != UNUSED:
+            buffers[position] = np.empty(n_bytes, np.uint8)
+        return buffers[position][:n_bytes].view(dtype).reshape(shape)  # however it is viewed, its base is the buffer
 
 
 @contextmanager
