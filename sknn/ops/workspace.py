@@ -9,14 +9,17 @@ without a copy and without a thought. Small arrays come from NumPy, whose alloca
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
 from sys import getrefcount
 from threading import local
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 SMALL = 1 << 16  # elements; below this a fresh array costs no page faults
 
@@ -35,6 +38,13 @@ class Workspace:
     def rewind(self) -> None:
         """A new step begins: hand out the first buffer again."""
         self._position = 0
+
+    def in_turn(self, parts: Iterable[T]) -> Iterator[T]:
+        """The parts, each of which begins with the buffer that the first began with."""
+        start = self._position
+        for part in parts:
+            self._position = start
+            yield part
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The next buffer, as an uninitialised array of this shape and dtype."""
@@ -57,6 +67,15 @@ def workspace() -> Iterator[Workspace]:
         yield made
     finally:
         _current.reset(token)
+
+
+def in_turn(parts: Iterable[T]) -> Iterator[T]:
+    """The parts of a large computation, each to be computed in the memory of the one before it, where a workspace runs.
+
+    What is kept of a part stays, as anything does that is kept.
+    """
+    current = _current.get()
+    return iter(parts) if current is None else current.in_turn(parts)
 
 
 def large(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from ..autodiff.tape import Array
 from ..nn import Network
 from ..nn.network import Chain
 from ..ops.threads import threads_for
+from ..ops.workspace import in_turn
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
 ELEMENTS = 1 << 21  # values per layer computed at once, so that memory stays bounded
@@ -47,7 +48,8 @@ class Forward:
     def _outputs(self, X: Any) -> Array:
         if X.shape[0] <= self.at_once:
             return self._part(X)
-        return np.concatenate([self._part(X[k : k + self.at_once]) for k in range(0, X.shape[0], self.at_once)])
+        starts = in_turn(range(0, X.shape[0], self.at_once))
+        return np.concatenate([self._part(X[k : k + self.at_once]) for k in starts])
 
     def _part(self, X: Any) -> Array:
         precision = np.promote_types(X.dtype, self.network.theta.dtype)

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sknn.nn import Dense, Network
-from sknn.ops.workspace import SMALL, large, scratch, workspace
+from sknn.ops.workspace import SMALL, in_turn, large, scratch, workspace
 
 F4, F8 = np.dtype(np.float32), np.dtype(np.float64)
 LARGE = (SMALL // 16, 16)
@@ -70,6 +70,28 @@ def test_the_output_of_a_network_outlives_the_step():
         other = net(2 * x)
         assert not np.shares_memory(kept, other)
     assert_array_equal(kept, expected)
+
+
+def test_parts_in_turn_share_the_memory_after_that_of_the_step():
+    with workspace() as buffers:
+        step = buffer(LARGE, F4)
+        places, kept = [], []
+        for part in in_turn("abc"):
+            places.append([place(buffer(LARGE, F4)), place(array := buffer(LARGE, F4))])
+            array[...] = ord(part)
+            kept += [array] if part == "b" else []
+            del array
+        after = buffer(LARGE, F4)
+        buffers.rewind()
+        assert place(step) not in [where for both in places for where in both]
+    assert places[0] == places[1]
+    assert places[2][0] == places[0][0]
+    assert_array_equal(kept[0], np.full(LARGE, ord("b")))
+    assert place(after) not in [where for both in places for where in both]
+
+
+def test_parts_in_turn_without_a_workspace():
+    assert list(in_turn("abc")) == ["a", "b", "c"]
 
 
 def test_a_step_gets_no_memory_twice():
