@@ -182,7 +182,7 @@ matmul = Primitive(
     operator.matmul,
     _matmul_left,
     _matmul_right,
-    doc="As np.matmul; the first operand may also be a scipy.sparse matrix, which stays constant.",
+    doc="As np.matmul; one operand may also be a scipy.sparse matrix, which stays constant: ``A @ x``.",
 )
 
 

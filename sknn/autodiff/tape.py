@@ -11,6 +11,7 @@ An operation called without a Tensor among its inputs is a plain NumPy call and 
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -50,6 +51,10 @@ class Traced:
         return bool(self.value)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Array:
+        if _asked_by_sparse_matmul():
+            unreadable = np.empty((), object)
+            unreadable[()] = self
+            return unreadable
         kind = type(self).__name__
         raise TypeError(f"NumPy cannot follow a {kind}: use sknn.autodiff.primitives, or its .value for a constant")
 
@@ -57,6 +62,16 @@ class Traced:
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
         """What the operation gives for inputs of this kind."""
         raise TypeError("Traced is a base class; trace a computation with Tensor or Jet")
+
+
+def _asked_by_sparse_matmul() -> bool:
+    """Whether an array is asked for in ``A @ traced``, by the method of a scipy.sparse A.
+
+    This leaves the product to the other operand, so to its ``__rmatmul__``, only if NumPy cannot read that as an array,
+    by which it means: not as anything but a single object. No attribute could tell it so.
+    """
+    caller = sys._getframe(2)
+    return caller.f_code.co_name == "_matmul_dispatch" and caller.f_back.f_code.co_name == "__matmul__"  # type: ignore[union-attr]
 
 
 class Tensor(Traced):
