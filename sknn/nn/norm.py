@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autodiff import primitives as F
 from ..autodiff.primitives import plain
 from ..autodiff.tape import Array, Value
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
@@ -20,6 +21,9 @@ class BatchNorm(Layer):
     In training, mean and variance (the biased one) are those of the batch, over all axes but the last, and they
     move running statistics: running = momentum running + (1 - momentum) batch, with the unbiased variance of the
     batch. Otherwise the running statistics are used, so that the output for a sample depends on no other.
+
+    Parameters and statistics with a leading axis, of the members of an ensemble, go with an x that has it too: each
+    member is normalised alone.
 
     Parameters
     ----------
@@ -65,6 +69,9 @@ class BatchNorm(Layer):
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if params["mean"].ndim > 1:  # statistics for each member, as x has a leading axis of members
+            members = ({name: value[k] for name, value in params.items()} for k in range(len(x)))
+            return F.stack([self.apply(mine, x[k], context) for k, mine in enumerate(members)])
         gain, shift = params["gain"], params["shift"]
         if context.training:
             values = plain(x)

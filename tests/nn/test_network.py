@@ -117,6 +117,13 @@ def test_multiplications_count_every_position():
     assert Network(layers, (8, 6, 1), np.random.RandomState(0)).multiplications == convolutions + 8 * 3 + 3
 
 
+def test_an_axis_of_open_length_counts_as_one_position():
+    layers = [Dense(4), Several((Dense(2),)), Dense(3)]
+    network, closed = (Network(layers, shape, np.random.RandomState(0)) for shape in [(None, 5), (5,)])
+    assert network.output_shape == (None, 3)
+    assert (network.multiplications, network.widest) == (closed.multiplications, closed.widest) == (43, 5)
+
+
 def test_names_cover_the_vector_without_gap_or_overlap():
     places = list(mlp().names.values())
     assert [place.start for place in places] == [0, *(place.stop for place in places[:-1])]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import Tensor, check_grads
+from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import BatchNorm, Dense, LayerNorm, Network
+from sknn.nn import BatchNorm, Context, Dense, LayerNorm, Network, value_and_grad
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
 SHAPES = [(3,), (5, 3), (4, 2, 3)]
@@ -137,6 +137,22 @@ def test_gradient_of_what_is_applied(check_parameters):
     net, x, target = trained((2, 3)), normal(4, 2, 3), normal(4, 2, 3, seed=1)
     check_grads(lambda x: F.square(net(x)), x)
     check_parameters(lambda net, x: F.sum(F.square(net(x) - target)), [net], x)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("training", [True, False])
+def test_members_along_a_leading_axis_are_normalised_each_alone(shape, training):
+    nets, xs = [trained(shape), trained(shape)], [normal(8, *shape, seed=seed) for seed in (1, 2)]
+    nets[1].theta += 1
+    together = {name: np.stack([net.parameters["0"][name] for net in nets]) for name in nets[0].parameters["0"]}
+    gain, shift = Tensor(together["gain"]), Tensor(together["shift"])
+    y = BatchNorm().apply({**together, "gain": gain, "shift": shift}, np.stack(xs), Context(training))
+    found = grad(F.sum(F.square(y)), [gain, shift])
+    for k, (net, x) in enumerate(zip(nets, xs, strict=True)):
+        assert_array_equal(y.value[k], net.copy()(x, training=training))
+        value_and_grad(lambda net, x: F.sum(F.square(net(x, training=training))), [net], x)
+        assert_array_equal(np.concatenate([g[k] for g in found]), net.grad)
+        assert_array_equal(np.concatenate([together["mean"][k], together["variance"][k]]), net.state)
 
 
 # -- LayerNorm -----------------------------------------------------------------------------------------------------
