@@ -17,10 +17,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy.sparse import issparse
 
+from .autodiff import counting
 from .autodiff.tape import Array, Tensor
 from .nn.init import Random
 from .nn.network import Network, value_and_grad
-from .ops.threads import SMALL_STEP, available_threads, threads_for
+from .ops.threads import SMALL_STEP, Threads, available_threads
 from .ops.workspace import Workspace, workspace
 from .optim import Minimum, Optimizer, clip_norm, minimize_lbfgs
 from .schedules import SCHEDULES, Moment
@@ -152,6 +153,7 @@ class TrainingState:
     loss_curve: list[float] = field(default_factory=list)
     validation_scores: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
+    multiplications: float | None = None  # of the objective, for a sample: counted in the first step
 
 
 class Outcome(Enum):
@@ -231,11 +233,11 @@ def train(
     """
     with (
         np.errstate(over="ignore", invalid="ignore", divide="ignore"),
-        threads_for(operations(network, plan.batch_size)),
+        Threads(operations(network, plan.batch_size)) as threads,
         workspace() as buffers,
     ):
         return GradientDescent(
-            network, objective, data, plan, state, rng, validate, curve_scale, report, buffers
+            network, objective, data, plan, state, rng, validate, curve_scale, report, buffers, threads
         ).epochs(observer)
 
 
@@ -399,11 +401,14 @@ class GradientDescent(FitLoop):
         curve_scale: float,
         report: Callable[[str], None] | None,
         buffers: Workspace,
+        threads: Threads,
     ) -> None:
         super().__init__(network, len(data), plan, state, rng, validate, report)
-        self.objective, self.data, self.curve_scale, self.buffers = objective, data, curve_scale, buffers
+        self.objective, self.data, self.curve_scale = objective, data, curve_scale
+        self.buffers, self.threads = buffers, threads
 
     def epoch(self) -> float:
+        self.take_threads()
         total, total_weight, seen = 0.0, 0.0, 0
         rate = self.rate_at(self.state.samples)
         for index in self.batches():
@@ -432,12 +437,26 @@ class GradientDescent(FitLoop):
         """One update; returns the loss of the batch, penalty included, times its weight."""
         network, plan = self.network, self.plan
         self.buffers.rewind()
-        loss, _ = value_and_grad(self.objective, [network], batch)
+        objective = self.counted if self.state.multiplications is None else self.objective
+        loss, _ = value_and_grad(objective, [network], batch)
         penalty = 0.5 * plan.alpha * network.decaying_norm() if plan.alpha else 0.0
         if plan.clip_norm is not None:
             clip_norm(network.grad, plan.clip_norm)
         self.state.optimizer.step(network.theta, network.grad, rate, plan.alpha / batch_weight)
         return loss * self.curve_scale * batch_weight + penalty
+
+    def counted(self, network: Any, batch: Batch) -> Tensor:
+        """The objective in the first step, which counts its work."""
+        with counting() as work:
+            value = self.objective(network, batch)
+        self.state.multiplications = work.multiplications / min(self.plan.batch_size, self.n_samples)
+        self.take_threads()
+        return value
+
+    def take_threads(self) -> None:
+        """As many as the work of a step is worth, once it was counted, here or in a fit that this one continues."""
+        if self.state.multiplications is not None:
+            self.threads.follow(STEP * self.plan.batch_size * self.state.multiplications)
 
 
 def _silent(message: str) -> None:
@@ -450,9 +469,12 @@ def start_state(network: Network, optimizer: Optimizer, batch_size: int) -> Trai
     return TrainingState(optimizer.start(network.theta, network.groups, workers))
 
 
+STEP = 6.0  # operations for each multiplication of the forward pass: it and an addition, forward and twice back
+
+
 def operations(network: Network, batch_size: int) -> float:
-    """The floating-point operations of a training step: a multiplication and an addition, forward and twice back."""
-    return 6.0 * batch_size * network.multiplications
+    """The floating-point operations of a training step, as far as the layers of the network say."""
+    return STEP * batch_size * network.multiplications
 
 
 def train_full(
@@ -475,10 +497,16 @@ def train_full(
     total_weight = float(len(data)) if weight is None else float(weight.sum())
     l2 = plan.alpha / total_weight
 
+    def counted(network: Any, batch: Batch) -> Tensor:
+        with counting() as work:
+            value = objective(network, batch)
+        threads.follow(STEP * work.multiplications)
+        return value
+
     def value_and_gradient(theta: Array) -> tuple[float, Array]:
         network.theta[:] = theta
         buffers.rewind()
-        value, (gradient,) = value_and_grad(objective, [network], batch)
+        value, (gradient,) = value_and_grad(counted, [network], batch)
         for start, decay_stop, _, _ in network.groups:
             gradient[start:decay_stop] += l2 * theta[start:decay_stop]
         return value + 0.5 * l2 * network.decaying_norm(), gradient
@@ -494,7 +522,7 @@ def train_full(
 
     with (
         np.errstate(over="ignore", invalid="ignore"),
-        threads_for(operations(network, len(data))),
+        Threads(operations(network, len(data))) as threads,
         workspace() as buffers,
     ):
         minimum = minimize_lbfgs(

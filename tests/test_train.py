@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from sknn.autodiff import primitives as F
+from sknn.autodiff.work import running
 from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
+from sknn.ops import threads
 from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
 from sknn.optim import SGD, Adam
@@ -480,6 +483,72 @@ def test_other_errors_are_passed_on_and_leave_no_settings_behind():
     with pytest.raises(MemoryError):
         run(data=Interrupted(2, MemoryError))
     assert (np.geterr(), available_threads()) == before
+
+
+# -- the threads of a step -----------------------------------------------------------------------------------------
+
+
+class Often:
+    """An objective that applies the network several times, and notes by how many threads of the BLAS."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.threads = times, []
+
+    def __call__(self, net, batch):
+        self.threads.append(available_threads())
+        return sum(squared(net, batch) for _ in range(self.times))
+
+
+@pytest.fixture
+def large_when_applied_twice(monkeypatch):
+    """A BLAS of two threads, of which steps get both that apply the network to N samples more than once."""
+    monkeypatch.setattr(threads, "SMALL_STEP", 1.5 * 6 * N * mlp().multiplications)
+    with threadpool_limits(2, user_api="blas"):
+        if available_threads() != 2:
+            pytest.skip("the threads of this BLAS cannot be counted")
+        yield
+
+
+@pytest.mark.parametrize(("times", "seen"), [(1, [1, 1, 1]), (3, [1, 2, 2])])
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_after_the_first_step_threads_follow_what_it_took(times, seen):
+    objective = Often(times)
+    run(objective=objective)
+    assert objective.threads == seen
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, N, N + 5])
+def test_work_is_counted_for_a_sample(batch_size):
+    state = run(objective=Often(2), batch_size=batch_size).state
+    assert state.multiplications == 2 * mlp().multiplications
+
+
+@pytest.mark.parametrize(("times", "seen"), [(1, {1}), (3, {2})])
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_after_the_first_evaluation_too(times, seen):
+    objective = Often(times)
+    train_full(mlp(), objective, ArrayData(X, Y, dtype=np.float64), Plan(N, 4), max_fun=10)
+    assert objective.threads[0] == 1
+    assert set(objective.threads[1:]) == seen
+
+
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_a_training_that_goes_on_knows_what_its_steps_take():
+    first, network, objective = run(objective=Often(3), max_epochs=1), mlp(), Often(3)
+    state = copy.deepcopy(first.state)
+    train(network, objective, ArrayData(X, Y, dtype=np.float64), Plan(N, 2), state, np.random.default_rng(0))
+    assert objective.threads == [2, 2]
+
+
+def test_an_objective_without_products_is_counted_once():
+    calls = []
+
+    def objective(net, batch):
+        calls.append(running.get() is not None)
+        return F.sum(F.square(net.steps[0][1]["bias"]))
+
+    assert run(objective=objective).state.multiplications == 0
+    assert calls == [True, False, False]
 
 
 # -- going on ------------------------------------------------------------------------------------------------------

@@ -186,6 +186,16 @@ matmul = Primitive(
 )
 
 
+@matmul.takes
+def _(y: Any, a: Any, b: Any) -> tuple[int, int]:
+    """Each entry of a sparse matrix meets one number for each row, or column, of the other operand."""
+    if not isinstance(a, np.ndarray):
+        return a.nnz * (np.size(y) // a.shape[0]), np.size(y)
+    if not isinstance(b, np.ndarray):
+        return b.nnz * (np.size(y) // b.shape[-1]), np.size(y)
+    return a.shape[-1] * np.size(y), np.size(y)
+
+
 # -------------------------------------------------------------------------------------------------- reductions
 
 

@@ -21,12 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from .work import running, special
+
 Array = np.ndarray
 Scalar = np.generic
 Value = Any  # an array or something traced (a Tensor, a Jet): rules and layers are written for either
 
 _clock = itertools.count()
 _recording = ContextVar("recording", default=True)
+_new = object.__new__
 
 
 class Traced:
@@ -107,9 +110,12 @@ class Tensor(Traced):
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
         values = [x.value if type(x) is Tensor else x for x in inputs]
         value, saved = operation.forward(*values, **options)
-        if not _recording.get():
-            return value
-        entry = Tensor.__new__(Tensor)
+        if special:
+            if (work := running.get()) is not None:
+                work.add(*operation.work(value, *values, **options))
+            if not _recording.get():
+                return value
+        entry = _new(Tensor)
         entry.value = value
         entry.saved = saved
         entry.operation = operation
@@ -147,7 +153,10 @@ class Operation:
             elif isinstance(x, Scalar):
                 has_scalars = True
         if leader is None:
-            return self.forward(*inputs, **options)[0]
+            y = self.forward(*inputs, **options)[0]
+            if special and (work := running.get()) is not None:
+                work.add(*self.work(y, *inputs, **options))
+            return y
         if has_scalars:  # np.sqrt(0.25) is a number like 0.5: it does not widen float32 to float64, as arrays do
             inputs = tuple(x.item() if isinstance(x, Scalar) else x for x in inputs)
         return leader.apply(self, inputs, options)
@@ -158,6 +167,15 @@ class Operation:
     def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
         """The result, and what the backward pass wants kept."""
         raise TypeError("Operation is a base class; use Primitive or Fused")
+
+    def work(self, y: Array, *inputs: Array, **options: Any) -> tuple[int, int]:
+        """How many multiplications the result y took, and how many values were made: none but y, unless registered."""
+        return 0, np.size(y)
+
+    def takes(self, function: Callable) -> Callable:
+        """Register the multiplications and values of :meth:`work`, as a function of the same arguments."""
+        self.work = function  # type: ignore[method-assign]
+        return function
 
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
         """The gradients of the inputs, as arrays; `out` says where each goes, as :func:`_places` does."""
@@ -253,6 +271,10 @@ class Fused(Operation):
         def _(x, s):
             return multiply(x, s)
 
+        @scale.takes                      # only where there is more than the result to count
+        def _(y, x, s):
+            return y.size, y.size         # multiplications, values
+
     `out` has one place for each input: None where no gradient is wanted, an array where it is to be written
     (and returned), and ``...`` where the kernel may return an array of its own. The reference is the oracle of
     the tests, and the path taken when the gradient is to be differentiated again, or when a gradient is wanted that the
@@ -316,9 +338,11 @@ def no_grad() -> Iterator[None]:
     9.0
     """
     token = _recording.set(False)
+    special.append(None)
     try:
         yield
     finally:
+        special.pop()
         _recording.reset(token)
 
 

@@ -111,9 +111,10 @@ class Network:
 
     @property
     def multiplications(self) -> int:
-        """About how many a sample takes: all parameters of a layer are used at each position that it puts out.
+        """About how many a sample takes, if each layer is applied once: from this a fit starts, until it has counted.
 
-        An axis whose length is left open counts as one position.
+        All parameters of a layer are used at each position that it puts out; an axis whose length is left open counts
+        as one position.
         """
         return sum((place.stop - place.start) * self._positions(name) for name, place in self.names.items())
 
@@ -121,12 +122,7 @@ class Network:
         """How many positions the innermost layer that a parameter belongs to puts out."""
         while name not in self.shapes_by_name:
             name = name.rpartition(".")[0]
-        return _size(self.shapes_by_name[name][:-1])
-
-    @property
-    def widest(self) -> int:
-        """The most values that a sample has between two layers, those within layers included."""
-        return max(map(_size, (self.input_shape, *self.shapes_by_name.values())))
+        return prod(n for n in self.shapes_by_name[name][:-1] if n is not None)
 
     @property
     def is_finite(self) -> bool:
@@ -237,11 +233,6 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
     backward(value, leaves)
     return value.value.item(), [network.grad for network in networks]
-
-
-def _size(shape: Shape) -> int:
-    """How many values there are for one position along the axes whose length is left open (None)."""
-    return prod(n for n in shape if n is not None)
 
 
 def _places(parameters: Sequence[Parameter]) -> dict[str, Place]:

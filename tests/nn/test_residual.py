@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sknn.autodiff import counting
 from sknn.nn import BatchNorm, Conv, Dense, Dropout, Flatten, Network, Residual
 from sknn.nn.summary import describe
 
@@ -23,9 +24,11 @@ def test_multiplications_count_every_position_within_layers():
     assert nested().multiplications == 4 * 3 * (first + convolutions) + dense + last
 
 
-def test_the_widest_place_may_lie_within_a_layer():
-    assert nested().widest == 100
-    assert Network([Dense(2)], (5,), np.random.RandomState(0)).widest == 5
+def test_what_operations_count_within_layers_is_what_the_layers_declare():
+    network = nested()
+    with counting() as work:
+        network(np.zeros((3, 8, 6, 1), "float32"))
+    assert (work.multiplications, work.values) == (3 * network.multiplications, 3 * 100)
 
 
 def test_layers_within_layers_have_names_shapes_and_parameters_of_their_own():

@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from sknn.ops.threads import (
     LARGE_STEP,
     SMALL_STEP,
+    Threads,
     available_threads,
     own_threads,
     share_out,
@@ -199,6 +200,20 @@ def test_the_size_of_a_step_decides_whose_threads_compute(operations, of_the_bla
     with threads_for(operations):
         assert available_threads() == of_the_blas
         assert len(threads_seen()) == sharing
+
+
+WAYS = {SMALL_STEP / 2: (1, 1), SMALL_STEP: (2, 2), LARGE_STEP: (1, 2)}  # threads of the BLAS, and that share
+
+
+@pytest.mark.parametrize("first", WAYS)
+@pytest.mark.parametrize("then", WAYS)
+def test_threads_follow_what_a_step_turns_out_to_be(first, then):
+    before = available_threads()
+    with Threads(first) as threads:
+        for operations in (first, then, then, first):
+            threads.follow(operations)
+            assert (available_threads(), len(threads_seen())) == WAYS[operations]
+    assert available_threads() == before
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7])
