@@ -73,6 +73,8 @@ ACTIONS = {
     "study with a scaler": STUDY.replace("MODELS", '["mlp"]'),
     "search": SEARCH,
 }
+QUICK = ("MLPClassifier", "PerceptronClassifier", "study")
+CASES = [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in ACTIONS]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def folder(tmp_path_factory):
 
 
 @POSIX
-@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("action", CASES)
 def test_a_mapped_array_is_never_held_whole(action, folder, tmp_path):
     temporary = tmp_path / "temporary"
     temporary.mkdir()
