@@ -15,7 +15,9 @@ def run(code, folder, **environment):
     """Run Python elsewhere: beside the tests lies a source tree in which nothing was built."""
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-W", "ignore", "-c", code]
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=200
+    )
 
 
 IN_USE = "from sknn.ops._kernels import in_use; print(in_use)"

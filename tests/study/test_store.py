@@ -255,7 +255,7 @@ def run(script, *arguments):
     """Run a script that forks; what it prints, line by line."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
 
