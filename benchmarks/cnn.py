@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from sknn import CNNClassifier
+from sknn.optim import Adam
 
 from .common import (
     EPSILON,
@@ -94,7 +95,7 @@ def classifier(case: Case) -> CNNClassifier:
         alpha=0.0,
         input_scaling=None,
         learning_rate_init=RATE,
-        epsilon=EPSILON,
+        solver=Adam(epsilon=EPSILON),
         batch_size=case.batch_size,
         max_iter=case.epochs,
         n_iter_no_change=np.inf,

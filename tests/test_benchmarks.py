@@ -56,7 +56,7 @@ TINY = {
     perceptron.Problem: lambda work: replace(work, n_samples=50, n_features=3),
     grid_search.Search: lambda work: replace(work, case=tiny(work.case), n_penalties=2, n_folds=2),
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
-    dict: lambda work: {"sknn": "math", "scikit-learn": "string"},
+    dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
 PROCESSES = {"memory", "grid_search"}  # take a second or more to start

@@ -22,8 +22,7 @@ from sklearn.preprocessing import StandardScaler
 from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
 from sknn.callbacks import Checkpoint, EarlyStopping, FitObserver, LearningRateLogger, Training, fingerprint
 from sknn.nn import Dense, Network
-from sknn.optim import SGD
-from sknn.train import FitLoop, Plan, TrainingState
+from sknn.train import FitLoop, Plan, Stage, TrainingState
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -341,7 +340,6 @@ def test_callbacks_of_networks_refuse_what_is_around_them():
         (lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping("validation_loss")), "needs validation samples"),
         (lambda: fitted(ESTIMATORS["PerceptronClassifier"], EarlyStopping()), "solver='perceptron'"),
         (lambda: fitted(ESTIMATORS["PerceptronClassifier"], Checkpoint("no")), "solver='perceptron'"),
-        (lambda: fitted(ESTIMATORS["MLPClassifier, lbfgs"], Checkpoint("no")), "solver='lbfgs'"),
     ],
 )
 def test_wrong_parameters_and_places_are_refused(make, message):
@@ -397,6 +395,24 @@ def test_a_finished_fit_is_restored_at_once(estimator, tmp_path):
     assert_same_fit(again, first)
 
 
+def test_a_search_that_crashed_begins_again_and_a_finished_one_is_restored(tmp_path):
+    search = MLPClassifier(4, solver="lbfgs", max_iter=EPOCHS, tol=1e-9, random_state=0)
+    crashed(search, tmp_path, 3, every=1)
+    first = fitted(search, Checkpoint(tmp_path), listener := Listener())
+    assert_same_fit(first, fitted(search))
+    assert listener.count("begin") == EPOCHS
+    assert_same_fit(fitted(search, Checkpoint(tmp_path), listener := Listener()), first)
+    assert listener.count("begin") == 0
+
+
+def test_a_file_of_another_format_is_refused_by_name(tmp_path, monkeypatch):
+    monkeypatch.setattr("sknn.callbacks.checkpoint.FORMAT", 1)
+    fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path))
+    monkeypatch.undo()
+    with pytest.warns(UserWarning, match="format 1, of another version of sknn, instead of 2"):
+        fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path))
+
+
 class Walk(FitLoop):
     """Goes at random, by numbers and by the order of the samples."""
 
@@ -411,7 +427,7 @@ def walked(rng, *callbacks):
     estimator, network = MLPClassifier().set_callbacks(*callbacks), Network([Dense(1)], (2,), rng, "float64")
     observer = FitObserver(estimator, estimator._init_callback_context(max_subtasks=6), None, None, None)
     observer.training = Training(network, rng, estimator, dict, {"rng": rng})
-    Walk(network, 9, Plan(9, 6, tol=-np.inf), TrainingState(SGD().start(network.theta)), rng).epochs(observer)
+    Walk(network, 9, [Stage([], Plan(9, 6, tol=-np.inf))], TrainingState(), rng).epochs(observer)
     return *network.theta, rng.normal()
 
 

@@ -392,3 +392,9 @@ def test_kind_and_tags(Estimator):
     tags = estimator.__sklearn_tags__()
     assert tags.target_tags.required
     assert tags.input_tags.sparse == takes_sparse(Estimator)
+
+
+@every_estimator
+def test_at_most_four_classes_of_ours_stand_between_an_estimator_and_scikit_learns_base(Estimator):
+    between = [base for base in Estimator.__mro__[1:] if base.__module__.startswith("sknn.")]
+    assert len(between) <= 4, between

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
-SECONDS = 60
-
-every_example = pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+LONG = {"cnn_features", "digits_cnn", "shuffled_pixels", "spectra_cnn"}  # several seconds, in CI alone
+SECONDS = 200  # on a busy machine; a tenth of it on a quiet one
 
 
 def run(example, folder):
@@ -25,7 +24,10 @@ def test_there_are_examples():
     assert EXAMPLES
 
 
-@every_example
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem in LONG else []) for path in EXAMPLES],
+)
 def test_runs_without_a_warning(example, tmp_path):
     done = run(example, tmp_path)
     assert done.returncode == 0, done.stderr
@@ -33,6 +35,6 @@ def test_runs_without_a_warning(example, tmp_path):
     assert done.stdout.strip()
 
 
-@every_example
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_says_what_one_learns(example):
     assert "You learn" in (ast.get_docstring(ast.parse(example.read_text(encoding="utf-8"))) or "")

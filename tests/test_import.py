@@ -1,4 +1,4 @@
-"""What ``import sknn`` brings along: next to nothing that ``import sklearn.neural_network`` does not."""
+"""What a network of sknn brings along: next to nothing that ``import sklearn.neural_network`` does not."""
 
 import json
 import subprocess
@@ -10,14 +10,14 @@ LOADED = """
 import json, sys
 import sklearn.neural_network
 before = set(sys.modules)
-import sknn
+from sknn import MLPClassifier
 print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
 @pytest.fixture(scope="module")
 def added() -> set[str]:
-    """The modules that are loaded by ``import sknn`` in a fresh process after scikit-learn's networks."""
+    """The modules that it loads in a fresh process after scikit-learn's networks."""
     run = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     return set(json.loads(run.stdout))
 

@@ -260,37 +260,37 @@ def kernels(network, layer):
 def test_filters_are_those_of_the_first_convolution():
     display = FilterDisplay.from_estimator(CNN, n_columns=3)
     for k, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0)]):
-        assert_array_equal(tile(display, row, column, 3, 3), kernels(CNN, 2)[:, :, 0, k])
+        assert_array_equal(tile(display, row, column, 3, 3), kernels(CNN, 1)[:, :, 0, k])
     assert words(display) == ["0", "1", "2", "3"]
     assert np.ma.count(display.image_.get_array()) == 4 * 9
 
 
 def test_colours_of_filters_are_symmetric_about_zero():
     display = FilterDisplay.from_estimator(CNN)
-    limit = np.abs(kernels(CNN, 2)).max()
+    limit = np.abs(kernels(CNN, 1)).max()
     assert_allclose(display.image_.get_clim(), (-limit, limit))
     assert display.colorbar_.ax.get_ylabel() == "weight"
     assert FilterDisplay.from_estimator(CNN, colorbar=False).colorbar_ is None
 
 
-@pytest.mark.parametrize("layer", [4, -5])
+@pytest.mark.parametrize("layer", [3, -5])
 def test_a_layer_is_chosen_by_its_row_in_the_summary(layer):
     assert CNN.summary()["layer"].iloc[layer].startswith("Conv(6")
-    assert_array_equal(FilterDisplay.from_estimator(CNN, layer=layer).kernels, kernels(CNN, 4))
+    assert_array_equal(FilterDisplay.from_estimator(CNN, layer=layer).kernels, kernels(CNN, 3))
 
 
 def test_filters_and_channel_are_chosen():
-    display = FilterDisplay.from_estimator(CNN, layer=4, filters=[5, 1], channel=3)
+    display = FilterDisplay.from_estimator(CNN, layer=3, filters=[5, 1], channel=3)
     assert words(display) == ["5", "1"]
     for column, k in enumerate([5, 1]):
-        assert_array_equal(tile(display, 0, column, 3, 3), kernels(CNN, 4)[:, :, 3, k])
+        assert_array_equal(tile(display, 0, column, 3, 3), kernels(CNN, 3)[:, :, 3, k])
 
 
 def test_several_channels_are_a_table():
     display = FilterDisplay.from_estimator(COLOURED)
     for channel in range(3):
         for k in range(4):
-            assert_array_equal(tile(display, channel, k, 3, 3), kernels(COLOURED, 2)[:, :, channel, k])
+            assert_array_equal(tile(display, channel, k, 3, 3), kernels(COLOURED, 1)[:, :, channel, k])
     assert words(display) == ["0", "1", "2", "3", "channel 0", "channel 1", "channel 2"]
 
 
@@ -298,7 +298,7 @@ def test_filters_over_signals_are_curves_on_one_scale():
     display = FilterDisplay.from_estimator(SIGNAL)
     assert display.image_ is None
     heights = np.array([line.get_ydata() - line.get_ydata().mean() for line in display.lines_])
-    weights = kernels(SIGNAL, 2)[:, 0].T
+    weights = kernels(SIGNAL, 1)[:, 0].T
     scaled = weights - weights.mean(axis=1, keepdims=True)
     assert_allclose(heights / np.abs(heights).max(), scaled / np.abs(scaled).max(), atol=1e-6)
     assert f"{np.abs(weights).max():.2g} in each" in display.ax_.get_xlabel()
@@ -306,7 +306,7 @@ def test_filters_over_signals_are_curves_on_one_scale():
 
 def test_filters_over_volumes_show_their_middle_slices():
     display = FilterDisplay.from_estimator(VOLUME)
-    assert_array_equal(tile(display, 0, 2, 3, 3), kernels(VOLUME, 2)[1, :, :, 0, 2])
+    assert_array_equal(tile(display, 0, 2, 3, 3), kernels(VOLUME, 1)[1, :, :, 0, 2])
 
 
 def test_filters_take_the_style_that_is_given():
@@ -317,8 +317,8 @@ def test_filters_take_the_style_that_is_given():
 @pytest.mark.parametrize(
     ("estimator", "layer", "message"),
     [
-        (CNN, 3, r"layer=3 is Pool.*convolutions are the layers \[2, 4\]"),
-        (CNN, 99, "layer=99 is out of range: the network has 9 layers, 0 to 8"),
+        (CNN, 2, r"layer=2 is Pool.*convolutions are the layers \[1, 3\]"),
+        (CNN, 99, "layer=99 is out of range: the network has 8 layers, 0 to 7"),
         (MLP, None, "no layer of the network is a convolution"),
     ],
 )
@@ -330,9 +330,15 @@ def test_a_layer_that_is_no_convolution_is_refused(estimator, layer, message):
 # -- feature maps --------------------------------------------------------------------------------------------------
 
 
+def before(cnn, layer, image):
+    """What comes to a layer of the network of a CNN from one image."""
+    scaled = cnn.input_scaling_(image.reshape(1, 30))
+    return cnn.network_[:layer](scaled.astype("float32"))[0]
+
+
 def test_feature_maps_are_what_the_first_convolution_puts_out():
     display = FeatureMapDisplay.from_estimator(CNN, IMAGES[7])
-    expected = CNN.network_.first(3)(IMAGES[7].reshape(1, 30).astype("float32"))[0]
+    expected = before(CNN, 2, IMAGES[7])
     assert_array_equal(display.maps, expected)
     for k in range(4):
         assert_array_equal(tile(display, 0, k, 6, 5), expected[:, :, k])
@@ -348,15 +354,15 @@ def test_a_sample_comes_in_any_shape_that_the_network_takes(shape):
 
 def test_normalisation_and_activation_belong_to_the_first_convolution():
     display = FeatureMapDisplay.from_estimator(NORMED, IMAGES[0])
-    assert [type(layer).__name__ for layer in NORMED.network_.layers[2:5]] == ["Conv", "BatchNorm", "Activation"]
-    assert_array_equal(display.maps, NORMED.network_.first(5)(IMAGES[:1].reshape(1, 30).astype("float32"))[0])
+    assert [type(layer).__name__ for layer in NORMED.network_.layers[1:4]] == ["Conv", "BatchNorm", "Activation"]
+    assert_array_equal(display.maps, before(NORMED, 4, IMAGES[0]))
     low, high = display.image_.get_clim()
     assert low == -high < 0
 
 
 def test_maps_of_a_layer_and_channels_are_chosen():
-    display = FeatureMapDisplay.from_estimator(CNN, IMAGES[0], layer=5, channels=[4, 2], include_sample=False)
-    expected = CNN.network_.first(6)(IMAGES[:1].reshape(1, 30).astype("float32"))[0]
+    display = FeatureMapDisplay.from_estimator(CNN, IMAGES[0], layer=4, channels=[4, 2], include_sample=False)
+    expected = before(CNN, 5, IMAGES[0])
     assert words(display) == ["4", "2"]
     for column, k in enumerate([4, 2]):
         assert_array_equal(tile(display, 0, column, 2, 2), expected[:, :, k])
@@ -392,7 +398,7 @@ def test_the_sample_is_drawn_beside_its_maps(estimator, sample, n_colours):
     ("X", "layer", "message"),
     [
         (IMAGES[:2], None, r"X has shape \(2, 6, 5, 1\); give one sample, whose shape holds 30 values"),
-        (IMAGES[0], 6, "layer=6 puts out 24 numbers without positions, not maps"),
+        (IMAGES[0], 5, "layer=5 puts out 24 numbers without positions, not maps"),
         (IMAGES[0], -99, "layer=-99 is out of range"),
     ],
 )
@@ -461,7 +467,7 @@ def test_blocks_say_shapes_and_parameters():
     display = NetworkDisplay.from_estimator(CNN)
     found = words(display)
     assert [len(block.get_paths()) for block in display.blocks_] == [3, 3, 3, 3, 3, 1, 1, 1]
-    for text in ("input", "standardised", "conv", "3×3", "relu", "max pool", "2×2", "flatten", "dense", "softmax"):
+    for text in ("input", "conv", "3×3", "relu", "max pool", "2×2", "flatten", "dense", "softmax"):
         assert text in found
     for text in ("6×5×1", "6×5×4", "3×3×4", "3×3×6", "2×2×6", "24", "128", "40", "222", "3,200", "387"):
         assert text in found

@@ -9,15 +9,18 @@ from itertools import chain
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from sknn.autodiff import primitives as F
+from sknn.autodiff.work import running
 from sknn.nn import Activation, Dense, Layer, Network, value_and_grad
+from sknn.ops import threads
 from sknn.ops.loss import average, squared_error
 from sknn.ops.threads import available_threads
 from sknn.optim import LBFGS, SGD, Adam, Descent
 from sknn.schedules import SCHEDULES, Adaptive, InvScaling, Moment
-from sknn.train import ArrayData, FitLoop, Outcome, Plan, TrainingState, Verdict, start_state, train, train_full
+from sknn.template.samples import Batch, Samples
+from sknn.train import FitLoop, Outcome, Phase, Plan, Stage, TrainingState, Verdict, train
 
 N = 10
 RNG = np.random.default_rng(0)
@@ -26,18 +29,42 @@ Y = RNG.standard_normal((N, 2))
 WEIGHT = RNG.uniform(0.5, 2.0, N)
 
 
+PLAIN = SGD(momentum=0.0)
+
+
 def mlp(dtype: str = "float64") -> Network:
     return Network([Dense(4, activation="tanh"), Dense(2)], (3,), np.random.default_rng(1), dtype)
 
 
-def squared(net, batch):
-    weight = (batch["weight"],) if "weight" in batch else ()
-    return average(squared_error(net(batch["x"]), batch["y"]), *weight)
+def squared(net, batch, draws=None):
+    return squared_error(net(batch.x), batch.y)
 
 
-def still(net, batch):
+def still(net, batch, draws):
     """An objective that is 1 and does not change."""
-    return 1.0 + 0.0 * F.sum(net(batch["x"]))
+    return 1.0 + 0.0 * F.sum(net(batch.x))
+
+
+class Rows:
+    """Data in memory."""
+
+    def __init__(self, x, y, weight=None, dtype=np.float64) -> None:
+        self.samples = Samples(x, y, weight, weight, y, dtype=np.dtype(dtype))
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def take(self, index, draws=None) -> Batch:
+        return self.samples.take(index)
+
+
+def mean_of(net, batch):
+    return average(squared(net, batch), *(() if batch.weight is None else (batch.weight,)))
+
+
+def gradient(network, batch):
+    """That of the mean over a batch."""
+    return value_and_grad(mean_of, [network], batch)[1][0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,84 +111,11 @@ def run(
     **plan,
 ) -> Run:
     network = network or mlp()
-    data = ArrayData(X, Y, dtype=network.theta.dtype) if data is None else data
-    settings = Plan(batch_size, max_epochs, learning_rate_init, **plan)
-    state = start_state(network, optimizer or SGD(momentum=0.0), batch_size)
-    rng = np.random.default_rng(seed)
-    outcome = train(
-        network, objective, data, settings, state, rng, validate=validate, curve_scale=curve_scale, report=report
-    )
-    return Run(network, state, outcome)
-
-
-# -- data ----------------------------------------------------------------------------------------------------------
-
-ROWS = {
-    "a slice": slice(2, 5),
-    "the rest": slice(8, 10),
-    "one row": np.array([3]),
-    "rows in any order": np.array([7, 0, 7, 4]),
-}
-
-
-def mapped(array: np.ndarray, folder) -> np.memmap:
-    np.save(folder / "x.npy", array)
-    return np.load(folder / "x.npy", mmap_mode="r")
-
-
-CONTAINERS = {
-    "array": lambda x, folder: x,
-    "column by column": lambda x, folder: np.asfortranarray(x),
-    "csr matrix": lambda x, folder: sparse.csr_matrix(x),
-    "csr array": lambda x, folder: sparse.csr_array(x),
-    "memory-mapped": mapped,
-}
-each_container = pytest.mark.parametrize("container", CONTAINERS.values(), ids=CONTAINERS)
-
-
-@each_container
-@pytest.mark.parametrize("index", ROWS.values(), ids=ROWS)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_batch_has_the_rows_asked_for_in_the_precision_of_the_computation(container, index, dtype, tmp_path):
-    data = ArrayData(container(X, tmp_path), Y, WEIGHT, dtype)
-    assert len(data) == N
-    batch = data.take(index)
-    x = batch["x"].toarray() if sparse.issparse(batch["x"]) else batch["x"]
-    assert sparse.issparse(batch["x"]) == sparse.issparse(data.x)
-    assert batch["x"].dtype == dtype
-    assert_array_equal(x, X[index].astype(dtype))
-    assert_array_equal(batch["y"], Y[index])
-    assert_array_equal(batch["weight"], WEIGHT[index])
-
-
-def test_weights_are_left_out_where_there_are_none():
-    assert sorted(ArrayData(X, Y).take(slice(0, 2))) == ["x", "y"]
-
-
-def test_a_slice_is_a_view_if_nothing_is_to_be_converted():
-    batch = ArrayData(X, Y, dtype=np.float64).take(slice(2, 5))
-    assert np.shares_memory(batch["x"], X)
-    assert np.shares_memory(batch["y"], Y)
-
-
-def test_batches_of_a_mapped_file_are_read_into_memory(tmp_path):
-    data = ArrayData(mapped(X, tmp_path), Y, dtype=np.float32)
-    for index in (slice(0, 3), np.array([1, 5])):
-        assert not np.shares_memory(data.take(index)["x"], data.x)
-    assert isinstance(data.x, np.memmap)
-    assert data.x.dtype == np.float64
-
-
-@each_container
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_training_does_not_depend_on_the_container(container, dtype, tmp_path):
-    expected = run(data=ArrayData(X.astype(dtype), Y.astype(dtype), dtype=dtype), network=mlp(dtype), batch_size=4)
-    data = ArrayData(container(X, tmp_path), Y.astype(dtype), dtype=dtype)
-    found = run(data=data, network=mlp(dtype), batch_size=4)
-    assert found.network.theta.dtype == dtype
-    tolerance = 1e-5 if dtype == "float32" else 1e-12
-    assert_allclose(found.network.theta, expected.network.theta, rtol=tolerance, atol=tolerance)
-    assert_allclose(found.state.loss_curve, expected.state.loss_curve, rtol=tolerance)
+    data = Rows(X, Y, dtype=network.theta.dtype) if data is None else data
+    stage = Stage([Phase(objective)], Plan(batch_size, max_epochs, learning_rate_init, **plan), optimizer or PLAIN)
+    state, rng = TrainingState(), np.random.default_rng(seed)
+    loop = train(network, data, [stage], state, rng, validate=validate, curve_scale=curve_scale, report=report)
+    return Run(network, state, loop.outcome)
 
 
 # -- batches -------------------------------------------------------------------------------------------------------
@@ -177,9 +131,9 @@ class Notebook:
     def __len__(self) -> int:
         return self.n
 
-    def take(self, index):
+    def take(self, index, draws):
         self.taken.append(np.arange(self.n)[index].tolist())
-        return {"x": np.ones((len(self.taken[-1]), 3))}
+        return Batch(np.ones((len(self.taken[-1]), 3)))
 
     def epochs(self, batches_per_epoch: int) -> list[list[int]]:
         """The rows of each epoch, one after the other."""
@@ -215,8 +169,8 @@ def test_the_generator_alone_decides_the_order():
 
 
 def test_the_batch_that_holds_all_is_a_slice():
-    class Slices(ArrayData):
-        def take(self, index):
+    class Slices(Rows):
+        def take(self, index, draws):
             assert isinstance(index, slice)
             return super().take(index)
 
@@ -231,15 +185,14 @@ def test_training_is_a_loop_over_batches_of_steps_down_the_gradient():
     network = mlp()
     for _ in range(2):
         for start in (0, 4, 8):
-            batch = {"x": X[start : start + 4], "y": Y[start : start + 4]}
-            network.theta -= 0.1 * value_and_grad(squared, [network], batch)[1][0]
+            network.theta -= 0.1 * gradient(network, Batch(X[start : start + 4], Y[start : start + 4]))
     assert_allclose(found.network.theta, network.theta, rtol=1e-12)
 
 
 def test_a_sample_of_weight_three_counts_as_three_samples():
     counts = np.arange(N) % 3 + 1
-    weighted = run(data=ArrayData(X, Y, counts.astype(float), np.float64))
-    copies = ArrayData(np.repeat(X, counts, axis=0), np.repeat(Y, counts, axis=0), None, np.float64)
+    weighted = run(data=Rows(X, Y, counts.astype(float), np.float64))
+    copies = Rows(np.repeat(X, counts, axis=0), np.repeat(Y, counts, axis=0), None, np.float64)
     repeated = run(data=copies, batch_size=len(copies))
     assert_allclose(weighted.network.theta, repeated.network.theta, rtol=1e-12)
     assert_allclose(weighted.state.loss_curve, repeated.state.loss_curve, rtol=1e-12)
@@ -248,7 +201,7 @@ def test_a_sample_of_weight_three_counts_as_three_samples():
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
 @pytest.mark.parametrize("batch_size", [1, 3, N])
 def test_the_loss_curve_is_the_mean_loss_over_all_samples(weight, batch_size):
-    data = ArrayData(X, Y, weight, np.float64)
+    data = Rows(X, Y, weight, np.float64)
     found = run(data=data, batch_size=batch_size, learning_rate_init=0.0, curve_scale=0.5)
     expected = np.average(squared_error(mlp()(X), Y), weights=weight)
     assert_allclose(found.state.loss_curve, [0.5 * expected] * 3, rtol=1e-12)
@@ -258,7 +211,7 @@ def test_the_loss_curve_is_the_mean_loss_over_all_samples(weight, batch_size):
 @pytest.mark.parametrize("batch_size", [4, N])
 def test_the_penalty_is_half_alpha_times_the_squared_weights_over_the_weight_of_a_batch(weight, batch_size):
     alpha, rate = 0.3, 0.1
-    data = ArrayData(X, Y, weight, np.float64)
+    data = Rows(X, Y, weight, np.float64)
     total_weight = N if weight is None else weight.sum()
     penalty = 0.5 * alpha * mlp().decaying_norm()
     n_batches = -(-N // batch_size)
@@ -272,9 +225,9 @@ def test_the_penalty_is_half_alpha_times_the_squared_weights_over_the_weight_of_
     decaying = np.arange(network.n_parameters) < network.groups[0].decay_stop
     for start in range(0, N, batch_size):
         batch = data.take(slice(start, start + batch_size))
-        batch_weight = len(batch["x"]) if weight is None else batch["weight"].sum()
-        gradient = value_and_grad(squared, [network], batch)[1][0]
-        network.theta -= rate * (gradient + alpha / batch_weight * network.theta * decaying)
+        batch_weight = len(batch.x) if weight is None else batch.weight.sum()
+        of_loss = gradient(network, batch)
+        network.theta -= rate * (of_loss + alpha / batch_weight * network.theta * decaying)
     assert_allclose(found.network.theta, network.theta, rtol=1e-12)
 
 
@@ -296,7 +249,7 @@ def test_the_penalty_is_the_integral_of_its_gradient():
 
 @pytest.mark.parametrize("factor", [1e8, 1.0])
 def test_a_long_gradient_is_clipped_and_a_short_one_is_not(factor):
-    def objective(net, batch):
+    def objective(net, batch, draws):
         return factor * squared(net, batch)
 
     free, clipped = Witness(), Witness()
@@ -347,7 +300,7 @@ class Script:
         self.network, self.scores = network, iter(scores)
         self.thetas: list[np.ndarray] = []
 
-    def __call__(self) -> Verdict:
+    def __call__(self, nets, draws) -> Verdict:
         self.thetas.append(self.network.theta.copy())
         score = next(self.scores)
         return Verdict(score, 10.0 - score)
@@ -412,7 +365,7 @@ def test_early_stopping_restores_the_running_statistics():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_divergence_ends_training(dtype):
-    data = ArrayData(X, Y.astype(dtype), dtype=dtype)
+    data = Rows(X, Y.astype(dtype), dtype=dtype)
     found = run(network=mlp(dtype), data=data, learning_rate_init=1e12, max_epochs=50, tol=-np.inf)
     assert found.outcome is Outcome.DIVERGED
     assert found.state.epochs < 50
@@ -421,7 +374,9 @@ def test_divergence_ends_training(dtype):
 
 
 def test_divergence_in_the_very_last_step_does_not_go_unnoticed():
-    found = run(network=mlp("float32"), data=ArrayData(X, Y.astype("f4")), learning_rate_init=1e300, max_epochs=1)
+    found = run(
+        network=mlp("float32"), data=Rows(X, Y.astype("f4"), dtype="f4"), learning_rate_init=1e300, max_epochs=1
+    )
     assert not np.isfinite(found.network.theta).all()
     assert found.outcome is Outcome.DIVERGED
 
@@ -429,7 +384,7 @@ def test_divergence_in_the_very_last_step_does_not_go_unnoticed():
 def test_after_divergence_the_best_validated_weights_are_restored():
     network = mlp()
 
-    def objective(net, batch):
+    def objective(net, batch, draws):
         return squared(net, batch) * (1.0 if len(validate.thetas) < 3 else np.inf)
 
     validate = Script(network, [1, 3, 2])
@@ -445,14 +400,14 @@ def test_a_score_of_nan_is_a_divergence():
     assert (found.outcome, found.state.epochs) == (Outcome.DIVERGED, 2)
 
 
-class Interrupted(ArrayData):
+class Interrupted(Rows):
     """Data at which somebody presses Ctrl-C."""
 
     def __init__(self, calls: int, error: type[BaseException] = KeyboardInterrupt) -> None:
         super().__init__(X, Y, dtype=np.float64)
         self.calls, self.error = calls, error
 
-    def take(self, index):
+    def take(self, index, draws):
         self.calls -= 1
         if self.calls < 0:
             raise self.error
@@ -466,8 +421,7 @@ def test_an_interruption_keeps_what_was_learned(calls):
     assert found.state.epochs == len(found.state.loss_curve) == calls // 3
     network = mlp()
     for start in (0, 4, 8, 0)[:calls]:
-        batch = {"x": X[start : start + 4], "y": Y[start : start + 4]}
-        network.theta -= 0.1 * value_and_grad(squared, [network], batch)[1][0]
+        network.theta -= 0.1 * gradient(network, Batch(X[start : start + 4], Y[start : start + 4]))
     assert_allclose(found.network.theta, network.theta, rtol=1e-12)
 
 
@@ -486,38 +440,101 @@ def test_other_errors_are_passed_on_and_leave_no_settings_behind():
     assert (np.geterr(), available_threads()) == before
 
 
+# -- the threads of a step -----------------------------------------------------------------------------------------
+
+
+class Often:
+    """An objective that applies the network several times, and notes by how many threads of the BLAS."""
+
+    def __init__(self, times: int) -> None:
+        self.times, self.threads = times, []
+
+    def __call__(self, net, batch, draws):
+        self.threads.append(available_threads())
+        return sum(squared(net, batch) for _ in range(self.times))
+
+
+@pytest.fixture
+def large_when_applied_twice(monkeypatch):
+    """A BLAS of two threads, of which steps get both that apply the network to N samples more than once."""
+    monkeypatch.setattr(threads, "SMALL_STEP", 1.5 * 6 * N * mlp().multiplications)
+    with threadpool_limits(2, user_api="blas"):
+        if available_threads() != 2:
+            pytest.skip("the threads of this BLAS cannot be counted")
+        yield
+
+
+@pytest.mark.parametrize(("times", "seen"), [(1, [1, 1, 1]), (3, [1, 2, 2])])
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_after_the_first_step_threads_follow_what_it_took(times, seen):
+    objective = Often(times)
+    run(objective=objective)
+    assert objective.threads == seen
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, N, N + 5])
+def test_work_is_counted_for_a_sample(batch_size):
+    state = run(objective=Often(2), batch_size=batch_size).state
+    assert state.work == {"loss": 2.0 * mlp().multiplications}
+
+
+@pytest.mark.parametrize(("times", "seen"), [(1, {1}), (3, {2})])
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_after_the_first_evaluation_too(times, seen):
+    objective = Often(times)
+    searched(mlp(), Rows(X, Y), 10, objective, max_epochs=4)
+    assert objective.threads[0] == 1
+    assert set(objective.threads[1:]) == seen
+
+
+@pytest.mark.usefixtures("large_when_applied_twice")
+def test_a_training_that_goes_on_knows_what_its_steps_take():
+    first, network, objective = run(objective=Often(3), max_epochs=1), mlp(), Often(3)
+    state = copy.deepcopy(first.state)
+    train(network, Rows(X, Y), [Stage([Phase(objective)], Plan(N, 2), PLAIN)], state, np.random.default_rng(0))
+    assert objective.threads == [2, 2]
+
+
+def test_an_objective_without_products_is_counted_once():
+    calls = []
+
+    def objective(net, batch, draws):
+        calls.append(running.get() is not None)
+        return F.sum(F.square(net.parameters["0"]["bias"]))
+
+    assert run(objective=objective).state.work == {"loss": 0.0}
+    assert calls == [True, False, False]
+
+
 # -- going on ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kept", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))], ids=["deepcopy", "pickle"])
 def test_training_goes_on_where_it_stopped(kept):
     def advance(network, state, epochs):
-        data, plan = ArrayData(X, Y, dtype=np.float64), Plan(4, epochs, 0.01, shuffle=False, tol=-np.inf)
-        train(network, squared, data, plan, state, np.random.default_rng(0))
+        stage = Stage([Phase(squared)], Plan(4, epochs, 0.01, shuffle=False, tol=-np.inf), Adam())
+        train(network, Rows(X, Y), [stage], state, np.random.default_rng(0))
 
-    whole = mlp()
-    state = start_state(whole, Adam(), 4)
+    whole, state = mlp(), TrainingState()
     advance(whole, state, 5)
 
-    network = mlp()
-    first = start_state(network, Adam(), 4)
+    network, first = mlp(), TrainingState()
     advance(network, first, 2)
     network, second = kept((network, first))
     advance(network, second, 3)
     assert_array_equal(network.theta, whole.theta)
     assert second.loss_curve == state.loss_curve
-    assert (second.samples, second.optimizer.steps) == (state.samples, state.optimizer.steps) == (5 * N, 15)
+    assert (second.samples, second.steps) == (state.samples, state.steps) == (5 * N, 15)
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_one_epoch_at_a_time_follows_the_same_schedule(schedule):
     whole, parts = Witness(), Witness()
     run(optimizer=whole, batch_size=4, max_epochs=3, shuffle=False, schedule=schedule)
-    network = mlp()
-    state = start_state(network, parts, 4)
-    plan = Plan(4, 3, 0.1, schedule=schedule, shuffle=False, once=True)
+    network, state = mlp(), TrainingState()
+    stage = Stage([Phase(squared)], Plan(4, 3, 0.1, schedule=schedule, shuffle=False, once=True), parts)
     for _ in range(3):
-        outcome = train(network, squared, ArrayData(X, Y, dtype=np.float64), plan, state, np.random.default_rng(0))
+        outcome = train(network, Rows(X, Y), [stage], state, np.random.default_rng(0)).outcome
         assert (outcome, state.epochs) == (Outcome.EPOCHS_DONE, 1)
     assert parts.rates == whole.rates
     assert_array_equal(parts.gradients, whole.gradients)
@@ -535,9 +552,9 @@ def test_another_kind_of_epoch():
 
     orders: list[list[int]] = []
     network = mlp()
-    state, plan = TrainingState(SGD().start(network.theta)), Plan(N, 5, tol=-np.inf)
+    state, stage = TrainingState(), Stage([], Plan(N, 5, tol=-np.inf))
     score = Script(network, [1, 4, 2, 3, 0])
-    assert RandomSearch(network, N, plan, state, np.random.default_rng(0), score).epochs() is Outcome.EPOCHS_DONE
+    assert RandomSearch(network, N, [stage], state, np.random.default_rng(0), score).epochs() is Outcome.EPOCHS_DONE
     assert_array_equal(network.theta, score.thetas[1])
     assert [sorted(order) for order in orders] == 5 * [list(range(N))]
     assert len({tuple(order) for order in orders}) == 5
@@ -545,7 +562,7 @@ def test_another_kind_of_epoch():
 
 def test_an_epoch_must_be_defined():
     with pytest.raises(TypeError, match="FitLoop defines no epoch"):
-        FitLoop(mlp(), N, Plan(N, 5), TrainingState(SGD().start(mlp().theta)), None).epochs()
+        FitLoop(mlp(), N, [Stage([], Plan(N, 5))], TrainingState(), None).epochs()
 
 
 def test_reports():
@@ -567,45 +584,61 @@ def least_squares(weight: np.ndarray, alpha: float) -> np.ndarray:
     return np.linalg.solve(rows.T @ (weight[:, None] * rows) + penalty, rows.T @ (weight[:, None] * Y))
 
 
+def searched(network: Network, data: Rows, max_fun: int = 1000, objective: Callable = squared, **plan) -> Run:
+    stage = Stage([Phase(objective)], Plan(N, tol=1e-10, **plan), LBFGS(max_fun=max_fun))
+    state = TrainingState()
+    return Run(network, state, train(network, data, [stage], state, np.random.default_rng(0)).outcome)
+
+
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
 @pytest.mark.parametrize("alpha", [0.0, 2.0])
-def test_train_full_finds_the_least_squares_solution(weight, alpha):
+def test_a_search_finds_the_least_squares_solution(weight, alpha):
     network = Network([Dense(2)], (3,), np.random.default_rng(1), "float64")
-    plan = Plan(batch_size=N, max_epochs=500, alpha=alpha, tol=1e-10)
-    minimum = train_full(network, squared, ArrayData(X, Y, weight, np.float64), plan, solver=LBFGS(1000))
-    assert minimum.converged
-    assert_array_equal(minimum.theta, network.theta)
+    found = searched(network, Rows(X, Y, weight), max_epochs=500, alpha=alpha)
+    assert found.outcome is Outcome.CONVERGED
     solution = least_squares(np.ones(N) if weight is None else weight, alpha)
     assert_allclose(network.parameters["0"]["weight"], solution[:3], atol=1e-6)
     assert_allclose(network.parameters["0"]["bias"], solution[3], atol=1e-6)
     total_weight = N if weight is None else weight.sum()
     loss = np.average(squared_error(network(X), Y), weights=weight)
-    assert_allclose(minimum.value, loss + 0.5 * alpha * network.decaying_norm() / total_weight, rtol=1e-12)
+    expected = loss + 0.5 * alpha * network.decaying_norm() / total_weight
+    assert_allclose(found.state.loss_curve[-1], expected, rtol=1e-12)
+    assert found.state.epochs == len(found.state.loss_curve)
 
 
-def test_train_full_stops_at_its_limits():
-    for limits in ({"max_epochs": 2, "max_fun": 1000}, {"max_epochs": 1000, "max_fun": 2}):
-        network = mlp()
-        plan = Plan(batch_size=N, max_epochs=limits["max_epochs"], tol=1e-10)
-        minimum = train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, solver=LBFGS(limits["max_fun"]))
-        assert not minimum.converged
-        assert minimum.n_iter <= 2
-        assert_array_equal(minimum.theta, network.theta)
+@pytest.mark.parametrize("limits", [{"max_epochs": 2}, {"max_epochs": 1000, "max_fun": 2}])
+def test_a_search_stops_at_its_limits(limits):
+    found = searched(mlp(), Rows(X, Y), **limits)
+    assert found.outcome is Outcome.EPOCHS_DONE
+    assert found.state.epochs <= 2
 
 
-def test_train_full_goes_back_from_where_the_loss_is_no_number():
-    def nan_from_the_fourth_time_on(net, batch):
+def test_a_search_goes_back_from_where_the_loss_is_no_number():
+    def nan_from_the_fourth_time_on(net, batch, draws):
         tried.append(network.theta.copy())
         return squared(net, batch) * (1.0 if len(tried) < 4 else np.nan)
 
     tried: list[np.ndarray] = []
     network = mlp()
-    data, plan = ArrayData(X, Y, dtype=np.float64), Plan(N, 100)
-    minimum = train_full(network, nan_from_the_fourth_time_on, data, plan, solver=LBFGS(100))
-    assert not minimum.converged
+    found = searched(network, Rows(X, Y), 100, nan_from_the_fourth_time_on, max_epochs=100)
+    assert found.outcome is not Outcome.CONVERGED
     assert len(tried) > 4
-    assert_array_equal(minimum.theta, tried[2])
     assert_array_equal(network.theta, tried[2])
+
+
+def test_an_interrupted_search_stays_where_the_last_iteration_ended():
+    def interrupted_at_the_end(net, batch, draws):
+        tried.append(network.theta.copy())
+        if len(tried) == 5:
+            raise KeyboardInterrupt
+        return squared(net, batch)
+
+    tried: list[np.ndarray] = []
+    network = mlp()
+    found = searched(network, Rows(X, Y), 100, interrupted_at_the_end, max_epochs=100)
+    assert found.outcome is Outcome.INTERRUPTED
+    assert found.state.epochs > 0
+    assert any((network.theta == theta).all() for theta in tried)
 
 
 @dataclass(frozen=True)
@@ -625,8 +658,7 @@ def test_frozen_parameters_stay_as_they_are(full):
     network = Network([FrozenScale(), Dense(2), Activation("tanh")], (3,), np.random.default_rng(1), "float64")
     before = network.theta.copy()
     if full:
-        plan = Plan(batch_size=N, max_epochs=20, alpha=1.0)
-        train_full(network, squared, ArrayData(X, Y, dtype=np.float64), plan, solver=LBFGS(100))
+        searched(network, Rows(X, Y), max_epochs=20, alpha=1.0)
     else:
         run(network=network, alpha=1.0, optimizer=SGD(momentum=0.9))
     start, stop, _ = network.names["0.two"]

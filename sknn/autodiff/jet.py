@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import primitives as p
-from .tape import Fused, Operation, Primitive, Traced, Value, identity
+from .tape import Fused, Operation, Primitive, Traced, Value, cast, identity
 
 _ranks = itertools.count(1)  # a jet made inside the function of another one leads over it
 
@@ -195,7 +195,10 @@ _CLASSES: dict[Callable, tuple] = {
         *(p.add, p.subtract, p.multiply, p.divide, p.power, p.logaddexp, p.where, p.maximum, p.minimum),
     ),
     _reducing: (p.max, p.min, p.logsumexp),
-    _linear: (identity, p.sum, p.reshape, p.transpose, p.broadcast_to, p.take, p.put, Operation.table["concatenate"]),
+    _linear: (
+        *(identity, cast, p.sum, p.reshape, p.transpose, p.broadcast_to, p.take, p.put),
+        Operation.table["concatenate"],
+    ),
     _bilinear: (p.matmul,),
     _constant: (p.sign,),
 }

@@ -182,8 +182,18 @@ matmul = Primitive(
     operator.matmul,
     _matmul_left,
     _matmul_right,
-    doc="As np.matmul; the first operand may also be a scipy.sparse matrix, which stays constant.",
+    doc="As np.matmul; one operand may also be a scipy.sparse matrix, which stays constant: ``A @ x``.",
 )
+
+
+@matmul.takes
+def _(y: Any, a: Any, b: Any) -> tuple[int, int]:
+    """Each entry of a sparse matrix meets one number for each row, or column, of the other operand."""
+    if not isinstance(a, np.ndarray):
+        return a.nnz * (np.size(y) // a.shape[0]), np.size(y)
+    if not isinstance(b, np.ndarray):
+        return b.nnz * (np.size(y) // b.shape[-1]), np.size(y)
+    return a.shape[-1] * np.size(y), np.size(y)
 
 
 # -------------------------------------------------------------------------------------------------- reductions

@@ -11,6 +11,7 @@ An operation called without a Tensor among its inputs is a plain NumPy call and 
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,11 +21,15 @@ from typing import Any
 
 import numpy as np
 
+from .work import running, special
+
 Array = np.ndarray
+Scalar = np.generic
 Value = Any  # an array or something traced (a Tensor, a Jet): rules and layers are written for either
 
 _clock = itertools.count()
 _recording = ContextVar("recording", default=True)
+_new = object.__new__
 
 
 class Traced:
@@ -49,6 +54,10 @@ class Traced:
         return bool(self.value)
 
     def __array__(self, *args: Any, **kwargs: Any) -> Array:
+        if _asked_by_sparse_matmul():
+            unreadable = np.empty((), object)
+            unreadable[()] = self
+            return unreadable
         kind = type(self).__name__
         raise TypeError(f"NumPy cannot follow a {kind}: use sknn.autodiff.primitives, or its .value for a constant")
 
@@ -56,6 +65,16 @@ class Traced:
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
         """What the operation gives for inputs of this kind."""
         raise TypeError("Traced is a base class; trace a computation with Tensor or Jet")
+
+
+def _asked_by_sparse_matmul() -> bool:
+    """Whether an array is asked for in ``A @ traced``, by the method of a scipy.sparse A.
+
+    This leaves the product to the other operand, so to its ``__rmatmul__``, only if NumPy cannot read that as an array,
+    by which it means: not as anything but a single object. No attribute could tell it so.
+    """
+    caller = sys._getframe(2)
+    return caller.f_code.co_name == "_matmul_dispatch" and caller.f_back.f_code.co_name == "__matmul__"  # type: ignore[union-attr]
 
 
 class Tensor(Traced):
@@ -89,11 +108,14 @@ class Tensor(Traced):
 
     @staticmethod
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
-        values = [x.value if isinstance(x, Tensor) else x for x in inputs]
+        values = [x.value if type(x) is Tensor else x for x in inputs]
         value, saved = operation.forward(*values, **options)
-        if not _recording.get():
-            return value
-        entry = Tensor.__new__(Tensor)
+        if special:
+            if (work := running.get()) is not None:
+                work.add(*operation.work(value, *values, **options))
+            if not _recording.get():
+                return value
+        entry = _new(Tensor)
         entry.value = value
         entry.saved = saved
         entry.operation = operation
@@ -117,12 +139,26 @@ class Operation:
         Operation.table[name] = self
 
     def __call__(self, *inputs: Value, **options: Any) -> Value:
-        leader = None
+        leader, has_scalars = None, False
         for x in inputs:
-            if isinstance(x, Traced) and (leader is None or x.rank > leader.rank):
-                leader = x
+            kind = type(x)
+            if kind is Tensor:  # asked first, for speed; of the lowest rank
+                if leader is None:
+                    leader = x
+            elif kind is Array:
+                continue
+            elif isinstance(x, Traced):
+                if leader is None or x.rank > leader.rank:
+                    leader = x
+            elif isinstance(x, Scalar):
+                has_scalars = True
         if leader is None:
-            return self.forward(*inputs, **options)[0]
+            y = self.forward(*inputs, **options)[0]
+            if special and (work := running.get()) is not None:
+                work.add(*self.work(y, *inputs, **options))
+            return y
+        if has_scalars:  # np.sqrt(0.25) is a number like 0.5: it does not widen float32 to float64, as arrays do
+            inputs = tuple(x.item() if isinstance(x, Scalar) else x for x in inputs)
         return leader.apply(self, inputs, options)
 
     def __repr__(self) -> str:
@@ -131,6 +167,15 @@ class Operation:
     def forward(self, *inputs: Array, **options: Any) -> tuple[Array, Any]:
         """The result, and what the backward pass wants kept."""
         raise TypeError("Operation is a base class; use Primitive or Fused")
+
+    def work(self, y: Array, *inputs: Array, **options: Any) -> tuple[int, int]:
+        """How many multiplications the result y took, and how many values were made: none but y, unless registered."""
+        return 0, np.size(y)
+
+    def takes(self, function: Callable) -> Callable:
+        """Register the multiplications and values of :meth:`work`, as a function of the same arguments."""
+        self.work = function  # type: ignore[method-assign]
+        return function
 
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
         """The gradients of the inputs, as arrays; `out` says where each goes, as :func:`_places` does."""
@@ -200,6 +245,12 @@ class Primitive(Operation):
 
 
 identity = Primitive(lambda x: x, lambda g, y, x: g, name="identity", doc="The same value, as an entry of its own.")
+cast = Primitive(
+    lambda x, dtype: x.astype(dtype),
+    lambda g, y, x, dtype: g,  # in the precision of x again as soon as it arrives there
+    name="cast",
+    doc="The same values in the precision `dtype`.",
+)
 
 
 class Fused(Operation):
@@ -219,6 +270,10 @@ class Fused(Operation):
         @scale.reference
         def _(x, s):
             return multiply(x, s)
+
+        @scale.takes                      # only where there is more than the result to count
+        def _(y, x, s):
+            return y.size, y.size         # multiplications, values
 
     `out` has one place for each input: None where no gradient is wanted, an array where it is to be written
     (and returned), and ``...`` where the kernel may return an array of its own. The reference is the oracle of
@@ -283,9 +338,11 @@ def no_grad() -> Iterator[None]:
     9.0
     """
     token = _recording.set(False)
+    special.append(None)
     try:
         yield
     finally:
+        special.pop()
         _recording.reset(token)
 
 
@@ -306,7 +363,7 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
     Returns
     -------
     array or Tensor, or a list of them
-        Of the shape of each x; zeros where `y` does not depend on it. Tensors if `create_graph`.
+        Of the shape and in the precision of each x; zeros where `y` does not depend on it. Tensors if `create_graph`.
 
     Raises
     ------
@@ -334,9 +391,9 @@ def grad(y: Tensor, xs: Any, *, seed: Value = None, create_graph: bool = False) 
         seed = np.ones(y.shape, y.dtype)
     elif np.shape(seed) != y.shape:
         raise ValueError(f"the seed must have the shape {y.shape} of y; it has {np.shape(seed)}")
-    if create_graph and not isinstance(seed, Tensor):
-        seed = Tensor(seed)
-    arrived = _play_back(y, seed, sources, create_graph, sinks=False)
+    if not isinstance(seed, Traced):
+        seed = Tensor(seed) if create_graph else np.asarray(seed)
+    arrived = _play_back(y, _as_precise(seed, y), sources, create_graph, sinks=False)
     results = [arrived[x.moment] if x.moment in arrived else _zeros(x, create_graph) for x in sources]
     return results[0] if single else results
 
@@ -369,7 +426,7 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     while waiting:
         entry = heappop(waiting)[1]
         g = arrived[entry.moment] if entry.moment in targets else arrived.pop(entry.moment)
-        places = _places(entry.inputs, targets, oldest, arrived, sinks)
+        places = _places(entry.inputs, targets, oldest, arrived, g if sinks else None)
         if create_graph:
             passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
         else:
@@ -386,34 +443,46 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     return arrived
 
 
-def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Value], sinks: bool) -> list:
-    """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink."""
+def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Value], like: Array | None) -> list:
+    """Where the gradient of each input goes: nowhere (None), anywhere (...), or into its still untouched sink.
+
+    A sink is handed out only for what comes in the precision of `like`; None: there are no sinks.
+    """
     places: list = []
     for x in inputs:
         place = None
-        if isinstance(x, Tensor):
+        if type(x) is Tensor:
             moment = x.moment
             if x.operation is not None:
                 place = ... if moment >= oldest else None
             elif moment in targets:
                 place = ...
-                if sinks and moment not in arrived:
+                if like is not None and moment not in arrived and x.sink.dtype == like.dtype:  # type: ignore[union-attr]
                     place = arrived[moment] = x.sink  # type: ignore[assignment]
         places.append(place)
     return places
 
 
 def _arrive(x: Tensor, found: Value, arrived: dict[int, Value], waiting: list, sinks: bool) -> None:
-    """Add what is passed back to x to what arrived there before."""
-    moment = x.moment
-    if moment not in arrived:
-        arrived[moment] = found
-        if x.operation is not None:
-            heappush(waiting, (-moment, x))
-    elif sinks and x.operation is None:
-        arrived[moment] += found
-    else:
-        arrived[moment] = arrived[moment] + found
+    """Add what is passed back to x to what arrived there before, in the precision of x."""
+    moment, is_new = x.moment, x.moment not in arrived
+    if sinks and x.operation is None:
+        if is_new:
+            arrived[moment] = _written(found, x.sink)
+        else:
+            arrived[moment] += found
+        return
+    if found.dtype is not x.value.dtype:
+        found = _as_precise(found, x)
+    arrived[moment] = found if is_new else arrived[moment] + found
+    if is_new and x.operation is not None:
+        heappush(waiting, (-moment, x))
+
+
+def _as_precise(g: Value, x: Tensor) -> Value:
+    """What arrives at x, in the precision of x; a gradient with respect to integers is none of them."""
+    dtype = x.value.dtype
+    return g if g.dtype == dtype or dtype.kind not in "fc" else cast(g, dtype=dtype)
 
 
 def _written(found: Array, sink: Array | None) -> Array:

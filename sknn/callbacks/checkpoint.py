@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from .generators import random_state, set_random_state
 from .observer import Key, Training
 from .training_callback import TrainingCallback, positive
 
-FORMAT = 1  # of the files; another one is not read
+FORMAT = 2  # of the files; another one is not read
 WITHOUT_INFLUENCE = ("random_state", "verbose", "n_jobs")  # the generator itself is part of the fingerprint
-PROGRESS = tuple(each.name for each in fields(TrainingState) if each.name not in ("optimizer", "order"))
+APART = ("runs", "averages", "order", "work", "loss_curves")  # of the state: what is no number, curve or vector
+PROGRESS = tuple(each.name for each in fields(TrainingState) if each.name not in APART)
 
 
 @dataclass
@@ -43,10 +44,11 @@ class Checkpoint(TrainingCallback):
     a fit without interruption; if the file is that of a finished fit, it is restored at once. What fits again must be
     the same to the bit, which takes an integer `random_state`. Data, NumPy and BLAS must be the same too.
 
-    A file holds weights, running statistics, the optimizer's state, the random generator, the order of the samples,
-    counters, curves, the best weights, and the state of the other callbacks of sknn. It is a ``.npz`` without
+    A file holds weights, running statistics, what the optimizers keep, averages, the random generator, the order of the
+    samples, counters, curves, the best weights, and the state of the other callbacks of sknn. It is a ``.npz`` without
     code (numbers, and JSON for the rest) and replaces the last one in a single step, so a crash at any instant leaves a
-    whole file. One that is damaged is not used, and a warning says so.
+    whole file. One that is damaged, or of another format, is not used, and a warning says so. A search ("lbfgs") begins
+    again from the weights that it began with.
 
     Parameters
     ----------
@@ -60,8 +62,7 @@ class Checkpoint(TrainingCallback):
     Raises
     ------
     ValueError
-        If `every` is not a positive integer; in fit, for ``solver="lbfgs"`` and ``solver="perceptron"``, which cannot
-        be continued halfway.
+        If `every` is not a positive integer; in fit, for ``solver="perceptron"``, which cannot be continued halfway.
     OSError
         In fit, if a file cannot be written. The last one is still whole.
 
@@ -87,8 +88,7 @@ class Checkpoint(TrainingCallback):
     def training_begins(self, key: Key, training: Training) -> None:
         if training.loop is None:
             raise ValueError(
-                "Checkpoint needs epochs to continue from; solver='lbfgs' and solver='perceptron' have none: use a "
-                "stochastic solver"
+                "Checkpoint needs epochs to continue from; solver='perceptron' has none: use another solver"
             )
         name = fingerprint(_what_decides(training))
         file = self.directory / name / "checkpoint.npz"
@@ -101,10 +101,12 @@ class Checkpoint(TrainingCallback):
             return None
         try:
             tree = read(kept.file)
-            if (tree["format"], tree["fingerprint"]) != (FORMAT, kept.fingerprint):
-                raise ValueError("it belongs to another fit, or to another version of sknn")
+            if tree["format"] != FORMAT:
+                raise ValueError(f"it has format {tree['format']}, of another version of sknn, instead of {FORMAT}")
+            if tree["fingerprint"] != kept.fingerprint:
+                raise ValueError("it belongs to another fit")
             outcome = None if tree["outcome"] is None else Outcome[tree["outcome"]]
-            _restore(tree, kept.training, kept.loop.state)
+            _restore(tree, kept.training, kept.loop)
         except Exception as error:  # whatever it is, it is the file that is wrong
             warnings.warn(
                 f"The checkpoint {kept.file} is damaged and not used: {type(error).__name__}: {error}. Training starts "
@@ -122,8 +124,9 @@ class Checkpoint(TrainingCallback):
     def epoch_comes(self, key: Key) -> None:
         """Write what the last epoch has left: only here is it sure that training goes on after it."""
         kept = self._fits[key]
-        epochs = kept.loop.state.epochs
-        if epochs % self.every == 0 and epochs > kept.written:
+        state = kept.loop.state
+        due = state.epochs == state.stage_epochs if kept.loop.stage.searches else state.epochs % self.every == 0
+        if due and state.epochs > kept.written:
             self._write(key, None)
 
     def training_ends(self, key: Key, outcome: Outcome) -> None:
@@ -156,14 +159,21 @@ def _others(training: Training) -> Iterator[tuple[str, TrainingCallback]]:
 def _snapshot(training: Training, state: TrainingState) -> dict[str, Any]:
     """All that the rest of a training depends on."""
     return {
-        "theta": training.network.theta,
-        "state": training.network.state,
-        "order": state.order,
-        "slots": dict(state.optimizer.slots),
-        "steps": state.optimizer.steps,
+        "vectors": _vectors(training, state),
+        "steps": {name: run.steps for name, run in state.runs.items()},
         "rng": random_state(training.rng),
         "progress": {name: _compact(getattr(state, name)) for name in PROGRESS},
+        "work": state.work,
+        "loss_curves": {name: _compact(curve) for name, curve in state.loss_curves.items()},
     }
+
+
+def _vectors(training: Training, state: TrainingState) -> dict[str, Any]:
+    """Those that a training changes in place, by name."""
+    network = training.network
+    slots = {f"{phase} {name}": slot for phase, run in state.runs.items() for name, slot in run.slots.items()}
+    averages = {f"{phase} average": average for phase, average in state.averages.items()}
+    return {"theta": network.theta, "state": network.state, "order": state.order, **slots, **averages}
 
 
 def _compact(value: Any) -> Any:
@@ -171,26 +181,46 @@ def _compact(value: Any) -> Any:
     return np.array(value, np.float64) if isinstance(value, list) else value
 
 
-def _restore(tree: dict[str, Any], training: Training, state: TrainingState) -> None:
-    """Set a training to a snapshot; it is not touched if the snapshot does not fit."""
-    network, optimizer = training.network, state.optimizer
-    vectors: dict[str, Any] = {"theta": network.theta, "state": network.state, "order": state.order, **optimizer.slots}
-    values = {name: tree[name] for name in ("theta", "state", "order")} | tree["slots"]
+def _restore(tree: dict[str, Any], training: Training, loop: FitLoop) -> None:
+    """Set a training to a snapshot; it is as it was if the snapshot does not fit."""
+    state, progress = loop.state, tree["progress"]
+    at_the_beginning = replace(state)
+    try:
+        _enter(loop, progress["stage"])
+        vectors, values = _vectors(training, state), tree["vectors"]
+        _check_that_it_fits(values, vectors)
+        known = {
+            name: progress[name].tolist() if isinstance(getattr(state, name), list) else progress[name]
+            for name in PROGRESS
+        }
+        curves = {name: curve.tolist() for name, curve in tree["loss_curves"].items()}
+        steps = {name: int(tree["steps"][name]) for name in state.runs}
+        set_random_state(training.rng, tree["rng"])
+    except Exception:
+        vars(state).update(vars(at_the_beginning))
+        loop.enter(state.stage)
+        raise
+    for name, vector in vectors.items():
+        vector[...] = values[name]
+    for name, run in state.runs.items():
+        run.steps = steps[name]
+    vars(state).update(known, loss_curves=curves, work=tree["work"])
+    loop.enter(state.stage)
+
+
+def _enter(loop: FitLoop, stage: int) -> None:
+    """Have the optimizers of this stage at hand."""
+    if stage != loop.state.stage:
+        loop.state.begin_stage(stage)
+        loop.enter(stage)
+
+
+def _check_that_it_fits(values: dict[str, Any], vectors: dict[str, Any]) -> None:
     if values.keys() != vectors.keys():
         raise ValueError(f"it holds {sorted(values)} instead of {sorted(vectors)}")
     for name, vector in vectors.items():
         if (values[name].shape, values[name].dtype) != (vector.shape, vector.dtype):
             raise ValueError(f"{name} has shape {values[name].shape} and type {values[name].dtype}")
-    progress = {
-        name: tree["progress"][name].tolist() if isinstance(getattr(state, name), list) else tree["progress"][name]
-        for name in PROGRESS
-    }
-    steps = int(tree["steps"])
-    set_random_state(training.rng, tree["rng"])
-    for name, vector in vectors.items():
-        vector[...] = values[name]
-    optimizer.steps = steps
-    vars(state).update(progress)
 
 
 def _what_decides(training: Training) -> dict[str, Any]:
@@ -201,7 +231,7 @@ def _what_decides(training: Training) -> dict[str, Any]:
         "estimator": type(estimator),
         "parameters": {name: value for name, value in parameters.items() if name not in WITHOUT_INFLUENCE},
         "task": training.identity,
-        "network": (network.layers, network.theta, network.state),
+        "network": ([layer for layer, _ in network.walk()], network.theta, network.state),
         "history": {name: getattr(state, name) for name in PROGRESS},
         "stopping": [_parameters(each) for _, each in _others(training) if isinstance(each, EarlyStopping)],
     }

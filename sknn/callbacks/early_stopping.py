@@ -104,8 +104,8 @@ class EarlyStopping(TrainingCallback):
         if improved:
             watch.best = value
             if self.restore_best:
-                network = watch.training.network
-                watch.theta, watch.state = network.theta.copy(), network.state.copy()
+                training = watch.training
+                watch.theta, watch.state = training.loop.theta_in_use().copy(), training.network.state.copy()
         return watch.waited >= self.patience
 
     def training_ends(self, key: Key, outcome: Outcome) -> None:

@@ -19,7 +19,7 @@ def fingerprint(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Functions count by their name, other objects by their class and attributes.
+        Functions count by their name, other objects by their class and what a pickle keeps of them.
 
     Returns
     -------
@@ -78,5 +78,5 @@ def _parts_of(value: Any) -> tuple[str, Sequence[Any]]:
     if hasattr(value, "__qualname__"):
         return kind, [value.__module__, value.__qualname__]
     if hasattr(value, "__dict__"):
-        return kind, [type(value).__module__, vars(value)]
+        return kind, [type(value).__module__, value.__getstate__()]
     return kind, [repr(value)]

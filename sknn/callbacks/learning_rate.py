@@ -61,14 +61,14 @@ class LearningRateLogger(TrainingCallback):
         self._logs: list[LearningRateLog] = []
 
     def training_begins(self, key: Key, training: Training) -> None:
-        if training.loop is not None:
+        if training.loop is not None and not all(stage.searches for stage in training.loop.stages):
             log = LearningRateLog(*key, type(training.estimator).__name__)
             self._fits[key] = _Logged(training, log)
             self._logs.append(log)
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         logged = self._of_epoch(context)
-        if logged is not None:
+        if logged is not None and not logged.training.loop.stage.searches:
             logged.log.rates.append(logged.training.loop.rate_at(logged.training.loop.state.samples))
 
     def get_logs(self, select: str = "most_recent") -> Any:

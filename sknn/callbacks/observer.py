@@ -47,7 +47,7 @@ class Training:
     by_gradient : bool, default=True
         False for rules that are not told of their loss and keep no state.
     loop : FitLoop or None
-        The loop of epochs; None for L-BFGS, and before it begins.
+        The loop of epochs; None for the perceptron rule, and before it begins.
     losses : list of float
         That of each epoch, or iteration, of which callbacks were told.
     """
@@ -76,8 +76,10 @@ class Training:
     def network_to_keep(self) -> Network:
         """A copy of the network with the weights that it would keep if training ended now."""
         network = self.network.copy()
-        if self.loop is not None and self.loop.stops_early and self.loop.state.best_theta is not None:
-            network.theta[:], network.state[:] = self.loop.state.best_theta, self.loop.state.best_state
+        if self.loop is not None:
+            network.theta[:] = self.loop.theta_to_keep()
+            if self.loop.stops_early and self.loop.state.best_state is not None:
+                network.state[:] = self.loop.state.best_state
         return network
 
 

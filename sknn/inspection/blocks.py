@@ -7,24 +7,10 @@ from dataclasses import dataclass, replace
 from math import ceil, log, sqrt
 from typing import Any
 
-from ..nn import (
-    Activation,
-    BatchNorm,
-    Conv,
-    Dense,
-    Dropout,
-    GlobalPool,
-    Layer,
-    LayerNorm,
-    Network,
-    Pool,
-    Standardise,
-    Unflatten,
-)
+from ..nn import Conv, Dense, GlobalPool, Layer, Network, Pool, Unflatten
 from ..nn.layer import Shape
 from .common import DARK, LETTER_WIDTH, LINE_HEIGHT, PALE, write
 
-COMPANIONS = (Activation, BatchNorm, Dropout, LayerNorm, Standardise)  # they change values, not the shape
 COLORS = {type(None): "0.85", Conv: "#8fb8de", Pool: "#f0b67f", GlobalPool: "#f0b67f", Dense: "#9ccc9c"}
 OTHER = "#c9bbdc"
 IN_A_ROW = 10
@@ -52,8 +38,9 @@ def blocks_of(network: Network, out_activation: str = "identity") -> list[Block]
         last = blocks[-1]
         if isinstance(layer, Unflatten):
             blocks[-1] = replace(last, shape=shape)
-        elif isinstance(layer, COMPANIONS):
-            blocks[-1] = replace(last, n_parameters=last.n_parameters + count, remarks=(*last.remarks, _remark(layer)))
+        elif layer.accompanies:
+            remarks = (*last.remarks, layer.caption(last.shape))
+            blocks[-1] = replace(last, n_parameters=last.n_parameters + count, remarks=remarks)
         else:
             blocks.append(Block(layer, shape, position, count, _own_remarks(layer, last.shape)))
     if out_activation != "identity":
@@ -65,35 +52,13 @@ def _own_remarks(layer: Layer, before: Shape) -> tuple[str, ...]:
     """The layer's activation function, and what the layers within it are."""
     remarks = [] if getattr(layer, "activation", "identity") == "identity" else [layer.activation]  # type: ignore[attr-defined]
     for inner in layer.inner:
-        is_companion = isinstance(inner, COMPANIONS)
-        remarks += [_remark(inner)] if is_companion else [name_of(inner, before).replace("\n", " ")]
-        remarks += () if is_companion else _own_remarks(inner, before)
+        remarks.append(inner.caption(before).replace("\n", " "))
+        remarks += () if inner.accompanies else _own_remarks(inner, before)
     return tuple(remarks)
 
 
-def _remark(layer: Layer) -> str:
-    if isinstance(layer, Activation):
-        return layer.activation
-    if isinstance(layer, Dropout):
-        return f"dropout {layer.rate:g}"
-    return {BatchNorm: "batch norm", LayerNorm: "layer norm", Standardise: "standardised"}[type(layer)]
-
-
-def name_of(layer: Layer | None, before: Shape) -> str:
-    """What a layer is, in a line or two, given the shape that comes in."""
-    if layer is None:
-        return "input"
-    if isinstance(layer, Conv):
-        return f"conv\n{_extent(layer.windows(before[:-1]).kernel)}"
-    if isinstance(layer, Pool):
-        return f"{layer.kind} pool\n{_extent(layer.windows(before[:-1]).kernel)}"
-    if isinstance(layer, GlobalPool):
-        return f"global\n{layer.kind}"
-    return type(layer).__name__.lower()
-
-
-def _extent(window: Shape) -> str:
-    return times(window) if len(window) > 1 else f"length {window[0]}"
+def _caption(layer: Layer | None, before: Shape) -> str:
+    return "input" if layer is None else layer.caption(before)
 
 
 def times(sizes: Shape) -> str:
@@ -111,7 +76,7 @@ class BlockDrawing:
         """What is said above each block, line by line."""
         shapes = [(), *(block.shape for block in self.blocks)]
         pairs = zip(self.blocks, shapes, strict=False)
-        return [[*name_of(block.layer, before).split("\n"), *block.remarks] for block, before in pairs]
+        return [[*_caption(block.layer, before).split("\n"), *block.remarks] for block, before in pairs]
 
     @property
     def pitch(self) -> float:

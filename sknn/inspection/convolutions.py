@@ -11,7 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..autodiff.tape import Array
-from ..nn import Activation, BatchNorm, Conv, Network, Unflatten
+from ..nn import Conv, Network, Unflatten
 from .common import (
     DARK,
     DIVERGING,
@@ -21,6 +21,7 @@ from .common import (
     SEQUENTIAL,
     draw_colorbar,
     fitted_network,
+    innermost,
     letter_size,
     pyplot,
     square_axes,
@@ -385,13 +386,14 @@ class FeatureMapDisplay(TileDisplay):
         network = fitted_network(estimator)
         x = _one_sample(network, _before_the_network(estimator, X))
         stop = _after_convolution(network) if layer is None else _position(network, layer) + 1
-        maps = network.first(stop)(x)[0]
+        scaling = innermost(estimator).input_scaling_
+        maps = network[:stop]((x if scaling is None else scaling(x)).astype(network.theta.dtype))[0]
         if maps.ndim < 2:
             raise ValueError(
                 f"layer={layer!r} puts out {maps.size} numbers without positions, not maps; choose one before"
             )
         seen = next((k + 1 for k, each in enumerate(network.layers) if isinstance(each, Unflatten)), 0)
-        display = cls(maps=maps, sample=network.first(seen)(x)[0], channels=channels)
+        display = cls(maps=maps, sample=network[:seen](x)[0], channels=channels)
         return display.plot(ax=ax, n_columns=n_columns, colorbar=colorbar, include_sample=include_sample, **kwargs)
 
     def plot(
@@ -496,7 +498,7 @@ def _convolution(network: Network, layer: int | None) -> int:
 def _after_convolution(network: Network) -> int:
     """Where the first convolution ends, with the normalisation and activation that belong to it."""
     stop = _convolution(network, None) + 1
-    while stop < len(network.layers) and isinstance(network.layers[stop], BatchNorm | Activation):
+    while stop < len(network.layers) and network.layers[stop].accompanies:
         stop += 1
     return stop
 
@@ -511,8 +513,9 @@ def _before_the_network(estimator: Any, X: Any) -> Any:
 
 
 def _one_sample(network: Network, X: Any) -> Array:
-    """X as a batch of one, in the shape and precision of the network."""
-    x, shape = np.asarray(X, dtype=network.theta.dtype), network.input_shape
+    """X as a batch of one, in the shape of the network's inputs."""
+    x, shape = np.asarray(X), network.input_shape
+    x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
     if x.size != prod(shape):
         raise ValueError(f"X has shape {x.shape}; give one sample, whose shape holds {prod(shape)} values")
     return x.reshape(1, *shape)

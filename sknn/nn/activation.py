@@ -38,8 +38,15 @@ class Activation(Layer):
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         return activate(x, activation=self.activation)
+
+    def caption(self, shape: Shape) -> str:
+        return self.activation

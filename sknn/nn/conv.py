@@ -1,4 +1,8 @@
-"""Layers over grids of one, two or three dimensions: convolution, pooling, flattening. Channels come last."""
+"""Layers over grids of one, two or three dimensions: convolution, pooling, flattening. Channels come last.
+
+Where samples are series that lie in rows of steps (``context.sequences``), convolution and pooling work on each as on
+a grid of one axis.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,27 @@ from ..autodiff.tape import Value
 from ..ops.activation import ACTIVATIONS
 from ..ops.conv import conv
 from ..ops.pool import average_pool, max_pool
+from ..ops.rows import average_pool_rows, conv_rows, max_pool_rows
+from ..ops.segment import segment_max, segment_mean
 from ..ops.windows import Padding, Windows, make_windows
 from .layer import Context, Layer, Shape, Store
+from .sequences import Sequences
 
-_windows = lru_cache(maxsize=256)(make_windows)  # a network asks for the same few at every step
+OPEN = 1 << 40  # positions of an axis whose length is left open, when windows are laid over it without data
+
+_POOL = {"max": max_pool, "average": average_pool}
+_POOL_ROWS = {"max": max_pool_rows, "average": average_pool_rows}
+_POOL_SEGMENTS = {"max": segment_max, "average": segment_mean}
+
+
+@lru_cache(maxsize=256)  # a network asks for the same few at every step
+def _windows(grid: Shape, *description: Any) -> Windows:
+    return make_windows(tuple(OPEN if n is None else n for n in grid), *description)
+
+
+def _after(grid: Shape, windows: Windows) -> Shape:
+    """The grid of the outputs; an axis whose length is open stays so."""
+    return tuple(None if n is None else m for n, m in zip(grid, windows.output, strict=True))  # type: ignore[misc]
 
 
 def _check_grid(layer: Layer, shape: Shape) -> None:
@@ -25,6 +46,10 @@ def _check_grid(layer: Layer, shape: Shape) -> None:
         raise ValueError(
             f"{layer!r} works on grids, samples of shape (*grid, channels), but they are of shape {shape}: state the "
             "input_shape, or put an Unflatten in front"
+        )
+    if None in shape and (len(shape) > 2 or shape[-1] is None):
+        raise ValueError(
+            f"{layer!r} cannot work on samples of shape {shape}: only series, (None, channels), may be of any length"
         )
 
 
@@ -64,8 +89,8 @@ class Conv(Layer):
     Raises
     ------
     ValueError
-        If a parameter is out of range, the channels or filters cannot be split into the groups, or the input is too
-        small for its kernels.
+        If a parameter is out of range, the channels or filters cannot be split into the groups, or the input (any of
+        several series) is too small for its kernels.
 
     References
     ----------
@@ -100,9 +125,16 @@ class Conv(Layer):
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
+    @property
+    def _description(self) -> tuple:
+        return (*map(_hashable, (self.kernel_size, self.stride, self.padding, self.dilation)),)
+
     def windows(self, grid: Shape) -> Windows:
         """Where the kernels lie on a grid."""
-        return _windows(grid, *map(_hashable, (self.kernel_size, self.stride, self.padding, self.dilation)))
+        return _windows(grid, *self._description)
+
+    def follow(self, sequences: Sequences) -> Sequences:
+        return sequences.after(sequences.windows(*self._description))
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)
@@ -116,12 +148,18 @@ class Conv(Layer):
         store.parameter("weight", kernel, self.init, fans=fans, gain=self.gain)
         if self.use_bias:
             store.parameter("bias", (self.filters,), self.bias_init, fans=fans, gain=self.gain, decay=False)
-        return (*windows.output, self.filters)
+        return (*_after(shape[:-1], windows), self.filters)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        windows = self.windows(x.shape[1:-1])
         operands = (x, params["weight"], params["bias"]) if self.use_bias else (x, params["weight"])
+        if context.sequences is not None:
+            rows = context.sequences.windows(*self._description)
+            return conv_rows(*operands, windows=rows, groups=self.groups, activation=self.activation)
+        windows = self.windows(x.shape[1:-1])
         return conv(*operands, windows=windows, groups=self.groups, activation=self.activation)
+
+    def caption(self, shape: Shape) -> str:
+        return f"conv\n{_extent(self.windows(shape[:-1]).kernel)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,7 +180,7 @@ class Pool(Layer):
     Raises
     ------
     ValueError
-        If a parameter is out of range, or the input too small for its windows.
+        If a parameter is out of range, or the input (any of several series) too small for its windows.
 
     Examples
     --------
@@ -161,23 +199,36 @@ class Pool(Layer):
         if self.kind not in ("max", "average"):
             raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
 
+    @property
+    def _description(self) -> tuple:
+        stride = self.size if self.stride is None else self.stride
+        return (*map(_hashable, (self.size, stride, self.padding)),)
+
     def windows(self, grid: Shape) -> Windows:
         """Where the windows lie on a grid."""
-        stride = self.size if self.stride is None else self.stride
-        return _windows(grid, *map(_hashable, (self.size, stride, self.padding)))
+        return _windows(grid, *self._description)
+
+    def follow(self, sequences: Sequences) -> Sequences:
+        return sequences.after(sequences.windows(*self._description))
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)
-        return (*self.windows(shape[:-1]).output, shape[-1])
+        return (*_after(shape[:-1], self.windows(shape[:-1])), shape[-1])
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        pool = max_pool if self.kind == "max" else average_pool
-        return pool(x, windows=self.windows(x.shape[1:-1]))
+        if context.sequences is not None:
+            return _POOL_ROWS[self.kind](x, windows=context.sequences.windows(*self._description))
+        return _POOL[self.kind](x, windows=self.windows(x.shape[1:-1]))
+
+    def caption(self, shape: Shape) -> str:
+        return f"{self.kind} pool\n{_extent(self.windows(shape[:-1]).kernel)}"
 
 
 @dataclass(frozen=True, repr=False)
 class GlobalPool(Layer):
     """The largest or the mean element of each channel: (n, *grid, channels) to (n, channels).
+
+    Of series in rows of steps it makes one row each, so that a network may go on as for features.
 
     Parameters
     ----------
@@ -212,14 +263,26 @@ class GlobalPool(Layer):
         return shape[-1:]
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        pool = max_pool if self.kind == "max" else average_pool
+        if context.sequences is not None:
+            return _POOL_SEGMENTS[self.kind](x, lengths=context.sequences.lengths)
         grid = x.shape[1:-1]
-        return F.reshape(pool(x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
+        return F.reshape(_POOL[self.kind](x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
+
+    def follow(self, sequences: Sequences) -> None:
+        return None
+
+    def caption(self, shape: Shape) -> str:
+        return f"global\n{self.kind}"
 
 
 @dataclass(frozen=True, repr=False)
 class Flatten(Layer):
     """All features of a sample in one row: (n, *shape) to (n, prod(shape)).
+
+    Raises
+    ------
+    ValueError
+        When built for samples that may be of any length.
 
     Examples
     --------
@@ -230,7 +293,16 @@ class Flatten(Layer):
     """
 
     def build(self, shape: Shape, store: Store) -> Shape:
+        if None in shape:
+            raise ValueError(
+                f"samples of shape {shape} may be of any length, so Flatten would make rows of different lengths: put "
+                "GlobalPool() in its place, which makes one row of channels of each"
+            )
         return (prod(shape),)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         return F.reshape(x, (x.shape[0], prod(x.shape[1:])))
+
+
+def _extent(window: Shape) -> str:
+    return "×".join(map(str, window)) if len(window) > 1 else f"length {window[0]}"

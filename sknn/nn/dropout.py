@@ -24,7 +24,7 @@ class Dropout(Layer):
     Raises
     ------
     ValueError
-        If `rate` is out of range, or the layer is applied in training without a source of randomness.
+        If `rate` is out of range, or the layer is applied in training without draws.
 
     References
     ----------
@@ -33,12 +33,12 @@ class Dropout(Layer):
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn.nn import Dropout, Network
+    >>> from sknn.nn import Draws, Dropout, Network
     >>> network = Network([Dropout(0.5)], (5,), None)
     >>> network(np.ones((1, 5)))
     array([[1., 1., 1., 1., 1.]])
-    >>> network(np.ones((1, 5)), training=True, rng=np.random.RandomState(0))
-    array([[2., 2., 2., 2., 0.]])
+    >>> network(np.ones((1, 5)), training=True, draws=Draws(0))
+    array([[0., 0., 2., 0., 0.]])
     """
 
     rate: float = 0.5
@@ -48,8 +48,12 @@ class Dropout(Layer):
             raise ValueError(f"rate={self.rate!r} must be at least 0 and less than 1")
 
     @property
-    def draws(self) -> bool:
+    def is_random(self) -> bool:
         return self.rate > 0
+
+    @property
+    def accompanies(self) -> bool:
+        return True
 
     def build(self, shape: Shape, store: Store) -> Shape:
         return shape
@@ -57,7 +61,10 @@ class Dropout(Layer):
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         if not context.training or self.rate == 0:
             return x
-        if context.rng is None:
-            raise ValueError("rng=None: Dropout draws in training; pass a RandomState or Generator along with training")
-        kept = context.rng.random(shape_of(x)) >= self.rate
+        if context.draws is None:
+            raise ValueError("draws=None: Dropout draws in training; pass draws=Draws(seed) along with training")
+        kept = context.draws.uniform(shape_of(x)) >= self.rate
         return drop(x, kept, rate=float(self.rate))
+
+    def caption(self, shape: Shape) -> str:
+        return f"dropout {self.rate:g}"

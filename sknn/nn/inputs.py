@@ -42,8 +42,9 @@ class Unflatten(Layer):
     channels_first: bool = False
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        if prod(shape) != prod(self.shape):
-            raise ValueError(f"shape={self.shape} holds {prod(self.shape)} features, but there are {prod(shape)}")
+        if None in shape or prod(shape) != prod(self.shape):
+            found = f"samples have shape {shape}" if None in shape else f"there are {prod(shape)}"
+            raise ValueError(f"shape={self.shape} holds {prod(self.shape)} features, but {found}")
         return (*self.shape[1:], self.shape[0]) if self.channels_first else self.shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
@@ -70,6 +71,10 @@ class Standardise(Layer):
     array([[3.]])
     """
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         store.state("mean", shape[-1:])
         store.state("scale", shape[-1:], "ones")
@@ -79,9 +84,13 @@ class Standardise(Layer):
         dtype = x.dtype
         return (x - params["mean"].astype(dtype)) * (1.0 / params["scale"]).astype(dtype)
 
+    def caption(self, shape: Shape) -> str:
+        return "standardised"
+
     def learn(self, params: dict[str, Any], batches: Iterable[tuple[Array, Array | None]]) -> None:
         """Set mean and scale to those of all batches (n, *grid, channels) with weights (n,) together, in float64.
 
+        Of series in rows of steps, the steps are given, each with the weight of its sample.
         Batches are merged by the update of Chan, Golub & LeVeque (1983), which loses no digits to a large mean.
         """
         total, mean, squares = 0.0, np.zeros_like(params["mean"]), np.zeros_like(params["mean"])

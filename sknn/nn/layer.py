@@ -6,16 +6,23 @@ built into, so one description may serve in several networks, be cloned and be s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff.tape import Value
 from .init import INITIALISERS, Random
 
+if TYPE_CHECKING:
+    from ..ops.windows import Windows
+    from .draws import Draws
+    from .sequences import Sequences
+
 Shape = tuple[int, ...]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Context(NamedTuple):
@@ -25,12 +32,21 @@ class Context(NamedTuple):
     ----------
     training : bool, default=False
         Whether parameters are being fitted: dropout drops and normalisation uses the batch only then.
-    rng : RandomState or Generator, default=None
-        The source of randomness of layers that need one.
+    draws : Draws, default=None
+        Where layers that draw random numbers get them.
+    moves : bool, default=True
+        Whether training moves running statistics; those of a part that others are trained through stay.
+    sequences : Sequences, default=None
+        How the samples lie in x, where they lie one after the other in rows of steps.
+    given : mapping, default={}
+        Whatever else a layer must know of the batch, by name: a graph, a time, a condition.
     """
 
     training: bool = False
-    rng: Random = None
+    draws: Draws | None = None
+    moves: bool = True
+    sequences: Sequences | None = None
+    given: Mapping[str, Any] = NOTHING
 
 
 @dataclass(frozen=True)
@@ -53,21 +69,25 @@ class Store:
     path: tuple[str, ...] = ()
     parameters: list[Parameter] = field(default_factory=list)
     states: list[Parameter] = field(default_factory=list)
+    layers: dict[str, Layer] = field(default_factory=dict)
     shapes: dict[str, Shape] = field(default_factory=dict)
 
     def inside(self, name: str) -> Store:
         """The store of a part of this layer, whose names begin with the part's."""
-        return Store(self.rng, (*self.path, name), self.parameters, self.states, self.shapes)
+        return Store(self.rng, (*self.path, name), self.parameters, self.states, self.layers, self.shapes)
 
     def chain(self, layers: Sequence[Layer], shape: Shape) -> Shape:
         """Build layers one after the other, each under the name of its position; the shape after the last.
 
-        The shape of a sample after each layer is kept in `shapes`, by the layer's full name.
+        Each is kept in `layers` by its full name, ahead of those within it, and the shape of a sample after it in
+        `shapes`.
         """
         for position, layer in enumerate(layers):
             inside = self.inside(str(position))
+            name = ".".join(inside.path)
+            self.layers[name] = layer
             try:
-                shape = inside.shapes[".".join(inside.path)] = layer.build(shape, inside)
+                shape = self.shapes[name] = layer.build(shape, inside)
             except ValueError as error:
                 raise ValueError(
                     f"{error} (layer {position}, {layer!r}, to which samples come with shape {shape})"
@@ -138,8 +158,23 @@ class Layer:
     """
 
     @property
-    def draws(self) -> bool:
+    def is_random(self) -> bool:
         """Whether it draws random numbers in training."""
+        return False
+
+    @property
+    def needs_batch(self) -> bool:
+        """Whether in training its output for a sample depends on the others of the batch."""
+        return False
+
+    @property
+    def accompanies(self) -> bool:
+        """Whether it only changes values where they are, so that it belongs to the layer before it."""
+        return False
+
+    @property
+    def members(self) -> bool:
+        """Whether an axis of members may stand in front of all others, of parameters and inputs alike."""
         return False
 
     @property
@@ -154,6 +189,18 @@ class Layer:
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         """The output for a batch x (n, *shape). `params` holds what `build` declared, by name."""
         raise TypeError(f"{type(self).__name__} defines no apply")
+
+    def follow(self, sequences: Sequences) -> Sequences | None:
+        """How samples that lie in rows of steps lie after this layer: by default as before; None if in rows no more."""
+        return sequences
+
+    def windows(self, grid: Shape) -> Windows | None:
+        """Through which windows of a grid its outputs see their inputs; None if that is not how it sees."""
+        return None
+
+    def caption(self, shape: Shape) -> str:
+        """What it is, in a line or two of a drawing, for inputs of `shape`."""
+        return type(self).__name__.lower()
 
     def __repr__(self) -> str:
         if not is_dataclass(self):

@@ -1,49 +1,22 @@
-"""A network: layers applied in order, all their parameters in one flat vector.
-
-``theta`` holds every parameter, ``grad`` the gradient and ``state`` the running statistics. A named parameter is
-a view, so whoever works on the vector (an optimizer, an average of weights, a checkpoint, a sampler) need not
-know what a layer is, and a layer need not know where its parameters are.
-"""
+"""A network: layers applied in order, all their parameters in one flat vector."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import groupby
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..autodiff.tape import Array, Tensor, Value, backward
-from ..optim import Group
+from ..autodiff.tape import Tensor, Value, backward
+from .applied import Applied
+from .draws import Draws
 from .init import Random
-from .layer import Context, Layer, Parameter, Shape, Store
+from .layer import Context, Layer, Shape, Store
+from .trainable import Trainable
 
 
-class Place(NamedTuple):
-    """Where a named array lies in its flat vector."""
-
-    start: int
-    stop: int
-    shape: Shape
-
-
-class Chain:
-    """Layers applied one after the other, each with its parameters."""
-
-    __slots__ = ("steps",)
-
-    def __init__(self, layers: Sequence[Layer], parameters: dict[str, Any]) -> None:
-        self.steps = [(layer.apply, parameters.get(str(position), {})) for position, layer in enumerate(layers)]
-
-    def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
-        context = Context(training, rng)
-        for apply, params in self.steps:
-            x = apply(params, x, context)
-        return x
-
-
-class Network:
+class Network(Trainable):
     """Layers built for one input shape, with their parameters.
 
     Parameters
@@ -72,8 +45,8 @@ class Network:
         What an optimizer may change.
     shapes, output_shape : list of tuple of int, tuple of int
         The shape of one sample after each layer, and after the last.
-    shapes_by_name : dict of str to tuple of int
-        The same for every layer under its full name, those within layers ("2.0") among them.
+    layers_by_name, shapes_by_name : dict of str to Layer, dict of str to tuple of int
+        Every layer under its full name, those within layers ("2.0") after the one that they lie in; the shape after it.
 
     Examples
     --------
@@ -94,109 +67,95 @@ class Network:
         self.layers = tuple(layers)
         self.input_shape = tuple(input_shape)
         self.output_shape = store.chain(self.layers, self.input_shape)
-        self.shapes_by_name = store.shapes
+        self.layers_by_name, self.shapes_by_name = store.layers, store.shapes
         self.shapes = [store.shapes[str(position)] for position in range(len(self.layers))]
-        ordered = sorted(store.parameters, key=lambda p: (not p.trainable, -p.rate, not p.decay))
-        self.names = _places(ordered)
-        self.groups = _groups(ordered)
-        self.theta = _flat(ordered, dtype)
-        self.state_names = _places(store.states)
-        self.state = _flat(store.states, np.float64)
-        self._make_views()
-
-    @property
-    def n_parameters(self) -> int:
-        """The number of parameters, frozen ones included."""
-        return self.theta.size
+        self._declare(store.parameters, store.states, dtype)
 
     @property
     def multiplications(self) -> int:
-        """About how many a sample takes: all parameters of a layer are used at each position that it puts out."""
+        """About how many a sample takes, if each layer is applied once: from this a fit starts, until it has counted.
+
+        All parameters of a layer are used at each position that it puts out; an axis whose length is left open counts
+        as one position.
+        """
         return sum((place.stop - place.start) * self._positions(name) for name, place in self.names.items())
 
     def _positions(self, name: str) -> int:
         """How many positions the innermost layer that a parameter belongs to puts out."""
         while name not in self.shapes_by_name:
             name = name.rpartition(".")[0]
-        return prod(self.shapes_by_name[name][:-1])
-
-    @property
-    def widest(self) -> int:
-        """The most values that a sample has between two layers, those within layers included."""
-        return max(map(prod, (self.input_shape, *self.shapes_by_name.values())))
-
-    @property
-    def is_finite(self) -> bool:
-        """Whether all parameters and running statistics are: training that diverged leaves others."""
-        return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())
+        return prod(n for n in self.shapes_by_name[name][:-1] if n is not None)
 
     def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
         """Every layer with its parameters, in order; a layer that holds others comes before them."""
-        return _walk(self.layers, self.parameters)
+        for name, layer in self.layers_by_name.items():
+            parameters = self.parameters
+            for part in name.split("."):
+                parameters = parameters.get(part, {})
+            yield layer, parameters
 
-    def __call__(self, x: Value, *, training: bool = False, rng: Random = None) -> Value:
+    def __call__(self, x: Any, *, training: bool = False, draws: Draws | None = None, **given: Any) -> Any:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""
-        return self._plain(x, training=training, rng=rng)
+        return self.function(training=training, draws=draws)(x, **given)
 
-    @property
-    def watched(self) -> Chain:
-        """This network with its parameters as leaves of the tape: the same call, but its result is recorded."""
-        return self._watched
+    def function(
+        self,
+        trained: Sequence[str] | None = None,
+        *,
+        watched: bool = False,
+        training: bool = False,
+        draws: Draws | None = None,
+        moves: bool = True,
+    ) -> Applied:
+        """This network as a function of a batch, for many calls; it follows the values in `theta`.
 
-    @property
-    def leaves(self) -> list[Tensor]:
-        """The trainable parameters as leaves whose gradient goes into `grad`, in the order of `names`."""
-        return self._leaves
+        Parameters
+        ----------
+        trained : sequence of str, default=None
+            Parts, of which a network has none; see :meth:`Parts.function`.
+        watched : bool, default=False
+            Whether parameters are leaves of the tape, so that the result is recorded.
+        training, draws, moves
+            See :class:`Context`.
+        """
+        return Applied(self.layers, self._watched if watched else self.parameters, Context(training, draws, moves))
 
-    def first(self, n_layers: int) -> Chain:
-        """The first layers alone, as a function of the inputs."""
-        return Chain(self.layers[:n_layers], self.parameters)
+    def at(self, theta: Value) -> Applied:
+        """This network as a function of a batch with other parameters, as it predicts.
 
-    def decaying_norm(self) -> float:
-        """The sum of squares of the parameters that weight decay applies to."""
-        total = 0.0
-        for start, decay_stop, _, _ in self.groups:
-            part = self.theta[start:decay_stop]
-            total += float(np.dot(part, part))
-        return total
+        Parameters
+        ----------
+        theta : array or Tensor of shape (n_parameters,)
+            In the order of `names`. The result can be differentiated by a Tensor, as often as one likes.
+
+        Raises
+        ------
+        ValueError
+            If theta is of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sknn.autodiff import Tensor, grad
+        >>> from sknn.nn import Dense, Network
+        >>> network = Network([Dense(1)], (2,), np.random.RandomState(0))
+        >>> theta = Tensor(np.array([1.0, 1.0, 0.5]))
+        >>> y = network.at(theta)(np.array([[2.0, 3.0]]))
+        >>> y.value, grad(y.sum(), theta)
+        (array([[5.5]]), array([2., 3., 1.]))
+        """
+        return Applied(self.layers, self._parameters_at(theta), Context(moves=False))
+
+    def __getitem__(self, part: slice) -> Applied:
+        """Some of the layers as a function: ``network[:2]`` are the first two."""
+        return self.function()[part]
 
     def __repr__(self) -> str:
         layers = ", ".join(map(repr, self.layers))
         return f"Network([{layers}], {self.input_shape}, {self.n_parameters} parameters of {self.theta.dtype})"
 
-    def copy(self, dtype: str | np.dtype | None = None) -> Network:
-        """An independent network with the same layers and values, in the same precision or another."""
-        twin = Network.__new__(Network)
-        theta = self.theta.astype(dtype or self.theta.dtype)
-        twin.__setstate__({**self.__getstate__(), "theta": theta, "state": self.state.copy()})
-        return twin
 
-    def __getstate__(self) -> dict[str, Any]:
-        views = ("grad", "parameters", "_plain", "_watched", "_leaves")
-        return {name: value for name, value in self.__dict__.items() if name not in views}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._make_views()
-
-    def _make_views(self) -> None:
-        self.grad = np.zeros_like(self.theta)
-        views = _views(self.theta, self.names)
-        gradients = _views(self.grad, self.names)
-        n_trainable = self.groups[-1].stop if self.groups else 0
-        leaves = {
-            name: Tensor(view, sink=gradients[name])
-            for name, view in views.items()
-            if self.names[name].stop <= n_trainable
-        }
-        states = _views(self.state, self.state_names)
-        self._leaves = list(leaves.values())
-        self.parameters = _nest({**views, **states})
-        self._plain = Chain(self.layers, self.parameters)
-        self._watched = Chain(self.layers, _nest({**views, **leaves, **states}))
-
-
-def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network], *batch: Any) -> tuple[float, list]:
+def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Any], *batch: Any) -> tuple[float, list]:
     """The value of an objective and its gradient with respect to the parameters of some networks.
 
     Parameters
@@ -204,7 +163,7 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     objective : callable
         Called as ``objective(*networks, *batch)`` with the networks watched; returns a scalar Tensor. A network
         that it reaches in another way is applied as it is and not differentiated.
-    networks : sequence of Network
+    networks : sequence of Network or Parts
         Those to differentiate.
     *batch
         Handed on to the objective.
@@ -228,56 +187,13 @@ def value_and_grad(objective: Callable[..., Tensor], networks: Sequence[Network]
     >>> value_and_grad(lambda net, x: net(x).sum(), [network], np.array([[1.0, 2.0]]))
     (3.0, [array([1., 2., 1.])])
     """
-    value = objective(*[network.watched for network in networks], *batch)
+    return differentiate(objective(*[network.function(watched=True) for network in networks], *batch), networks)
+
+
+def differentiate(value: Tensor, networks: Sequence[Any]) -> tuple[float, list]:
+    """As :func:`value_and_grad`, of a value that was computed with watched functions of these networks."""
     if not isinstance(value, Tensor) or value.value.size != 1:
         raise TypeError(f"objective must return a scalar Tensor that depends on the networks, got {value!r}")
     leaves = networks[0].leaves if len(networks) == 1 else [leaf for network in networks for leaf in network.leaves]
     backward(value, leaves)
     return value.value.item(), [network.grad for network in networks]
-
-
-def _places(parameters: Sequence[Parameter]) -> dict[str, Place]:
-    places, start = {}, 0
-    for parameter in parameters:
-        stop = start + prod(parameter.shape)
-        places[parameter.name] = Place(start, stop, parameter.shape)
-        start = stop
-    return places
-
-
-def _flat(parameters: Sequence[Parameter], dtype: str | np.dtype | type) -> Array:
-    return np.concatenate([np.empty(0), *(p.init.ravel() for p in parameters)]).astype(dtype)
-
-
-def _groups(ordered: Sequence[Parameter]) -> list[Group]:
-    groups, start = [], 0
-    for rate, members in groupby((p for p in ordered if p.trainable), key=lambda p: p.rate):
-        sizes = [(prod(p.shape), p.decay) for p in members]
-        decay_stop = start + sum(size for size, decay in sizes if decay)
-        stop = start + sum(size for size, _ in sizes)
-        groups.append(Group(start, decay_stop, stop, rate))
-        start = stop
-    return groups
-
-
-def _views(vector: Array, places: dict[str, Place]) -> dict[str, Array]:
-    return {name: vector[place.start : place.stop].reshape(place.shape) for name, place in places.items()}
-
-
-def _walk(layers: Sequence[Layer], parameters: dict[str, Any]) -> Iterator[tuple[Layer, dict[str, Any]]]:
-    for position, layer in enumerate(layers):
-        mine = parameters.get(str(position), {})
-        yield layer, mine
-        yield from _walk(layer.inner, mine)
-
-
-def _nest(flat: dict[str, Any]) -> dict[str, Any]:
-    """{"0.weight": W} as {"0": {"weight": W}}."""
-    nested: dict[str, Any] = {}
-    for name, value in flat.items():
-        *path, last = name.split(".")
-        inner = nested
-        for part in path:
-            inner = inner.setdefault(part, {})
-        inner[last] = value
-    return nested

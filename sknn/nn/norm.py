@@ -1,13 +1,13 @@
-"""Normalisation layers: over the batch, or over each sample."""
+"""Normalisation layers: over the batch, over each position, or over each sample."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from ..autodiff.primitives import plain
+from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from .layer import Context, Layer, Shape, Store
@@ -20,6 +20,9 @@ class BatchNorm(Layer):
     In training, mean and variance (the biased one) are those of the batch, over all axes but the last, and they
     move running statistics: running = momentum running + (1 - momentum) batch, with the unbiased variance of the
     batch. Otherwise the running statistics are used, so that the output for a sample depends on no other.
+
+    Parameters and statistics with a leading axis, of the members of an ensemble, go with an x that has it too: each
+    member is normalised alone.
 
     Parameters
     ----------
@@ -58,6 +61,14 @@ class BatchNorm(Layer):
             raise ValueError(f"momentum={self.momentum!r} must be at least 0 and less than 1")
         _check_epsilon(self.epsilon)
 
+    @property
+    def accompanies(self) -> bool:
+        return True
+
+    @property
+    def needs_batch(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         store.state("mean", shape[-1:], "zeros")
@@ -65,17 +76,24 @@ class BatchNorm(Layer):
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if params["mean"].ndim > 1:  # statistics for each member, as x has a leading axis of members
+            members = ({name: value[k] for name, value in params.items()} for k in range(len(x)))
+            return F.stack([self.apply(mine, x[k], context) for k, mine in enumerate(members)])
         gain, shift = params["gain"], params["shift"]
         if context.training:
-            values = plain(x)
+            values = F.plain(x)
             statistics = batch_statistics(values)
-            self._follow(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
+            if context.moves:
+                self._move(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
             return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
-        dtype = np.result_type(plain(x), plain(gain))
+        dtype = np.result_type(F.plain(x), F.plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
         return rescale(x, gain * scale.astype(dtype), shift, mean=params["mean"])
 
-    def _follow(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
+    def caption(self, shape: Shape) -> str:
+        return "batch norm"
+
+    def _move(self, mean: Array, variance: Array, statistics: tuple[Array, Array], n_values: int) -> None:
         """Move the running statistics, in place, towards those of a batch with so many values in each channel."""
         batch_mean, batch_variance = statistics
         mean += (1.0 - self.momentum) * (batch_mean - mean)
@@ -86,19 +104,22 @@ class BatchNorm(Layer):
 
 @dataclass(frozen=True, repr=False)
 class LayerNorm(Layer):
-    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each sample.
+    """y = gain (x - mean) / sqrt(variance + epsilon) + shift, with mean and variance of each position of a sample.
 
-    They are taken over all axes of the sample; gain and shift have one element for each channel (the last axis).
+    They are taken over the channels (the last axis), so that no position knows of another, or over all axes of the
+    sample; gain and shift have one element for each channel.
 
     Parameters
     ----------
     epsilon : float, default=1e-5
         Added to the variance, which may be 0.
+    over : {"channels", "sample"}, default="channels"
+        What mean and variance are taken over. For rows of features they are the same.
 
     Raises
     ------
     ValueError
-        If `epsilon` is not positive.
+        If a parameter is out of range, or statistics over the sample are asked for where samples lie in rows of steps.
 
     References
     ----------
@@ -114,16 +135,32 @@ class LayerNorm(Layer):
     """
 
     epsilon: float = 1e-5
+    over: Literal["channels", "sample"] = "channels"
 
     def __post_init__(self) -> None:
         _check_epsilon(self.epsilon)
+        if self.over not in ("channels", "sample"):
+            raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
+
+    @property
+    def accompanies(self) -> bool:
+        return True
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        return layer_norm(x, params["gain"], params["shift"], epsilon=float(self.epsilon))
+        gain, shift, epsilon = params["gain"], params["shift"], float(self.epsilon)
+        if self.over == "sample" and context.sequences is not None:
+            raise ValueError("over='sample': LayerNorm of samples in rows of steps takes over='channels'")
+        if self.over == "sample" or len(x.shape) == 2:
+            return layer_norm(x, gain, shift, epsilon=epsilon)
+        positions = F.reshape(x, (-1, x.shape[-1]))
+        return F.reshape(layer_norm(positions, gain, shift, epsilon=epsilon), x.shape)
+
+    def caption(self, shape: Shape) -> str:
+        return "layer norm"
 
 
 def _check_epsilon(epsilon: float) -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import MISSING, fields
 from typing import NamedTuple
 
-from .conv import Conv, Pool
-from .inputs import Standardise, Unflatten
+from .inputs import Unflatten
 from .layer import Layer, Shape
 from .network import Network
-from .residual import Residual
 
 
 class Row(NamedTuple):
@@ -27,12 +25,12 @@ def describe(network: Network) -> list[Row]:
 
     The receptive field is counted in positions of the grid along each axis: a window of span k over outputs that lie
     `jump` positions apart adds (k - 1) jump, up to the size of the grid, and its stride multiplies the jump. A layer
-    that looks at all of its input sees all of the grid.
+    that looks at all of its input sees all of the grid, None along an axis whose length is left open.
     """
     sight = _first_sight(network)
     rows, before = [], network.input_shape
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
-        sight = _after(sight, layer, str(position), before, network.shapes_by_name)
+        sight = _after(sight, str(position), before, network)
         rows.append(
             Row(_label(layer), shape, _count(network, position, "weight"), _count(network, position), sight.field)
         )
@@ -55,21 +53,27 @@ def _first_sight(network: Network) -> Sight:
     return Sight(grid, (1,) * len(grid), (1,) * len(grid))
 
 
-def _after(sight: Sight, layer: Layer, name: str, before: Shape, shapes: dict[str, Shape]) -> Sight:
+def _after(sight: Sight, name: str, before: Shape, network: Network) -> Sight:
     """What the outputs of a layer see, given what its inputs, of shape `before`, see."""
-    if isinstance(layer, Residual):  # what goes around sees less than what goes through
-        for position, inner in enumerate(layer.inner):
-            path = f"{name}.{position}"
-            sight, before = _after(sight, inner, path, before, shapes), shapes[path]
+    layer, shapes = network.layers_by_name[name], network.shapes_by_name
+    inner = [path for path in network.layers_by_name if path.rpartition(".")[0] == name]
+    if inner:  # what goes around sees less than what goes through
+        for path in inner:
+            sight, before = _after(sight, path, before, network), shapes[path]
         return sight
-    if isinstance(layer, Conv | Pool):
-        windows = layer.windows(before[:-1])
+    windows = layer.windows(before[:-1])
+    if windows is not None:
         reach = tuple(f + (span - 1) * j for f, span, j in zip(sight.field, windows.span, sight.jump, strict=True))
         jump = tuple(j * s for j, s in zip(sight.jump, windows.stride, strict=True))
-        return Sight(sight.grid, tuple(map(min, reach, sight.grid)), jump)
-    if not isinstance(layer, Unflatten | Standardise) and len(shapes[name]) < len(sight.grid) + 1:
+        return Sight(sight.grid, tuple(map(_within, reach, sight.grid)), jump)
+    if not layer.accompanies and len(shapes[name]) < len(sight.grid) + 1:
         return sight._replace(field=sight.grid)
     return sight
+
+
+def _within(reach: int, size: int | None) -> int:
+    """No farther than the grid; an axis of open length (None) has no end."""
+    return reach if size is None else min(reach, size)
 
 
 def _count(network: Network, position: int, kind: str = "") -> int:
@@ -84,12 +88,13 @@ UNSAID = ("init", "bias_init", "gain")
 
 def _label(layer: Layer) -> str:
     """The layer with what was chosen for it, without what says how it is initialised."""
-    words = [_label(inner) for inner in layer.inner]
+    words = []
     for field in fields(layer):  # type: ignore[arg-type]
         value = getattr(layer, field.name)
-        if layer.inner and value == layer.inner:
-            continue
-        if field.default is MISSING or field.name in NAMELESS:
+        if isinstance(value, tuple) and value and value[0] in layer.inner:
+            within = ", ".join(map(_label, value))
+            words.append(within if field.default is MISSING else f"{field.name}={within}")
+        elif field.default is MISSING or field.name in NAMELESS:
             words.append(str(value))
         elif field.name == "activation" and value != field.default:
             words.append(value)

@@ -6,6 +6,7 @@ They apply to contiguous arrays of one dtype, float32 or float64, if they were b
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -175,6 +176,14 @@ def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[
     if not _apply_to(raw) or target.dtype != np.intp:
         return None
     return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)
+
+
+def copy_runs(x: Array, y: Array, from_rows: Array, to_rows: Array, lengths: Array) -> bool:
+    """Whether runs of rows of x, of these lengths, were copied to rows of y; no two may go to the same."""
+    if not _apply_to(x, y):
+        return False
+    native.copy_runs(x, y, prod(x.shape[1:]), from_rows, to_rows, lengths)
+    return True
 
 
 def applies_to_perceptron(X: Any) -> bool:

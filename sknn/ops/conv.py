@@ -50,6 +50,11 @@ def _(
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
 
 
+@conv.takes
+def _(y: Array, x: Array, w: Array, b: Array | None = None, **options: Any) -> tuple[int, int]:
+    return y.size // w.shape[-1] * (w.size + (0 if b is None else b.size)), y.size
+
+
 def around(seen: tuple[slice, ...], output: tuple[int, ...]) -> list[tuple[int, int]]:
     """The padding that puts a part of the outputs in its place among all of them."""
     return [(0, 0), *((s.start, size - s.stop) for s, size in zip(seen, output, strict=True)), (0, 0)]

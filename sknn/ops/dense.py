@@ -45,6 +45,11 @@ def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
 
 
+@dense.takes
+def _(y: Array, x: Array, W: Array, b: Array | None = None, *, activation: str = "identity") -> tuple[int, int]:
+    return y.size // W.shape[1] * (W.size + (0 if b is None else b.size)), y.size
+
+
 def _forward(rows: Array, W: Array, b: Array | None, activation: str) -> tuple[Array, Any]:
     """f(rows W + b), and what the slope of f needs besides."""
     is_relu = activation == "relu"

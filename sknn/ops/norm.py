@@ -148,6 +148,13 @@ def _(x: Value, factor: Value, shift: Value, *, mean: Array) -> Value:
     return (x - mean.astype(np.result_type(F.plain(x), F.plain(factor)), copy=False)) * factor + shift
 
 
+@batch_norm.takes
+@layer_norm.takes
+@rescale.takes
+def _(y: Array, *inputs: Array, **options: Any) -> tuple[int, int]:
+    return 2 * y.size, y.size  # a factor and a shift
+
+
 def _normalised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
     centred = x - F.mean(x, axis=axes, keepdims=True)
     return centred / F.sqrt(F.mean(F.square(centred), axis=axes, keepdims=True) + epsilon)

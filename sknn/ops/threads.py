@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from functools import cache
 from threading import Lock
@@ -99,9 +99,35 @@ _own: ContextVar[int | None] = ContextVar("own_threads", default=None)
 
 def threads_for(operations: float) -> AbstractContextManager[None]:
     """For steps of so many operations: one thread, those of the BLAS, or our own."""
+    return _way(operations)()
+
+
+def _way(operations: float) -> Callable[[], AbstractContextManager[None]]:
     if operations < SMALL_STEP:
-        return single_thread()
-    return nullcontext() if operations < LARGE_STEP else own_threads()
+        return single_thread
+    return nullcontext if operations < LARGE_STEP else own_threads
+
+
+class Threads:
+    """As :func:`threads_for`, for steps of which it turns out later how many operations they take."""
+
+    def __init__(self, operations: float) -> None:
+        self.way, self.entered = _way(operations), ExitStack()
+
+    def __enter__(self) -> Threads:
+        self.entered.enter_context(self.way())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.entered.close()
+
+    def follow(self, operations: float) -> None:
+        """From here on for steps of so many operations."""
+        way = _way(operations)
+        if way is not self.way:
+            self.entered.close()
+            self.way = way
+            self.entered.enter_context(way())
 
 
 @contextmanager

@@ -2,29 +2,34 @@
 
 A step asks for the same arrays in the same order each time, so the n-th request of a step gets the n-th
 buffer: no layer and no network owns memory, and one may be applied twice, or by two threads, without harm.
-Small arrays come from NumPy, whose allocator is as fast as a look-up.
+A buffer that anything outside still refers to is never handed out again: whoever keeps a result of a step keeps its
+memory with it, and the step gets a new one in its place. So results may be kept, for a replay or a list of blocks,
+without a copy and without a thought. Small arrays come from NumPy, whose allocator is as fast as a look-up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import prod
+from sys import getrefcount
 from threading import local
+from typing import TypeVar
 
 import numpy as np
+
+T = TypeVar("T")
 
 SMALL = 1 << 16  # elements; below this a fresh array costs no page faults
 
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
+_alone = [np.empty(0)]
+UNUSED = getrefcount(_alone[0])  # what is counted, by the same expression, of an array to which only its list refers
 
 
 class Workspace:
-    """Buffers in the order in which a step asks for them.
-
-    What a step got is overwritten after :meth:`rewind`: only copies may outlive the step.
-    """
+    """Buffers in the order in which a step asks for them; after :meth:`rewind` those that nobody kept come again."""
 
     def __init__(self) -> None:
         self._buffers: list[np.ndarray] = []
@@ -34,16 +39,23 @@ class Workspace:
         """A new step begins: hand out the first buffer again."""
         self._position = 0
 
+    def in_turn(self, parts: Iterable[T]) -> Iterator[T]:
+        """The parts, each of which begins with the buffer that the first began with."""
+        start = self._position
+        for part in parts:
+            self._position = start
+            yield part
+
     def empty(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
         """The next buffer, as an uninitialised array of this shape and dtype."""
         n_bytes = prod(shape) * dtype.itemsize
-        position = self._position
+        buffers, position = self._buffers, self._position
         self._position += 1
-        if position == len(self._buffers):
-            self._buffers.append(np.empty(n_bytes, np.uint8))
-        elif self._buffers[position].nbytes < n_bytes:
-            self._buffers[position] = np.empty(n_bytes, np.uint8)
-        return self._buffers[position][:n_bytes].view(dtype).reshape(shape)
+        if position == len(buffers):
+            buffers.append(np.empty(n_bytes, np.uint8))
+        elif buffers[position].nbytes < n_bytes or getrefcount(buffers[position]) != UNUSED:
+            buffers[position] = np.empty(n_bytes, np.uint8)
+        return buffers[position][:n_bytes].view(dtype).reshape(shape)  # however it is viewed, its base is the buffer
 
 
 @contextmanager
@@ -55,6 +67,15 @@ def workspace() -> Iterator[Workspace]:
         yield made
     finally:
         _current.reset(token)
+
+
+def in_turn(parts: Iterable[T]) -> Iterator[T]:
+    """The parts of a large computation, each to be computed in the memory of the one before it, where a workspace runs.
+
+    What is kept of a part stays, as anything does that is kept.
+    """
+    current = _current.get()
+    return iter(parts) if current is None else current.in_turn(parts)
 
 
 def large(shape: tuple[int, ...], *operands: np.ndarray) -> np.ndarray | None:

@@ -1,19 +1,22 @@
-"""How cells get to workers and back: in bytes, and on a Dask cluster with word of workers that died."""
+"""How cells get to workers, into the store and back: in bytes, and on a Dask cluster with word of dead workers."""
 
 import os
 import pickle
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import current_process
+from pathlib import Path
 from typing import Any, Self
 
 from joblib import Parallel, effective_n_jobs
-from joblib.parallel import get_active_backend
+from joblib.parallel import LokyBackend, ThreadingBackend, get_active_backend
 
 from .cell import Cell, compute, failed
 from .data import DataSet
 from .outcome import Outcome
+from .store import Store, StoreError, commit_to
 
 LOOK_AFTER_PARENT = 1.0  # seconds
 
@@ -56,6 +59,25 @@ def are_elsewhere(n_jobs: int | None) -> bool:
     """
     backend, _ = get_active_backend()
     return _is_dask(backend) or (effective_n_jobs(n_jobs) > 1 and not getattr(backend, "supports_sharedmem", False))
+
+
+def file_for_workers(store: Store | None) -> Path | None:
+    """Tell where workers leave what they have finished, before they take the next cell.
+
+    Parameters
+    ----------
+    store : Store or None
+        The store of the study.
+
+    Returns
+    -------
+    Path or None
+        None where workers have no way to the file: on a cluster, whose machines may share it through a network file
+        system without locks, and without a store.
+    """
+    backend, _ = get_active_backend()
+    is_on_this_machine = isinstance(backend, LokyBackend | ThreadingBackend)
+    return store.path if store is not None and is_on_this_machine else None
 
 
 def _is_dask(backend: Any) -> bool:
@@ -137,8 +159,8 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def computed(key: str, data: DataSet, work: Any) -> tuple[str, Outcome]:
-    """Compute a cell, wherever this is.
+def computed(key: str, data: DataSet, work: Any, file: Path | None) -> tuple[str, Outcome]:
+    """Compute a cell, wherever this is, and leave its outcome in the store.
 
     Parameters
     ----------
@@ -148,12 +170,22 @@ def computed(key: str, data: DataSet, work: Any) -> tuple[str, Outcome]:
         The whole data set.
     work : Cell, Parcel or Outcome
         What to compute; an outcome, if it is known already.
+    file : Path or None
+        As of `file_for_workers`.
 
     Returns
     -------
     tuple of str and Outcome
         The key, and what came out.
     """
+    outcome = _computed(data, work)
+    if file is not None:
+        with suppress(StoreError):  # who gets the outcome tries again, and says what is wrong
+            commit_to(file, key, outcome)
+    return key, outcome
+
+
+def _computed(data: DataSet, work: Any) -> Outcome:
     if isinstance(work, Outcome):
-        return key, work
-    return key, work.compute(data) if isinstance(work, Parcel) else compute(data, work)
+        return work
+    return work.compute(data) if isinstance(work, Parcel) else compute(data, work)

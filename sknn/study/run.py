@@ -11,7 +11,7 @@ from .cell import Cell, failed
 from .data import DataSet
 from .lease import Heartbeat
 from .outcome import Outcome
-from .parcel import Parcel, are_elsewhere, computed, workers
+from .parcel import Parcel, are_elsewhere, computed, file_for_workers, workers
 from .store import Store
 
 POLL = 0.5  # seconds between two looks at the cells that another process computes
@@ -40,9 +40,11 @@ class Progress:
 class Run:
     """The computation of a list of cells.
 
-    Cells are handed out one by one, and each outcome is kept at once: in the store, if there is one, which only this
-    process opens. A cell whose lease another process holds is waited for. Should a worker die, the cells in flight are
-    submitted again; one that keeps dying is tried alone, and then it is a failed cell.
+    Cells are handed out one by one. With a store each outcome is in it before its worker takes the next cell, so that
+    a kill costs no worker more than the cell it is at. Workers of a cluster have no way to the store: their outcomes
+    are kept as they come back, and a kill also costs what is on its way. A cell whose lease another process holds is
+    waited for. Should a worker die, the cells in flight are submitted again; one that keeps dying is tried alone, and
+    then it is a failed cell.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ class Run:
         self.n_jobs = n_jobs
         self.progress = progress or Progress()
         self.pack = _parcel if are_elsewhere(n_jobs) else _as_it_is
+        self.file = file_for_workers(store)
         self.outcomes: dict[str, Outcome] = {}
         self.in_flight: dict[str, None] = {}
         self.deaths = dict.fromkeys(self.cells, 0)
@@ -136,13 +139,13 @@ class Run:
                 if self.store is None or self.store.claim(key, cell.label):
                     self.in_flight[key] = None
                     self.progress.began(cell)
-                    yield delayed(computed)(key, data, self.pack(cell))
+                    yield delayed(computed)(key, data, self.pack(cell), self.file)
         except Exception as error:
             trouble.append(error)
 
     def _keep(self, key: str, outcome: Outcome) -> None:
         if self.store is not None:
-            self.store.commit(key, outcome)
+            self.store.commit(key, outcome)  # changes nothing where the worker has done so
         self.outcomes[key] = outcome
         self.in_flight.pop(key, None)
         self.progress.ended(self.cells[key][1], outcome)

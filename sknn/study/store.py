@@ -16,7 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn, Self
 
@@ -51,6 +51,9 @@ ON CONFLICT (key) DO UPDATE SET owner = NULL, renewed = NULL, lease = NULL, chec
 WHERE outcome IS NULL
 """
 
+# EXTRA puts the end of the journal on disk as well, which after a loss of power would undo the commit.
+DURABLE = "PRAGMA synchronous = EXTRA"
+
 START_AGAIN = "Put back an intact copy, or move the file away to start a new store."
 ADVICE = {
     sqlite3.SQLITE_NOTADB: f"is not an SQLite file, or its beginning is damaged. {START_AGAIN}",
@@ -59,7 +62,7 @@ ADVICE = {
     sqlite3.SQLITE_BUSY: f"was held by another process for more than {PATIENCE:g} seconds. Run the study again.",
     sqlite3.SQLITE_READONLY: "cannot be written to. Make the file and its folder writable, or name another file.",
     sqlite3.SQLITE_READONLY_DBMOVED: "was deleted or moved while it was open. Run the study again.",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Name a file in a folder that you may write to.",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened. Name a file in a folder that you may write to, and leave it there.",
     sqlite3.SQLITE_FULL: "has no room to grow: the disk is full. Free some space and run the study again.",
 }
 
@@ -95,9 +98,9 @@ class Store:
 
     Notes
     -----
-    Any number of threads may use one store. Other processes open their own: a store can neither be pickled nor used
-    after a fork. Like every SQLite file, it wants a disk whose file locks work, which those of some network file
-    systems do not.
+    Any number of threads may use one store. Other processes open their own, or leave an outcome by `commit_to`: a store
+    can neither be pickled nor used after a fork. Like every SQLite file, it wants a disk whose file locks work, which
+    those of some network file systems do not.
 
     Examples
     --------
@@ -167,9 +170,8 @@ class Store:
 
     def commit(self, key: str, outcome: Outcome) -> None:
         """Finish a cell for good and drop its lease; if the cell is finished already, its first outcome stays."""
-        content = outcome.to_bytes()
         with self._transaction() as connection:
-            connection.execute(COMMIT, {"key": key, "checksum": _checksum(key, content), "outcome": content})
+            _finish(connection, key, outcome)
 
     def close(self) -> None:
         """Give back all leases and close the file; closing twice does no harm."""
@@ -187,14 +189,13 @@ class Store:
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"The store {self.path} cannot be pickled or copied: it belongs to the process that opened it. "
-            "Let workers return their outcomes, and commit them there."
+            "Let workers return their outcomes, or leave them in the file by commit_to."
         )
 
     def _open(self) -> None:
         """Make the table in a new file, or check that it is an intact store."""
         with _errors_of(self.path):
-            # EXTRA puts the end of the journal on disk as well, which after a loss of power would undo the commit.
-            self._connection.execute("PRAGMA synchronous = EXTRA")
+            self._connection.execute(DURABLE)
         with self._transaction() as connection:
             marks = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
             if marks == [0, 0] and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
@@ -227,6 +228,39 @@ class Store:
         if checksum != _checksum(key, content):
             raise StoreError(f"{self.path} is damaged (the outcome of the cell {key!r} was changed). {START_AGAIN}")
         return Outcome.from_bytes(content)
+
+
+def commit_to(path: Path, key: str, outcome: Outcome) -> None:
+    """Finish a cell of a store that another process holds open, as its `Store.commit` would: for its workers.
+
+    Parameters
+    ----------
+    path : Path
+        The file, absolute. It was checked when the store was opened, and is not again for every cell.
+    key : str
+        What identifies the cell.
+    outcome : Outcome
+        What came out; if the cell is finished already, its first outcome stays.
+
+    Raises
+    ------
+    StoreError
+        If the file is no longer there or cannot be written to.
+    """
+    with _errors_of(path):
+        there = f"{path.as_uri()}?mode=rw"  # never a new file
+        with (
+            closing(sqlite3.connect(there, uri=True, timeout=PATIENCE, isolation_level=None)) as connection,
+            connection,
+        ):
+            connection.execute(DURABLE)
+            connection.execute("BEGIN IMMEDIATE")
+            _finish(connection, key, outcome)
+
+
+def _finish(connection: sqlite3.Connection, key: str, outcome: Outcome) -> None:
+    content = outcome.to_bytes()
+    connection.execute(COMMIT, {"key": key, "checksum": _checksum(key, content), "outcome": content})
 
 
 def _checksum(key: str, content: bytes) -> bytes:

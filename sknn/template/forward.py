@@ -1,57 +1,91 @@
-"""What a prediction computes: a network's raw outputs for validated samples, in the precision of these."""
+"""What a prediction computes: what networks make of validated samples, in the precision of these."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from ..autodiff.tape import Array
-from ..nn import Network
-from ..nn.network import Chain
+from ..autodiff import counting
 from ..ops.threads import threads_for
+from ..ops.workspace import in_turn, workspace
+from .samples import Batch, blocks, joined
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
-ELEMENTS = 1 << 21  # values per layer computed at once, so that memory stays bounded
+ELEMENTS = 1 << 21  # values that an operation makes at once, so that memory stays bounded
+
+
+def applied(nets: Any, batch: Batch, draws: None) -> Any:
+    """What one network makes of a batch."""
+    return nets(batch.x)
 
 
 class Forward:
-    """A network, or its first layers, as a function of validated X; all that does not depend on X it finds out once.
+    """Networks as a function of validated x; how much work a sample is it finds out once.
 
-    It computes in the precision of X, or in that of the network if this is higher, and answers in that of X. So the
+    It computes in the precision of x, or in that of the networks if this is higher, and answers in that of x. So the
     answer for a sample in float64 does not depend, to 1e-15, on which other samples it is asked with: in float32 the
     BLAS rounds a row differently in a large matrix and in a small one.
 
     Parameters
     ----------
-    network : Network
+    network : Network or Parts
         Applied as it is at the time of the call.
-    n_layers : int, default=None
-        How many of its layers; None: all.
+    scaling : Scaling, default=None
+        Of the inputs.
     """
 
-    def __init__(self, network: Network, n_layers: int | None = None) -> None:
-        self.network, self.n_layers = network, n_layers
-        self.chain = Chain(network.layers[:n_layers], network.parameters)
-        self.at_once = max(ELEMENTS // network.widest, 1)  # samples
-        self.operations = 2.0 * network.multiplications
+    def __init__(self, network: Any, scaling: Any = None) -> None:
+        self.network, self.scaling = network, scaling
+        self.nets = network.function()
+        self.dtype = network.theta.dtype
+        # of a sample, and samples; of a position, and positions, where these differ in length: counted with the first
+        self.operations, self.at_once = 0.0, 0
 
-    def __call__(self, X: Any) -> Array:
-        """The outputs for X of shape (n, n_features), shape (n, ...)."""
-        work = X.shape[0] * self.operations
+    def count(self, x: Any, compute: Callable[[], Any]) -> None:
+        """Find out how much work a sample x is, which `compute` does, if that is not known yet."""
+        if self.at_once:
+            return
+        with counting() as work, workspace():
+            compute()
+        size, inputs = extent(x), x.values.size if hasattr(x, "lengths") else prod(x.shape)
+        self.operations = 2.0 * work.multiplications / size
+        self.at_once = max(ELEMENTS * size // max(work.values, inputs), 1)
+
+    def __call__(self, x: Any, outputs: Callable[[Any, Batch, None], Any] = applied) -> Any:
+        """What ``outputs(nets, batch, None)`` gives for x of shape (n, ...), in blocks."""
+        n, size = x.shape[0], extent(x)
+        self.count_whole(x, outputs)
+        if size <= self.at_once:
+            return self.in_blocks(size, [slice(0, n)], lambda rows: self._part(x, outputs))
+        return self.in_blocks(size, blocks(x, n, self.at_once), lambda rows: self._part(x[rows], outputs))
+
+    def count_whole(self, x: Any, outputs: Callable[[Any, Batch, None], Any]) -> None:
+        """Find out how much work a sample is with the first of x."""
+        if not self.at_once and x.shape[0]:
+            first = x[:1]
+            self.count(first, lambda: self._part(first, outputs))
+
+    def in_blocks(self, size: int, slices: Iterable[slice], part: Callable[[slice], Any]) -> Any:
+        """``part(rows)`` for slices of samples that have so many positions, one after the other, joined."""
+        work = size * self.operations
         if work < OPENBLAS_THREADS:
-            return self._outputs(X)
+            return joined([part(rows) for rows in in_turn(slices)])
         with threads_for(work):
-            return self._outputs(X)
+            return joined([part(rows) for rows in in_turn(slices)])
 
-    def _outputs(self, X: Any) -> Array:
-        if X.shape[0] <= self.at_once:
-            return self._part(X)
-        return np.concatenate([self._part(X[k : k + self.at_once]) for k in range(0, X.shape[0], self.at_once)])
+    def _part(self, x: Any, outputs: Callable[[Any, Batch, None], Any]) -> Any:
+        scaled = x if self.scaling is None else self.scaling(x)
+        precision = np.promote_types(x.dtype, self.dtype)
+        raw = outputs(self.nets, Batch(scaled if scaled.dtype == precision else scaled.astype(precision)), None)
+        return raw if raw.dtype == x.dtype else raw.astype(x.dtype)
 
-    def _part(self, X: Any) -> Array:
-        precision = np.promote_types(X.dtype, self.network.theta.dtype)
-        return self.chain(X.astype(precision, copy=False)).astype(X.dtype, copy=False)
+    def __reduce__(self) -> tuple[type[Forward], tuple[Any, Any]]:
+        return Forward, (self.network, self.scaling)
 
-    def __reduce__(self) -> tuple[type[Forward], tuple[Network, int | None]]:
-        return Forward, (self.network, self.n_layers)
+
+def extent(x: Any) -> int:
+    """How many samples there are, or positions where these differ in length."""
+    return len(x.values) if hasattr(x, "lengths") else x.shape[0]

@@ -1,17 +1,36 @@
-"""What classifiers and regressors add to a network: their targets, probabilities, the share that is right."""
+"""What classifiers and regressors add to a network: targets and losses, probabilities, the share that is right."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal, Self
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.metrics import accuracy_score
-from sklearn.utils._param_validation import StrOptions
+from sklearn.base import _fit_context
+from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
+from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from .targets import ClassTarget, ClassWeights, JointClassTarget, MultilabelTarget, RealTarget, Target, class_target
+from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
+from ..nn.draws import Draws
+from .estimator import Estimator, learns_in_parts
+from .inputs import checked_y
+from .parameters import fitted, parameter
+from .samples import Batch
+from .scikit_learn import ClassifierMixin, RegressorMixin
+from .targets import (
+    ClassTarget,
+    ClassWeights,
+    JointClassTarget,
+    MultilabelTarget,
+    QuantileTarget,
+    RealTarget,
+    Target,
+    check_first_partial_fit,
+    class_target,
+)
 
 BALANCED_IN_PARTS = (  # scikit-learn's words
     "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
@@ -21,10 +40,50 @@ BALANCED_IN_PARTS = (  # scikit-learn's words
 )
 
 
-class ClassifierTargets:
+class Classifier(ClassifierMixin, Estimator):
     """What classifiers add: classes, their weights, probabilities."""
 
-    _class_constraints: ClassVar[dict] = {"class_weight": [StrOptions({"balanced"}), dict, list, None]}
+    label_smoothing: float = parameter(
+        default=0.0,
+        interval="[0, 1)",
+        text="The share of each label's probability that is spread evenly over all classes in the training loss. Not "
+        "for multilabel targets.",
+    )
+    class_weight: dict | list | Literal["balanced"] | None = parameter(
+        default=None,
+        text="Factors on the weights of the samples in the loss: label -> factor (1 for labels that are not named), "
+        "for a multilabel target or several columns a list of such, one for each, whose factors are multiplied. "
+        '"balanced" is total weight / (number of classes * weight of the class); partial_fit takes no "balanced".',
+    )
+
+    classes_: Array | list[Array] = fitted(
+        "Class labels; a list of them for several columns of classes.", shape="(n_classes,)"
+    )
+
+    @available_if(learns_in_parts)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
+            Samples; grids for networks that know their shape.
+        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
+            Class labels, an indicator matrix, or several columns of class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            All classes that will ever be seen, a list of them for several columns; needed in the first call.
+
+        Returns
+        -------
+        self : estimator
+        """
+        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+
+    def _read_y(self, y: Any) -> Array:
+        return checked_y(self, y, numeric=False)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget | JointClassTarget:
         return class_target(y)
@@ -32,10 +91,26 @@ class ClassifierTargets:
     def _class_weights(
         self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
     ) -> Callable[[Array], Array] | None:
-        class_weight = self.class_weight  # type: ignore[attr-defined]
+        class_weight = self.class_weight
         if incremental and class_weight == "balanced":
             raise ValueError(BALANCED_IN_PARTS)
         return None if class_weight is None else ClassWeights(class_weight, target, y, sample_weight)
+
+    def predict(self, X: Any) -> Array:
+        """The most probable classes.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_columns)
+            Their labels.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.decode(raw)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy: the share of samples with the right class, where there are several with all of them right.
@@ -56,7 +131,7 @@ class ClassifierTargets:
         -------
         score : float
         """
-        return _accuracy(y, self.predict(X), sample_weight)  # type: ignore[attr-defined]
+        return _accuracy(y, self.predict(X), sample_weight)
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -72,8 +147,8 @@ class ClassifierTargets:
             In the order of ``classes_``, in the precision of X; a list where ``classes_`` is one, because y had
             several columns of classes.
         """
-        raw = self._raw_outputs(X)  # type: ignore[attr-defined]
-        return self._target.proba(raw)  # type: ignore[attr-defined]
+        raw = self._raw_outputs(X)
+        return self._target.proba(raw)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithms of the probabilities of the classes, exact where the probability itself rounds to 0 or 1.
@@ -88,21 +163,179 @@ class ClassifierTargets:
         log_probability : ndarray of shape (n_samples, n_classes), or a list of such
             In the order of ``classes_``.
         """
-        raw = self._raw_outputs(X)  # type: ignore[attr-defined]
-        return self._target.log_proba(raw)  # type: ignore[attr-defined]
+        raw = self._raw_outputs(X)
+        return self._target.log_proba(raw)
+
+    def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
+        """The log loss, in training with smoothed labels."""
+        loss = self._target.loss
+        if nets.training and self.label_smoothing:
+            loss = replace(loss, smoothing=float(self.label_smoothing))
+        return loss(self._outputs(nets, batch, draws), batch.y)
+
+    def _check_target(self, target: Target) -> None:
+        if self.label_smoothing and not target.exclusive:
+            raise ValueError(
+                f"label_smoothing={self.label_smoothing!r} does not apply to labels that do not exclude each other"
+            )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = tags.classifier_tags.multi_label = True
+        return tags
 
 
-class RegressorTargets:
-    """What regressors add: real targets, the scale of y."""
+REGRESSION_LOSSES = {
+    "squared_error": SquaredError,
+    "absolute_error": AbsoluteError,
+    "huber": HuberLoss,
+    "poisson": PoissonDeviance,
+    "quantile": QuantileLoss,
+}
 
-    def _loss(self) -> Any:
-        """The loss of standardised targets."""
-        raise TypeError(f"{type(self).__name__} defines no loss")
+
+def _predicts_quantiles(estimator: Any) -> bool:
+    if estimator.loss != "quantile":
+        raise AttributeError(f"predict_quantiles needs loss='quantile', got loss={estimator.loss!r}")
+    return True
+
+
+class Regressor(RegressorMixin, Estimator):
+    """What regressors add: a choice of losses, the scale of y, quantiles."""
+
+    loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = parameter(
+        default="squared_error",
+        text="What is minimised. Several outputs are added up in the objective and averaged in ``loss_curve_``, as in "
+        'scikit-learn. "poisson" predicts exp of the output, for counts y >= 0; with no hidden layer and `alpha` n '
+        "times as large it is scikit-learn's ``PoissonRegressor(alpha)``, as its penalty is not divided by the weight "
+        'n of the samples. "quantile" is the pinball loss.',
+    )
+    delta: float = parameter(
+        default=1.35,
+        interval="(0, inf)",
+        text='From where on errors count linearly for "huber", in units of the target\'s standard deviation.',
+    )
+    quantile: float | Sequence[float] = parameter(
+        default=0.5,
+        interval="(0, 1)",
+        text='Which quantiles of y "quantile" learns, between 0 and 1. `predict` gives the one nearest 0.5 (of two the '
+        "lower), `predict_quantiles` gives all, and `score` is D2 of what `predict` gives. For a single target.",
+    )
+    target_scaling: Literal["standard"] | None = parameter(
+        default="standard",
+        text="Whether the network learns (y - mean) / standard deviation instead of y; predictions are in units of y "
+        'in any case. Not used for "poisson".',
+    )
+
+    y_mean_: float | Array = fitted(
+        "What the target was standardised with, 0 without scaling: that of the first fit as long as partial_fit or a "
+        "warm start goes on from it. Weights and ``loss_curve_`` are in scaled units.",
+        shape="(n_outputs,)",
+    )
+    y_scale_: float | Array = fitted("Its spread, likewise; 1 without scaling.", shape="(n_outputs,)")
+
+    def _check_options(self) -> None:
+        super()._check_options()
+        for loss, option in (("huber", "delta"), ("quantile", "quantile")):
+            if self.loss != loss:
+                self._refuse((option,), f"loss={self.loss!r}")
+
+    def _loss(self) -> Loss:
+        if self.loss == "huber":
+            return HuberLoss(self.delta)
+        if self.loss == "quantile":
+            return QuantileLoss(self._quantiles())
+        return REGRESSION_LOSSES[self.loss]()
+
+    def _quantiles(self) -> tuple[float, ...]:
+        """The quantiles to learn, in the order given."""
+        quantiles = np.atleast_1d(np.asarray(self.quantile, np.float64))
+        if quantiles.ndim != 1 or not quantiles.size or not np.all((quantiles > 0) & (quantiles < 1)):
+            raise ValueError(f"quantile={self.quantile!r} must be a number between 0 and 1, or a list of such")
+        return tuple(quantiles.tolist())
+
+    def _read_y(self, y: Any) -> Array:
+        return checked_y(self, y, numeric=True)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
         loss = self._loss()
-        standardise = self.target_scaling == "standard" and loss.link == "identity"  # type: ignore[attr-defined]
-        return RealTarget(y, sample_weight, loss, standardise)
+        standardise = self.target_scaling == "standard"
+        if isinstance(loss, QuantileLoss):
+            return QuantileTarget(y, sample_weight, loss, standardise)
+        return RealTarget(y, sample_weight, loss, standardise and loss.link == "identity")
+
+    def _check_target(self, target: Target) -> None:
+        """Another loss than that of the first fit could not go on with its outputs and their scale."""
+        if target.loss != self._loss():
+            raise ValueError(
+                f"the loss was changed after the first fit, from {target.loss} to {self._loss()}; fit anew with "
+                "warm_start=False"
+            )
+
+    def predict(self, X: Any) -> Array:
+        """The values.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In the precision of X.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.decode(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2, or with ``loss="quantile"`` D2: the share of the pinball loss that the prediction saves.
+
+        Both are 1 for perfect predictions and 0 for the best constant, the mean of y or its quantile; D2 is that of
+        the quantile nearest 0.5, which :meth:`predict` gives.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+        """
+        predicted = self.predict(X)
+        if not isinstance(self._target, QuantileTarget):
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
+        return float(d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=self._target.central))
+
+    @available_if(_predicts_quantiles)
+    def predict_quantiles(self, X: Any) -> Array:
+        """Predict every quantile for samples; the predictions of a sample rise with the quantile.
+
+        The outputs of the network may cross; sorted for each sample they do not, which never raises the pinball loss
+        (Chernozhukov, Fernandez-Val & Galichon 2010).
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_quantiles)
+            In the order of `quantile`, in the precision of X.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.all_quantiles(raw)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self.loss != "quantile"
+        return tags
 
 
 def _accuracy(y: Any, predicted: Array, sample_weight: Array | None) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
@@ -18,7 +18,54 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..autodiff.tape import Array
 from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
 
+BINARY, CATEGORICAL = BinaryLogLoss(), CategoricalLogLoss()
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
+
+
+class Target(Protocol):
+    """What all kinds of targets know.
+
+    Attributes
+    ----------
+    loss : Loss
+        To minimise, of raw outputs and encoded targets.
+    n_outputs : int
+        Raw outputs of a sample, or of a position.
+    attributes : dict
+        What the fitted estimator shows of it.
+    is_certain : bool
+        Whether there is nothing to learn.
+    stratifies : bool
+        Whether a split for validation is to have the same share of each class on both sides.
+    exclusive : bool
+        Whether its labels exclude each other.
+    """
+
+    stratifies: bool
+
+    @property
+    def loss(self) -> Any: ...
+
+    @property
+    def is_certain(self) -> bool: ...
+
+    @property
+    def exclusive(self) -> bool: ...
+
+    @property
+    def n_outputs(self) -> int: ...
+
+    @property
+    def attributes(self) -> dict[str, Any]: ...
+
+    def check(self, y: Any, all_of_them: bool) -> None:
+        """Raise ValueError if y is not such as in the first fit (`all_of_them`: or, of classes, has fewer)."""
+
+    def encode(self, y: Any, dtype: np.dtype) -> Any:
+        """What the loss compares raw outputs with."""
+
+    def decode(self, raw: Array) -> Any:
+        """Predictions."""
 
 
 def in_numpy_dtypes(y: Any) -> Any:
@@ -95,13 +142,6 @@ def check_first_partial_fit(
     if type_of_target(y) == "multilabel-indicator":
         return MultilabelTarget(y if issparse(y) else np.asarray(y))
     return ClassTarget(np.asarray(classes))
-
-
-def nothing_to_learn(target: Target) -> bool:
-    """Whether the answer is certain, since there is only one class."""
-    if isinstance(target, JointClassTarget):
-        return all(len(classes) == 1 for classes in target.classes_)
-    return isinstance(target, ClassTarget) and len(target.classes_) == 1
 
 
 class ClassWeights:
@@ -209,6 +249,8 @@ class ClassTarget:
         The labels, sorted.
     """
 
+    stratifies = exclusive = True
+
     def __init__(self, y: Array) -> None:
         self.classes_ = _distinct(y)
 
@@ -221,8 +263,14 @@ class ClassTarget:
     def n_outputs(self) -> int:
         return 1 if len(self.classes_) <= 2 else len(self.classes_)
 
+    @property
     def loss(self) -> Loss:
-        return BinaryLogLoss() if self.n_outputs == 1 else CategoricalLogLoss()
+        return BINARY if self.n_outputs == 1 else CATEGORICAL
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether there is nothing to learn, since there is only one class."""
+        return len(self.classes_) == 1
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
@@ -254,18 +302,18 @@ class ClassTarget:
     def proba(self, raw: Array) -> Array:
         """The probability of each class, shape (n, n_classes)."""
         if self.n_outputs > 1:
-            return _never_zero(CategoricalLogLoss().predict(raw))
+            return _never_zero(CATEGORICAL.predict(raw))
         if len(self.classes_) == 1:
             return np.ones_like(raw)
-        return _never_zero(np.hstack([BinaryLogLoss().predict(-raw), BinaryLogLoss().predict(raw)]))
+        return _never_zero(np.hstack([BINARY.predict(-raw), BINARY.predict(raw)]))
 
     def log_proba(self, raw: Array) -> Array:
         """Its logarithm, finite for any finite raw outputs."""
         if self.n_outputs > 1:
-            return _log(self.proba(raw), CategoricalLogLoss().log_proba(raw))
+            return _log(self.proba(raw), CATEGORICAL.log_proba(raw))
         if len(self.classes_) == 1:
             return np.zeros_like(raw)
-        return _log(self.proba(raw), np.hstack([BinaryLogLoss().log_proba(-raw), BinaryLogLoss().log_proba(raw)]))
+        return _log(self.proba(raw), np.hstack([BINARY.log_proba(-raw), BINARY.log_proba(raw)]))
 
 
 def _never_zero(probability: Array) -> Array:
@@ -286,6 +334,9 @@ def _log(probability: Array, exact: Array) -> Array:
 class MultilabelTarget:
     """Any number of labels for each sample, as an indicator matrix; one output each."""
 
+    loss = BINARY
+    is_certain = stratifies = exclusive = False
+
     def __init__(self, y: Array) -> None:
         self.classes_ = np.arange(y.shape[1])
 
@@ -296,9 +347,6 @@ class MultilabelTarget:
     @property
     def n_outputs(self) -> int:
         return len(self.classes_)
-
-    def loss(self) -> Loss:
-        return BinaryLogLoss()
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of labels than the first fit."""
@@ -313,10 +361,10 @@ class MultilabelTarget:
 
     def proba(self, raw: Array) -> Array:
         """The probability of each label, shape (n, n_labels)."""
-        return _never_zero(BinaryLogLoss().predict(raw))
+        return _never_zero(BINARY.predict(raw))
 
     def log_proba(self, raw: Array) -> Array:
-        return _log(self.proba(raw), BinaryLogLoss().log_proba(raw))
+        return _log(self.proba(raw), BINARY.log_proba(raw))
 
 
 class JointClassTarget:
@@ -337,6 +385,13 @@ class JointClassTarget:
         for column in columns:
             check_classification_targets(column)
         self.parts = [ClassTarget(column) for column in columns]
+        self.loss = JointLogLoss(tuple(part.n_outputs for part in self.parts))
+
+    stratifies, exclusive = False, True
+
+    @property
+    def is_certain(self) -> bool:
+        return all(part.is_certain for part in self.parts)
 
     @property
     def classes_(self) -> list[Array]:
@@ -350,9 +405,6 @@ class JointClassTarget:
     @property
     def n_outputs(self) -> int:
         return sum(part.n_outputs for part in self.parts)
-
-    def loss(self) -> JointLogLoss:
-        return JointLogLoss(tuple(part.n_outputs for part in self.parts))
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if a column of y has other classes than in the first fit, or there are other columns."""
@@ -380,7 +432,7 @@ class JointClassTarget:
         return [part.log_proba(outputs) for part, outputs in self._outputs(raw)]
 
     def _outputs(self, raw: Array) -> list[tuple[ClassTarget, Array]]:
-        return [(part, raw[:, mine]) for part, mine in zip(self.parts, self.loss().parts, strict=True)]
+        return [(part, raw[:, mine]) for part, mine in zip(self.parts, self.loss.parts, strict=True)]
 
 
 def _columns(y: Array) -> list[Array]:
@@ -409,8 +461,11 @@ class RealTarget:
         y = mean_ + scale_ * target; 0 and 1 without standardising.
     """
 
+    is_certain = stratifies = False
+    exclusive = True
+
     def __init__(self, y: Array, weight: Array | None, loss: Loss, standardise: bool) -> None:
-        self._loss, self._standardise = loss, standardise
+        self.loss, self._standardise = loss, standardise
         columns = y.reshape(len(y), -1).astype(np.float64)
         self.mean_, self.scale_ = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardise:
@@ -432,14 +487,11 @@ class RealTarget:
     def n_outputs(self) -> int:
         return len(self.mean_)
 
-    def loss(self) -> Loss:
-        return self._loss
-
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of outputs than the first fit, or the loss is not made for it."""
         if y.reshape(len(y), -1).shape[1] != len(self.mean_):
             raise ValueError(f"`y` has shape {y.shape}, but the first fit had {len(self.mean_)} outputs")
-        if self._loss.link == "exp" and np.any(y < 0):
+        if self.loss.link == "exp" and np.any(y < 0):
             raise ValueError(f"loss='poisson' takes counts: y must not be negative, got {np.min(y)}")
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
@@ -451,7 +503,7 @@ class RealTarget:
 
     def decode(self, raw: Array) -> Array:
         """Predictions (n,) or (n, n_outputs), in the precision of `raw`."""
-        predicted = self._loss.predict(raw) * self.scale_ + self.mean_
+        predicted = self.loss.predict(raw) * self.scale_ + self.mean_
         return (predicted[:, 0] if self.n_outputs == 1 else predicted).astype(raw.dtype, copy=False)
 
 
@@ -479,7 +531,7 @@ class QuantileTarget(RealTarget):
         If y has several columns.
     """
 
-    _loss: QuantileLoss
+    loss: QuantileLoss
 
     def __init__(self, y: Array, weight: Array | None, loss: QuantileLoss, standardise: bool) -> None:
         if y.ndim > 1:
@@ -511,6 +563,3 @@ class QuantileTarget(RealTarget):
     def decode(self, raw: Array) -> Array:
         """Predictions (n,) of the quantile nearest 0.5."""
         return self.all_quantiles(raw)[:, self.nearest]
-
-
-Target = Any  # one of the classes above: they share attributes, n_outputs, loss, check, encode and decode

@@ -6,9 +6,7 @@ penalty and in the units of the training loss.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from copy import copy, deepcopy
 from inspect import signature
 from math import ceil, isfinite, isnan, nan
 from typing import Any
@@ -19,69 +17,22 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils._param_validation import StrOptions
 
 from ..autodiff.tape import Array
+from ..nn.draws import Draws
 from ..nn.init import Random
 from ..ops.loss import average
-from ..train import Verdict
+from ..ops.workspace import in_turn
+from ..train import Verdict, objectives
+from .samples import Samples, flat
 from .targets import Target
 
 SCORING: list = [StrOptions({"loss", *get_scorer_names()}), callable]  # what the parameter of this name may be
 
 
-@dataclass
-class Samples:
-    """Samples, their targets, and how much they count; weights of None are all one.
-
-    Parameters
-    ----------
-    X : ndarray or sparse matrix of shape (n_samples, n_features)
-        Validated.
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Not encoded yet.
-    sample_weight : ndarray of shape (n_samples,) or None
-        As it was given: what a score is weighted with.
-    loss_weight : ndarray of shape (n_samples,) or None
-        The same times the weights of the classes: what the loss is weighted with.
-    """
-
-    X: Any
-    y: Array
-    sample_weight: Array | None
-    loss_weight: Array | None
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def take(self, rows: Array) -> Samples:
-        """Some of the samples."""
-        return Samples(self.X[rows], self.y[rows], _rows(self.sample_weight, rows), _rows(self.loss_weight, rows))
-
-    def weighted(self, by_class: Callable[[Array], Array] | None) -> Samples:
-        """With the weights of the classes, if there are any, as factors in the loss."""
-        if by_class is None:
-            return self
-        factors = by_class(self.y)
-        return replace(self, loss_weight=factors if self.sample_weight is None else factors * self.sample_weight)
-
-    def influential(self) -> Samples:
-        """Without those of weight zero; None for weights that are all one, so that both give the same bits."""
-        weight = self.loss_weight
-        kept = self if weight is None or weight.all() else self.take(np.flatnonzero(weight))
-        return replace(kept, sample_weight=_unless_one(kept.sample_weight), loss_weight=_unless_one(kept.loss_weight))
-
-
-def _rows(weight: Array | None, rows: Array) -> Array | None:
-    return None if weight is None else weight[rows]
-
-
-def _unless_one(weight: Array | None) -> Array | None:
-    return None if weight is None or np.all(weight == 1) else weight
-
-
-def set_aside(y: Array, fraction: float, rng: Random, stratify: bool) -> tuple[Array, Array]:
+def set_aside(y: Any, fraction: float, rng: Random, stratify: bool) -> tuple[Array, Array]:
     """Rows to train on and rows to validate with: a share of them, two at least.
 
     With `stratify` each class has the same share in both, where there are enough samples for that; the only member of
-    a class stays in training.
+    a class stays in training. Otherwise only the length of y counts.
 
     Raises
     ------
@@ -126,79 +77,101 @@ def _can_be_split(y: Array, n_aside: int) -> bool:
     return bool(counts.min() > 1) and len(counts) <= min(n_aside, len(y) - n_aside)
 
 
-@contextmanager
-def naming_validation_data() -> Iterator[None]:
-    """Errors in the block say that it is not the training data that is wrong."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"in the validation data (X_val, y_val, sample_weight_val): {error}") from error
-
-
-class Validation:
-    """Score and loss on validation samples, as a function of nothing but the network's present weights.
+def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
+    """Score and loss on validation samples, from one pass of the raw outputs, in double precision.
 
     Parameters
     ----------
+    model : Estimator
+        As scorers are to see it.
+    nets, draws
+        See :meth:`Estimator._outputs`.
     samples : Samples
-        X in the precision of the network.
-    model : NetworkEstimator
-        The estimator as scorers are to see it, with target and network; it is told the raw outputs from here on.
-    outputs : callable
-        Gives the raw outputs of that network for X.
-    loss_scale : float
-        A factor on the mean loss, that of the loss curves.
+        Prepared for the networks, targets encoded in double precision.
+    """
+    target = model._target
+
+    def part(rows: slice) -> Array:
+        return model._outputs(nets, samples.take(rows), draws)
+
+    forward = model._forward
+    if not forward.at_once:
+        first = samples.take(np.arange(1))
+        forward.count(first.x, lambda: model._outputs(nets, first, deepcopy(draws)))
+    size = len(samples) if not hasattr(samples.x, "lengths") else int(samples.of(samples.x.lengths).sum())
+    raw = forward.in_blocks(size, samples.blocks(forward.at_once), part)
+    raw = raw if raw.dtype == np.float64 else raw.astype(np.float64)
+    weight = samples.of(samples.weight)
+    values = target.loss(raw, flat(samples.of(samples.encoded)))
+    loss = float(average(values, *(() if weight is None else (flat(weight).reshape(-1),)))) * curve_scale(target)
+    if not isfinite(loss):
+        return Verdict(nan, loss)
+    return Verdict(-loss if model._scorer is None else model._scorer(raw), loss)
+
+
+def mean_objective(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
+    """The loss on validation samples where there is no target: the mean of the objective, batch by batch.
+
+    Draws go on from batch to batch, and start the same in every epoch.
+    """
+    if not model._forward.at_once:
+        again = deepcopy(draws)
+        first = model._batch(samples, np.arange(1), again)
+        model._forward.count(first.x, lambda: model._objective(nets, first, again))
+    total = total_weight = 0.0
+    for rows in in_turn(samples.blocks(model._forward.at_once)):
+        batch = model._batch(samples, np.arange(rows.start, rows.stop), draws)
+        value, weight, _ = objectives.reduced(model._objective(nets, batch, draws), batch.weight)
+        weight = float(rows.stop - rows.start) if weight is None else weight
+        total += float(value) * weight
+        total_weight += weight
+    loss = total / total_weight
+    return Verdict(-loss, loss) if isfinite(loss) else Verdict(nan, loss)
+
+
+def curve_scale(target: Target | None) -> float:
+    """What turns the loss into the one that loss curves show."""
+    return 1.0 if target is None or not target.loss.outputs_averaged else 1.0 / target.n_outputs
+
+
+class Scorer:
+    """What the scorer says of a model, as a function of its raw outputs for the validation samples.
+
+    Parameters
+    ----------
+    model : Estimator
+        As the scorer is to see it.
+    samples : Samples
+        As they were given.
     decides : bool
         Whether training stops by the score.
+
+    Raises
+    ------
+    ValueError
+        If the samples have weights and the scorer takes none.
     """
 
-    def __init__(
-        self, samples: Samples, model: Any, outputs: Callable[[Any], Array], loss_scale: float, decides: bool
-    ) -> None:
-        self.samples, self.loss_scale, self.decides, self.scoring = samples, loss_scale, decides, model.scoring
-        self.target: Target = model._target
-        self.encoded = self.target.encode(samples.y, np.dtype(np.float64))
-        self.outputs = outputs
-        self.raw: Array | None = None
-        self.model = model
-        self.model._raw_outputs = self.known_outputs
-        self.scorer = None if self.scoring == "loss" else get_scorer(self.scoring)
-        self.weight = {} if samples.sample_weight is None else {"sample_weight": samples.sample_weight}
-        if self.scorer is not None and self.weight and not _takes_weights(self.scorer):
+    def __init__(self, model: Any, samples: Samples, decides: bool) -> None:
+        self.model, self.decides, self.scoring = copy(model), decides, model.scoring
+        self.x, self.y, weight = (samples.of(each) for each in (samples.x, samples.y, samples.score_weight))
+        self.weight = {} if weight is None else {"sample_weight": weight}
+        self.scorer = get_scorer(self.scoring)
+        if self.weight and not _takes_weights(self.scorer):
             raise ValueError(
                 f"scoring={self.scoring!r} takes no sample_weight; choose another, or leave out the weights"
             )
 
-    def __call__(self) -> Verdict:
-        self.raw = self.double(self.samples.X)
-        loss = self.loss()
-        if not isfinite(loss):
-            return Verdict(nan, loss)
-        return Verdict(-loss if self.scorer is None else self.score(), loss)
-
-    def double(self, X: Any) -> Array:
-        """The raw outputs in double precision, in which scores are computed."""
-        return self.outputs(X).astype(np.float64, copy=False)
-
-    def known_outputs(self, X: Any) -> Array:
-        """The same, of the validation samples without going through the network again."""
-        return self.raw if X is self.samples.X else self.double(X)  # type: ignore[return-value]
-
-    def loss(self) -> float:
-        """The weighted mean loss."""
-        weight = self.samples.loss_weight
-        values = self.target.loss()(self.raw, self.encoded)
-        return float(average(values, *(() if weight is None else (weight,)))) * self.loss_scale
-
-    def score(self) -> float:
-        """What the scorer says.
+    def __call__(self, raw: Array) -> float:
+        """The score.
 
         Raises
         ------
         ValueError
             If that is NaN, and early stopping should go by it.
         """
-        score = float(self.scorer(self.model, self.samples.X, self.samples.y, **self.weight))  # type: ignore[misc]
+        self.model._known = (self.x, raw)
+        score = float(self.scorer(self.model, self.x, self.y, **self.weight))
         if self.decides and isnan(score):
             raise ValueError(f"scoring={self.scoring!r} is NaN on the validation samples; choose another, or 'loss'")
         return score

@@ -75,6 +75,7 @@ MASK = np.array([[True, False, True], [False, False, True]])
 
 ROWS: dict[str, list[Case]] = {
     "identity": [same(Operation.table["identity"], np.copy, real(2, 3))],
+    "cast": [Case(lambda x: Operation.table["cast"](x, dtype=x.dtype), np.copy, (real(2, 3),))],
     "negative": [same(p.negative, np.negative, real(2, 3))],
     "square": [same(p.square, np.square, real(2, 3))],
     "sqrt": [same(p.sqrt, np.sqrt, positive(2, 3))],
@@ -119,6 +120,13 @@ ROWS: dict[str, list[Case]] = {
         *multiplying(),
         Case(lambda x: p.matmul(SPARSE, x), lambda x: SPARSE.toarray() @ x, (real(3, 2),)),
         Case(lambda x: p.matmul(SPARSE, x), lambda x: SPARSE.toarray() @ x, (real(3),)),
+        *(
+            Case(lambda x, kind=kind: kind(SPARSE) @ x, lambda x: SPARSE.toarray() @ x, (real(3, *columns),))
+            for kind in (sparse.csr_array, sparse.csr_matrix, sparse.csc_array, sparse.coo_array)
+            for columns in ((), (1,), (2,))
+        ),
+        Case(lambda x: SPARSE.dot(x), lambda x: SPARSE.toarray() @ x, (real(3, 2),)),
+        Case(lambda x: x @ SPARSE, lambda x: x @ SPARSE.toarray(), (real(2, 5),)),
     ],
     "sum": reducing(p.sum, np.sum, real) + reducing(p.mean, np.mean, real),
     "max": reducing(p.max, np.max, apart),
@@ -169,7 +177,7 @@ each_case = pytest.mark.parametrize(
 
 
 def elementary() -> dict[str, Primitive]:
-    own = {id(operation) for operation in [*vars(p).values(), Operation.table["identity"]]}
+    own = {id(operation) for operation in [*vars(p).values(), Operation.table["identity"], Operation.table["cast"]]}
     return {name: each for name, each in Operation.table.items() if isinstance(each, Primitive) and id(each) in own}
 
 
@@ -393,6 +401,10 @@ WRONG: dict[str, tuple[Callable, type[Exception], str]] = {
         lambda x: grad(p.sum(p.where(x, x, 0.0)), x), TypeError, "where cannot be differentiated .* argument 0",
     ),
     "shapes that do not match": (lambda x: p.matmul(x, np.ones((2, 2))), ValueError, "matmul"),
+    "an array of NumPy": (lambda x: np.asarray(x), TypeError, r"NumPy cannot follow a Tensor: use sknn.autodiff"),
+    "a function of NumPy": (lambda x: np.concatenate([x]), TypeError, "NumPy cannot follow a Tensor"),
+    "the product * of a sparse matrix": (lambda x: sparse.csr_matrix(SPARSE) * x, TypeError, "cannot follow a Tensor"),
+    "a sparse matrix of another shape": (lambda x: SPARSE.T @ x, ValueError, "matmul: dimension mismatch"),
     "an axis that is not there": (lambda x: p.sum(x, axis=3), ValueError, "axis 3"),
 }  # fmt: skip
 

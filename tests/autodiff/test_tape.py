@@ -198,6 +198,68 @@ def test_the_same_leaf_twice_in_one_kernel_is_offered_its_sink_once():
     assert_allclose(leaf.sink, grad(p.sum(affine(w, w, b)), w), rtol=1e-12)
 
 
+# ------------------------------------------------------------------------------------------------------ precision
+
+
+@pytest.mark.parametrize("scalar", [np.float64(0.5), np.sqrt(0.25), np.float32(0.5), np.int64(2)], ids=repr)
+@pytest.mark.parametrize("operation", [p.add, p.multiply, p.divide, p.power, p.maximum, p.logaddexp])
+def test_scalars_of_numpy_are_numbers(operation, scalar):
+    x = Tensor(np.array([1.0, 2.0], np.float32))
+    for y, expected in (
+        (operation(x, scalar), operation(x, scalar.item())),
+        (operation(scalar, x), operation(scalar.item(), x)),
+    ):
+        assert y.dtype == np.float32
+        assert_array_equal(y.value, expected.value)
+        assert_array_equal(grad(p.sum(y), x), grad(p.sum(expected), x))
+
+
+def test_arrays_of_float64_make_float64():
+    x = Tensor(np.ones(2, np.float32))
+    assert (x * np.full(2, 0.5)).dtype == (x * np.array(0.5)).dtype == np.float64
+
+
+WIDENED = {
+    "one product": lambda x: p.sum(x * np.array([0.5, 3.0])),
+    "several ways": lambda x: p.sum(p.sin(x) * np.array([0.5, 3.0]) + x * x),
+    "fused": lambda x: p.sum(make_affine()(np.eye(2), p.stack([x, x * x]), np.array([0.5, 3.0]))),
+    "a seed": lambda x: x[0] * 3.0,
+    "from the middle": lambda x: p.sum(np.linspace(0, 1, 6).reshape(3, 2) * x) ** 2,
+}
+
+
+@pytest.mark.parametrize("function", WIDENED.values(), ids=WIDENED)
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_has_the_precision_of_what_it_arrives_at(function, create_graph):
+    value = np.array([0.5, -0.25], np.float32)
+    x, exact = Tensor(value), Tensor(value.astype(np.float64))
+    middle = p.sin(x)
+    y, expected = function(middle), function(p.sin(exact))
+    found = grad(y, [x, middle], seed=np.ones(()), create_graph=create_graph)
+    assert {g.dtype for g in found} == {np.dtype("f4")}
+    assert_allclose(p.plain(found[0]), grad(expected, exact), rtol=1e-6)
+    if create_graph:
+        again = grad(expected, exact, create_graph=True)
+        twice = grad(p.sum(p.square(found[0])), x)
+        assert twice.dtype == np.float32
+        assert_allclose(twice, grad(p.sum(p.square(again)), exact), rtol=1e-5, atol=1e-6)
+
+
+def test_a_kernel_is_offered_sinks_of_its_own_precision_only():
+    affine = make_affine()
+    x, W, b = data()
+    leaf = Tensor(W.astype(np.float32), sink=np.full(W.shape, np.nan, np.float32))
+    backward(p.sum(affine(affine(x, leaf, b), leaf, b)), [leaf])
+    assert OFFERED[1] is ...
+    w = Tensor(leaf.value.astype(np.float64))
+    assert_allclose(leaf.sink, grad(p.sum(affine(affine(x, w, b), w, b)), w), rtol=1e-6)
+
+
+def test_a_gradient_by_integers_keeps_its_fraction():
+    x = Tensor(3)
+    assert grad(x * 0.5, x) == 0.5
+
+
 # ------------------------------------------------------------------------------------------------ what is recorded
 
 

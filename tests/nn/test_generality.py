@@ -234,7 +234,7 @@ def test_differential_equation(residual, solution, check_parameters):
 def test_nested_gradients_and_jets_agree(solution):
     values, gradients = [], []
     for residual in RESIDUALS.values():
-        values.append(F.plain(residual(solution.watched, POINTS)))
+        values.append(F.plain(residual(solution.function(watched=True), POINTS)))
         value_and_grad(lambda u, residual=residual: F.mean(F.square(residual(u, POINTS))), [solution])
         gradients.append(solution.grad.copy())
     assert_allclose(*values, rtol=1e-10, atol=1e-12)

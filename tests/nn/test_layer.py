@@ -18,9 +18,11 @@ from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
     BatchNorm,
+    Concat,
     Context,
     Conv,
     Dense,
+    Draws,
     Dropout,
     Flatten,
     GlobalPool,
@@ -29,6 +31,7 @@ from sknn.nn import (
     Network,
     Pool,
     Residual,
+    Sequential,
     Standardise,
     Store,
     Unflatten,
@@ -45,7 +48,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     ],
     "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
     "BatchNorm": [(BatchNorm(), (3,)), (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3))],
-    "LayerNorm": [(LayerNorm(epsilon=1e-2), (4,)), (LayerNorm(epsilon=1e-2), (2, 3, 2))],
+    "LayerNorm": [
+        (LayerNorm(epsilon=1e-2), (4,)),
+        (LayerNorm(epsilon=1e-2), (2, 3, 2)),
+        (LayerNorm(epsilon=1e-2, over="sample"), (2, 3, 2)),
+    ],
     "Conv": [
         (Conv(3), (5, 2)),
         (Conv(4, kernel_size=(3, 2), stride=2, activation="tanh"), (4, 5, 2)),
@@ -59,7 +66,13 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Residual([Dense(3, activation="tanh", use_bias=False), Dropout(0.0)]), (3,)),
         (Residual([LayerNorm(epsilon=1e-2), Dense(5, activation="gelu"), Dense(2)]), (4, 2)),
         (Residual([Conv(2, kernel_size=2), BatchNorm(), Residual((Conv(2, activation="silu"),))]), (4, 2)),
+        (Residual([Conv(3, stride=2)], shortcut=[Pool(), Dense(3, use_bias=False)]), (5, 2)),
     ],
+    "Concat": [
+        (Concat([Dense(3, activation="tanh"), Dense(2)]), (3,)),
+        (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
+    ],
+    "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
@@ -74,7 +87,9 @@ each_layer = pytest.mark.parametrize(
 def test_every_layer_has_a_row():
     modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(sknn.nn.__path__, "sknn.nn.")]
     classes = {each for module in modules for each in vars(module).values() if inspect.isclass(each)}
-    assert sorted(ROWS) == sorted(each.__name__ for each in classes if issubclass(each, Layer) and each is not Layer)
+    assert sorted(ROWS) == sorted(
+        each.__name__ for each in classes if issubclass(each, Layer) and each is not Layer and each.__name__[0] != "_"
+    )
 
 
 def built(layer: Layer, shape: tuple[int, ...], dtype: str = "float64") -> Network:
@@ -92,7 +107,7 @@ def test_the_output_has_the_shape_that_build_promised(layer, shape, n):
     network = Network([layer], shape, np.random.default_rng(0), "float64")
     x = batch(n, shape)
     for training in (False, True):
-        y = network(x, training=training, rng=np.random.default_rng(0))
+        y = network(x, training=training, draws=Draws(0))
         assert type(y) is np.ndarray
         assert y.shape == (n, *network.output_shape)
     assert network(Tensor(x)).shape == y.shape
@@ -113,7 +128,7 @@ def test_gradient_by_parameters(layer, shape, check_parameters):
 @each_layer
 def test_float32_stays_float32(layer, shape):
     network = built(layer, shape, "float32")
-    y = network.watched(batch(3, shape).astype(np.float32))
+    y = network.function(watched=True)(batch(3, shape).astype(np.float32))
     assert {network.theta.dtype, network.grad.dtype, y.dtype} == {np.dtype(np.float32)}
 
 
@@ -123,7 +138,7 @@ def test_a_description_cannot_be_changed(layer, shape):
         with pytest.raises(FrozenInstanceError):
             setattr(layer, each.name, getattr(layer, each.name))
     before = replace(layer)
-    built(layer, shape)(batch(2, shape), training=True, rng=np.random.default_rng(0))
+    built(layer, shape)(batch(2, shape), training=True, draws=Draws(0))
     assert vars(layer) == vars(before)
 
 
@@ -203,6 +218,7 @@ ERRORS = {
     "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, "momentum=1.0 must be at least 0 and less than 1"),
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon=0.0 must be positive"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon=-1.0 must be positive"),
+    "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
     "rate": (lambda: Dropout(1.0), ValueError, "rate=1.0 must be at least 0 and less than 1"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, "rate=-0.1 must be at least 0 and less than 1"),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
@@ -210,6 +226,15 @@ ERRORS = {
         lambda: Residual([Dense(3, init="ones"), Dense(4, init="ones")]).build((3,), Store(None)), ValueError,
         r"layers of Residual must keep the shape of their input, \(3,\), but make it \(4,\)",
     ),
+    "another shape around": (
+        lambda: Residual([Dense(3)], shortcut=[Dense(2)]).build((4,), Store(np.random.default_rng(0))), ValueError,
+        r"layers of Residual make \(3,\) of \(4,\), but the shortcut \(2,\): make them equal",
+    ),
+    "a stride beside an input": (
+        lambda: Concat([Conv(2, stride=2)]).build((4, 1), Store(np.random.default_rng(0))), ValueError,
+        r"layers of Concat make \(2, 2\) of \(4, 1\), but the way around them \(4, 1\): all axes but the last",
+    ),
+    "nothing to put beside": (lambda: Concat([]), ValueError, r"layers=\(\) is empty: Concat needs at least one"),
     "init": (
         lambda: Dense(2, init="no").build((3,), Store(None)), ValueError, "init='no' is unknown; .*'he_normal'",
     ),

@@ -4,14 +4,33 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import Tensor, grad
+from sknn.autodiff import Tensor, counting, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import Context, Conv, Dense, Flatten, Layer, Network, Pool, Store, value_and_grad
+from sknn.nn import (
+    Activation,
+    BatchNorm,
+    Context,
+    Conv,
+    Dense,
+    Draws,
+    Dropout,
+    Flatten,
+    GlobalPool,
+    Layer,
+    LayerNorm,
+    Network,
+    Pool,
+    Standardise,
+    Store,
+    Unflatten,
+    value_and_grad,
+)
 from sknn.optim import Group
 
 
@@ -79,6 +98,19 @@ def gradient(network: Network, name: str) -> np.ndarray:
     return network.grad[start:stop].reshape(shape)
 
 
+@pytest.mark.parametrize("factor", [np.sqrt(0.25), np.full((5, 4), 0.5)], ids=["scalar", "array"])
+def test_gradients_through_constants_of_float64_between_networks_of_float32(factor):
+    losses = []
+    for dtype in ("float32", "float64"):
+        first = Network([Dense(4, activation="tanh")], (3,), np.random.default_rng(0), dtype)
+        second = Network([Dense(3, activation="relu"), Dense(2)], (4,), np.random.default_rng(1), dtype)
+        x = X.astype(dtype)
+        losses.append(value_and_grad(lambda a, b, x: F.sum(b(factor * a(x))), [first, second], x))
+    for found, exact in zip(losses[0][1], losses[1][1], strict=True):
+        assert found.dtype == np.float32
+        assert_allclose(found, exact, rtol=1e-4, atol=1e-5)
+
+
 # -- one flat vector -----------------------------------------------------------------------------------------------
 
 
@@ -104,6 +136,33 @@ def test_multiplications_count_every_position():
     assert Network(layers, (8, 6, 1), np.random.RandomState(0)).multiplications == convolutions + 8 * 3 + 3
 
 
+NETWORKS = {
+    "dense": ((7,), [Dense(5, activation="gelu"), Dropout(0.5), Dense(3, use_bias=False)]),
+    "norms": ((7,), [Standardise(), Dense(9, use_bias=False), BatchNorm(), Activation("relu"), LayerNorm(), Dense(2)]),
+    "images": ((48,), [Unflatten((1, 8, 6), channels_first=True), Conv(4), BatchNorm(), Pool(), Flatten(), Dense(3)]),
+    "series": ((9, 4), [Conv(6, stride=2, groups=2), LayerNorm(), GlobalPool(), Dense(3)]),
+    "positions": ((9, 4), [Dense(3), Dense(2)]),
+}
+
+
+@pytest.mark.parametrize(("shape", "layers"), NETWORKS.values(), ids=NETWORKS)
+@pytest.mark.parametrize("n", [1, 6])
+def test_operations_count_what_layers_declare_where_each_is_applied_once(shape, layers, n):
+    network, x = Network(layers, shape, np.random.RandomState(0)), np.ones((n, *shape), "float32")
+    for watched, training in ((False, False), (False, True), (True, True)):
+        with counting() as work:
+            network.function(watched=watched, training=training, draws=Draws(0))(x)
+        assert work.multiplications == n * network.multiplications
+        assert work.values == n * max(map(prod, network.shapes))
+
+
+def test_an_axis_of_open_length_counts_as_one_position():
+    layers = [Dense(4), Several((Dense(2),)), Dense(3)]
+    network, closed = (Network(layers, shape, np.random.RandomState(0)) for shape in [(None, 5), (5,)])
+    assert network.output_shape == (None, 3)
+    assert network.multiplications == closed.multiplications == 43
+
+
 def test_names_cover_the_vector_without_gap_or_overlap():
     places = list(mlp().names.values())
     assert [place.start for place in places] == [0, *(place.stop for place in places[:-1])]
@@ -112,7 +171,7 @@ def test_names_cover_the_vector_without_gap_or_overlap():
 
 def test_what_is_written_into_theta_holds_at_once():
     network = mlp()
-    watched = network.watched
+    watched = network.function(watched=True)
     network.theta[:] = mlp(seed=1).theta
     assert_array_equal(network(X), mlp(seed=1)(X))
     assert_array_equal(watched(X).value, mlp(seed=1)(X))
@@ -228,7 +287,7 @@ def test_a_copy_in_another_precision():
 def test_arrays_leave_no_trace_and_watched_results_do():
     network = mlp()
     assert type(network(X)) is np.ndarray
-    assert isinstance(network.watched(X), Tensor)
+    assert isinstance(network.function(watched=True)(X), Tensor)
     assert isinstance(network(Tensor(X)), Tensor)
 
 
@@ -236,7 +295,7 @@ def test_state_is_updated_in_training_only_and_never_differentiated():
     network = Network([Scale(), Centre()], (3,), None, "float32")
     assert_array_equal(network(X), X)
     assert_array_equal(network.state, np.zeros(3))
-    value_and_grad(lambda net, x: F.sum(net(x, training=True) ** 2), [network], X)
+    network(X, training=True)
     assert_allclose(network.state, X.mean(axis=0), rtol=1e-14)
     assert network.state.dtype == np.float64  # running sums want more precision than weights
     assert_allclose(network(X).mean(axis=0), 0, atol=1e-15)
@@ -254,10 +313,11 @@ def test_layers_learn_how_they_are_applied():
             seen.append(context)
             return x
 
-    network, rng = Network([Several((Witness(),))], (3,), None), np.random.default_rng(0)
+    network, draws = Network([Several((Witness(),))], (3,), None), Draws(0)
     network(X)
-    network.watched(X, training=True, rng=rng)
-    assert seen == [Context(training=False, rng=None), Context(training=True, rng=rng)]
+    network(X, training=True, draws=draws, time=3)
+    network.function(training=True, moves=False)(X, graph=X)
+    assert seen == [Context(), Context(True, draws, given={"time": 3}), Context(True, moves=False, given={"graph": X})]
 
 
 def test_threads_may_share_a_network():

@@ -1,14 +1,17 @@
 """BatchNorm and LayerNorm: what is normalised, and what BatchNorm remembers."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import Tensor, check_grads
+from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import BatchNorm, Dense, LayerNorm, Network
+from sknn.nn import BatchNorm, Context, Dense, LayerNorm, Network, differentiate
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
+OVER = ["channels", "sample"]
 SHAPES = [(3,), (5, 3), (4, 2, 3)]
 
 
@@ -88,7 +91,7 @@ def test_running_statistics_of_float32_with_a_large_mean():
 def test_a_recorded_pass_follows_the_statistics_as_a_plain_one_does():
     plain, watched, x = network(BatchNorm(), (3,)), network(BatchNorm(), (3,)), normal(5, 3)
     y = plain(x, training=True)
-    assert_array_equal(watched.watched(Tensor(x), training=True).value, y)
+    assert_array_equal(watched.function(watched=True, training=True)(Tensor(x)).value, y)
     assert_array_equal(watched.state, plain.state)
     assert (plain.state != network(BatchNorm(), (3,)).state).all()
 
@@ -139,16 +142,34 @@ def test_gradient_of_what_is_applied(check_parameters):
     check_parameters(lambda net, x: F.sum(F.square(net(x) - target)), [net], x)
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("training", [True, False])
+def test_members_along_a_leading_axis_are_normalised_each_alone(shape, training):
+    nets, xs = [trained(shape), trained(shape)], [normal(8, *shape, seed=seed) for seed in (1, 2)]
+    nets[1].theta += 1
+    together = {name: np.stack([net.parameters["0"][name] for net in nets]) for name in nets[0].parameters["0"]}
+    gain, shift = Tensor(together["gain"]), Tensor(together["shift"])
+    y = BatchNorm().apply({**together, "gain": gain, "shift": shift}, np.stack(xs), Context(training))
+    found = grad(F.sum(F.square(y)), [gain, shift])
+    for k, (net, x) in enumerate(zip(nets, xs, strict=True)):
+        assert_array_equal(y.value[k], net.copy()(x, training=training))
+        applied = net.function(watched=True, training=training)
+        differentiate(F.sum(F.square(applied(x))), [net])
+        assert_array_equal(np.concatenate([g[k] for g in found]), net.grad)
+        assert_array_equal(np.concatenate([together["mean"][k], together["variance"][k]]), net.state)
+
+
 # -- LayerNorm -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("over", OVER)
 @pytest.mark.parametrize("training", [False, True])
-def test_layer_norm_normalises_each_sample(shape, training):
-    net, axes = network(LayerNorm(), shape), tuple(range(1, len(shape) + 1))
+def test_layer_norm_normalises_each_position_or_sample(shape, over, training):
+    net, axes = network(LayerNorm(over=over), shape), tuple(range(1, len(shape) + 1)) if over == "sample" else -1
     x = 5 + 3 * normal(8, *shape)
     y = net(x, training=training)
-    assert_allclose(y.mean(axes), 0, atol=1e-14)
+    assert_allclose(y.mean(axes), 0, atol=1e-13)
     assert_allclose(y.var(axes), x.var(axes) / (x.var(axes) + 1e-5), rtol=1e-12)
     assert_allclose(net(x[2:3], training=training), y[2:3], rtol=1e-12)
     assert net.state.size == 0
@@ -162,10 +183,27 @@ def test_layer_norm_applies_gain_and_shift_to_the_channels():
     assert_allclose(net(x), gain * z + shift, rtol=1e-12)
 
 
+def test_no_position_knows_of_another_unless_the_sample_is_normalised():
+    x = normal(2, 5, 3)
+    later = x.copy()
+    later[:, 3:] += normal(2, 2, 3, seed=1)
+    changed = [
+        np.abs(net(later) - net(x)).max((0, 2)) > 0 for net in (network(LayerNorm(over=over), (5, 3)) for over in OVER)
+    ]
+    assert_array_equal(changed, [[False] * 3 + [True] * 2, [True] * 5])
+
+
+def test_layer_norm_over_samples_refuses_rows_of_steps():
+    rows = SimpleNamespace(values=normal(5, 3), lengths=[2, 3], like=lambda values: values)
+    assert_array_equal(network(LayerNorm(), (None, 3))(rows), network(LayerNorm(), (3,))(rows.values))
+    with pytest.raises(ValueError, match="over='sample': LayerNorm of samples in rows of steps takes over='channels'"):
+        network(LayerNorm(over="sample"), (None, 3))(rows)
+
+
 def test_layer_norm_of_float32_with_a_large_mean():
     x = (1e3 + normal(4, 64, 64, 3)).astype(np.float32)
-    y = network(LayerNorm(), (64, 64, 3), "float32")(x)
-    exact = network(LayerNorm(), (64, 64, 3))(x.astype(np.float64))
+    y = network(LayerNorm(over="sample"), (64, 64, 3), "float32")(x)
+    exact = network(LayerNorm(over="sample"), (64, 64, 3))(x.astype(np.float64))
     assert y.dtype == np.float32
     assert_allclose(y, exact, atol=1e-4)  # a float32 near 1000 has steps of 6e-5
 
@@ -173,14 +211,14 @@ def test_layer_norm_of_float32_with_a_large_mean():
 # -- both ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
 def test_constant_inputs_give_the_shift(layer):
     net = network(layer, (2, 3))
     net.parameters["0"]["shift"][:] = [1, 2, 3]
     assert_allclose(net(np.full((4, 2, 3), 0.25), training=True), np.broadcast_to([1.0, 2, 3], (4, 2, 3)))
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm()], ids=repr)
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
 def test_gain_and_shift_do_not_decay(layer):
     net = Network([Dense(3), layer], (2,), np.random.default_rng(0))
     decaying = net.names["0.weight"]

@@ -1,8 +1,5 @@
 """The compiled kernels do what NumPy does, to rounding, in any shape, layout and precision, on one thread or two."""
 
-import os
-import subprocess
-import sys
 from threading import Thread
 from time import perf_counter
 
@@ -687,6 +684,30 @@ def test_wrong_arguments_are_refused(arguments, message):
         _kernels.native.dense(*arguments)
 
 
+def runs(**changes):
+    """Two runs of rows of four, which change places."""
+    numbers = {"start": np.array([0, 2]), "to": np.array([1, 0]), "lengths": np.array([2, 1])}
+    return tuple(({"x": np.ones((3, 4)), "y": np.ones((3, 4)), "width": 4} | numbers | changes).values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lengths": np.array([2, 2])}, "a run goes beyond the rows"),
+        ({"lengths": np.array([2, -1])}, "a run goes beyond the rows"),
+        ({"to": np.array([2, 0])}, "a run goes beyond the rows"),
+        ({"start": np.array([-1, 2])}, "a run goes beyond the rows"),
+        ({"start": np.array([0])}, "wrong size"),
+        ({"to": np.array([1.0, 0.0])}, "one type"),
+        ({"y": np.ones((3, 4), np.float32)}, "one type"),
+        ({"y": None}, "None"),
+    ],
+)
+def test_runs_of_rows_that_are_not_there_are_refused(changes, message):
+    with pytest.raises((TypeError, ValueError, IndexError), match=message):
+        _kernels.native.copy_runs(*runs(**changes))
+
+
 MISSING = {
     "softmax_cross_entropy": (np.ones((3, 4)), None, 0.0),
     "dense": (np.ones((3, 4)), np.ones((4, 2)), None, 0, None, 1),
@@ -702,46 +723,3 @@ MISSING = {
 def test_an_array_that_must_be_there(name):
     with pytest.raises(TypeError, match="None"):
         getattr(_kernels.native, name)(*MISSING[name])
-
-
-def run(code, folder, **environment):
-    """Run Python elsewhere: beside the tests lies a source tree in which nothing was built."""
-    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    return subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
-
-
-IN_USE = "from sknn.ops._kernels import in_use; print(in_use)"
-
-
-@pytest.mark.parametrize("wanted", ["numpy", "best", "", "baseline"])
-def test_the_environment_chooses(wanted, tmp_path):
-    found = run(IN_USE, tmp_path, SKNN_KERNELS=wanted).stdout.strip()
-    assert found == (SETS[-1] if wanted in ("best", "") else wanted)
-
-
-def test_a_wrong_choice_says_what_there_is(tmp_path):
-    message = "SKNN_KERNELS='fast' is none that this processor has"
-    assert message in run(IN_USE, tmp_path, SKNN_KERNELS="fast").stderr
-
-
-FORK = """
-import os, numpy as np
-from sknn.ops._kernels import native
-a = np.ones((512, 512), np.float32)
-def product():
-    z = np.empty_like(a)
-    native.dense(a, a, None, 0, z, 2)
-    return z
-product()
-if os.fork() == 0:
-    os._exit(0 if native.threads() == 1 and (product() == 512).all() else 1)
-_, status = os.wait()
-print(os.waitstatus_to_exitcode(status))
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-def test_a_forked_child_computes_on_one_thread(tmp_path):
-    done = run(FORK, tmp_path)
-    assert done.stdout.strip() == "0", done.stderr

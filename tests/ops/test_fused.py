@@ -15,6 +15,7 @@ from sknn.autodiff import Operation, Tensor, backward, check_grads, grad
 from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
+from sknn.ops.rows import Places
 from sknn.ops.windows import make_windows
 
 rng = np.random.default_rng(11)
@@ -111,6 +112,28 @@ def poolings(n: int) -> list[Case]:
     ]
 
 
+def places(n: int) -> list[Places]:
+    """For n rows: without gaps, in one run between gaps, and in runs of another order."""
+    first = n // 2
+    runs = Places(np.array([n + 1, 1]), np.array([first, n - first]), 2 * n + 3)
+    return [Places(np.array([0]), np.array([n]), n), Places(np.array([2]), np.array([n]), n + 3), runs]
+
+
+def spreadings(n: int) -> list[Case]:
+    return [Case((real(n, 2),), options={"places": each}) for each in places(n)] + [
+        Case((real(n, 3, 2),), options={"places": places(n)[1], "fill": 2.0})
+    ]
+
+
+def gatherings(n: int) -> list[Case]:
+    return [Case((real(each.n_places, 2),), options={"places": each}) for each in places(n)]
+
+
+def segments(n: int) -> list[Case]:
+    each_lengths = [np.arange(1, n + 1), np.full(n, 3), np.ones(n, int)]
+    return [Case((apart(lengths.sum(), 2),), options={"lengths": lengths}) for lengths in each_lengths]
+
+
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
     return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
 
@@ -159,6 +182,10 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "layer_norm": normalisations,
     "rescale": rescalings,
     "drop": droppings,
+    "spread": spreadings,
+    "gather": gatherings,
+    "segment_max": segments,
+    "segment_mean": segments,
 }
 
 SUMS_IN_FLOAT64 = {"average"}
@@ -307,3 +334,22 @@ def test_float32_stays_float32(operation, case):
         assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     derived = value_and_gradients(operation.refer, single)
     assert {each.dtype for each in derived} == {np.dtype(np.float32)}
+
+
+def halved(x: Any, i: int) -> Any:
+    """Inputs after the first in float32; what has no precision as it is."""
+    return x.astype(np.float32) if i and getattr(x, "dtype", None) == np.float64 else x
+
+
+@each_case
+def test_sinks_of_float32_behind_samples_of_float64(operation, case):
+    mixed = case._replace(inputs=tuple(halved(x, i) for i, x in enumerate(case.inputs)))
+    inputs, _ = watched(mixed)
+    leaves = []
+    for i in case.wrt:
+        leaf = inputs[i] = Tensor(mixed.inputs[i], sink=np.full_like(mixed.inputs[i], np.nan))
+        leaves.append(leaf)
+    y = operation(*inputs, **case.options)
+    backward(p.sum(p.multiply(y, seed_for(y))), leaves)
+    for leaf, expected in zip(leaves, value_and_gradients(operation, case)[1:], strict=True):
+        assert_allclose(leaf.sink, expected, rtol=1e-4, atol=1e-5)

@@ -31,7 +31,9 @@ def run(code, folder, **environment):
     """What Python prints, elsewhere: beside the tests lies a source tree in which nothing was built."""
     environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-W", "ignore", "-c", code]
-    done = subprocess.run(command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=200
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

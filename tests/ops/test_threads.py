@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from sknn.ops.threads import (
     LARGE_STEP,
     SMALL_STEP,
+    Threads,
     available_threads,
     own_threads,
     share_out,
@@ -76,14 +77,14 @@ def test_overlapping_in_two_threads(fails):
 
     def first():
         with single_thread():
-            assert second_entered.wait(5)
+            assert second_entered.wait(60)
             if fails:
                 raise RuntimeError("first")
 
     def second():
         with single_thread():
             second_entered.set()
-            assert first_left.wait(5)
+            assert first_left.wait(60)
             return available_threads()
 
     with ThreadPoolExecutor(2) as pool:
@@ -101,7 +102,7 @@ def test_many_at_once():
     def enter_and_leave(_):
         counts = []
         for _ in range(20):
-            together.wait(5)
+            together.wait(60)
             with single_thread():
                 counts.append(available_threads())
         return counts
@@ -141,7 +142,7 @@ sys.exit(os.waitpid(child, 0)[1])
 def test_a_forked_child_starts_afresh():
     command = [sys.executable, "-W", "ignore", "-c", FORKS_WHILE_ANOTHER_THREAD_COMPUTES]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run(command, timeout=60, env=environment).returncode == 0
+    assert subprocess.run(command, timeout=200, env=environment).returncode == 0
 
 
 def test_work_shared_out_comes_back_in_order():
@@ -199,6 +200,20 @@ def test_the_size_of_a_step_decides_whose_threads_compute(operations, of_the_bla
     with threads_for(operations):
         assert available_threads() == of_the_blas
         assert len(threads_seen()) == sharing
+
+
+WAYS = {SMALL_STEP / 2: (1, 1), SMALL_STEP: (2, 2), LARGE_STEP: (1, 2)}  # threads of the BLAS, and that share
+
+
+@pytest.mark.parametrize("first", WAYS)
+@pytest.mark.parametrize("then", WAYS)
+def test_threads_follow_what_a_step_turns_out_to_be(first, then):
+    before = available_threads()
+    with Threads(first) as threads:
+        for operations in (first, then, then, first):
+            threads.follow(operations)
+            assert (available_threads(), len(threads_seen())) == WAYS[operations]
+    assert available_threads() == before
 
 
 @pytest.mark.parametrize("n_rows", [1, 2, 7])

@@ -212,7 +212,7 @@ def run_script(folder, script, hash_seed):
     (folder / "script.py").write_text(script, encoding="utf-8")
     path = os.pathsep.join(filter(None, sys.path))
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
-    subprocess.run([sys.executable, "script.py"], cwd=folder, env=environment, check=True, timeout=120)
+    subprocess.run([sys.executable, "script.py"], cwd=folder, env=environment, check=True, timeout=300)
 
 
 def test_another_process_finds_all_cells_and_new_code_is_another_cell(tmp_path):

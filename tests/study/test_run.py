@@ -69,6 +69,20 @@ def test_a_store_that_fails_in_the_middle_ends_the_study(method, n_jobs, tmp_pat
     pd.testing.assert_frame_equal(study.run(X, Y).results[["accuracy"]], before[["accuracy"]])
 
 
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_a_worker_leaves_what_it_finished_in_the_store_before_it_takes_the_next_cell(backend, tmp_path, monkeypatch):
+    working, came_too_late = Store.commit, []
+
+    def commit(store, key, outcome):
+        came_too_late.append(key in store.finished([key]))
+        working(store, key, outcome)
+
+    monkeypatch.setattr(Store, "commit", commit)
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        Study(["dummy"], cv=5, store=tmp_path / "store").run(X, Y)
+    assert came_too_late == [True] * 5
+
+
 def test_a_damaged_store_is_reported_and_left_alone(tmp_path):
     path = tmp_path / "store"
     path.write_bytes(b"no store at all" * 100)

@@ -18,7 +18,7 @@ import pytest
 
 from sknn.study.lease import Heartbeat
 from sknn.study.outcome import Outcome
-from sknn.study.store import Store, StoreError
+from sknn.study.store import Store, StoreError, commit_to
 
 KEYS = [f"cell {number}" for number in range(8)]
 POSIX = pytest.mark.skipif(not hasattr(os, "fork"), reason="processes that share nothing are made by fork")
@@ -94,6 +94,23 @@ def test_all_stays_in_one_file_that_can_be_copied(filled):
     assert [file.name for file in filled.parent.iterdir()] == [filled.name]
     filled.rename(filled.with_name("moved.sqlite"))
     assert contents(filled.with_name("moved.sqlite")) == before
+
+
+def test_a_worker_finishes_a_cell_of_the_store_that_its_parent_holds_open(path):
+    with Store(path) as store, Store(path) as other:
+        assert store.claim("a", "ridge")
+        commit_to(path, "a", outcome(0))
+        commit_to(path, "a", outcome(1))
+        store.commit("a", outcome(2))
+        assert not other.claim("a", "ridge")
+        assert other.finished(["a"])["a"].row["number"] == 0
+
+
+@pytest.mark.parametrize("name", ["gone.sqlite", "gone/study.sqlite"])
+def test_a_worker_makes_no_new_store(tmp_path, name):
+    with pytest.raises(StoreError, match=r"gone.*cannot be opened"):
+        commit_to(tmp_path / name, "a", outcome(0))
+    assert list(tmp_path.iterdir()) == []
 
 
 # -------------------------------------------------------------------------------------------------------- leases
@@ -238,7 +255,7 @@ def run(script, *arguments):
     """Run a script that forks; what it prints, line by line."""
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", script, *map(str, arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
 
@@ -329,7 +346,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_outcomes(path):
 
 FORK = """
 import os, sys
-from sknn.study.store import Store, StoreError
+from sknn.study.store import Store, StoreError, commit_to
 
 with Store(sys.argv[1]) as store:
     store.claim("a", "parent")
@@ -444,7 +461,7 @@ def test_a_folder_is_no_store(tmp_path):
 
 READ_ONLY = """
 import os, sys
-from sknn.study.store import Store, StoreError
+from sknn.study.store import Store, StoreError, commit_to
 
 if os.geteuid() == 0:
     os.setuid(65534)  # root may write to any file

@@ -100,6 +100,37 @@ def test_a_description_is_a_parameter_as_any_other(change):
     assert "solver=SGD(momentum=0.5" in repr(model)
 
 
+@pytest.mark.parametrize("given", ["adam", Adam()], ids=str)
+@pytest.mark.parametrize("Estimator", FAMILIES)
+def test_a_search_reaches_into_a_solver(Estimator, given):
+    cnn = {"filters": 2, "input_shape": (4, 4, 1)} if Estimator is CNNClassifier else {}
+    model = Estimator(solver=given, max_iter=2, random_state=0, **cnn)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        search = GridSearchCV(model, {"solver__beta_2": [0.9, 0.95]}, cv=2, error_score="raise").fit(X, Y)
+    assert search.best_estimator_.solver in (Adam(beta_2=0.9), Adam(beta_2=0.95))
+    assert model.solver == given
+
+
+def test_what_a_name_leaves_is_that_of_the_parameters_beside_it():
+    model = MLPClassifier(beta_1=0.5).set_params(solver__beta_2=0.9, learning_rate="invscaling", learning_rate__power=1)
+    assert (model.solver, model.learning_rate) == (Adam(0.5, 0.9), InvScaling(power=1))
+
+
+@pytest.mark.parametrize("given", ["lbfgs", LBFGS()], ids=str)
+def test_a_number_that_a_solver_has_not_is_a_value_error(given):
+    with pytest.raises(
+        ValueError, match=r"Invalid parameter 'beta_2' for LBFGS\(.*Valid parameters are: \['max_fun'\]"
+    ):
+        NetworkClassifier(solver=given).set_params(solver__beta_2=0.9)
+
+
+def test_names_have_no_parts_so_that_parameters_can_be_handed_over():
+    params = NetworkClassifier().get_params()
+    assert not any(name.startswith(("solver__", "learning_rate__")) for name in params)
+    assert NetworkClassifier().set_params(**params).solver == "adam"
+
+
 def test_a_search_goes_over_descriptions():
     solvers = [SGD(0.5), Adam(beta_2=0.9), "adam"]
     with warnings.catch_warnings():

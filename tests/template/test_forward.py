@@ -1,6 +1,7 @@
 """Predictions: the precision they are computed in, in parts and on threads, and weights that change underneath."""
 
 import pickle
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from sknn.nn import BatchNorm, Dense, Network
+from sknn.ops.workspace import workspace
 from sknn.template import forward
 from sknn.template.forward import Forward
 
@@ -46,19 +48,39 @@ def test_weights_changed_in_place_count_in_the_next_call(dtype):
 def test_parts_make_up_the_whole(monkeypatch):
     net = network()
     whole = Forward(net)(X)
-    monkeypatch.setattr(forward, "ELEMENTS", 7 * net.widest)
-    np.testing.assert_allclose(Forward(net)(X), whole, rtol=1e-13)
+    monkeypatch.setattr(forward, "ELEMENTS", 7 * 6)
+    predict = Forward(net)
+    np.testing.assert_allclose(predict(X), whole, rtol=1e-13)
+    assert predict.at_once == 7
+
+
+@pytest.mark.parametrize("n_outputs", [1, 64])
+def test_within_a_fit_parts_take_the_memory_of_one(monkeypatch, n_outputs):
+    net = Network([Dense(64), Dense(64), Dense(n_outputs)], (6,), np.random.RandomState(0))
+    x = np.random.RandomState(1).randn(8 * 2048, 6).astype("float32")
+    predict, expected = Forward(net), Forward(net)(x)
+    monkeypatch.setattr(predict, "at_once", 2048)
+    tracemalloc.start()
+    try:
+        with workspace():
+            answer = predict(x)
+            held = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-5)
+    assert held - answer.nbytes < 4 * 4 * 64 * 2048
 
 
 @pytest.mark.parametrize("n_layers", [1, 2, 3])
 def test_the_first_layers_alone(n_layers):
     net = network("float64")
-    np.testing.assert_array_equal(Forward(net, n_layers)(X), net.first(n_layers)(X))
+    found = Forward(net)(X, lambda nets, batch, draws: nets[:n_layers](batch.x))
+    np.testing.assert_array_equal(found, net[:n_layers](X))
 
 
 def test_a_pickle_holds_the_weights_once_and_shares_them_with_the_network():
     net = network()
-    predict = Forward(net, 2)
+    predict = Forward(net)
     predict(X)
     again_net, again = pickle.loads(pickle.dumps((net, predict)))
     assert again.network is again_net

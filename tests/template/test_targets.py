@@ -51,12 +51,12 @@ def test_classes_are_encoded_as_the_loss_wants_them(dtype, labels):
     assert_array_equal(target.classes_, classes)
     assert_array_equal(encoded, numbers)
     assert target.n_outputs == (1 if len(classes) < 3 else len(classes))
-    assert target.loss().link == ("logistic" if target.n_outputs == 1 else "softmax")
+    assert target.loss.link == ("logistic" if target.n_outputs == 1 else "softmax")
     if target.n_outputs == 1:
         assert encoded.dtype == dtype  # a factor in the loss; the numbers of several classes are an index
     else:
         assert encoded.dtype.kind == "i"
-    assert np.isfinite(target.loss()(np.zeros((len(y), target.n_outputs), dtype), encoded)).all()
+    assert np.isfinite(target.loss(np.zeros((len(y), target.n_outputs), dtype), encoded)).all()
     assert_array_equal(target.attributes["classes_"], classes)
 
 
@@ -121,7 +121,7 @@ def test_labels_go_in_and_come_out():
     assert_array_equal(target.decode(raw), y)
     assert_allclose(target.proba(raw), np.where(y, 0.75, 0.25))
     assert_allclose(target.log_proba(raw), np.log(target.proba(raw)))
-    assert target.loss().link == "logistic"
+    assert target.loss.link == "logistic"
 
 
 @pytest.mark.parametrize("y", [np.array([0, 1]), np.zeros((2, 2)), np.zeros((2, 4))])

@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from math import prod
-from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, Self
 
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    MetaEstimatorMixin,
-    TransformerMixin,
-    _fit_context,
-    clone,
-)
+from sklearn.base import _fit_context, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, _routing_enabled, process_routing
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
-from ...nn import BatchNorm, LayerNorm, Network
-from ...template.base import NetworkEstimator
+from ...nn import Network
+from ...template.declaring import Declaring
+from ...template.estimator import Estimator
+from ...template.parameters import fitted, parameter
+from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin
 
 
-class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, BaseEstimator):
+class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin, Declaring):
     """Transforms samples to the activations of a hidden layer of a network.
 
     A hidden layer is one with weights, any but the last, together with all that follows it up to the next layer with
     weights: normalisation, activation, pooling. Its activations are what that next layer sees. A grid, as
     convolutions put out, becomes a row of features, position by position, channel by channel.
-
-    Parameters
-    ----------
-    estimator : estimator of sknn
-        The network. :meth:`fit` trains a clone of it, whether it is fitted or not, with the network's own callbacks.
-        Wrapped in scikit-learn's ``FrozenEstimator`` a fitted one is used as it is, in clones and searches too.
-    layer : int, default=-1
-        Which hidden layer: 0 is the first, -1 the last one, which the output layer sees.
-
-    Attributes
-    ----------
-    estimator_ : estimator
-        The fitted network.
-    n_features_in_ : int
-        Features seen in fit.
-    feature_names_in_ : ndarray
-        Their names, if they have string names.
 
     Raises
     ------
@@ -73,14 +51,22 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
     True
     """
 
-    _parameter_constraints: ClassVar[dict] = {"estimator": [NetworkEstimator, FrozenEstimator], "layer": [Integral]}
+    estimator: Estimator | FrozenEstimator = parameter(
+        text="The network. :meth:`fit` trains a clone of it, whether it is fitted or not, with the network's own "
+        "callbacks. Wrapped in scikit-learn's ``FrozenEstimator`` a fitted one is used as it is, in clones and "
+        "searches too.",
+        kw_only=False,
+    )
+    layer: int = parameter(
+        default=-1,
+        text="Which hidden layer: 0 is the first, -1 the last one, which the output layer sees.",
+        kw_only=False,
+    )
 
-    def __init__(self, estimator: Any, layer: int = -1) -> None:
-        self.estimator = estimator
-        self.layer = layer
+    estimator_: Estimator | FrozenEstimator = fitted("The fitted network.")
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> HiddenLayerTransformer:
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Fit the network; a frozen one is only checked.
 
         Parameters
@@ -170,7 +156,7 @@ def _end(network: Network, layer: int) -> int:
         If there is no such hidden layer.
     """
     with_parameters = sorted({int(name.partition(".")[0]) for name in network.names})
-    weighted = [k for k in with_parameters if not isinstance(network.layers[k], BatchNorm | LayerNorm)]
+    weighted = [k for k in with_parameters if not network.layers[k].accompanies]
     n_hidden = len(weighted) - 1
     if not -n_hidden <= layer < n_hidden:
         raise ValueError(f"layer={layer} is not there: the network has {n_hidden} hidden layer(s), counted from 0")

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import RegressorMixin, _fit_context
 
 from ...autodiff.tape import Array
-from ...losses import SquaredError
 from ...ops.delta_rule import delta_rule_epoch
-from ...optim import Optimizer
-from ...template.kinds import RegressorTargets
-from ...template.targets import RealTarget
-from ...template.task import Task
-from ...train import FitLoop, Plan, TrainingState, Verdict
-from .single_layer import SingleLayer, layer_of
+from ...template.fit import Fit
+from ...template.kinds import Regressor
+from ...template.parameters import fixed, parameter
+from ...train import FitLoop, Observer, Stage, TrainingState, Validate
+from .single_layer import SingleLayer
 
 
-class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
+class PerceptronRegressor(SingleLayer, Regressor):
     """The single linear neuron, trained by the delta rule; one for each output.
 
     For every sample (x, y) of weight s, one after the other,
@@ -32,58 +29,6 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
     a step down the gradient of the squared error. A step that would overshoot, because eta s is more than the inverse
     of the squared length of (x, 1), is shortened to just reach y (the normalised rule of the same authors), so training
     cannot diverge. It is fast when the features are scaled to about unit size.
-
-    Parameters
-    ----------
-    fit_intercept : bool, default=True
-        Whether there is an intercept b.
-    max_iter : int, default=1000
-        Most epochs.
-    tol : float or None, default=1e-3
-        Stop when for `n_iter_no_change` epochs the mean squared error of an epoch was not lower than the best by this
-        much of the variance of y (with early stopping that on validation samples, or another score not higher by this);
-        None: go through all epochs.
-    shuffle : bool, default=True
-        Whether each epoch takes the samples in a new order.
-    verbose : int, default=0
-        Whether to print the loss of each epoch.
-    eta0 : float, default=0.01
-        The learning rate.
-    random_state : int, RandomState instance or None, default=0
-        Determines shuffling and the validation split.
-    early_stopping : bool, default=False
-        Whether to stop when the score on validation samples no longer improves, and keep the best weights. The samples
-        are those given to fit as X_val, or a share set aside.
-    validation_fraction : float, default=0.1
-        The share of samples set aside.
-    scoring : str or callable, default="loss"
-        The score on validation samples, as of :class:`MLPRegressor`.
-    n_iter_no_change : int, default=5
-        Epochs without improvement before stopping.
-    warm_start : bool, default=False
-        Whether the next call of fit goes on from the fitted weights.
-
-    Attributes
-    ----------
-    coef_ : ndarray of shape (n_features,) or (n_outputs, n_features)
-        Weights in float64.
-    intercept_ : ndarray of shape (n_outputs,)
-        Intercepts.
-    network_ : Network
-        The fitted network.
-    loss_curve_ : list of float
-        Half the mean squared error of each epoch, each sample's taken before learning from it.
-    validation_scores_, best_validation_score_, validation_loss_curve_ : list of float, float, list of float
-        As of :class:`sknn.MLPRegressor`; the loss in units of y.
-    n_iter_, t_ : int
-        Epochs, and samples seen.
-    n_features_in_, feature_names_in_ : int, ndarray
-        Features seen in fit, and their names if they have string names.
-
-    Raises
-    ------
-    ValueError
-        On bad input; the estimator is then left as it was before the call.
 
     References
     ----------
@@ -99,101 +44,33 @@ class PerceptronRegressor(RegressorTargets, RegressorMixin, SingleLayer):
     (array([2.]), array([1.]))
     """
 
-    _parameter_constraints: ClassVar[dict] = {**SingleLayer._parameter_constraints}
-
-    def __init__(
-        self,
-        *,
-        fit_intercept: bool = True,
-        max_iter: int = 1000,
-        tol: float | None = 1e-3,
-        shuffle: bool = True,
-        verbose: int = 0,
-        eta0: float = 0.01,
-        random_state: Any = 0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        scoring: str | Callable = "loss",
-        n_iter_no_change: int = 5,
-        warm_start: bool = False,
-    ) -> None:
-        self._keep_parameters(locals())
+    eta0 = 0.01
+    tol: float | None = parameter(  # type: ignore[assignment]
+        default=1e-3,
+        interval="[0, inf)",
+        text="Stop when for `n_iter_no_change` epochs the mean squared error of an epoch was not lower than the best "
+        "by this much of the variance of y (with early stopping that on validation samples, or another score not "
+        "higher by this); None: go through all epochs.",
+    )
+    solver: Literal["sgd"] = fixed("sgd")
+    batch_size: int = fixed(1)
+    loss: Literal["squared_error"] = fixed("squared_error")
+    delta: float = fixed(1.35)
+    quantile: float = fixed(0.5)
+    target_scaling: None = fixed(None)
 
     @property
     def coef_(self) -> Array:
-        """The weights, a view of the network's parameters."""
-        weights = layer_of(self)["weight"].T
+        """The weights of shape (n_features,) or (n_outputs, n_features), a view of the network's parameters."""
+        weights = super().coef_
         return weights[0] if len(weights) == 1 else weights
 
-    @property
-    def intercept_(self) -> Array:
-        """The biases; zeros without `fit_intercept`."""
-        return layer_of(self).get("bias", np.zeros(self.n_outputs_))
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> PerceptronRegressor:
-        """Fit to samples and their values.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; None: all are one.
-        X_val, y_val : array-like, default=None
-            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
-            samples aside; otherwise score and loss on them are only recorded.
-        sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
-
-        Returns
-        -------
-        self : PerceptronRegressor
-        """
-        return self._fit(X, y, sample_weight, incremental=False, validation=(X_val, y_val, sample_weight_val))
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> PerceptronRegressor:
-        """Go through the given samples once, going on from the fitted weights if there are any.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Values.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; None: all are one.
-
-        Returns
-        -------
-        self : PerceptronRegressor
-        """
-        return self._fit(X, y, sample_weight, incremental=True)
-
-    def _loss(self) -> SquaredError:
-        return SquaredError()
-
-    def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
-        return RealTarget(y, sample_weight, self._loss(), standardise=False)
-
-    def _descend(self, task: Task, optimizer: Optimizer) -> None:
-        plan = self._plan_of(task)
-        state = self._earlier_state(task) or self._new_state(task, optimizer, plan)
-        by_loss = not task.stops_early or self.scoring == "loss"
-        loop = DeltaRule(task, plan, state, self._validation(task), by_loss, print if self.verbose else None)
-        self._finish(task, loop.epochs(self._observer_of_epochs(task, state)), state, plan)
+    def _run(
+        self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
+    ) -> DeltaRule:
+        loop = DeltaRule(fit, stages, state, by_loss=not fit.stops_early or self.scoring == "loss", **watching)
+        loop.outcome = loop.epochs(observer)
+        return loop
 
 
 class DeltaRule(FitLoop):
@@ -201,21 +78,22 @@ class DeltaRule(FitLoop):
 
     def __init__(
         self,
-        task: Task,
-        plan: Plan,
+        fit: Fit,
+        stages: list[Stage],
         state: TrainingState,
-        validate: Callable[[], Verdict] | None,
         by_loss: bool,
+        validate: Validate | None,
         report: Callable[[str], None] | None,
+        curve_scale: float,
     ) -> None:
-        self.X = task.X if task.rows is None else task.X[task.rows]
-        self.y = task.target.encode(task.y, np.dtype(np.float64))
-        self.weight = np.ones(len(self.y)) if task.sample_weight is None else task.sample_weight
-        self.step = np.minimum(plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))
+        samples, (stage,) = fit.samples, stages
+        self.X, self.y, weight = (samples.of(each) for each in (samples.x, samples.encoded, samples.weight))
+        self.weight = np.ones(len(self.y)) if weight is None else weight
+        self.step = np.minimum(stage.plan.learning_rate_init * self.weight, 1.0 / _squared_length(self.X))
         if by_loss:
             mean = np.average(self.y, axis=0, weights=self.weight)
-            plan = replace(plan, tol=plan.tol * self.mean_loss(self.y - mean))
-        super().__init__(task.network, len(self.y), plan, state, task.rng, validate, report)
+            stage = replace(stage, plan=replace(stage.plan, tol=stage.plan.tol * self.mean_loss(self.y - mean)))
+        super().__init__(fit.network, len(self.y), [stage], state, fit.rng, validate, report)
 
     def epoch(self) -> float:
         if self.plan.shuffle:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
 
@@ -20,12 +20,11 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from ...autodiff.tape import Array
 from ...callbacks import FitObserver, Training
-from ...losses import SquaredError
 from ...nn import Network
 from ...ops.perceptron import fit_perceptron, shuffle_seeds, xorshift_orders
+from ...template.fit import Fit
+from ...template.fitted import forget_history, keep_network
 from ...template.inputs import is_mapped
-from ...template.targets import Target
-from ...template.validation import Samples
 
 UNFINISHED = (
     "Maximum number of iteration ({}) reached before convergence. Consider increasing max_iter to improve the fit."
@@ -55,69 +54,91 @@ class Unit:
 
 
 class PerceptronRule:
-    """The part of :class:`PerceptronClassifier` that trains by the rule."""
+    """Trains a :class:`PerceptronClassifier` by the rule.
 
-    def _train_rule(self: Any, samples: Samples, target: Target, fresh: bool, incremental: bool) -> None:
-        self._check_rule(incremental)
-        if not issparse(samples.X) and not is_mapped(samples.X):
-            samples = replace(samples, X=np.ascontiguousarray(samples.X))
-        network = self._network(samples.X.shape[1], target.n_outputs, None, np.dtype(self.dtype), fresh)
-        observer = self._observer_of_rule(network, target)
-        held_out = self._held_out(samples.y, samples.sample_weight) if self.early_stopping else np.array([], int)
-        max_iter = 1 if incremental else self.max_iter
+    Parameters
+    ----------
+    estimator : PerceptronClassifier
+        Whose parameters say how.
+    fit : Fit
+        What it is to learn from.
+
+    Raises
+    ------
+    ValueError
+        On what the rule cannot do.
+    """
+
+    def __init__(self, estimator: Any, fit: Fit) -> None:
+        self.estimator, self.fit = estimator, fit
+        self.target: Any = fit.target
+        if estimator.early_stopping and fit.incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if estimator.batch_size != "auto":
+            raise ValueError(
+                f"batch_size={estimator.batch_size!r} does not apply with solver='perceptron', which learns sample by "
+                "sample"
+            )
+        x = fit.samples.x
+        self.x = x if issparse(x) or is_mapped(x) else np.ascontiguousarray(x)
+        self.y, self.weight = fit.samples.y, fit.samples.score_weight
+        self.held_out = self.set_aside() if estimator.early_stopping else np.array([], int)
+
+    def train(self) -> None:
+        """Train all units, and keep what was learnt in the estimator."""
+        estimator, fit = self.estimator, self.fit
+        estimator._target = self.target
+        fit.network = fit.networks()
+        observer = self.observer(fit.network)
+        max_iter = 1 if fit.incremental else estimator.max_iter
 
         def learn(unit: Unit) -> int:
-            watch = None if observer is None else ObservedUnit(observer, unit, self.max_iter)
-            return self._learn_unit(unit, samples, held_out, max_iter, watch)
+            watch = None if observer is None else ObservedUnit(observer, unit, estimator.max_iter)
+            return self.learn(unit, max_iter, watch)
 
-        units = self._units(network.parameters["0"], samples.y, target)
-        epochs = Parallel(n_jobs=self.n_jobs, require="sharedmem")(delayed(learn)(unit) for unit in units)
-        self._target = target
-        self._forget_history()
-        self._keep_network(network, SquaredError())  # whose link, too, is the identity
-        self.n_iter_ = max(epochs)
-        earlier = getattr(self, "t_", 1) if incremental else 1
-        self.t_ = earlier + self.n_iter_ * len(samples)
-        if not incremental and self.tol is not None and self.n_iter_ == self.max_iter:
-            warnings.warn(UNFINISHED.format(self.max_iter), ConvergenceWarning, stacklevel=2)
+        units = self.units(fit.network.parameters["0"])
+        epochs = Parallel(n_jobs=estimator.n_jobs, require="sharedmem")(delayed(learn)(unit) for unit in units)
+        self.keep(estimator, fit.network)
+        estimator.n_iter_ = max(epochs)
+        earlier = getattr(estimator, "t_", 1) if fit.incremental else 1
+        estimator.t_ = earlier + estimator.n_iter_ * len(fit.samples)
+        if not fit.incremental and estimator.tol is not None and estimator.n_iter_ == estimator.max_iter:
+            warnings.warn(UNFINISHED.format(estimator.max_iter), ConvergenceWarning, stacklevel=2)
 
-    def _check_rule(self: Any, incremental: bool) -> None:
-        """Raise ValueError on what the rule cannot do."""
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if self.batch_size != "auto":
-            raise ValueError(
-                f"batch_size={self.batch_size!r} does not apply with solver='perceptron', which learns sample by sample"
-            )
+    def keep(self, estimator: Any, network: Network) -> None:
+        """Keep the layer in the estimator; its outputs are compared with 0 as they are."""
+        forget_history(estimator)
+        keep_network(estimator, network)
+        estimator.out_activation_ = "identity"
 
-    def _units(self: Any, layer: dict[str, Array], y: Array, target: Target) -> list[Unit]:
+    def units(self, layer: dict[str, Array]) -> list[Unit]:
         """One for the second of two classes, or one for each class."""
-        class_weight = compute_class_weight(self.class_weight, classes=target.classes_, y=y)
-        seeds = shuffle_seeds(check_random_state(self.random_state), len(target.classes_))
-        if target.n_outputs == 1:
-            return [Unit(layer, 0, target.classes_[1], class_weight[1], class_weight[0], seeds[0])]
-        return [Unit(layer, k, label, class_weight[k], 1.0, seeds[k]) for k, label in enumerate(target.classes_)]
+        classes = self.target.classes_
+        class_weight = compute_class_weight(self.estimator.class_weight, classes=classes, y=self.y)
+        seeds = shuffle_seeds(check_random_state(self.estimator.random_state), len(classes))
+        if self.target.n_outputs == 1:
+            return [Unit(layer, 0, classes[1], class_weight[1], class_weight[0], seeds[0])]
+        return [Unit(layer, k, label, class_weight[k], 1.0, seeds[k]) for k, label in enumerate(classes)]
 
-    def _learn_unit(
-        self: Any, unit: Unit, samples: Samples, held_out: Array, max_iter: int, watch: ObservedUnit | None
-    ) -> int:
+    def learn(self, unit: Unit, max_iter: int, watch: ObservedUnit | None) -> int:
         """Train one unit; return the number of epochs."""
-        y = np.where(samples.y == unit.positive, 1.0, -1.0)
-        orders = self._orders(len(y), unit.seed, held_out)
+        estimator, held_out = self.estimator, self.held_out
+        y = np.where(self.y == unit.positive, 1.0, -1.0)
+        orders = self.orders(unit.seed)
         found = fit_perceptron(
-            samples.X,
+            self.x,
             y,
-            1.0 if samples.sample_weight is None else samples.sample_weight,
+            1.0 if self.weight is None else self.weight,
             weight_pos=unit.weight_pos,
             weight_neg=unit.weight_neg,
-            eta0=self.eta0,
-            fit_intercept=self.fit_intercept,
+            eta0=estimator.eta0,
+            fit_intercept=estimator.fit_intercept,
             **unit.start(),
             max_iter=max_iter,
-            tol=self.tol,
-            n_iter_no_change=self.n_iter_no_change,
+            tol=estimator.tol,
+            n_iter_no_change=estimator.n_iter_no_change,
             orders=orders if watch is None else watch.told_of(repeat(None) if orders is None else orders),
-            validate=Accuracy(replace(samples, y=y).take(held_out)) if len(held_out) else None,
+            validate=Accuracy(self.x, y, self.weight, held_out) if len(held_out) else None,
             enough=None if watch is None else watch.enough,
         )
         unit.keep(found.coef, found.intercept)
@@ -125,37 +146,38 @@ class PerceptronRule:
             watch.ends()
         return found.n_iter
 
-    def _orders(self: Any, n_samples: int, seed: int, held_out: Array) -> Iterable[Array] | None:
+    def orders(self, seed: int) -> Iterable[Array] | None:
         """In which order the epochs visit the samples that are not held out; None: all as stored."""
-        orders = xorshift_orders(n_samples, seed) if self.shuffle else None
-        if not len(held_out):
+        n_samples = len(self.y)
+        orders = xorshift_orders(n_samples, seed) if self.estimator.shuffle else None
+        if not len(self.held_out):
             return orders
         kept = np.ones(n_samples, bool)
-        kept[held_out] = False
+        kept[self.held_out] = False
         return (order[kept[order]] for order in (repeat(np.arange(n_samples)) if orders is None else orders))
 
-    def _observer_of_rule(self: Any, network: Network, target: Target) -> FitObserver | None:
+    def observer(self, network: Network) -> FitObserver | None:
         """Who tells the callbacks of the training by the rule, if there are any."""
-        observer = vars(self).get("_observer")
+        observer = vars(self.estimator).get("_observer")
         if observer is None:
             return None
 
         def attributes() -> dict[str, Any]:
-            twin = copy(self)
-            twin._observer, twin._target = None, target
-            twin._forget_history()
-            twin._keep_network(network.copy(), SquaredError())
+            twin = copy(self.estimator)
+            twin._observer, twin._target = None, self.target
+            self.keep(twin, network.copy())
             return dict(vars(twin))
 
-        observer.training = Training(network, None, self, attributes, {}, by_gradient=False)
+        observer.training = Training(network, None, self.estimator, attributes, {}, by_gradient=False)
         observer.begins(None)
         return observer
 
-    def _held_out(self: Any, y: Array, sample_weight: Array | None) -> Array:
+    def set_aside(self) -> Array:
         """The rows set aside, the same as scikit-learn's: stratified by class."""
-        splitter = StratifiedShuffleSplit(test_size=self.validation_fraction, random_state=self.random_state)
-        _, held_out = next(splitter.split(np.zeros((len(y), 1)), y))
-        if sample_weight is not None and not sample_weight[held_out].any():
+        estimator = self.estimator
+        splitter = StratifiedShuffleSplit(test_size=estimator.validation_fraction, random_state=estimator.random_state)
+        _, held_out = next(splitter.split(np.zeros((len(self.y), 1)), self.y))
+        if self.weight is not None and not self.weight[held_out].any():
             raise ValueError("sample_weight is zero for all samples of the validation set; try another random_state")
         return held_out
 
@@ -163,12 +185,12 @@ class PerceptronRule:
 class Accuracy:
     """The share of validation samples that a unit is right about."""
 
-    def __init__(self, samples: Samples) -> None:
-        self.samples = samples
+    def __init__(self, x: Any, y: Array, weight: Array | None, rows: Array) -> None:
+        self.x, self.y, self.weight = x[rows], y[rows], None if weight is None else weight[rows]
 
     def __call__(self, coef: Array, intercept: float) -> float:
-        predicted = np.where(self.samples.X @ coef + intercept > 0, 1.0, -1.0)
-        return float(accuracy_score(self.samples.y, predicted, sample_weight=self.samples.sample_weight))
+        predicted = np.where(self.x @ coef + intercept > 0, 1.0, -1.0)
+        return float(accuracy_score(self.y, predicted, sample_weight=self.weight))
 
 
 class ObservedUnit:

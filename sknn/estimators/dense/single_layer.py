@@ -2,70 +2,70 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
 from ...autodiff.tape import Array
 from ...nn import Dense, Layer
-from ...optim import SGD, Optimizer
-from ...template.base import NetworkEstimator
-from ...template.validation import SCORING
+from ...optim import SGD
+from ...template.estimator import Estimator
+from ...template.parameters import fixed, parameter
 from ...train import Plan
 
 
-class SingleLayer(NetworkEstimator):
+class SingleLayer(Estimator):
     """One dense layer, which starts from zero."""
 
-    dtype = "float64"  # one layer is cheap, and its weights can be compared with those of other linear models
+    fit_intercept: bool = parameter(default=True, text="Whether there is an intercept.")
+    eta0: float = parameter(default=1.0, interval="(0, inf)", text="The learning rate.")
+    tol: float | None = parameter(  # type: ignore[assignment]
+        default=1e-3,
+        interval="[0, inf)",
+        text="Stop when for `n_iter_no_change` epochs the mean loss was not lower than the best by this much (or the "
+        "score on validation samples not higher); None: go through all epochs.",
+    )
+    validation_fraction: float = parameter(
+        default=0.1,
+        interval="(0, 1)",
+        text="The share of samples set aside, of each class where there are enough of them.",
+    )
+    n_iter_no_change: int = parameter(
+        default=5, interval="[1, inf)", text="Epochs without improvement before stopping."
+    )
+    max_iter = 1000
+    random_state = 0
+    verbose = 0
 
-    _parameter_constraints: ClassVar[dict] = {
-        "fit_intercept": ["boolean"],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
-        "shuffle": ["boolean"],
-        "verbose": ["verbose"],
-        "eta0": [Interval(Real, 0, None, closed="neither")],
-        "random_state": ["random_state"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "scoring": SCORING,
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "warm_start": ["boolean"],
-    }
+    alpha: float = fixed(0.0)
+    learning_rate: str = fixed("constant")
+    learning_rate_init: float = fixed(0.0)
+    clip_norm: float | None = fixed(None)
+    input_scaling: None = fixed(None)
+    dtype: Literal["float64"] = fixed("float64")  # one layer is cheap, and can be compared with other linear models
 
     def _layers(self, n_outputs: int) -> list[Layer]:
         return [Dense(n_outputs, init="zeros", use_bias=self.fit_intercept)]
 
-    def _solver(self) -> Optimizer:
+    def _solver(self) -> SGD:
         return SGD(momentum=0.0)
 
     def _plan(self, n_samples: int) -> Plan:
-        return Plan(
-            batch_size=self._batch_size(n_samples),
-            max_epochs=self.max_iter,
-            learning_rate_init=self.eta0,
-            shuffle=self.shuffle,
-            tol=-inf if self.tol is None else self.tol,
-            patience=self.n_iter_no_change - 1,
+        tol = -inf if self.tol is None else self.tol
+        return replace(
+            super()._plan(n_samples), learning_rate_init=self.eta0, tol=tol, patience=self.n_iter_no_change - 1
         )
-
-    def _batch_size(self, n_samples: int) -> int:
-        return 1
-
-    n_layers_ = 2
 
     @property
     def coef_(self) -> Array:
-        """The weights, a view of the network's parameters."""
+        """The weights of shape (n_outputs, n_features), a view of the network's parameters in float64."""
         return layer_of(self)["weight"].T
 
     @property
     def intercept_(self) -> Array:
-        """The biases; zeros without `fit_intercept`."""
+        """The intercepts of shape (n_outputs,); zeros without `fit_intercept`."""
         return layer_of(self).get("bias", np.zeros(self.coef_.shape[0]))
 
 

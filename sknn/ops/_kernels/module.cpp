@@ -22,6 +22,7 @@ namespace {
 #include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
+#include "entry_rows.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
     const char* wanted = PyUnicode_AsUTF8(name);
@@ -77,6 +78,7 @@ PyMethodDef methods[] = {
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
+    FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
     {"threads", threads, METH_NOARGS, "threads(): how many threads may compute now."},
     {nullptr, nullptr, 0, nullptr}};

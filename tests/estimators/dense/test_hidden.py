@@ -67,7 +67,7 @@ def test_grids_come_as_rows_as_the_next_layer_sees_them(layer, n_features):
     found = hidden.transform(X)
     assert found.shape == (80, n_features)
     if layer == 0:  # position by position, channel by channel, after the pooling
-        maps = hidden.estimator_.network_.first(3)(X)
+        maps = hidden.estimator_.network_[:2](hidden.estimator_.input_scaling_(X))
         pooled = relu(maps).reshape(80, 4, 2, 4, 2, 3).max(axis=(2, 4))
         assert_allclose(found.reshape(80, 4, 4, 3), pooled, rtol=1e-12)
 

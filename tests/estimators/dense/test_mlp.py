@@ -782,8 +782,17 @@ def densifying_fails(monkeypatch):
 
 @unfinished
 @pytest.mark.usefixtures("densifying_fails")
-@pytest.mark.parametrize("container", [sp.csr_array, sp.csc_array])
-@pytest.mark.parametrize("params", [{}, {"solver": "lbfgs"}, {"early_stopping": True}], ids=repr)
+@pytest.mark.parametrize(
+    ("params", "container"),
+    [
+        ({}, sp.csr_array),
+        ({"solver": "lbfgs"}, sp.csr_array),
+        ({"solver": "lbfgs"}, sp.csc_array),
+        pytest.param({}, sp.csc_array, marks=pytest.mark.slow),
+        pytest.param({"early_stopping": True}, sp.csr_array, marks=pytest.mark.slow),
+        pytest.param({"early_stopping": True}, sp.csc_array, marks=pytest.mark.slow),
+    ],
+)
 def test_a_sparse_matrix_that_would_fill_80_gigabytes(params, container):
     rows, columns = 10_000, 1_000_000
     rng = np.random.RandomState(0)

@@ -118,12 +118,12 @@ def test_inputs_are_scaled_channel_by_channel_and_by_weight():
     X = np.stack([IMAGES, 1000 + 50 * IMAGES], axis=-1)
     weight = np.arange(N) % 3 + 1.0
     cnn = CNNClassifier(**SMALL).fit(X, UPRIGHT, weight)
-    scaling = cnn.network_.parameters["1"]
+    scaling = cnn.input_scaling_
     repeated = np.repeat(X, weight.astype(int), axis=0)
-    assert_allclose(scaling["mean"], repeated.mean(axis=(0, 1, 2)), rtol=1e-6)
-    assert_allclose(scaling["scale"], repeated.std(axis=(0, 1, 2)), rtol=1e-5)
+    assert_allclose(scaling.mean.reshape(-1, 2), np.tile(repeated.mean(axis=(0, 1, 2)), (36, 1)), rtol=1e-12)
+    assert_allclose(scaling.scale.reshape(-1, 2), np.tile(repeated.std(axis=(0, 1, 2)), (36, 1)), rtol=1e-12)
     unscaled = CNNClassifier(**SMALL, input_scaling=None).fit(X, UPRIGHT)
-    assert not unscaled.network_.state.size
+    assert unscaled.input_scaling_ is None
 
 
 # -- what the parameters build -------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ MEANINGLESS = {
     "a word": ({"filters": ("5",)}, "filters=.* must hold a positive integer"),
     "half a tap": ({"kernel_size": [3.5, 3]}, "kernel_size=3.5 must be an integer"),
     "one axis of two": ({"pool_size": (2,)}, "pool_size=.* one for each of 2 axes"),
-    "too small inside": ({"padding": "valid", "filters": ((8, 8), (8, 8))}, r"layer 5, .* to which samples come"),
+    "too small inside": ({"padding": "valid", "filters": ((8, 8), (8, 8))}, r"layer 4, .* to which samples come"),
 }
 
 
@@ -211,11 +211,11 @@ def test_summary_tells_shapes_parameters_and_receptive_fields():
     units = dense.summary().set_index("layer").loc["Dense(100, relu)"]
     assert (units["weights"], units["parameters"]) == (307_200, 307_200 + 100)
     deep = CNNClassifier((2, 2, 2), dilation=[1, 2, 4], pooling=None, max_iter=1).fit(images, [0, 1, 0, 1])
-    assert deep.summary()["receptive_field"].tolist()[2:5] == [(3, 3), (7, 7), (15, 15)]
+    assert deep.summary()["receptive_field"].tolist()[1:4] == [(3, 3), (7, 7), (15, 15)]
     assert deep.summary()["output_shape"].tolist()[-1] == (1,)
     small = CNNClassifier(max_iter=1, input_shape=(8, 8, 1)).fit(images[:, :8, :8, 0], [0, 1, 0, 1]).summary()
-    assert small["layer"].tolist()[4] == "Pool(max, 2)"
-    assert small["receptive_field"].tolist()[2:8] == [(3, 3), (5, 5), (6, 6), (8, 8), (8, 8), (8, 8)]  # of 8 x 8 pixels
+    assert small["layer"].tolist()[3] == "Pool(max, 2)"
+    assert small["receptive_field"].tolist()[1:7] == [(3, 3), (5, 5), (6, 6), (8, 8), (8, 8), (8, 8)]  # of 8 x 8 pixels
 
 
 def test_summary_needs_a_fit():

@@ -1,0 +1,17 @@
+from . import callbacks as callbacks
+from . import inspection as inspection
+from . import nn as nn
+from . import optim as optim
+from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
+from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
+from .estimators.dense.mlp import MLPClassifier as MLPClassifier
+from .estimators.dense.mlp import MLPRegressor as MLPRegressor
+from .estimators.dense.network import NetworkClassifier as NetworkClassifier
+from .estimators.dense.network import NetworkRegressor as NetworkRegressor
+from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
+from .estimators.images.cnn import CNNClassifier as CNNClassifier
+from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .versions import show_versions as show_versions
+
+__version__: str
+__all__: list[str]

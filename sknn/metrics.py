@@ -1,0 +1,95 @@
+"""Scores that scikit-learn does not have: of labels at positions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from .autodiff.tape import Array
+
+
+def dice_score(
+    y_true: Any,
+    y_pred: Any,
+    *,
+    average: Literal["macro"] | None = "macro",
+    unlabelled: Any = None,
+    sample_weight: Any = None,
+) -> float | Array:
+    r"""The Dice coefficient of labels at positions: the overlap of truth and prediction.
+
+    For each class, over all labelled positions of all samples together,
+
+    .. math:: D_k = \frac{2\, |T_k \cap P_k|}{|T_k| + |P_k|},
+
+    where :math:`T_k` are the positions of the class and :math:`P_k` those that are predicted to be. It is the F1 score
+    of the class. 1 is perfect.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_samples, ...), or list of arrays
+        Labels, one for each position: label maps of one shape, or for each sample an array of its own.
+    average : {"macro"} or None, default="macro"
+        The mean over the classes that occur in truth or prediction, or (None) the score of each of these, sorted by
+        label.
+    unlabelled : label, default=None
+        Marks positions in `y_true` whose label is not known: they count for nothing. None: there are none.
+    sample_weight : array-like of shape (n_samples,), default=None
+        How much the positions of each sample count.
+
+    Returns
+    -------
+    score : float, or ndarray of shape (n_classes,)
+        NaN if no position is labelled.
+
+    Raises
+    ------
+    ValueError
+        If truth and prediction do not have the same positions, or `average` is something else.
+
+    References
+    ----------
+    Dice (1945). Measures of the amount of ecologic association between species. Ecology 26.
+
+    Examples
+    --------
+    >>> from sknn.metrics import dice_score
+    >>> truth = [[0, 0, 1, 1], [0, 0, 0, -1]]
+    >>> dice_score(truth, [[0, 0, 0, 1], [0, 0, 0, 1]], average=None, unlabelled=-1).round(3)
+    array([0.909, 0.667])
+    """
+    if average not in ("macro", None):
+        raise ValueError(f"average={average!r} must be 'macro' or None")
+    truth, n_positions = _positions("y_true", y_true)
+    predicted, also = _positions("y_pred", y_pred)
+    if not np.array_equal(n_positions, also):
+        k = int(np.argmax(n_positions != also)) if len(n_positions) == len(also) else min(len(n_positions), len(also))
+        raise ValueError(f"y_true and y_pred must have the same positions, but differ in sample {k}")
+    weight = np.repeat(_weights(sample_weight, len(n_positions)), n_positions)
+    labelled = np.ones(len(truth), bool) if unlabelled is None else truth != unlabelled
+    truth, predicted, weight = truth[labelled], predicted[labelled], weight[labelled]
+    if not len(truth):
+        return float("nan") if average else np.empty(0)
+    labels, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
+    t, p = codes[: len(truth)], codes[len(truth) :]
+    both = np.bincount(t, weight * (t == p), len(labels))
+    sizes = np.bincount(t, weight, len(labels)) + np.bincount(p, weight, len(labels))
+    occurs = sizes > 0
+    scores = 2 * both[occurs] / sizes[occurs]
+    return float(scores.mean()) if average else scores
+
+
+def _positions(name: str, y: Any) -> tuple[Array, Array]:
+    """All labels in one row, and how many belong to each sample."""
+    if not len(y):
+        raise ValueError(f"{name} holds no samples")
+    samples = [np.asarray(sample) for sample in y]
+    return np.concatenate([sample.ravel() for sample in samples]), np.array([sample.size for sample in samples])
+
+
+def _weights(sample_weight: Any, n: int) -> Array:
+    weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    if weight.shape != (n,):
+        raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} samples")
+    return weight

@@ -1,0 +1,305 @@
+"""One call of fit or partial_fit: what is trained, on what, and what it leaves behind."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy, deepcopy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+
+from ..autodiff.tape import Array
+from ..callbacks import FitObserver, Training
+from ..nn.draws import Draws
+from ..train import FitLoop, Outcome, Stage, TrainingState, Verdict
+from .fitted import earlier_validation, forget_history, keep_history, keep_network, keep_untrained
+from .inputs import BLOCK, DIVERGED, cast, is_mapped
+from .samples import Batch, Samples
+from .scaling import Scaling
+from .targets import Target
+from .validation import Scorer, curve_scale, set_aside
+
+NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
+
+
+class FamilyData:
+    """The samples of a fit as the family makes batches of them."""
+
+    def __init__(self, estimator: Any, samples: Samples) -> None:
+        self.batch, self.samples = estimator._batch, samples
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def take(self, index: slice | Array, draws: Draws) -> Batch:
+        return self.batch(self.samples, index, draws)
+
+
+class Fit:
+    """One call of fit or partial_fit.
+
+    Parameters
+    ----------
+    estimator : Estimator
+        What is fitted.
+    samples : Samples
+        Validated, without those that have no influence.
+    target : Target or None
+        Fitted; None where y is ignored.
+    held_out : Samples or None
+        Those given to validate with.
+    fresh, incremental : bool
+        Whether it begins with new networks; whether it is one call of many (partial_fit).
+    """
+
+    network: Any
+
+    def __init__(
+        self,
+        estimator: Any,
+        samples: Samples,
+        target: Target | None,
+        held_out: Samples | None,
+        fresh: bool,
+        incremental: bool,
+    ) -> None:
+        self.estimator, self.samples, self.target, self.held_out = estimator, samples, target, held_out
+        self.fresh, self.incremental = fresh, incremental
+        self.rng = check_random_state(estimator.random_state)
+        # a copy, so that what is drawn in training shifts neither initial weights nor shuffles
+        drawn_so_far = (int(deepcopy(self.rng).randint(1 << 31)), 0)
+        self.seed: int
+        self.steps: int
+        self.seed, self.steps = drawn_so_far if fresh else vars(estimator).get("_drawn_so_far", drawn_so_far)
+        self.dtype = np.dtype(estimator._precision())
+        self.searches = not estimator._solver().is_stochastic
+        self.stops_early = estimator.early_stopping and not self.searches
+
+    def run(self) -> None:
+        """Train, and keep what was learnt in the estimator."""
+        estimator, target = self.estimator, self.target
+        estimator._target = target
+        self.network = self.networks()
+        if self.stops_early and self.incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if target is not None and target.is_certain:
+            keep_untrained(self)
+            return
+        if self.held_out is None and self.stops_early:
+            self.set_aside()
+        stages = [self.in_this_call(stage) for stage in estimator._stages(len(self.samples))]
+        if self.incremental:
+            del stages[1:]
+        if any(stage.searches for stage in stages) and self.dtype != np.float64:  # a search needs double precision
+            self.dtype = np.dtype(np.float64)
+            self.network = (self.network if self.fresh else estimator.network_).copy(self.dtype)
+        self.prepare_samples()
+        state = self.earlier_state() or self.new_state()
+        loop = estimator._run(
+            self,
+            stages,
+            state,
+            validate=self.validation(),
+            curve_scale=curve_scale(target),
+            report=print if estimator.verbose else None,
+            observer=self.observer(state),
+        )
+        self.finish(loop)
+
+    def networks(self) -> Any:
+        """New networks, or a copy of the fitted ones to go on with."""
+        if self.fresh:
+            self.estimator.input_scaling_ = None
+            return self.estimator._networks(self.samples.x, self.target, self.rng, self.dtype)
+        self.estimator._check_unchanged()
+        return self.estimator.network_.copy(self.dtype)
+
+    # -- the data --------------------------------------------------------------------------------------------------
+
+    def prepare_samples(self) -> None:
+        """Learn the scale of the inputs, and cast these to the precision of the networks."""
+        estimator, given = self.estimator, self.samples.x
+        if self.fresh:
+            estimator.input_scaling_ = self.learn_scaling() if estimator.input_scaling == "standard" else None
+        self.samples = self.prepared(self.samples, self.inputs(given), self.dtype)
+        self.shown = self.held_out  # to scorers, as it was given
+        if self.held_out is not None:
+            x = self.samples.x if self.held_out.x is given else self.inputs(self.held_out.x)
+            self.held_out = self.prepared(self.held_out, x, np.dtype(np.float64))
+        if self.fresh:
+            self.teach_layers()
+
+    def teach_layers(self) -> None:
+        """Have layers that learn from their inputs, once before training, do so."""
+        samples = self.samples
+        for position, layer in enumerate(getattr(self.network, "layers", ())):
+            if hasattr(layer, "learn"):
+                before = self.network[:position]
+                blocks = (samples.take(slice(k, k + 256)) for k in range(0, len(samples), 256))
+                parameters = self.network.parameters[str(position)]
+                layer.learn(parameters, ((before(batch.x), batch.weight) for batch in blocks))
+
+    def set_aside(self) -> None:
+        """Take a share of the samples out of the training, for early stopping."""
+        samples = self.samples
+        y = range(len(samples)) if self.target is None else samples.of(samples.y)
+        stratify = self.target is not None and self.target.stratifies
+        kept, aside = set_aside(y, self.estimator.validation_fraction, self.rng, stratify)
+        self.samples, self.held_out = self.samples.part(kept), self.samples.part(aside)
+
+    def learn_scaling(self) -> Scaling:
+        """That of the training samples, in the precision in which they come."""
+        samples = self.samples
+        if issparse(samples.x):
+            raise ValueError("input_scaling='standard' would make sparse X dense; use StandardScaler(with_mean=False)")
+        batches = (samples.take(rows) for rows in samples.blocks(BLOCK))
+        return Scaling((positions(batch.x, batch.weight) for batch in batches), self.estimator._channels())
+
+    def inputs(self, x: Any) -> Any:
+        """Scaled inputs in the precision of the networks; a file mapped into memory is left for the batches."""
+        return x if is_mapped(x) else cast(x, self.dtype, self.estimator.input_scaling_)
+
+    def prepared(self, samples: Samples, x: Any, precision: np.dtype) -> Samples:
+        """With these inputs, and targets encoded in a precision."""
+        encoded = None if self.target is None else self.target.encode(samples.y, precision)
+        scaling = self.estimator.input_scaling_ if is_mapped(x) else None
+        return replace(samples, x=x, encoded=encoded, prepare=scaling, dtype=self.dtype)
+
+    def data(self) -> FamilyData:
+        """What the loop learns from."""
+        return FamilyData(self.estimator, self.samples)
+
+    # -- the training ----------------------------------------------------------------------------------------------
+
+    def in_this_call(self, stage: Stage) -> Stage:
+        """A stage with what this call asks of it."""
+        return replace(stage, plan=replace(stage.plan, once=self.incremental, early_stopping=self.stops_early))
+
+    def earlier_state(self) -> TrainingState | None:
+        """A copy of the state that partial_fit goes on from; that of another precision is of no use."""
+        estimator = self.estimator
+        if not self.incremental or "_state" not in vars(estimator):
+            return None
+        same_precision = estimator.network_.theta.dtype == self.network.theta.dtype
+        return deepcopy(estimator._state) if same_precision else None
+
+    def new_state(self) -> TrainingState:
+        """The state before the first step; the curves of earlier calls go on, the counts of a new fit do not."""
+        state, estimator = TrainingState(self.seed, self.steps), self.estimator
+        if not self.fresh:
+            state.loss_curve = list(getattr(estimator, "loss_curve_", []))
+            state.loss_curves = {name: list(curve) for name, curve in getattr(estimator, "loss_curves_", {}).items()}
+            state.validation_scores, state.validation_losses = earlier_validation(estimator)
+            state.samples = estimator.t_ if self.incremental else 0
+        return state
+
+    def validation(self) -> Any:
+        """What validation says of networks, as a function of them; None without validation samples."""
+        if self.held_out is None or self.shown is None:
+            return None
+        seen = copy(self.estimator)
+        keep_network(seen, self.network)
+        seen._scorer = None if seen.scoring == "loss" else Scorer(seen, self.shown, self.stops_early)
+        return lambda nets, draws: seen._verdict(nets, self.held_out, draws)
+
+    def observer(self, state: TrainingState) -> FitObserver | None:
+        """Who tells the callbacks of this training, if there are any."""
+        estimator = self.estimator
+        observer = vars(estimator).get("_observer")
+        if observer is None:
+            return None
+
+        def attributes() -> dict[str, Any]:
+            """Those that the estimator would have if training ended now."""
+            twin = copy(estimator)
+            twin._observer = None
+            forget_history(twin)
+            keep_network(twin, training.network_to_keep())
+            keep_history(twin, self, state)
+            return dict(vars(twin))
+
+        training = observer.training = Training(
+            self.network,
+            self.rng,
+            estimator,
+            attributes,
+            self.identity(),
+            None
+            if self.held_out is None
+            else lambda: Verdict(state.validation_scores[-1], state.validation_losses[-1]),
+        )
+        return observer
+
+    def identity(self) -> dict[str, Any]:
+        """All that decides what comes out, besides the estimator's parameters and the networks."""
+        apart = ("estimator", "network")
+        return {name: value for name, value in vars(self).items() if name not in apart}
+
+    # -- the end ---------------------------------------------------------------------------------------------------
+
+    def finish(self, loop: FitLoop) -> None:
+        """Keep what was learnt, or raise if there is nothing to keep."""
+        estimator, state = self.estimator, loop.state
+        self.warn(loop)
+        if not self.network.is_finite:
+            raise ValueError(DIVERGED)
+        forget_history(estimator)
+        keep_network(estimator, self.network)
+        keep_history(estimator, self, state)
+        estimator._drawn_so_far = (state.seed, state.steps)
+        state.best_theta = state.best_state = state.order = None
+        if (estimator.warm_start or self.incremental) and not self.searches:
+            estimator._state = state
+
+    def warn(self, loop: FitLoop) -> None:
+        """Tell how training ended, or raise if there is nothing to keep."""
+        outcome, state, plan = loop.outcome, loop.state, loop.plan
+        if outcome is Outcome.DIVERGED and loop.stage.searches:
+            raise ValueError(DIVERGED)
+        if outcome is Outcome.DIVERGED and state.best_theta is not None:
+            warnings.warn(
+                f"Training diverged in epoch {state.epochs}; the weights of the best epoch are restored. Try a smaller "
+                "learning rate, or scale the data.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        elif outcome is Outcome.DIVERGED:
+            raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
+        elif outcome is Outcome.INTERRUPTED:
+            warnings.warn("Training interrupted by user.", stacklevel=2)
+        elif outcome is Outcome.EPOCHS_DONE and loop.stage.searches:
+            warnings.warn(
+                f"lbfgs failed to converge after {state.epochs - state.stage_epochs} iteration(s): {loop.message}\n\n"
+                "Increase the number of iterations to improve the convergence (max_iter), or scale the data.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        elif outcome is Outcome.EPOCHS_DONE and not self.incremental and not plan.schedule.to_the_end:
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+
+def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
+    """Values and weights of all positions, where samples differ in length."""
+    if not hasattr(x, "lengths"):
+        return x, weight
+    return x.values, weight if weight is None or len(weight) != len(x) else x.at_positions(weight)
+
+
+@contextmanager
+def naming_validation_data() -> Iterator[None]:
+    """Errors in the block say that it is not the training data that is wrong."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise type(error)(f"in the validation data (X_val, y_val, sample_weight_val): {error}") from error

@@ -1,0 +1,171 @@
+"""Targets at positions: a label, or a number, for every step of a series, every pixel of an image, every token."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.tape import Array, Value
+from ..nn import Sequences
+from .targets import Target
+
+
+@dataclass(frozen=True)
+class PositionLoss:
+    """A loss of raw outputs at positions, (n, *grid, n_outputs) or rows without padding: one value a position."""
+
+    loss: Any
+
+    @property
+    def link(self) -> str:
+        return self.loss.link
+
+    @property
+    def outputs_averaged(self) -> bool:
+        return self.loss.outputs_averaged
+
+    def __call__(self, raw: Any, y: Array) -> Value:
+        raw = in_a_row(raw)
+        if raw.ndim == 2:
+            return self.loss(raw, y)
+        return self.loss(raw.reshape(-1, raw.shape[-1]), y.reshape(-1, *y.shape[raw.ndim - 1 :]))
+
+
+class PositionTarget:
+    """Any target, behind positions.
+
+    Labelled positions are what the target is about; the others count for nothing, neither in its classes and scales nor
+    in the loss, so that the fit is that of the same positions left out.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n_samples, *grid), or Sequences
+        A label or a number for each position.
+    weight : ndarray of shape (n_samples,) or None
+        Sample weights, which hold for all positions of a sample.
+    make : callable
+        Called as ``make(y, weight)`` with the labelled positions in a row; the target for them.
+    unlabelled : label, default=None
+        Marks positions whose label is not known. None: numbers that are NaN.
+
+    Raises
+    ------
+    ValueError
+        If no position is labelled, or the labels are exactly -1 and 1 and -1 marks unknown ones: these are common
+        labels, of which one would be lost without a word.
+
+    Examples
+    --------
+    >>> from sknn.template.targets import ClassTarget
+    >>> y = np.array([["sky", "tree"], ["tree", "?"]])
+    >>> target = PositionTarget(y, None, lambda labels, weight: ClassTarget(labels), unlabelled="?")
+    >>> target.attributes["classes_"].tolist(), target.encode(y, np.float64)[..., 0].tolist()
+    (['sky', 'tree'], [[0.0, 1.0], [1.0, 0.0]])
+    >>> target.weights(y, None).tolist()
+    [[1.0, 1.0], [1.0, 0.0]]
+    """
+
+    stratifies = False
+
+    def __init__(
+        self, y: Any, weight: Array | None, make: Callable[[Array, Array | None], Target], unlabelled: Any = None
+    ) -> None:
+        self.unlabelled = unlabelled
+        labels = in_a_row(y).ravel()
+        known = self._known(labels)
+        if unlabelled is not None and unlabelled == -1 and set(np.unique(labels).tolist()) == {-1, 1}:
+            raise ValueError(
+                "y has the labels -1 and 1, of which unlabelled=-1 says that the first marks positions that are not "
+                "labelled; say unlabelled=None if it is a label"
+            )
+        if not known.any():
+            raise ValueError(f"y has no labelled position: all are {unlabelled!r} (unlabelled={unlabelled!r})")
+        self.inner = make(labels[known], None if weight is None else at_positions(weight, y).ravel()[known])
+        self.loss = PositionLoss(self.inner.loss)
+
+    @property
+    def n_outputs(self) -> int:
+        return self.inner.n_outputs
+
+    @property
+    def exclusive(self) -> bool:
+        return self.inner.exclusive
+
+    @property
+    def is_certain(self) -> bool:
+        return bool(self.inner.is_certain)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        return self.inner.attributes
+
+    def check(self, y: Any, all_of_them: bool) -> None:
+        """Raise ValueError if labelled positions have other classes than in the first fit."""
+        labels = in_a_row(y).ravel()
+        self.inner.check(labels[self._known(labels)], all_of_them)
+
+    def encode(self, y: Any, dtype: np.dtype) -> Any:
+        """As the loss takes them, in the form of y; positions without a label are encoded as one that has one."""
+        labels = in_a_row(y).ravel()
+        known = self._known(labels)
+        some = labels[int(np.argmax(known))] if known.any() else self.inner.decode(np.zeros((1, self.n_outputs)))[0]
+        encoded = self.inner.encode(np.where(known, labels, some), dtype)
+        return _like(y, encoded.reshape(*in_a_row(y).shape, *encoded.shape[1:]))
+
+    def weights(self, y: Any, weight: Array | None, factors: Callable[[Array], Array] | None = None) -> Any:
+        """Those of all positions, in the form of y: of its sample, 0 where it has no label, times that of its label."""
+        labels = in_a_row(y).ravel()
+        found = self._known(labels).astype(np.float64)
+        if weight is not None:
+            found *= at_positions(weight, y).ravel()
+        if factors is not None:
+            found *= factors(labels)
+        return _like(y, found.reshape(in_a_row(y).shape))
+
+    def decode(self, raw: Any) -> Any:
+        """Predictions at all positions, in the form of `raw`; an object array where samples differ in length."""
+        return self._of_positions(self.inner.decode, raw)
+
+    def proba(self, raw: Any) -> Any:
+        """Probabilities of the classes, along a last axis."""
+        return self._of_positions(self.inner.proba, raw)  # type: ignore[attr-defined]
+
+    def _of_positions(self, of_rows: Callable[[Array], Array], raw: Any) -> Any:
+        rows = in_a_row(raw)
+        found = of_rows(rows.reshape(-1, rows.shape[-1]))
+        found = found.reshape(*rows.shape[:-1], *found.shape[1:])
+        return np.asarray(raw.like(found)) if hasattr(raw, "lengths") else found
+
+    def _known(self, labels: Array) -> Array:
+        if self.unlabelled is not None:
+            return labels != self.unlabelled
+        return ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(len(labels), bool)
+
+
+def read_positions(y: Any) -> Any:
+    """Labels at positions: an array (n_samples, *grid), or Sequences where samples differ in length."""
+    if hasattr(y, "lengths"):
+        return y
+    if isinstance(y, np.ndarray) and y.dtype != object and y.ndim > 1:
+        return y
+    samples = [np.asarray(sample) for sample in y]
+    return Sequences(np.concatenate(samples), [len(sample) for sample in samples])
+
+
+def in_a_row(y: Any) -> Any:
+    """The values at all positions."""
+    return y.values if hasattr(y, "lengths") else y
+
+
+def at_positions(each: Array, y: Any) -> Array:
+    """What belongs to each sample, at all of its positions."""
+    if hasattr(y, "lengths"):
+        return y.at_positions(each)
+    return np.broadcast_to(each.reshape(-1, *[1] * (y.ndim - 1)), y.shape)
+
+
+def _like(y: Any, values: Array) -> Any:
+    return y.like(values) if hasattr(y, "lengths") else values

@@ -1,0 +1,68 @@
+"""Standardising inputs, in the precision in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..autodiff.tape import Array
+
+EPS = float(np.finfo(np.float64).eps)
+
+
+class Scaling:
+    """(x - mean) / scale, with mean and standard deviation of the samples that it was made from.
+
+    It is computed in the precision of x, before that is rounded to the network's: the dates of one night, in days since
+    4713 BC, have no digits left in single precision.
+
+    Parameters
+    ----------
+    batches : iterable of (ndarray of shape (n, ...), ndarray of shape (n,) or None)
+        Samples and their weights. Batches are merged by the update of Chan, Golub & LeVeque (1983), which loses no
+        digits to a large mean.
+    channels : ndarray of int, default=None
+        The channel of each feature, for features that are one quantity at many positions: these have one mean and one
+        scale. None: each is a quantity of its own.
+
+    Attributes
+    ----------
+    mean, scale : ndarray of the shape of a sample
+        A feature that is constant but for rounding errors is only shifted: its scale is 1.
+
+    Examples
+    --------
+    >>> scaling = Scaling([(np.array([[1.0], [3.0]]), None)])
+    >>> scaling(np.array([[5.0]]))
+    array([[3.]])
+    """
+
+    def __init__(self, batches: Iterable[tuple[Array, Array | None]], channels: Array | None = None) -> None:
+        total, mean, squares = 0.0, np.zeros(()), np.zeros(())
+        for x, weight in batches:
+            values = x.astype(np.float64, order="C")  # sums are added up in the order of memory
+            share = np.ones(len(x)) if weight is None else weight
+            batch_mean = np.average(values, axis=0, weights=share)
+            difference, batch_total = batch_mean - mean, share.sum()
+            squares = squares + np.tensordot(share, np.square(values - batch_mean), axes=1)
+            squares += difference**2 * (total * batch_total / (total + batch_total))
+            total += batch_total
+            mean = mean + difference * (batch_total / total)
+        variance = squares / total
+        if channels is not None:
+            n_positions = np.bincount(channels)
+            of_channel = np.bincount(channels, mean) / n_positions
+            variance = np.bincount(channels, variance + (mean - of_channel[channels]) ** 2) / n_positions
+            mean, variance = of_channel[channels], variance[channels]
+        spread = np.sqrt(variance)
+        constant = spread <= 10 * EPS * np.abs(mean)
+        self.mean, self.scale = mean, np.where(constant, 1.0, spread)
+
+    def __call__(self, x: Any) -> Any:
+        """Standardised x, in its precision."""
+        if hasattr(x, "lengths"):
+            return x.like(self(x.values))
+        centred = np.subtract(x, self.mean.astype(x.dtype), order="C")  # whatever the order of x: the BLAS sees one
+        return np.divide(centred, self.scale.astype(x.dtype), out=centred)

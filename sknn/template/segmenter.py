@@ -1,0 +1,115 @@
+"""What segmenters are: classifiers of positions, such as the steps of a series or the pixels of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+
+from ..autodiff.tape import Array
+from ..metrics import dice_score
+from .estimator import Estimator
+from .inputs import given
+from .parameters import fitted, parameter
+from .positions import PositionTarget, in_a_row, read_positions
+from .samples import Samples
+from .targets import ClassTarget, ClassWeights
+
+
+class Segmenter(Estimator):
+    """What segmenters add: a label for each position, weights of the labels, positions without one."""
+
+    class_weight: dict | Literal["balanced"] | None = parameter(
+        default=None,
+        text="Factors on the weights of positions in the loss: label -> factor (1 for labels that are not named). "
+        '"balanced" is total weight / (number of classes * weight of the class), over all labelled positions.',
+    )
+    unlabelled: Any = parameter(
+        default=-1,
+        text="The label of positions whose class is not known: they count for nothing, neither in the fit nor in the "
+        "score. None: there are none.",
+    )
+
+    classes_: Array = fitted("Class labels.", shape="(n_classes,)")
+
+    def predict(self, X: Any) -> Array:
+        """The most probable label of each position.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...), or list of arrays
+            Samples.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, ...)
+            Labels; of samples that differ in length an object array (n_samples,) of arrays.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.decode(raw)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities of the classes at each position.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...), or list of arrays
+            Samples.
+
+        Returns
+        -------
+        probability : ndarray of shape (n_samples, ..., n_classes)
+            In the order of ``classes_``; of samples that differ in length an object array (n_samples,) of arrays.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.proba(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The mean Dice coefficient of the classes, over all labelled positions together.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...), or list of arrays
+            Samples.
+        y : array-like of shape (n_samples, ...), or list of arrays
+            The labels of their positions.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            See :func:`sknn.metrics.dice_score`.
+        """
+        return float(dice_score(y, self.predict(X), unlabelled=self.unlabelled, sample_weight=sample_weight))
+
+    def _read(self, X: Any, y: Any, *others: Any) -> Samples:
+        samples = super()._read(X, y, *others)
+        self._check_positions(samples.x, samples.y)
+        return samples
+
+    def _check_positions(self, x: Any, y: Any) -> None:
+        """Raise ValueError if a sample has not as many labels as steps."""
+        if hasattr(x, "lengths"):
+            found = y.lengths if hasattr(y, "lengths") else np.full(len(y), y.shape[1])
+            if not np.array_equal(found, x.lengths):
+                k = int(np.argmax(found != x.lengths))
+                raise ValueError(f"sample {k} has {x.lengths[k]} steps, but {found[k]} labels in y")
+
+    def _read_y(self, y: Any) -> Any:
+        return read_positions(given(self, y))
+
+    def _new_target(self, y: Any, sample_weight: Array | None) -> PositionTarget:
+        return PositionTarget(y, sample_weight, lambda labels, weight: ClassTarget(labels), self.unlabelled)
+
+    def _class_weights(
+        self, target: Any, y: Any, sample_weight: Array | None, incremental: bool
+    ) -> Callable[[Array], Array] | None:
+        if self.class_weight is None:
+            return None
+        weight = in_a_row(target.weights(y, sample_weight)).ravel()
+        return ClassWeights(self.class_weight, target.inner, in_a_row(y).ravel()[weight > 0], weight[weight > 0])
+
+    def _weighted(self, samples: Samples, target: Any, by_class: Callable[[Array], Array] | None) -> Samples:
+        return samples.of_weight(target.weights(samples.y, samples.score_weight, by_class))

@@ -1,0 +1,166 @@
+"""Targets at positions: any target, behind the labels of steps and pixels."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from sknn.losses import SquaredError
+from sknn.nn import Sequences
+from sknn.template.positions import PositionTarget, read_positions
+from sknn.template.targets import ClassTarget, RealTarget
+
+NAN = float("nan")
+
+
+def classes(labels, weight):
+    return ClassTarget(labels)
+
+
+def numbers(values, weight):
+    return RealTarget(values, weight, SquaredError(), True)
+
+
+class Case(NamedTuple):
+    y: Any
+    make: Any
+    unlabelled: Any
+    known: list
+    raw: list  # an output for each position, in a row
+    decoded: list
+
+
+WORDS = [["sky", "tree"], ["tree", "?"]]
+CASES = {
+    "words": Case(WORDS, classes, "?", [1, 1, 1, 0], [-1, 2, 3, -4], ["sky", "tree", "tree", "sky"]),
+    "words, ragged": Case([["b", "a", "?"], ["a"]], classes, "?", [1, 1, 0, 1], [1, -1, 1, -2], ["b", "a", "b", "a"]),
+    "integers": Case(
+        [[3, -1], [7, 7], [-1, 3]], classes, -1, [1, 0, 1, 1, 0, 1], [-1, 1, -1, 1, 1, 1], [3, 7, 3, 7, 7, 7]
+    ),
+    "-1 and 1 as classes": Case([[-1, 1]], classes, None, [1, 1], [-3, 3], [-1, 1]),
+    "numbers": Case([[1.0, NAN], [3.0, NAN]], numbers, None, [1, 0, 1, 0], [-1, 0, 1, 2], [1.0, 2.0, 3.0, 4.0]),
+    "numbers, ragged": Case([[1.0, NAN, 3.0], [NAN]], numbers, None, [1, 0, 1, 0], [-1, 0, 1, 2], [1.0, 2.0, 3.0, 4.0]),
+    "none unknown": Case([[0.0, 2.0]], numbers, None, [1, 1], [-1, 1], [0.0, 2.0]),
+}
+each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+def form(case):
+    """y as read, and the target."""
+    y = case.y if len({len(sample) for sample in case.y}) > 1 else np.array(case.y)
+    y = read_positions(y)
+    return y, PositionTarget(y, None, case.make, case.unlabelled)
+
+
+def row(values):
+    return values.values if hasattr(values, "lengths") else np.asarray(values).reshape(-1, *np.shape(values)[2:])
+
+
+@each_case
+def test_unlabelled_positions_weigh_nothing(case):
+    y, target = form(case)
+    assert row(target.weights(y, None)).tolist() == case.known
+    weight = np.arange(1.0, len(case.y) + 1)
+    of_sample = np.repeat(weight, [len(sample) for sample in case.y])
+    assert_allclose(row(target.weights(y, weight)), of_sample * case.known)
+    assert_allclose(
+        row(target.weights(y, None, lambda labels: np.full(len(labels), 3.0))), np.multiply(3.0, case.known)
+    )
+
+
+@each_case
+def test_the_target_is_that_of_the_labelled_positions_alone(case):
+    y, target = form(case)
+    labels = np.concatenate([np.asarray(sample) for sample in case.y])
+    inner = case.make(labels[np.array(case.known, bool)], None)
+    for name, value in inner.attributes.items():
+        assert_array_equal(target.attributes[name], value)
+    encoded = row(target.encode(y, np.float64))
+    known = np.array(case.known, bool)
+    assert_array_equal(encoded[known], inner.encode(labels[known], np.float64))
+    assert np.isfinite(encoded).all()
+    assert (target.n_outputs, target.exclusive, target.is_certain) == (
+        inner.n_outputs,
+        inner.exclusive,
+        inner.is_certain,
+    )
+
+
+@each_case
+def test_predictions_come_in_the_form_of_the_raw_outputs(case):
+    y, target = form(case)
+    raw = np.array(case.raw, np.float64)[:, None]
+    raw = y.like(raw) if hasattr(y, "lengths") else raw.reshape(*y.shape, 1)
+    found = target.decode(raw)
+    labels = np.concatenate([np.asarray(sample) for sample in found])
+    assert_array_equal(labels.round(9) if labels.dtype.kind == "f" else labels, case.decoded)
+    if hasattr(y, "lengths"):
+        assert found.dtype == object
+        assert [len(sample) for sample in found] == y.lengths.tolist()
+    else:
+        assert found.shape == y.shape
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_the_loss_has_a_value_for_each_position(ragged):
+    y, target = form(CASES["words, ragged" if ragged else "words"])
+    raw = np.random.default_rng(0).normal(size=(4, 1))
+    encoded = target.encode(y, np.float64)
+    given = (y.like(raw), encoded.values) if ragged else (raw.reshape(2, 2, 1), encoded)
+    assert_allclose(target.loss(*given), target.inner.loss(raw, row(encoded)))
+    assert (target.loss.link, target.loss.outputs_averaged) == (
+        target.inner.loss.link,
+        target.inner.loss.outputs_averaged,
+    )
+
+
+def test_numbers_are_standardised_with_the_weights_of_their_samples():
+    y = np.array([[1.0, NAN], [3.0, 5.0]])
+    target = PositionTarget(y, np.array([2.0, 1.0]), numbers)
+    assert_allclose(target.attributes["y_mean_"], np.mean([1, 1, 3, 5]))
+    assert_allclose(target.attributes["y_scale_"], np.std([1, 1, 3, 5]))
+
+
+def test_probabilities_have_the_classes_last():
+    _, target = form(CASES["words"])
+    proba = target.proba(np.zeros((2, 2, 1)))
+    assert proba.shape == (2, 2, 2)
+    assert_allclose(proba, 0.5)
+
+
+@pytest.mark.parametrize("y", [[[-1, 1], [1, 1]], [[-1, 1], [1]]], ids=["array", "ragged"])
+def test_labels_that_are_minus_one_and_one_are_refused_by_the_name_of_the_parameter(y):
+    y = read_positions(np.array(y) if len(y[0]) == len(y[1]) else y)
+    with pytest.raises(ValueError, match=r"of which unlabelled=-1 says .* say unlabelled=None if it is a label"):
+        PositionTarget(y, None, classes, unlabelled=-1)
+    assert PositionTarget(y, None, classes, unlabelled=None).attributes["classes_"].tolist() == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("y", "make", "unlabelled"), [([[-1, -1]], classes, -1), ([["?"]], classes, "?"), ([[NAN, NAN]], numbers, None)]
+)
+def test_a_label_is_needed_somewhere(y, make, unlabelled):
+    with pytest.raises(ValueError, match="y has no labelled position"):
+        PositionTarget(np.array(y), None, make, unlabelled)
+
+
+def test_other_classes_than_in_the_first_fit_are_refused_and_unknown_ones_are_not():
+    _, target = form(CASES["words"])
+    target.check(np.array([["sky", "?"]]), all_of_them=False)
+    with pytest.raises(ValueError, match="sea"):
+        target.check(np.array([["sky", "sea"]]), all_of_them=False)
+
+
+def test_positions_without_any_label_can_be_encoded():
+    _, target = form(CASES["words"])
+    assert target.encode(np.array([["?", "?"]]), np.float64).shape == (1, 2, 1)
+
+
+RAGGED = np.arange(3), np.arange(2)
+
+
+@pytest.mark.parametrize("y", [[[1, 2], [3]], RAGGED, np.array(RAGGED, object)], ids=["list", "tuple", "object array"])
+def test_labels_of_different_lengths_are_rows(y):
+    assert isinstance(read_positions(y), Sequences)
+    assert [list(sample) for sample in read_positions(y)] == [list(sample) for sample in y]
