@@ -23,7 +23,7 @@ def main(folder: Path) -> None:
     X, y = load_breast_cancer(return_X_y=True)
     with (
         # One thread each, as the cells in one process take turns; no web page that shows what the workers do.
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
         Client(cluster) as client,
         joblib.parallel_config(backend="dask"),
     ):
