@@ -21,6 +21,7 @@ from .parameters import fitted, parameter
 from .samples import Batch
 from .scikit_learn import ClassifierMixin, RegressorMixin
 from .targets import (
+    BALANCED_IN_PARTS,
     ClassTarget,
     ClassWeights,
     JointClassTarget,
@@ -30,13 +31,6 @@ from .targets import (
     Target,
     check_first_partial_fit,
     class_target,
-)
-
-BALANCED_IN_PARTS = (  # scikit-learn's words
-    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
-    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
-    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
-    "the class_weight parameter."
 )
 
 

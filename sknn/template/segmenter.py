@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
 from ..metrics import dice_score
-from .estimator import Estimator
+from .estimator import Estimator, learns_in_parts
 from .inputs import given
 from .parameters import fitted, parameter
 from .positions import PositionTarget, in_a_row, read_positions
 from .samples import Samples
-from .targets import ClassTarget, ClassWeights
+from .targets import BALANCED_IN_PARTS, ClassTarget, ClassWeights, check_first_partial_fit
 
 
 class Segmenter(Estimator):
@@ -32,6 +34,31 @@ class Segmenter(Estimator):
     )
 
     classes_: Array = fitted("Class labels.", shape="(n_classes,)")
+
+    @available_if(learns_in_parts)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:  # type: ignore[override]
+        """Go through the given samples once, going on from the fitted weights if there are any.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, ...), or list of arrays
+            Samples.
+        y : array-like of shape (n_samples, ...), or list of arrays
+            A label for each position of each sample.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever be seen; needed in the first call.
+
+        Returns
+        -------
+        self : estimator
+        """
+        positions = self._read_y(y)
+        inner = check_first_partial_fit(self, in_a_row(positions).ravel(), classes)
+        target = None if inner is None else PositionTarget(positions, None, lambda *_: inner, self.unlabelled)
+        return self._fit(X, y, sample_weight, incremental=True, target=target)
 
     def predict(self, X: Any) -> Array:
         """The most probable label of each position.
@@ -108,6 +135,8 @@ class Segmenter(Estimator):
     ) -> Callable[[Array], Array] | None:
         if self.class_weight is None:
             return None
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(BALANCED_IN_PARTS)
         weight = in_a_row(target.weights(y, sample_weight)).ravel()
         return ClassWeights(self.class_weight, target.inner, in_a_row(y).ravel()[weight > 0], weight[weight > 0])
 

@@ -144,6 +144,14 @@ def check_first_partial_fit(
     return ClassTarget(np.asarray(classes))
 
 
+BALANCED_IN_PARTS = (  # scikit-learn's words
+    "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, use "
+    "compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large enough sample of the "
+    "full training set target to properly estimate the class frequency distributions. Pass the resulting weights as "
+    "the class_weight parameter."
+)
+
+
 class ClassWeights:
     """Factors on the weights of samples, by their labels; those of several columns are multiplied.
 

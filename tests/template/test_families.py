@@ -428,6 +428,7 @@ class Family(NamedTuple):
     at_least: float
     several_curves: tuple = ()
     brief: Any = MappingProxyType({"max_iter": 4})  # what makes a short fit of it
+    classes: Any = None
 
 
 FAMILIES = {
@@ -447,13 +448,15 @@ FAMILIES = {
         (WAVES, DIRECTIONS),
         lambda model, X, y: model.score(X, y),
         0.95,
+        classes=[0, 1],
         brief={"max_iter": 3},
     ),
     "tagger": Family(
-        Tagger(learning_rate_init=0.05, batch_size=20, max_iter=25, class_weight="balanced", random_state=0),
+        Tagger(learning_rate_init=0.05, batch_size=20, max_iter=25, class_weight={0: 0.8, 2: 1.2}, random_state=0),
         (WAVES, PHASES),
         lambda model, X, y: model.score(X, y),
         0.9,
+        classes=[0, 1, 2],
         brief={"max_iter": 3},
     ),
     "GCN": Family(
@@ -461,6 +464,7 @@ FAMILIES = {
         (NODES[KNOWN_NODES], KINDS[KNOWN_NODES]),
         lambda model, X, y: model.score(NODES, KINDS),
         0.8,
+        classes=range(7),
     ),
     "equation": Family(
         Oscillation(learning_rate_init=0.005, max_iter=200, random_state=0),
@@ -597,6 +601,17 @@ def test_a_warm_start_goes_on_where_the_last_fit_ended(family):
     assert len(warm.loss_curve_) > warm.n_iter_
     assert not np.array_equal(warm.network_.theta, before)
     assert warm._drawn_so_far[1] > short(family).fit(*family.data)._drawn_so_far[1]
+
+
+@pytest.mark.parametrize("name", [name for name in FAMILIES if name != "equation"])  # of two stages, where fit has both
+def test_partial_fit_is_an_epoch_and_goes_on_after_a_pickle(name):
+    family = FAMILIES[name]
+    model = short(family, max_iter=1)
+    classes = {} if family.classes is None else {"classes": family.classes}
+    once = clone(model).partial_fit(*family.data, **classes)
+    assert_array_equal(once.network_.theta, clone(model).fit(*family.data).network_.theta)
+    assert_same_fit(pickled(once).partial_fit(*family.data), once.partial_fit(*family.data))
+    assert len(once.loss_curve_) == 2
 
 
 # -- what else they promise -----------------------------------------------------------------------------------------

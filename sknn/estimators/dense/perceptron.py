@@ -9,10 +9,10 @@ from sklearn.utils.metaestimators import available_if
 
 from ...autodiff.tape import Array
 from ...template.fit import Fit
-from ...template.kinds import BALANCED_IN_PARTS, Classifier
+from ...template.kinds import Classifier
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Samples
-from ...template.targets import Target
+from ...template.targets import BALANCED_IN_PARTS, Target
 from ...template.validation import SCORING
 from .perceptron_rule import PerceptronRule
 from .single_layer import SingleLayer
