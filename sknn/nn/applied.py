@@ -31,14 +31,12 @@ class Applied:
         The share of the fit that is done, which the loop keeps up; 1 outside of a fit.
     """
 
-    __slots__ = ("context", "layers", "parameters", "progress")
+    __slots__ = ("context", "layers", "parameters", "progress", "steps", "training")
 
     def __init__(self, layers: Sequence[Layer], parameters: dict[str, Any], context: Context) -> None:
-        self.layers, self.parameters, self.context, self.progress = layers, parameters, context, 1.0
-
-    @property
-    def training(self) -> bool:
-        return self.context.training
+        self.layers, self.parameters, self.context = layers, parameters, context
+        self.training, self.progress = context.training, 1.0
+        self.steps = [(layer.apply, parameters.get(str(k), {})) for k, layer in enumerate(layers)]
 
     def __call__(self, x: Any, **given: Any) -> Any:
         """The output for a batch x of shape (n, *input_shape), a Tensor where x or the parameters are Tensors.
@@ -52,7 +50,9 @@ class Applied:
         if hasattr(x, "lengths"):
             y, context = run(self.layers, self.parameters, x.values, context._replace(sequences=x))
             return y if context.sequences is None else context.sequences.like(y)
-        return run(self.layers, self.parameters, x, context)[0]
+        for apply, params in self.steps:  # as `run` does where no lengths have to be followed, in half its time
+            x = apply(params, x, context)
+        return x
 
     def __getitem__(self, part: slice) -> Applied:
         """Some of the layers, in their order."""

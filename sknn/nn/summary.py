@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .inputs import Unflatten
 from .layer import Layer, Shape
@@ -20,13 +20,18 @@ class Row(NamedTuple):
     receptive_field: Shape
 
 
-def describe(network: Network) -> list[Row]:
-    """A row for each layer of the network.
+def describe(network: Any) -> list[Row]:
+    """A row for each layer of a network, or of the networks among parts.
 
     The receptive field is counted in positions of the grid along each axis: a window of span k over outputs that lie
     `jump` positions apart adds (k - 1) jump, up to the size of the grid, and its stride multiplies the jump. A layer
     that looks at all of its input sees all of the grid, None along an axis whose length is left open.
     """
+    if network.parts:
+        named = [(name, row) for name, part in network.parts.items() for row in describe(part)]
+        return [row._replace(layer=f"{name}: {row.layer}") for name, row in named]
+    if not hasattr(network, "layers"):  # numbers
+        return []
     sight = _first_sight(network)
     rows, before = [], network.input_shape
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):

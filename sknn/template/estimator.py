@@ -15,6 +15,7 @@ from inspect import signature
 from itertools import zip_longest
 from math import inf
 from numbers import Integral, Real
+from sys import maxsize
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -458,8 +459,8 @@ class Estimator(CallbackSupportMixin, Declaring):
         return FitObserver(self, context, X, y, sample_weight) if hasattr(self, "_skl_callbacks") else None
 
     def _subtasks(self) -> dict[str, Any]:
-        """Those of a fit, for callbacks: the epochs, or iterations of L-BFGS."""
-        return {"max_subtasks": self.max_iter}
+        """Those of a fit, for callbacks: the epochs, or iterations of L-BFGS, of all stages."""
+        return {"max_subtasks": sum(stage.plan.max_epochs for stage in self._stages(maxsize))}
 
     # -- predicting ------------------------------------------------------------------------------------------------
 

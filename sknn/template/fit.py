@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,10 @@ from sklearn.utils import check_random_state
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver, Training
-from ..nn.draws import Draws
 from ..train import FitLoop, Outcome, Stage, TrainingState, Verdict
 from .fitted import earlier_validation, forget_history, keep_history, keep_network, keep_untrained
 from .inputs import BLOCK, DIVERGED, cast, is_mapped
-from .samples import Batch, Samples
+from .samples import Samples
 from .scaling import Scaling
 from .targets import Target
 from .validation import Scorer, curve_scale, set_aside
@@ -29,16 +29,13 @@ NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 
 
 class FamilyData:
-    """The samples of a fit as the family makes batches of them."""
+    """The samples of a fit, of which the family makes batches."""
 
     def __init__(self, estimator: Any, samples: Samples) -> None:
-        self.batch, self.samples = estimator._batch, samples
+        self.samples, self.take = samples, partial(estimator._batch, samples)
 
     def __len__(self) -> int:
         return len(self.samples)
-
-    def take(self, index: slice | Array, draws: Draws) -> Batch:
-        return self.batch(self.samples, index, draws)
 
 
 class Fit:

@@ -96,10 +96,12 @@ class Samples:
         x = taken(self.x, rows)
         if self.prepare is not None:
             x = self.prepare(x)
-        if self.dtype is not None and x.dtype != self.dtype:
+        if x.dtype is not self.dtype and self.dtype is not None and x.dtype != self.dtype:
             x = x.astype(self.dtype)
-        y = None if self.encoded is None else flat(taken(self.encoded, rows))
-        weight = None if self.weight is None else flat(taken(self.weight, rows))
+        y = None if self.encoded is None else taken(self.encoded, rows)
+        weight = None if self.weight is None else taken(self.weight, rows)
+        if hasattr(y, "lengths"):
+            y, weight = flat(y), weight if weight is None else flat(weight)
         return Batch(x, y, weight, NOTHING, rows)
 
     def influential(self) -> Samples:
@@ -121,8 +123,8 @@ class Samples:
 
 def taken(values: Any, index: slice | Array) -> Any:
     """Some rows: views for a slice."""
-    if isinstance(values, np.ndarray) and not isinstance(index, slice):
-        return values.take(index, axis=0)  # three times as fast as values[index]
+    if not isinstance(index, slice) and isinstance(values, np.ndarray):
+        return values.take(index, 0)  # three times as fast as values[index]
     return values[index]
 
 

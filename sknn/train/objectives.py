@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..autodiff.primitives import plain
-from ..autodiff.tape import Array, Value
+from ..autodiff.tape import Array, Tensor, Value
 from ..ops.loss import average
 
 NO_TERMS: dict[str, float] = {}
@@ -13,6 +13,8 @@ NO_TERMS: dict[str, float] = {}
 
 def reduced(found: Any, weight: Array | None) -> tuple[Value, float | None, dict[str, float]]:
     """What is minimised, the weight of what it is the mean of (None for a scalar), and the terms to record by name."""
+    if weight is None and type(found) is Tensor and found.value.ndim == 1:  # asked first, for speed
+        return average(found), float(len(found.value)), NO_TERMS
     return total(found, weight) if isinstance(found, dict) else (*mean(found, weight), NO_TERMS)
 
 

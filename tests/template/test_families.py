@@ -360,9 +360,6 @@ class Oscillation(Regressor):
         misfit = self._target.loss(self._outputs(nets, batch, draws), batch.y)
         return {"data": misfit, "equation": (0.1, F.mean(F.square(residual)))}
 
-    def _subtasks(self):
-        return {"max_subtasks": self.max_iter + self.n_polish}
-
     @property
     def c_(self):
         return float(self.network_.parameters["constants"]["c"])
@@ -769,3 +766,9 @@ EXPECTED_FAILURES = {VAE: {"check_sample_weight_equivalence_on_dense_data": DRAW
 @parametrize_with_checks(TABULAR, expected_failed_checks=lambda estimator: EXPECTED_FAILURES.get(type(estimator), {}))
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+def test_a_summary_tells_the_layers_of_all_parts():
+    table = short(FAMILIES["VAE"]).fit(*FAMILIES["VAE"].data).summary()
+    assert table["layer"].str.partition(":")[0].tolist() == ["encoder"] * 2 + ["decoder"] * 2
+    assert table["parameters"].sum() == short(FAMILIES["VAE"]).fit(*FAMILIES["VAE"].data).network_.n_parameters
