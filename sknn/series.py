@@ -33,6 +33,11 @@ def _holds_series(X: list | tuple) -> bool:
     return len({len(sample) for sample in X}) > 1 or (np.ndim(first) == 2 and hasattr(first, "shape"))
 
 
+def _of_one_length(X: Any) -> bool:
+    """Whether a list of arrays is an array as well."""
+    return isinstance(X, list | tuple) and len({np.shape(sample) for sample in X}) == 1
+
+
 def _has_object_dtype(X: Any) -> bool:
     dtypes = list(X.dtypes) if hasattr(X, "columns") else [getattr(X, "dtype", None)]
     return all(getattr(dtype, "kind", "") == "O" for dtype in dtypes)
@@ -88,7 +93,7 @@ def lies_in_series(estimator: Any, X: Any, fresh: bool) -> bool:
     """
     stated = estimator.input_shape
     if not fresh:
-        if estimator._shape[0] is not None and is_ragged(X):
+        if estimator._shape[0] is not None and is_ragged(X) and not _of_one_length(X):
             raise ValueError(
                 f"X holds series of different lengths, but this {type(estimator).__name__} was fitted to samples of "
                 f"shape {estimator._shape}; fit it with input_shape=(None, {estimator._shape[-1]})"
@@ -96,7 +101,7 @@ def lies_in_series(estimator: Any, X: Any, fresh: bool) -> bool:
         return estimator._shape[0] is None
     if stated is not None and len(stated) == 2 and stated[0] is None:
         return True
-    if not is_ragged(X):
+    if not is_ragged(X) or (stated is not None and _of_one_length(X)):
         return False
     if stated is not None and getattr(X, "ndim", 1) != 3:
         raise ValueError(

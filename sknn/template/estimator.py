@@ -208,7 +208,13 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Any:
         """One network, or Parts: several by name. By default one, of `_layers`."""
-        return Network(self._layers(_n_outputs(target)), getattr(x, "sample_shape", x.shape[1:]), rng, dtype)
+        network = Network(self._layers(_n_outputs(target)), getattr(x, "sample_shape", x.shape[1:]), rng, dtype)
+        if target is not None and network.output_shape[-1:] != (target.n_outputs,):
+            raise ValueError(
+                f"the layers of {type(self).__name__} put out samples of shape {network.output_shape}, but y needs "
+                f"{target.n_outputs} output(s)"
+            )
+        return network
 
     def _layers(self, n_outputs: int) -> Sequence[Layer]:
         """The layers of one network, from the first hidden one to the output; 0 outputs where y is ignored."""
@@ -399,6 +405,8 @@ class Estimator(CallbackSupportMixin, Declaring):
             if count_for_nothing(samples, not incremental):
                 return self
             held_out = self._validation_samples(validation, target, samples, by_class)
+            if target is None and self.scoring != "loss":
+                raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
             if not incremental:
                 self._check_scoring(held_out)
             self._train(Fit(self, samples, target, held_out, fresh, incremental))

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
@@ -115,6 +114,12 @@ class Fit:
             self.estimator.input_scaling_ = None
             return self.estimator._networks(self.samples.x, self.target, self.rng, self.dtype)
         self.estimator._check_unchanged()
+        certain = self.target is not None and self.target.is_certain
+        if not certain and (self.estimator.input_scaling is None) != (self.estimator.input_scaling_ is None):
+            raise ValueError(
+                f"input_scaling was changed after the first fit, to {self.estimator.input_scaling!r}; fit anew with "
+                "warm_start=False"
+            )
         return self.estimator.network_.copy(self.dtype)
 
     # -- the data --------------------------------------------------------------------------------------------------
@@ -153,8 +158,8 @@ class Fit:
     def learn_scaling(self) -> Scaling:
         """That of the training samples, in the precision in which they come."""
         samples = self.samples
-        if issparse(samples.x):
-            raise ValueError("input_scaling='standard' would make sparse X dense; use StandardScaler(with_mean=False)")
+        if np.ndim(samples.weight) != 1 or hasattr(samples.weight, "lengths"):  # None, or those of positions
+            samples = replace(samples, weight=samples.score_weight)
         batches = (samples.take(rows) for rows in samples.blocks(BLOCK))
         return Scaling((positions(batch.x, batch.weight) for batch in batches), self.estimator._channels())
 
@@ -290,7 +295,7 @@ def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
     """Values and weights of all positions, where samples differ in length."""
     if not hasattr(x, "lengths"):
         return x, weight
-    return x.values, weight if weight is None or len(weight) != len(x) else x.at_positions(weight)
+    return x.values, None if weight is None else x.at_positions(weight)
 
 
 @contextmanager

@@ -86,7 +86,7 @@ def cast(x: Any, dtype: np.dtype, scaling: Callable[[Any], Any] | None = None) -
 
 def _scaled(x: Array, dtype: np.dtype, scaling: Callable[[Any], Any]) -> Array:
     """Block by block, so that no other copy of all is made."""
-    if hasattr(x, "lengths"):
+    if hasattr(x, "lengths") or issparse(x):  # which a scaling refuses
         return scaling(x).astype(dtype)
     scaled = np.empty(x.shape, dtype)
     for k in range(0, len(x), BLOCK):

@@ -29,9 +29,18 @@ class PositionLoss:
 
     def __call__(self, raw: Any, y: Array) -> Value:
         raw = in_a_row(raw)
-        if raw.ndim == 2:
+        positions = raw.shape[:-1]
+        if y.shape[: len(positions)] != positions:
+            raise ValueError(
+                f"y has labels at positions of shape {y.shape[1 : len(positions)]}, but the network has outputs at "
+                f"positions of shape {positions[1:]}"
+                if len(positions) > 1
+                else f"y has {len(y)} labels, but the network has outputs at {len(raw)} positions"
+            )
+        if len(positions) == 1:
             return self.loss(raw, y)
-        return self.loss(raw.reshape(-1, raw.shape[-1]), y.reshape(-1, *y.shape[raw.ndim - 1 :]))
+        values = self.loss(raw.reshape(-1, raw.shape[-1]), y.reshape(-1, *y.shape[len(positions) :]))
+        return values.reshape(*positions)
 
 
 class PositionTarget:
@@ -145,14 +154,28 @@ class PositionTarget:
         return ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(len(labels), bool)
 
 
-def read_positions(y: Any) -> Any:
-    """Labels at positions: an array (n_samples, *grid), or Sequences where samples differ in length."""
-    if hasattr(y, "lengths"):
-        return y
-    if isinstance(y, np.ndarray) and y.dtype != object and y.ndim > 1:
-        return y
-    samples = [np.asarray(sample) for sample in y]
-    return Sequences(np.concatenate(samples), [len(sample) for sample in samples])
+def aligned(x: Any, y: Any) -> Any:
+    """Labels at the positions of x: Sequences where its samples differ in length, otherwise an array (n, *grid).
+
+    Raises
+    ------
+    ValueError
+        If a sample has not as many labels as steps, or labels of samples on one grid differ in shape.
+    """
+    if not hasattr(x, "lengths"):
+        shapes = {np.shape(labels) for labels in y}
+        if len(shapes) > 1 or shapes == {()}:
+            raise ValueError(f"y must hold a label for each position of each sample, got samples of shapes {shapes}")
+        return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
+    for k, (labels, n_steps) in enumerate(zip(y, x.lengths, strict=True)):
+        if np.shape(labels) != (n_steps,):
+            raise ValueError(f"sample {k} has {n_steps} steps, but labels of shape {np.shape(labels)} in y")
+    return y if hasattr(y, "lengths") else Sequences(np.concatenate([np.asarray(labels) for labels in y]), x.lengths)
+
+
+def labels_of(y: Any) -> Array:
+    """All labels in a row."""
+    return np.concatenate([np.ravel(labels) for labels in y])
 
 
 def in_a_row(y: Any) -> Any:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..autodiff.tape import Array
 
+SPARSE = "input_scaling='standard' would make sparse X dense; use StandardScaler(with_mean=False)"
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -42,6 +44,8 @@ class Scaling:
     def __init__(self, batches: Iterable[tuple[Array, Array | None]], channels: Array | None = None) -> None:
         total, mean, squares = 0.0, np.zeros(()), np.zeros(())
         for x, weight in batches:
+            if issparse(x):
+                raise ValueError(SPARSE)
             values = x.astype(np.float64, order="C")  # sums are added up in the order of memory
             share = np.ones(len(x)) if weight is None else weight
             batch_mean = np.average(values, axis=0, weights=share)
@@ -59,10 +63,16 @@ class Scaling:
         spread = np.sqrt(variance)
         constant = spread <= 10 * EPS * np.abs(mean)
         self.mean, self.scale = mean, np.where(constant, 1.0, spread)
+        finest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
+        self.fits_single = bool(((self.scale > finest) & (self.scale < largest) & (np.abs(mean) < largest)).all())
 
     def __call__(self, x: Any) -> Any:
         """Standardised x, in its precision."""
         if hasattr(x, "lengths"):
             return x.like(self(x.values))
+        if issparse(x):
+            raise ValueError(SPARSE)
+        if x.dtype == np.float32 and not self.fits_single:
+            return self(x.astype(np.float64)).astype(np.float32)
         centred = np.subtract(x, self.mean.astype(x.dtype), order="C")  # whatever the order of x: the BLAS sees one
         return np.divide(centred, self.scale.astype(x.dtype), out=centred)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Self
 
-import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import available_if
 
@@ -14,7 +14,7 @@ from ..metrics import dice_score
 from .estimator import Estimator, learns_in_parts
 from .inputs import given
 from .parameters import fitted, parameter
-from .positions import PositionTarget, in_a_row, read_positions
+from .positions import PositionTarget, aligned, in_a_row, labels_of
 from .samples import Samples
 from .targets import BALANCED_IN_PARTS, ClassTarget, ClassWeights, check_first_partial_fit
 
@@ -55,9 +55,9 @@ class Segmenter(Estimator):
         -------
         self : estimator
         """
-        positions = self._read_y(y)
-        inner = check_first_partial_fit(self, in_a_row(positions).ravel(), classes)
-        target = None if inner is None else PositionTarget(positions, None, lambda *_: inner, self.unlabelled)
+        labels = labels_of(self._read_y(y))
+        inner = check_first_partial_fit(self, labels, classes)
+        target = None if inner is None else PositionTarget(labels, None, lambda *_: inner, self.unlabelled)
         return self._fit(X, y, sample_weight, incremental=True, target=target)
 
     def predict(self, X: Any) -> Array:
@@ -113,19 +113,10 @@ class Segmenter(Estimator):
 
     def _read(self, X: Any, y: Any, *others: Any) -> Samples:
         samples = super()._read(X, y, *others)
-        self._check_positions(samples.x, samples.y)
-        return samples
-
-    def _check_positions(self, x: Any, y: Any) -> None:
-        """Raise ValueError if a sample has not as many labels as steps."""
-        if hasattr(x, "lengths"):
-            found = y.lengths if hasattr(y, "lengths") else np.full(len(y), y.shape[1])
-            if not np.array_equal(found, x.lengths):
-                k = int(np.argmax(found != x.lengths))
-                raise ValueError(f"sample {k} has {x.lengths[k]} steps, but {found[k]} labels in y")
+        return replace(samples, y=aligned(samples.x, samples.y))
 
     def _read_y(self, y: Any) -> Any:
-        return read_positions(given(self, y))
+        return given(self, y)
 
     def _new_target(self, y: Any, sample_weight: Array | None) -> PositionTarget:
         return PositionTarget(y, sample_weight, lambda labels, weight: ClassTarget(labels), self.unlabelled)

@@ -19,7 +19,6 @@ from sklearn.utils._param_validation import StrOptions
 from ..autodiff.tape import Array
 from ..nn.draws import Draws
 from ..nn.init import Random
-from ..ops.loss import average
 from ..ops.workspace import in_turn
 from ..train import Verdict, objectives
 from .samples import Samples, flat
@@ -103,7 +102,7 @@ def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
     raw = raw if raw.dtype == np.float64 else raw.astype(np.float64)
     weight = samples.of(samples.weight)
     values = target.loss(raw, flat(samples.of(samples.encoded)))
-    loss = float(average(values, *(() if weight is None else (flat(weight).reshape(-1),)))) * curve_scale(target)
+    loss = float(objectives.mean(values, None if weight is None else flat(weight))[0]) * curve_scale(target)
     if not isfinite(loss):
         return Verdict(nan, loss)
     return Verdict(-loss if model._scorer is None else model._scorer(raw), loss)

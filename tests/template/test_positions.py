@@ -7,8 +7,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.losses import SquaredError
-from sknn.nn import Sequences
-from sknn.template.positions import PositionTarget, read_positions
+from sknn.nn import Dense, Sequences
+from sknn.series import lies_in_series, read_series
+from sknn.template.positions import PositionTarget, aligned
+from sknn.template.segmenter import Segmenter
 from sknn.template.targets import ClassTarget, RealTarget
 
 NAN = float("nan")
@@ -46,10 +48,16 @@ CASES = {
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
+def read(y):
+    """Labels at the positions of samples of the same lengths."""
+    lengths = [len(sample) for sample in y]
+    ragged = len(set(lengths)) > 1
+    return aligned(Sequences(np.zeros((sum(lengths), 1)), lengths) if ragged else np.zeros((len(y), lengths[0], 1)), y)
+
+
 def form(case):
     """y as read, and the target."""
-    y = case.y if len({len(sample) for sample in case.y}) > 1 else np.array(case.y)
-    y = read_positions(y)
+    y = read(case.y)
     return y, PositionTarget(y, None, case.make, case.unlabelled)
 
 
@@ -108,7 +116,7 @@ def test_the_loss_has_a_value_for_each_position(ragged):
     raw = np.random.default_rng(0).normal(size=(4, 1))
     encoded = target.encode(y, np.float64)
     given = (y.like(raw), encoded.values) if ragged else (raw.reshape(2, 2, 1), encoded)
-    assert_allclose(target.loss(*given), target.inner.loss(raw, row(encoded)))
+    assert_allclose(np.ravel(target.loss(*given)), target.inner.loss(raw, row(encoded)))
     assert (target.loss.link, target.loss.outputs_averaged) == (
         target.inner.loss.link,
         target.inner.loss.outputs_averaged,
@@ -131,7 +139,7 @@ def test_probabilities_have_the_classes_last():
 
 @pytest.mark.parametrize("y", [[[-1, 1], [1, 1]], [[-1, 1], [1]]], ids=["array", "ragged"])
 def test_labels_that_are_minus_one_and_one_are_refused_by_the_name_of_the_parameter(y):
-    y = read_positions(np.array(y) if len(y[0]) == len(y[1]) else y)
+    y = read(y)
     with pytest.raises(ValueError, match=r"of which unlabelled=-1 says .* say unlabelled=None if it is a label"):
         PositionTarget(y, None, classes, unlabelled=-1)
     assert PositionTarget(y, None, classes, unlabelled=None).attributes["classes_"].tolist() == [-1, 1]
@@ -162,5 +170,78 @@ RAGGED = np.arange(3), np.arange(2)
 
 @pytest.mark.parametrize("y", [[[1, 2], [3]], RAGGED, np.array(RAGGED, object)], ids=["list", "tuple", "object array"])
 def test_labels_of_different_lengths_are_rows(y):
-    assert isinstance(read_positions(y), Sequences)
-    assert [list(sample) for sample in read_positions(y)] == [list(sample) for sample in y]
+    assert isinstance(read(y), Sequences)
+    assert [list(sample) for sample in read(y)] == [list(sample) for sample in y]
+
+
+# -- segmenters ----------------------------------------------------------------------------------------------------
+
+
+class Pixels(Segmenter):
+    """A label for each pixel of an image, or each step of a series, of its channels alone."""
+
+    def _read_x(self, X, fresh):
+        if lies_in_series(self, X, fresh):
+            return read_series(self, X, fresh)
+        self.n_features_in_ = np.shape(X)[-1]
+        return np.asarray(X, np.float64)
+
+    input_shape, _shape = None, (3, 3)
+
+    def _layers(self, n_outputs):
+        return [Dense(4, activation="tanh"), Dense(n_outputs)]
+
+
+RNG = np.random.RandomState(0)
+IMAGES = RNG.standard_normal((12, 6, 5, 2))
+TWO, THREE = (IMAGES[..., 0] > 0).astype(int), np.digitize(IMAGES[..., 1], [-0.5, 0.5])
+SERIES = [IMAGES[k, :, 0] for k in range(12)]
+STEPS = [labels[:, 0] for labels in TWO]
+
+
+def pixels(**params):
+    return Pixels(max_iter=30, learning_rate_init=0.05, tol=0, random_state=0, **params)
+
+
+FORMS = {
+    "an array": (IMAGES, TWO),
+    "three classes": (IMAGES, THREE),
+    "a list of maps": (IMAGES, list(TWO)),
+    "series": (SERIES, STEPS),
+    "series of one length, labels in an array": (SERIES, np.array(STEPS)),
+}
+OPTIONS = {
+    "nothing": {},
+    "class weights": {"class_weight": "balanced"},
+    "scaled inputs": {"input_scaling": "standard"},
+    "early stopping": {"early_stopping": True, "validation_fraction": 0.25, "class_weight": {0: 2.0, 1: 1.0}},
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("X", "y"), FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.parametrize("weighted", [False, True], ids=["", "weights and unknown labels"])
+def test_segmenters_take_labels_in_every_form(X, y, options, weighted):
+    if weighted:
+        y = [np.array(labels) for labels in y]
+        for labels in y:
+            labels[0] = -1
+    weight = {"sample_weight": np.arange(12) % 3 + 1.0} if weighted else {}
+    model = pixels(**options).fit(X, y, **weight)
+    assert model.score(X, y) > 0.75  # which guessing is far from; scales of each position alone blur the classes
+    assert np.shape(model.predict(X)[0]) == np.shape(y[0])
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "message"),
+    [
+        (IMAGES, TWO.transpose(0, 2, 1), "labels at positions of shape"),
+        (IMAGES, TWO[:, 0, 0], "a label for each position"),
+        (SERIES, [labels[1:] for labels in STEPS], r"sample 0 has 6 steps, but labels of shape \(5,\)"),
+    ],
+    ids=["another shape", "one for a sample", "too few"],
+)
+def test_labels_elsewhere_than_the_positions_are_refused(X, y, message):
+    with pytest.raises(ValueError, match=message):
+        pixels().fit(X, y)

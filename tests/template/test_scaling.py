@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, csr_matrix
 
 from sknn import CNNRegressor, MLPClassifier, MLPRegressor, NetworkRegressor
 from sknn.nn import Conv, Dense, GlobalPool
@@ -143,3 +143,27 @@ def test_too_large_values_are_none_once_they_are_scaled():
 def test_sparse_inputs_are_refused():
     with pytest.raises(ValueError, match="input_scaling='standard' would make sparse X dense"):
         MLPClassifier(4, **SMALL).fit(csr_array(X), np.median(Y) < Y)
+
+
+def test_a_spread_beyond_single_precision_scales_single_precision():
+    X = np.column_stack([np.linspace(0, 1e-46, 40), np.linspace(0, 1e40, 40), np.linspace(0, 1, 40)])
+    scaling = Scaling([(X, None)])
+    found = scaling(np.array([[0.0, 0.0, 0.5]], np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, scaling(np.array([[0.0, 0.0, 0.5]])), rtol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["predict", "fit", "partial_fit"])
+def test_a_network_that_scales_refuses_sparse_samples_by_name(method):
+    X, y = np.arange(80.0).reshape(40, 2), np.arange(40.0)
+    model = MLPRegressor(3, input_scaling="standard", warm_start=True, max_iter=1, tol=1e9, n_iter_no_change=1)
+    model = model.fit(X, y) if method == "predict" else model.set_params(max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match="would make sparse X dense"):
+        getattr(model, method)(*[csr_matrix(X)] + ([] if method == "predict" else [y]))
+
+
+def test_scaling_cannot_change_in_a_fit_that_goes_on():
+    X, y = np.arange(80.0).reshape(40, 2), np.arange(40.0)
+    model = MLPRegressor(3, warm_start=True, max_iter=2, tol=1e9, n_iter_no_change=1).fit(X, y)
+    with pytest.raises(ValueError, match="input_scaling was changed after the first fit"):
+        model.set_params(input_scaling="standard").fit(X, y)

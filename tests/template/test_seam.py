@@ -12,6 +12,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import BatchNorm, Dense, Dropout, Network, Parts
 from sknn.optim import SGD
 from sknn.template.estimator import Estimator
+from sknn.template.kinds import Classifier
 from sknn.template.parameters import parameter
 from sknn.train import Phase, Stage
 
@@ -260,3 +261,17 @@ def test_a_fit_without_y_holds_one_cast_of_x_at_most(scaled):
     tracemalloc.stop()
     one_cast = x.size * 4
     assert peak < one_cast + 1.5e6  # batches, blocks, the order of samples
+
+
+def test_a_scoring_where_y_is_ignored_is_refused():
+    with pytest.raises(ValueError, match="scoring='accuracy' does not apply where y is ignored"):
+        Toy(objective=Notes(), scoring="accuracy").fit(X, X_val=X[:4])
+
+
+def test_layers_that_end_in_other_outputs_than_y_needs_are_refused():
+    class Five(Classifier):
+        def _layers(self, n_outputs):
+            return [Dense(5)]
+
+    with pytest.raises(ValueError, match=r"put out samples of shape \(5,\), but y needs 1 output"):
+        Five().fit(X, np.arange(len(X)) % 2)

@@ -261,3 +261,10 @@ def test_a_sample_too_short_for_its_kernel_is_named():
         NetworkClassifier([Conv(4, 9, padding="valid"), GlobalPool()]).fit(
             [np.ones((8, 2)), *SERIES], ["falls", *CLASSES]
         )
+
+
+def test_a_list_of_grids_of_one_shape_is_an_array_where_the_shape_is_known():
+    images, y = np.random.RandomState(0).standard_normal((8, 5, 5)), np.arange(8.0)
+    network = NetworkRegressor([Flatten(), Dense(2)], input_shape=(5, 5, 1), max_iter=2, random_state=0)
+    found = network.fit(list(images), y).predict(list(images))
+    assert_array_equal(found, network.fit(images, y).predict(images))
