@@ -132,7 +132,7 @@ class NetworkClassifier(OwnNetwork, Classifier):
     >>> from sknn import NetworkClassifier
     >>> from sknn.nn import BatchNorm, Dense
     >>> X, y = load_iris(return_X_y=True)
-    >>> network = NetworkClassifier([Dense(8, activation="tanh"), BatchNorm()], learning_rate_init=0.03, tol=0.01)
+    >>> network = NetworkClassifier([Dense(8, activation="tanh"), BatchNorm()], learning_rate_init=0.03, tol=0.003)
     >>> network.set_params(layers__0__units=16, random_state=0).fit(X, y).summary()[["layer", "parameters"]]
                  layer  parameters
     0  Dense(16, tanh)          80
