@@ -527,6 +527,23 @@ def test_training_goes_on_where_it_stopped(kept):
     assert (second.samples, second.steps) == (state.samples, state.steps) == (5 * N, 15)
 
 
+def test_training_goes_on_with_the_weights_of_which_the_average_was_kept():
+    def advance(network, state, epochs):
+        phase = Phase(squared, averaging=0.5)
+        plan = Plan(4, 10, 0.01, shuffle=False, tol=-np.inf, once=True)
+        for _ in range(epochs):
+            train(network, Rows(X, Y), [Stage([phase], plan, Adam())], state, np.random.default_rng(0))
+
+    whole, state = mlp(), TrainingState()
+    stage = Stage([Phase(squared, averaging=0.5)], Plan(4, 3, 0.01, shuffle=False, tol=-np.inf), Adam())
+    train(whole, Rows(X, Y), [stage], state, np.random.default_rng(0))
+    network, parts = mlp(), TrainingState()
+    advance(network, parts, 3)
+    assert_array_equal(network.theta, whole.theta)
+    assert_array_equal(parts.raw_theta, state.raw_theta)
+    assert (parts.raw_theta != network.theta).any()
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCHEDULES)
 def test_one_epoch_at_a_time_follows_the_same_schedule(schedule):
     whole, parts = Witness(), Witness()

@@ -233,24 +233,13 @@ class Adam(Optimizer):
         m: Vector,
         v: Vector,
     ) -> None:
-        self._fused(learning_rate, steps, theta, grad, decaying, l2, 1.0, threads, m, v)
-
-    def _fused(
-        self,
-        learning_rate: float,
-        steps: int,
-        theta: Vector,
-        grad: Vector,
-        decaying: int,
-        l2: float,
-        shrink: float,
-        threads: int,
-        m: Vector,
-        v: Vector,
-    ) -> None:
         step = learning_rate * (1 - self.beta_1) / (1 - self.beta_1**steps) / self._root_weight(steps)
-        epsilon = self.epsilon / self._epsilon_unit(steps)
+        epsilon, shrink = self.epsilon / self._epsilon_unit(steps), self._shrink(learning_rate)
         native.adam(theta, grad, m, v, decaying, self.beta_1, self.beta_2, epsilon, step, l2, shrink, threads)
+
+    def _shrink(self, learning_rate: float) -> float:
+        """The factor by which weights decay in a step, apart from the gradient."""
+        return 1.0
 
     def _root_weight(self, steps: int) -> float:
         """The factor that turns the root of the slot v into the bias-corrected root mean square of the gradient."""
@@ -308,22 +297,9 @@ class AdamW(Adam):
         super().decay_weights(learning_rate, theta, grad, scratch, l2)
         theta *= self._shrink(learning_rate)
 
-    def fused(
-        self,
-        learning_rate: float,
-        steps: int,
-        theta: Vector,
-        grad: Vector,
-        decaying: int,
-        l2: float,
-        threads: int,
-        m: Vector,
-        v: Vector,
-    ) -> None:
-        self._fused(learning_rate, steps, theta, grad, decaying, l2, self._shrink(learning_rate), threads, m, v)
+    fused = Adam.fused  # not inherited: an `update` that is overridden is another step
 
     def _shrink(self, learning_rate: float) -> float:
-        """The factor by which weights decay in a step."""
         return 1 - learning_rate * (USUAL_DECAY if self.weight_decay is None else self.weight_decay)
 
     def _epsilon_unit(self, steps: int) -> float:

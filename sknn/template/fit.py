@@ -145,7 +145,7 @@ class Fit:
                 before = self.network[:position]
                 blocks = (samples.take(slice(k, k + 256)) for k in range(0, len(samples), 256))
                 parameters = self.network.parameters[str(position)]
-                layer.learn(parameters, ((before(batch.x), batch.weight) for batch in blocks))
+                layer.learn(parameters, (positions(before(batch.x), batch.weight) for batch in blocks))
 
     def set_aside(self) -> None:
         """Take a share of the samples out of the training, for early stopping."""

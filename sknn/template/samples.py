@@ -110,14 +110,8 @@ class Samples:
         kept = self if counts is None or counts.all() else self.part(np.flatnonzero(counts))
         return replace(kept, weight=_unless_one(kept, kept.weight), score_weight=_unless_one(kept, kept.score_weight))
 
-    def of_weight(self, weight: Any) -> Samples:
-        """With other weights in the loss, of samples or of positions."""
-        return replace(self, weight=weight)
-
-    def times(self, factors: Array | None) -> Samples:
+    def times(self, factors: Array) -> Samples:
         """With factors on the weights in the loss, one for each sample given."""
-        if factors is None:
-            return self
         return replace(self, weight=factors if self.weight is None else factors * self.weight)
 
 

@@ -132,4 +132,4 @@ class Segmenter(Estimator):
         return ClassWeights(self.class_weight, target.inner, in_a_row(y).ravel()[weight > 0], weight[weight > 0])
 
     def _weighted(self, samples: Samples, target: Any, by_class: Callable[[Array], Array] | None) -> Samples:
-        return samples.of_weight(target.weights(samples.y, samples.score_weight, by_class))
+        return replace(samples, weight=target.weights(samples.y, samples.score_weight, by_class))

@@ -84,6 +84,9 @@ class FitLoop:
         self.network, self.n_samples, self.stages, self.state, self.rng = network, n_samples, stages, state, rng
         self.validate, self.report = validate, report or _silent
         self.draws = Draws(state.seed, network.theta.dtype)
+        self.nets = network.function(draws=self.draws)  # as validation sees them
+        if state.raw_theta is not None:
+            network.theta[:] = state.raw_theta
         state.order = np.arange(n_samples)
         state.epochs = state.stage_epochs = 0
         if state.stage:
@@ -126,6 +129,7 @@ class FitLoop:
             outcome = self.all_epochs(observer)
         except KeyboardInterrupt:
             outcome = Outcome.INTERRUPTED
+        self.state.raw_theta = self.network.theta.copy() if self.state.averages else None
         self.network.theta[:] = self.theta_to_keep()
         if self.stops_early and self.state.best_state is not None:
             self.network.state[:] = self.state.best_state
@@ -202,11 +206,11 @@ class FitLoop:
         network, theta = self.network, self.theta_in_use()
         self.draws.at(VALIDATION, 0)
         if theta is network.theta:
-            return self.validate(network.function(draws=self.draws), self.draws)
+            return self.validate(self.nets, self.draws)
         raw = network.theta.copy()
         network.theta[:] = theta
         try:
-            return self.validate(network.function(draws=self.draws), self.draws)
+            return self.validate(self.nets, self.draws)
         finally:
             network.theta[:] = raw
 

@@ -64,6 +64,7 @@ class TrainingState:
     best_score: float = -inf
     best_theta: Array | None = None
     best_state: Array | None = None
+    raw_theta: Array | None = None  # with which training goes on in a later call, where the average of it was kept
     order: Array | None = None  # of the samples, shuffled again by each epoch
     loss_curve: list[float] = field(default_factory=list)
     loss_curves: dict[str, list[float]] = field(default_factory=dict)  # of phases and terms, where there are several
@@ -76,4 +77,4 @@ class TrainingState:
         self.runs, self.averages, self.work = {}, {}, {}
         self.stalls = self.epochs_without_improvement = 0
         self.best_loss, self.best_score = inf, -inf
-        self.best_theta = self.best_state = None
+        self.best_theta = self.best_state = self.raw_theta = None

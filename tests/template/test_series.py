@@ -14,7 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sknn import CNNClassifier, CNNRegressor, NetworkClassifier, NetworkRegressor
 from sknn.callbacks import Checkpoint
-from sknn.nn import Conv, Dense, Flatten, GlobalPool, Pool, Sequences
+from sknn.nn import Conv, Dense, Flatten, GlobalPool, Pool, Sequences, Standardise
 from sknn.template import forward
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -268,3 +268,12 @@ def test_a_list_of_grids_of_one_shape_is_an_array_where_the_shape_is_known():
     network = NetworkRegressor([Flatten(), Dense(2)], input_shape=(5, 5, 1), max_iter=2, random_state=0)
     found = network.fit(list(images), y).predict(list(images))
     assert_array_equal(found, network.fit(images, y).predict(images))
+
+
+def test_a_layer_that_standardises_learns_from_all_positions_with_their_weights():
+    series = [np.arange(4.0)[:, None], np.array([[10.0], [20.0]])]
+    network = NetworkRegressor([Standardise(), Dense(3), GlobalPool()], max_iter=1, batch_size=2, random_state=0)
+    network.fit(series, [0.0, 1.0], sample_weight=[1.0, 3.0])
+    positions = np.array([0, 1, 2, 3, *[10, 20] * 3], float)
+    assert_allclose(network.network_.parameters["0"]["mean"], positions.mean())
+    assert_allclose(network.network_.parameters["0"]["scale"], positions.std())
