@@ -17,7 +17,9 @@ from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
 from sknn.ops.rows import Places
 from sknn.ops.windows import make_windows
-for module in pkgutil.walk_packages(sknn.ops.__path__, "sknn.ops."):  # operations enter their table when they are loaded
+
+# Operations enter their table when they are loaded.
+for module in pkgutil.walk_packages(sknn.ops.__path__, "sknn.ops."):
     importlib.import_module(module.name)
 
 rng = np.random.default_rng(11)
