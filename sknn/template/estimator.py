@@ -35,7 +35,7 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, Fit, naming_validation_data
+from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data
 from .forward import Forward
 from .inputs import checked_weight, count_for_nothing
 from .parameters import fitted, parameter
@@ -257,7 +257,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
-            patience=self.n_iter_no_change,
+            n_iter_no_change=self.n_iter_no_change,
         )
 
     def _batch_size(self, n_samples: int) -> int:
@@ -291,7 +291,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
     ) -> FitLoop:
         """Train; the loop that has done it."""
-        return train(fit.network, fit.data(), stages, state, fit.rng, observer=observer, **watching)
+        return train(fit.network, FamilyData(self, fit.samples), stages, state, fit.rng, observer=observer, **watching)
 
     # -- what a kind says ------------------------------------------------------------------------------------------
 
@@ -409,7 +409,10 @@ class Estimator(CallbackSupportMixin, Declaring):
                 raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
             if not incremental:
                 self._check_scoring(held_out)
-            self._train(Fit(self, samples, target, held_out, fresh, incremental))
+            fit = Fit(self, samples, target, held_out, fresh, incremental)
+            self._train(fit)
+        if fit.interrupted:
+            raise KeyboardInterrupt
         return self
 
     def _train(self, fit: Fit) -> None:

@@ -181,7 +181,7 @@ class WGAN(Estimator):
             Phase(self._criticise, ["critic"], name="critic", optimizer=adam),
             Phase(self._generate, ["generator"], self.n_critic, adam, name="generator", averaging=0.99),
         ]
-        return [Stage(phases, plan if self.early_stopping else replace(plan, patience=inf))]
+        return [Stage(phases, plan if self.early_stopping else replace(plan, n_iter_no_change=inf))]
 
     def _drawn(self, nets, n, draws):
         return nets.generator(draws.normal((n, self.n_latent)))

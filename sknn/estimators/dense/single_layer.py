@@ -55,7 +55,7 @@ class SingleLayer(Estimator):
     def _plan(self, n_samples: int) -> Plan:
         tol = -inf if self.tol is None else self.tol
         return replace(
-            super()._plan(n_samples), learning_rate_init=self.eta0, tol=tol, patience=self.n_iter_no_change - 1
+            super()._plan(n_samples), learning_rate_init=self.eta0, tol=tol, n_iter_no_change=self.n_iter_no_change - 1
         )
 
     @property
