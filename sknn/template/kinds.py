@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
+from ..losses import LOSSES, HuberLoss, Loss, QuantileLoss
 from ..nn.draws import Draws
 from .estimator import Estimator, learns_in_parts
 from .inputs import checked_y
@@ -22,10 +22,7 @@ from .samples import Batch
 from .scikit_learn import ClassifierMixin, RegressorMixin
 from .targets import (
     BALANCED_IN_PARTS,
-    ClassTarget,
     ClassWeights,
-    JointClassTarget,
-    MultilabelTarget,
     QuantileTarget,
     RealTarget,
     Target,
@@ -79,7 +76,7 @@ class Classifier(ClassifierMixin, Estimator):
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=False)
 
-    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget | JointClassTarget:
+    def _new_target(self, y: Array, sample_weight: Array | None) -> Target:
         return class_target(y)
 
     def _class_weights(
@@ -125,7 +122,13 @@ class Classifier(ClassifierMixin, Estimator):
         -------
         score : float
         """
-        return _accuracy(y, self.predict(X), sample_weight)
+        predicted = self.predict(X)
+        if predicted.ndim == 1 or issparse(y):
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        y = np.asarray(y)  # of several columns of classes accuracy_score knows nothing
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
+        return float(np.average((y == predicted).all(axis=1), weights=sample_weight))
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -179,15 +182,6 @@ class Classifier(ClassifierMixin, Estimator):
         return tags
 
 
-REGRESSION_LOSSES = {
-    "squared_error": SquaredError,
-    "absolute_error": AbsoluteError,
-    "huber": HuberLoss,
-    "poisson": PoissonDeviance,
-    "quantile": QuantileLoss,
-}
-
-
 def _predicts_quantiles(estimator: Any) -> bool:
     if estimator.loss != "quantile":
         raise AttributeError(f"predict_quantiles needs loss='quantile', got loss={estimator.loss!r}")
@@ -237,23 +231,18 @@ class Regressor(RegressorMixin, Estimator):
     def _loss(self) -> Loss:
         if self.loss == "huber":
             return HuberLoss(self.delta)
-        if self.loss == "quantile":
-            return QuantileLoss(self._quantiles())
-        return REGRESSION_LOSSES[self.loss]()
-
-    def _quantiles(self) -> tuple[float, ...]:
-        """The quantiles to learn, in the order given."""
+        if self.loss != "quantile":
+            return LOSSES[self.loss]()
         quantiles = np.atleast_1d(np.asarray(self.quantile, np.float64))
         if quantiles.ndim != 1 or not quantiles.size or not np.all((quantiles > 0) & (quantiles < 1)):
             raise ValueError(f"quantile={self.quantile!r} must be a number between 0 and 1, or a list of such")
-        return tuple(quantiles.tolist())
+        return QuantileLoss(tuple(quantiles.tolist()))
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=True)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
-        loss = self._loss()
-        standardise = self.target_scaling == "standard"
+        loss, standardise = self._loss(), self.target_scaling == "standard"
         if isinstance(loss, QuantileLoss):
             return QuantileTarget(y, sample_weight, loss, standardise)
         return RealTarget(y, sample_weight, loss, standardise and loss.link == "identity")
@@ -330,13 +319,3 @@ class Regressor(RegressorMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = self.loss != "quantile"
         return tags
-
-
-def _accuracy(y: Any, predicted: Array, sample_weight: Array | None) -> float:
-    """The share of rows that are predicted right as a whole; accuracy_score knows no several columns of classes."""
-    if predicted.ndim == 1 or issparse(y):
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-    y = np.asarray(y)
-    if y.shape != predicted.shape:
-        raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
-    return float(np.average((y == predicted).all(axis=1), weights=sample_weight))

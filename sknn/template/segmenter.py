@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, Self
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils.metaestimators import available_if
 
@@ -14,7 +15,7 @@ from ..metrics import dice_score
 from .estimator import Estimator, learns_in_parts
 from .inputs import given
 from .parameters import fitted, parameter
-from .positions import PositionTarget, aligned, in_a_row, labels_of
+from .positions import PositionTarget, aligned, in_a_row
 from .samples import Samples
 from .targets import BALANCED_IN_PARTS, ClassTarget, ClassWeights, check_first_partial_fit
 
@@ -55,7 +56,7 @@ class Segmenter(Estimator):
         -------
         self : estimator
         """
-        labels = labels_of(self._read_y(y))
+        labels = np.concatenate([np.ravel(of_sample) for of_sample in self._read_y(y)])
         inner = check_first_partial_fit(self, labels, classes)
         target = None if inner is None else PositionTarget(labels, None, lambda *_: inner, self.unlabelled)
         return self._fit(X, y, sample_weight, incremental=True, target=target)
