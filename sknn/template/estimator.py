@@ -506,8 +506,6 @@ class Estimator(CallbackSupportMixin, Declaring):
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given; leave out one of the two")
         if self._chosen("batch_norm"):
             self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
-            if self.batch_size == 1:
-                self._refuse(("batch_norm",), "batch_size=1: a single sample has no spread to be normalised by")
 
     def _chosen(self, option: str) -> bool:
         """Whether this estimator has the option, and it is not at its default."""

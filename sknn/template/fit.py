@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -11,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..autodiff.tape import Array
@@ -23,6 +21,7 @@ from .samples import Samples
 from .scaling import Scaling
 from .targets import Target
 from .validation import Scorer, curve_scale, set_aside
+from .warned import warn_of_rounding, warn_of_small_weights, warn_of_the_end
 
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 
@@ -98,6 +97,7 @@ class Fit:
             self.dtype = np.dtype(np.float64)
             self.network = (self.network if self.fresh else estimator.network_).copy(self.dtype)
         self.prepare_samples()
+        warn_of_small_weights(self, stages[0])
         state = self.earlier_state() or self.new_state()
         loop = estimator._run(
             self,
@@ -132,6 +132,8 @@ class Fit:
         if self.fresh:
             estimator.input_scaling_ = self.learn_scaling() if estimator.input_scaling == "standard" else None
         self.samples = self.prepared(self.samples, self.inputs(given), self.dtype)
+        if self.fresh and estimator.input_scaling_ is None:
+            warn_of_rounding(estimator, given, self.dtype)
         self.shown = self.held_out  # to scorers, as it was given
         if self.held_out is not None:
             x = self.samples.x if self.held_out.x is given else self.inputs(self.held_out.x)
@@ -174,6 +176,11 @@ class Fit:
         encoded = None if self.target is None else self.target.encode(samples.y, precision)
         scaling = self.estimator.input_scaling_ if is_mapped(x) else None
         return replace(samples, x=x, encoded=encoded, prepare=scaling, dtype=self.dtype)
+
+    def mean_weight(self) -> float:
+        """That of a sample as it was given; 1 without weights."""
+        weight = self.samples.of(self.samples.score_weight)
+        return 1.0 if weight is None else float(np.mean(weight))
 
     # -- the training ----------------------------------------------------------------------------------------------
 
@@ -255,7 +262,7 @@ class Fit:
         estimator, state = self.estimator, loop.state
         if loop.outcome is Outcome.INTERRUPTED and not (state.epochs and self.network.is_finite):
             raise KeyboardInterrupt
-        self.warn(loop)
+        warn_of_the_end(self, loop)
         if not self.network.is_finite:
             raise ValueError(DIVERGED)
         self.keep(state)
@@ -263,33 +270,6 @@ class Fit:
         if (estimator.warm_start or self.incremental) and not self.searches:
             estimator._state = state.of_what_goes_on()
         self.interrupted = loop.outcome is Outcome.INTERRUPTED
-
-    def warn(self, loop: FitLoop) -> None:
-        """Tell how training ended, or raise if there is nothing to keep."""
-        outcome, state, plan = loop.outcome, loop.state, loop.plan
-        diverged, unfinished = outcome is Outcome.DIVERGED, outcome is Outcome.EPOCHS_DONE
-        if diverged and loop.stage.searches:
-            raise ValueError(DIVERGED)
-        if diverged and state.best_theta is None:
-            raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
-        if diverged:
-            message = (
-                f"Training diverged in epoch {state.epochs}; the weights of the best epoch are restored. Try a smaller "
-                "learning rate, or scale the data."
-            )
-        elif unfinished and loop.stage.searches:
-            message = (
-                f"lbfgs failed to converge after {state.epochs - state.stage_epochs} iteration(s): {loop.message}\n\n"
-                "Increase the number of iterations to improve the convergence (max_iter), or scale the data."
-            )
-        elif unfinished and not self.incremental and not plan.schedule.to_the_end:
-            message = (
-                f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
-                "converged yet."
-            )
-        else:
-            return
-        warnings.warn(message, ConvergenceWarning, stacklevel=2)
 
 
 def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:

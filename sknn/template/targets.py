@@ -17,6 +17,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..autodiff.tape import Array
 from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
+from .scaling import is_constant
 
 BINARY, CATEGORICAL = BinaryLogLoss(), CategoricalLogLoss()
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
@@ -404,9 +405,7 @@ class RealTarget(Target):
             largest = np.abs(deviations).max(axis=0)
             unit = np.where(largest == 0, 1.0, largest)  # so that no square overflows or vanishes
             spread = unit * np.sqrt(np.average((deviations / unit) ** 2, axis=0, weights=weight))
-            # a spread of rounding errors is none: a constant target
-            constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-            self.scale_ = np.where(constant, 1.0, spread)
+            self.scale_ = np.where(is_constant(spread, self.mean_, len(columns)), 1.0, spread)
         mean, scale = (self.mean_, self.scale_) if n > 1 else (self.mean_[0], self.scale_[0])
         self.attributes = {"y_mean_": mean, "y_scale_": scale}
 
