@@ -183,18 +183,8 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
-        X = validate_data(
-            self,
-            self._as_rows(X, fresh),
-            accept_sparse=self._accepted_sparse,
-            dtype=(np.float64, np.float32),
-            reset=fresh,
-        )
+        X = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
         return X.tocsr() if issparse(X) else X
-
-    def _as_rows(self, X: Any, fresh: bool) -> Any:
-        """X as a row of features for each sample; by default as it is."""
-        return X
 
     def _channels(self) -> Array | None:
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
