@@ -176,6 +176,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     _observer: FitObserver | None = fitted("Who is told of a fit while it runs.")
 
     _accepted_sparse: ClassVar[Any] = ("csr", "csc")
+    _accepts_grids: ClassVar[bool] = False
     _auto_batch_size: ClassVar[int] = 200
     _known: ClassVar[Any] = None  # inputs and their raw outputs, of a copy that a scorer is shown
 
@@ -542,6 +543,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accepted_sparse)
+        tags.input_tags.three_d_array = self._accepts_grids
         return tags
 
 

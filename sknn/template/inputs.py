@@ -41,14 +41,8 @@ def given(estimator: Any, y: Any) -> Any:
 
 def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
     """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
-    y = check_array(
-        in_numpy_dtypes(given(estimator, y)),
-        accept_sparse="csr",
-        ensure_2d=False,
-        dtype=None,
-        input_name="y",
-        estimator=estimator,
-    )
+    y = in_numpy_dtypes(given(estimator, y))
+    y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
     if numeric and y.dtype.kind == "O":
         y = y.astype(np.float64)
     y = y.toarray() if issparse(y) else y
@@ -99,7 +93,7 @@ def as_series(estimator: Any, X: Any, fresh: bool) -> Any:
 
 
 def as_rows(estimator: Any, X: Any, fresh: bool, data_format: str = "") -> Any:
-    """Grids X as rows of features; the axis of a single channel may be missing. A first fit sets `_shape`, of a sample."""
+    """Grids as rows of features; an axis for a single channel may be missing. A first fit sets the `_shape` of one."""
     X = X if hasattr(X, "shape") else np.asarray(X)
     if fresh:
         estimator._shape = estimator._read_shape(X.shape)

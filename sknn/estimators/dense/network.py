@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +47,7 @@ class OwnNetwork(Estimator):
     )
 
     _shape: tuple[Any, ...] = fitted("That of a sample; (None, channels) of series of any length.")
+    _accepts_grids: ClassVar[bool] = True
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -92,11 +93,6 @@ class OwnNetwork(Estimator):
         """The shape of a sample: stated, or that which it has in X."""
         wanted = "positive integers, such as (8, 8, 1); of series whose length is left open (None, channels)"
         return given[1:] if self.input_shape is None else stated_shape(self, range(1, 33), wanted)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 class NetworkClassifier(OwnNetwork, Classifier):

@@ -54,10 +54,8 @@ class SingleLayer(Estimator):
         return SGD(momentum=0.0)
 
     def _plan(self, n_samples: int) -> Plan:
-        tol = -inf if self.tol is None else self.tol
-        return replace(
-            super()._plan(n_samples), learning_rate_init=self.eta0, tol=tol, patience=self.n_iter_no_change - 1
-        )
+        plan, tol = super()._plan(n_samples), -inf if self.tol is None else self.tol
+        return replace(plan, learning_rate_init=self.eta0, tol=tol, patience=self.n_iter_no_change - 1)
 
     @property
     def coef_(self) -> Array:

@@ -96,6 +96,7 @@ class CNN(Estimator):
 
     _shape: tuple[Any, ...] = fitted("That of a sample, as it is stored; (None, channels) of series of any length.")
     _accepted_sparse: ClassVar[Any] = False
+    _accepts_grids: ClassVar[bool] = True
     _auto_batch_size: ClassVar[int] = 32  # digits, shuffled 5-fold: 0.989 over eight seeds; at 200, one seed, 0.986
 
     def _layers(self, n_outputs: int) -> list[Layer]:
@@ -190,11 +191,6 @@ class CNN(Estimator):
                 f"or input_shape={image}"
             )
         raise ValueError(f"X has shape {given}: signals have 2 axes, images 4 and volumes 5, all with the samples")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
 
 
 def _init(activation: str) -> str:
