@@ -176,6 +176,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     _observer: FitObserver | None = fitted("Who is told of a fit while it runs.")
 
     _accepted_sparse: ClassVar[Any] = ("csr", "csc")
+    _accepts_grids: ClassVar[bool] = False
     _auto_batch_size: ClassVar[int] = 200
     _known: ClassVar[Any] = None  # inputs and their raw outputs, of a copy that a scorer is shown
 
@@ -183,18 +184,8 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
-        X = validate_data(
-            self,
-            self._as_rows(X, fresh),
-            accept_sparse=self._accepted_sparse,
-            dtype=(np.float64, np.float32),
-            reset=fresh,
-        )
+        X = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
         return X.tocsr() if issparse(X) else X
-
-    def _as_rows(self, X: Any, fresh: bool) -> Any:
-        """X as a row of features for each sample; by default as it is."""
-        return X
 
     def _channels(self) -> Array | None:
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
@@ -553,6 +544,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accepted_sparse)
+        tags.input_tags.three_d_array = self._accepts_grids
         return tags
 
 

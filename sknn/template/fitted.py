@@ -34,6 +34,13 @@ def keep_network(estimator: Any, network: Any) -> None:
         estimator.n_outputs_, estimator.out_activation_ = estimator._target.n_outputs, estimator._target.loss.link
 
 
+def left_by_fit(estimator: Any, name: str) -> Any:
+    """An attribute that fits leave; before the first an AttributeError, so that ``hasattr`` says no."""
+    if name not in vars(estimator):
+        raise AttributeError(f"this {type(estimator).__name__} is not fitted yet")
+    return getattr(estimator, name)
+
+
 def forget_history(estimator: Any) -> None:
     """Drop what an earlier fit, perhaps with another solver, has left."""
     for name in HISTORY:

@@ -56,7 +56,8 @@ class Scaling:
     """
 
     def __init__(self, batches: Iterable[tuple[Array, Array | None]], channels: Array | None = None) -> None:
-        n, total, mean, squares, unit = 0, 0.0, np.zeros(()), np.zeros(()), None
+        n, total, mean, squares = 0, 0.0, np.zeros(()), np.zeros(())
+        unit: Any = None
         for x, weight in batches:
             if issparse(x):
                 raise ValueError(SPARSE)

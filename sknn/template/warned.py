@@ -17,7 +17,7 @@ from .scaling import is_constant
 if TYPE_CHECKING:
     from .fit import Fit
 
-SOME = 4096  # rows, evenly spaced, tell how much a column spreads
+SOME = 512  # rows, evenly spaced, tell how much a column spreads
 
 
 def warn_of_rounding(estimator: Any, x: Any, dtype: np.dtype) -> None:

@@ -185,3 +185,27 @@ def test_the_perceptron_rule_goes_on_from_its_weights():
     one, other = (PerceptronClassifier(max_iter=3, tol=None, shuffle=False) for _ in range(2))
     one.fit(X, LABELS).partial_fit(X, LABELS)
     assert_array_equal(one.coef_, other.set_params(max_iter=4).fit(X, LABELS).coef_)
+
+
+# -- the rows of a batch -------------------------------------------------------------------------------------------
+
+
+def test_a_lone_last_row_joins_the_batch_before_where_layers_need_the_batch():
+    joined, whole, without = (
+        MLPRegressor(5, batch_size=size, batch_norm=norm, shuffle=False, random_state=0).partial_fit(
+            X[:41], SIGNAL[:41]
+        )
+        for size, norm in [(40, True), (41, True), (40, False)]
+    )
+    assert_array_equal(joined.network_.theta, whole.network_.theta)
+    assert joined._state.steps == 1
+    assert without._state.steps == 2
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_single_row_is_refused_where_layers_need_the_batch(method):
+    model = MLPRegressor(5, max_iter=3, batch_norm=True).fit(X, SIGNAL)
+    theta = model.network_.theta.copy()
+    with pytest.raises(ValueError, match=r"BatchNorm\(\) does not apply with batches of one sample"):
+        getattr(model, method)(X[:1], SIGNAL[:1])
+    assert_array_equal(model.network_.theta, theta)
