@@ -71,8 +71,9 @@ class Declaring(BaseEstimator):
         super().__init_subclass__(**kwargs)
 
     @classmethod
-    def _get_param_names(cls) -> list[str]:
-        return _names(cls)  # type: ignore[arg-type]
+    @cache  # scikit-learn asks each time that it makes or checks an estimator
+    def _get_param_names(cls: Any) -> list[str]:
+        return super()._get_param_names()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters of this estimator.
@@ -190,12 +191,6 @@ def _refuse(name: str, signature: Signature, args: tuple[Any, ...], kwargs: dict
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{name}.__init__() {error}") from None
-
-
-@cache
-def _names(cls: Any) -> list[str]:
-    """The parameters of ``__init__``, for which scikit-learn asks each time that it makes or checks an estimator."""
-    return super(Declaring, cls)._get_param_names()
 
 
 @cache

@@ -272,11 +272,8 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _verdict(self, nets: Any, samples: Samples, draws: Draws) -> Verdict:
         """What validation says; by default the scorer and the loss from one pass of `_outputs`, or the objective."""
-        return (
-            judged(self, nets, samples, draws)
-            if self._target is not None
-            else mean_objective(self, nets, samples, draws)
-        )
+        says = mean_objective if self._target is None else judged
+        return says(self, nets, samples, draws)
 
     def _run(
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
@@ -297,9 +294,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _check_target(self, target: Target) -> None:
         """Raise ValueError if the parameters do not fit the target; that of an earlier fit may be another."""
 
-    def _class_weights(
-        self, target: Target, y: Any, sample_weight: Array | None, incremental: bool
-    ) -> Callable[[Array], Array] | None:
+    def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
         """Factors on the weights of samples by their labels; by default none."""
         return None
 
@@ -391,7 +386,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             if target is not None:
                 target.check(y, all_of_them=not fresh and not incremental)
                 self._check_target(target)
-            by_class = self._class_weights(target, y, weight, incremental)
+            by_class = self._class_weights(target, y, weight)
             samples = self._influential(self._weighted(samples, target, by_class))
             if count_for_nothing(samples, not incremental):
                 return self

@@ -58,10 +58,10 @@ class Classifier(ClassifierMixin, Estimator):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
-            Samples; grids for networks that know their shape.
-        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
-            Class labels, an indicator matrix, or several columns of class labels.
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
+            Samples, as for :meth:`fit`.
+        y : array-like of shape (n_samples,) or (n_samples, ...), or list of arrays
+            Their labels, as for :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
         classes : array-like of shape (n_classes,) or list of such, default=None
@@ -71,7 +71,13 @@ class Classifier(ClassifierMixin, Estimator):
         -------
         self : estimator
         """
-        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+        if self.class_weight == "balanced":
+            raise ValueError(BALANCED_IN_PARTS)
+        return self._fit(X, y, sample_weight, incremental=True, target=self._first_target(y, classes))
+
+    def _first_target(self, y: Any, classes: Any) -> Target | None:
+        """The target in the first call of partial_fit."""
+        return check_first_partial_fit(self, y, classes)
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=False)
@@ -79,26 +85,21 @@ class Classifier(ClassifierMixin, Estimator):
     def _new_target(self, y: Array, sample_weight: Array | None) -> Target:
         return class_target(y)
 
-    def _class_weights(
-        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
-    ) -> Callable[[Array], Array] | None:
-        class_weight = self.class_weight
-        if incremental and class_weight == "balanced":
-            raise ValueError(BALANCED_IN_PARTS)
-        return None if class_weight is None else ClassWeights(class_weight, target, y, sample_weight)
+    def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
+        return None if self.class_weight is None else ClassWeights(self.class_weight, target, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """The most probable classes.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
             Samples.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-            Their labels.
+        y : ndarray of shape (n_samples,) or (n_samples, ...)
+            Their labels; of positions of samples that differ in length an object array (n_samples,) of arrays.
         """
         raw = self._raw_outputs(X)
         return self._target.decode(raw)
@@ -135,14 +136,14 @@ class Classifier(ClassifierMixin, Estimator):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
             Samples.
 
         Returns
         -------
-        probability : ndarray of shape (n_samples, n_classes), or a list of such
+        probability : ndarray of shape (n_samples, n_classes) or (n_samples, ..., n_classes), or a list of such
             In the order of ``classes_``, in the precision of X; a list where ``classes_`` is one, because y had
-            several columns of classes.
+            several columns of classes; of positions of samples that differ in length an object array of arrays.
         """
         raw = self._raw_outputs(X)
         return self._target.proba(raw)

@@ -209,13 +209,7 @@ def _distinct(y: Array) -> Array:
 
 
 class ClassTarget(Target):
-    """One of several classes for each sample; two classes need one output, more need one each.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    """
+    """One of several classes, the sorted `classes_`, for each sample; two need one output, more need one each."""
 
     stratifies = True
 
@@ -316,17 +310,7 @@ class MultilabelTarget(Target):
 class JointClassTarget(Target):
     """One of several classes for each of several questions: a column of y each, with outputs of its own.
 
-    Parameters
-    ----------
-    columns : sequence of ndarray
-        For each question labels among which all of its classes are.
-
-    Attributes
-    ----------
-    parts : list of ClassTarget
-        The targets of the columns.
-    classes_ : list of ndarray
-        The labels of each column, sorted.
+    It is made from `columns` of labels, among which all classes of a question are.
     """
 
     def __init__(self, columns: Sequence[Array]) -> None:

@@ -6,12 +6,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.exceptions import ConvergenceWarning
 
 from ..train import FitLoop, Outcome, Stage
 from .inputs import DIVERGED
-from .samples import flat
 from .scaling import is_constant
 
 if TYPE_CHECKING:
@@ -22,9 +20,9 @@ SOME = 512  # rows, evenly spaced, tell how much a column spreads
 
 def warn_of_rounding(estimator: Any, x: Any, dtype: np.dtype) -> None:
     """Tell which columns lose their digits when x is rounded as it is, not standardised."""
-    if issparse(x) or x.dtype.itemsize <= dtype.itemsize:  # of sparse x the zeros spread
+    values = getattr(x, "values", x)  # of series the steps
+    if not isinstance(values, np.ndarray) or values.dtype.itemsize <= dtype.itemsize:  # of sparse x the zeros spread
         return
-    values = flat(x)
     some = np.asarray(values[:: max(1, len(values) // SOME)], np.float64)
     mean, spread, error = some.mean(axis=0), some.std(axis=0), np.abs(some).max(axis=0) * np.finfo(dtype).eps / 2
     lost = np.flatnonzero((error > 1e-3 * spread) & ~is_constant(spread, mean, len(some)))
