@@ -11,6 +11,9 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .persistence.registry import register as register
+from .persistence.saving import load as load
+from .persistence.saving import save as save
 from .versions import show_versions as show_versions
 
 __version__: str
