@@ -2,6 +2,7 @@ from . import callbacks as callbacks
 from . import inspection as inspection
 from . import nn as nn
 from . import optim as optim
+from . import pipeline as pipeline
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier

@@ -31,8 +31,19 @@ ROOMS: dict[str, set[str]] = {
     "estimators": CORE | {"callbacks", "series", "metrics", "template"},
     "inspection": CORE | {"template", "estimators"},
     "persistence": CORE | {"callbacks", "template"},
+    "pipeline": {"autodiff"},
     "versions": {"ops"},
-    "sknn": {"estimators", "callbacks", "inspection", "persistence", "nn", "optim", "versions", "namespace"},
+    "sknn": {
+        "estimators",
+        "callbacks",
+        "inspection",
+        "persistence",
+        "pipeline",
+        "nn",
+        "optim",
+        "versions",
+        "namespace",
+    },
     "study": {"sknn"},
     "__main__": {"sknn", "study"},
 }
@@ -45,7 +56,7 @@ SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn 
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(("callbacks", "template", "estimators", "inspection", "persistence"), SKLEARN),
+    **dict.fromkeys(("callbacks", "template", "estimators", "inspection", "persistence", "pipeline"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported
