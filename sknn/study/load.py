@@ -1,6 +1,7 @@
 """A data set by its name: a built-in one, a file of a table or of arrays, or one of OpenML."""
 
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -226,7 +227,9 @@ def _from_frame(frame: pd.DataFrame, name: str, source: str, roles: _Roles) -> _
     if roles.target is None:
         raise ValueError(f"{source} needs a target (--target NAME); its columns are {listed(frame.columns)}")
     columns = {role: _column(frame, source, role, column) for role, column in vars(roles).items()}
-    X = tidy(frame.drop(columns=[column for column in vars(roles).values() if column is not None]), source)
+    X, notes = tidy(frame.drop(columns=[column for column in vars(roles).values() if column is not None]), source)
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
     return _Parts(name, X, columns["target"], columns["groups"], columns["order"])
 
 
