@@ -18,8 +18,8 @@ MOST_EXAMPLES = 3
 
 SIGNS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
 GROUPS = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")  # 1 234 567 and 1'234'567
-FORTRAN = re.compile(r"(?<=[\d.])[dDqQ](?=[+-]?\d+$)")  # 1.5D+03
-FORTRAN_SHORT = re.compile(r"(?<=[\d.])(?=[+-]\d{3}$)")  # 1.5+103, which leaves no room for the letter
+# 1.5D+03 and 1.5+103, which leaves no room for the letter; orbitals are called 3d10, and numbers of telephones 12-103.
+FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d{3}))|([+-]?\d+)[dDqQ]([+-]\d+)")
 CURRENCY = re.compile(r"^([+-]?)[$€£¥]\s*|\s*[€%]$")
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
@@ -108,6 +108,43 @@ def numbers_of(column: pd.Series, decimal: str = ".") -> Numbers:
     return Numbers(numbers.reindex(column.index), odd, are_most)
 
 
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number, however it is written.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+
+    Returns
+    -------
+    bool
+        True for what `numbers_of` takes for a number.
+
+    Examples
+    --------
+    >>> is_number("1.5D+03"), is_number("M31")
+    (True, False)
+    """
+    return any(_number(each) is not None for each in (_plain(text), _plain(text).translate(SWAPPED)))
+
+
+def are_texts(column: pd.Series) -> bool:
+    """Tell whether a column holds texts and nothing else but missing values.
+
+    Parameters
+    ----------
+    column : Series
+        A column, of categories or not.
+
+    Returns
+    -------
+    bool
+        False for categories.
+    """
+    return not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.infer_dtype(column) == "string"
+
+
 def _readings(texts: np.ndarray, decimal: str) -> dict[str, float]:
     plain = [_plain(text) for text in texts]
     points = [_number(text) for text in plain]
@@ -128,7 +165,8 @@ SWAPPED = str.maketrans(",.", ".,")
 def _plain(text: str) -> str:
     text = GROUPS.sub("", text.translate(SIGNS).strip())
     text = CURRENCY.sub(r"\1", text)
-    return FORTRAN_SHORT.sub("e", FORTRAN.sub("e", text))
+    fortran = FORTRAN.fullmatch(text)
+    return "e".join(part for part in fortran.groups() if part is not None) if fortran else text
 
 
 def _number(text: str) -> float | None:
