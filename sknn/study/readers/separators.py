@@ -94,8 +94,9 @@ def find_separator(lines: Sequence[str]) -> str:
     counts = {separator: [len(row) for row in split(lines, separator)] for separator in NAMES}
     several = {separator: found for separator, found in counts.items() if found and found[0] > 1}
     by_marks = {separator: found for separator, found in several.items() if separator != BLANK}
-    for candidates in (by_marks, several):
-        fitting = [separator for separator, (first, *others) in candidates.items() if _fit(first, others)]
+    # Rows may have a value more than there are names: one of an index before all, or an empty one at the end.
+    for candidates, more in ((by_marks, 0), (several, 0), (by_marks, 1), (several, 1)):
+        fitting = [separator for separator, (first, *others) in candidates.items() if _fit(first, others, more)]
         if len(fitting) > 1:
             ways = " or ".join(f"by {NAMES[each]} ({counts[each][0]} columns)" for each in fitting)
             raise ValueError(f"its columns could be separated {ways}; say which with --sep (sep=)")
@@ -105,9 +106,8 @@ def find_separator(lines: Sequence[str]) -> str:
     return max(by_marks or {",": [1]}, key=lambda separator: counts[separator][0])
 
 
-def _fit(first: int, others: list[int]) -> bool:
-    """Whether the names are as many as the values, or as all but the first or an empty last one."""
-    return all(count in (first, first + 1) for count in others)
+def _fit(first: int, others: list[int], more: int) -> bool:
+    return all(first <= count <= first + more for count in others)
 
 
 def _check_alike(lines: Sequence[str], counts: dict[str, list[int]], several: dict[str, list[int]]) -> None:
