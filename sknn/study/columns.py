@@ -113,7 +113,7 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
     kind = _kind(column)
     if kind == "categorical" or (isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"):
         return column, ""
-    if kind in TEXTS and _are_scalars(column):
+    if kind == "string" or (kind in TEXTS and _are_scalars(column)):
         return _tidy_texts(column.astype(object), decimal)
     if kind in NUMBERS:
         return _as_floats(column), ""

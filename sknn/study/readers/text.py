@@ -78,7 +78,7 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
 def _without_comments(content: bytes, mark: str) -> tuple[bytes, str, int]:
     """Return what is left, the comment right before it, and how many comments there were further down."""
     start = mark.encode()
-    if not mark or not re.search(rb"(?m)^[ \t]*" + re.escape(start), content):
+    if not mark or start not in content or not re.search(rb"(?m)^[ \t]*" + re.escape(start), content):
         return content, "", 0
     lines = content.replace(b"\r\n", b"\n").split(b"\n")
     are_comments = [line.lstrip().startswith(start) for line in lines]
