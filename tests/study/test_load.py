@@ -437,6 +437,12 @@ TEXTS = {
     "old Mac": ("a.csv", ("p,q,kind\n" + rows_of(",")).replace("\n", "\r")),
     "Windows": ("a.csv", ("# of 2026\np,q,kind\n" + rows_of(",")).replace("\n", "\r\n")),
     "blanks around names": ("a.csv", " p , q , kind \n" + rows_of(" , ")),
+    "the separator in a line of Excel": ("a.csv", "sep=;\np;q;kind\n" + rows_of(";")),
+    "Markdown": (
+        "a.txt",
+        "| p | q | kind |\n|---|:--|---|\n" + "".join(f"| {line} |\n" for line in rows_of(" | ").splitlines()),
+    ),
+    "empty rows": ("a.csv", "p,q,kind\n" + rows_of(",") + ",,\n,,\n"),
     "ECSV": ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: p, datatype: float64}\np q kind\n" + rows_of(" ")),
 }
 
@@ -526,6 +532,12 @@ def test_labels_that_look_like_missing_can_be_kept(tmp_path):
     assert load(tmp_path / "a.csv", "kind", not_na=["None", "NA"]).labels.tolist() == ["NA", "None", "star"]
 
 
+def test_rows_that_are_missing_throughout_do_not_hide_what_is_wrong(tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\nNA,NA\n")
+    with pytest.raises(ValueError, match="y of 'a' is missing in 1 row of 2; leave these out"):
+        load(tmp_path / "a.csv", "kind")
+
+
 def test_a_line_of_units_is_told(tmp_path):
     write_text(tmp_path / "a.csv", TEXTS["units"][1])
     with pytest.warns(UserWarning, match="the line under the names of a.csv was left out, .* units: 'km/s', 'mag'"):
@@ -559,15 +571,24 @@ REFUSED = {
         {},
         "separated by commas (2 columns) or by semicolons (2 columns); say which",
     ),
-    "no names": ("1.5,2.5,a\n3.5,4.5,b\n", {}, "Some are numbers (1.5, 2.5): its first line must have the names"),
+    "no names": ("1.5,2.5,a\n3.5,4.5,b\n", {}, "Some are no names (1.5, 2.5): the first line must have"),
     "Latin-1": (PLAIN.encode("latin-1"), {}, "byte 0xe9 in line 2 is not UTF-8; name the encoding with --encoding"),
     "another encoding": (PLAIN.encode("latin-1"), {"encoding": "ascii"}, "it is not in encoding='ascii'"),
     "no encoding": (PLAIN, {"encoding": "latin-99"}, "encoding='latin-99' is not known; it must be one of Python's"),
     "binary": (b"a,y\n\x00\x01\x02\x00\x03\x04,2\n", {}, "it holds zero bytes, so it is no text"),
     "no separator": (PLAIN, {"sep": "::"}, "sep='::' is no separator; it must be one character"),
+    "JSON": ('{"p": {"0": 1}}', {}, "it holds JSON, which is no table"),
+    "ARFF": ("@RELATION stars\n@DATA\n1,2\n", {}, "it holds ARFF, which scipy.io.arff reads"),
+    "a strange separator": ("p^q^kind\n1^2^a\n", {}, "Known: p^q^kind. It is one column; if it should be several, say"),
+    "a line before the names": (
+        "Stars,,\np,q,kind\n1,2,a\n",
+        {},
+        "Some are no names (Unnamed: 1, Unnamed: 2): the first line must have those of all columns",
+    ),
+    "labels that all look like missing": ("p,kind\n1,NA\n2,None\n", {}, "--not-na NA None (not_na=['NA', 'None'])"),
     "HTML": ("<!DOCTYPE html><html></html>", {}, "it holds a page of the web"),
     "a spreadsheet": (b"PK\x03\x04rest", {}, "it holds a ZIP archive"),
-    "Parquet": (b"PAR1rest", {}, "it holds a Parquet table; its ending should be .parquet"),
+    "Parquet": (b"PAR1rest", {}, "it holds a Parquet table; if that is right, its ending should be .parquet"),
     "features and drop": (PLAIN, {"features": ["p"], "drop": ["q"]}, "features and drop were both given"),
     "unknown features": (PLAIN, {"features": ["P"]}, "unknown features column of a.csv 'P', did you mean 'p'?"),
     "unknown to drop": (PLAIN, {"drop": ["kinds"]}, "unknown drop column of a.csv 'kinds', did you mean 'kind'?"),
@@ -592,7 +613,9 @@ def test_text_that_is_refused(content, stated, message, tmp_path, monkeypatch):
 
 def test_a_text_called_npz_is_named(tmp_path):
     write_text(tmp_path / "a.npz", PLAIN)
-    with pytest.raises(ValueError, match=r"a.npz cannot be read: it holds text; its ending should be .csv"):
+    with pytest.raises(
+        ValueError, match=r"a.npz cannot be read: it holds text; if that is right, its ending should be .csv"
+    ):
         load(tmp_path / "a.npz", "kind")
 
 

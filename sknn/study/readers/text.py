@@ -24,6 +24,7 @@ MISSING = (
     *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 FEWEST_ROWS = 3  # with units before all
+RULE = r":?[-=]+:?"  # under the names
 NEVER_UNITS = ("<", ">", "~")  # but limits
 
 
@@ -56,9 +57,10 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
     with reading(path):
         content = content_of(path)
         check_kind(path, content)
-        content, remark, n_left_out = _without_comments(to_utf8(content, options.encoding), mark)
+        content, said = _separator_of_excel(to_utf8(content, options.encoding))
+        content, remark, n_left_out = _without_comments(content, mark)
         lines = _first_lines(content)
-        separator = find_separator(lines) if options.sep is None else stated(options.sep)
+        separator = (said or find_separator(lines)) if options.sep is None else stated(options.sep)
         if names := _names_in(remark, lines, separator):
             content, lines = b"\n".join((names.encode(), content)), [names, *lines]
         check_names(next(iter(split(lines, separator)), []))
@@ -73,6 +75,12 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
         notes.append(f"the line under the names of {path.name} was left out, as it seems to hold units: {units}")
     decimal = "," if separator == ";" else "."
     return Table(_in_numbers(frame, decimal), decimal, tuple(notes))
+
+
+def _separator_of_excel(content: bytes) -> tuple[bytes, str]:
+    """Return what is behind a first line such as ``sep=;``, and the separator that it names."""
+    found = re.match(rb"\"?sep=(.)\"?\r?\n", content)
+    return (content[found.end() :], found[1].decode()) if found else (content, "")
 
 
 def _without_comments(content: bytes, mark: str) -> tuple[bytes, str, int]:
@@ -114,7 +122,7 @@ def _parse(content: bytes, separator: str, not_na: Sequence[str]) -> pd.DataFram
         low_memory=False,
     ).rename(columns=str.strip)
     if isinstance(frame.index, pd.RangeIndex):
-        return frame
+        return frame.dropna(how="all", ignore_index=True)
     # Rows that all end with a separator have one value more than there are names, and it is empty.
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():
         raise ValueError("its rows have more values than its first line has names")
@@ -130,7 +138,9 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Leave out a first row that has a text where all others have numbers, and a number nowhere."""
+    """Leave out a first row that has a text where all others have numbers, and a number nowhere, or is a mere rule."""
+    if len(frame) and all(re.fullmatch(RULE, str(value)) for value in frame.iloc[0].dropna()):
+        return frame.iloc[1:].reset_index(drop=True), ""
     if len(frame) < FEWEST_ROWS or any(is_number(str(value)) for value in frame.iloc[0].dropna()):
         return frame, ""
     units = [str(value) for name, value in frame.iloc[0].items() if _is_unit(value, frame[name].iloc[1:])]
