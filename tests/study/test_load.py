@@ -532,6 +532,13 @@ def test_labels_that_look_like_missing_can_be_kept(tmp_path):
     assert load(tmp_path / "a.csv", "kind", not_na=["None", "NA"]).labels.tolist() == ["NA", "None", "star"]
 
 
+def test_blanks_around_texts_make_no_other_labels(tmp_path):
+    write_text(tmp_path / "a.csv", 'p,q,kind\n1,NA ,a\n2,3,a \n3,4,"b "\n')
+    data = load(tmp_path / "a.csv", "kind")
+    assert data.labels.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(data.X["q"], [np.nan, 3, 4])
+
+
 def test_rows_that_are_missing_throughout_do_not_hide_what_is_wrong(tmp_path):
     write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\nNA,NA\n")
     with pytest.raises(ValueError, match="y of 'a' is missing in 1 row of 2; leave these out"):

@@ -113,20 +113,32 @@ def _names_in(remark: str, lines: Sequence[str], separator: str) -> str:
 
 
 def _parse(content: bytes, separator: str, not_na: Sequence[str]) -> pd.DataFrame:
+    missing = [word for word in MISSING if word not in not_na]
     frame = pd.read_csv(
         BytesIO(content),
         sep=r"\s+" if separator == BLANK else separator,
         skipinitialspace=True,
         keep_default_na=False,
-        na_values=[word for word in MISSING if word not in not_na],
+        na_values=missing,
         low_memory=False,
     ).rename(columns=str.strip)
+    frame = frame.assign(**{name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)})
     if isinstance(frame.index, pd.RangeIndex):
         return frame.dropna(how="all", ignore_index=True)
     # Rows that all end with a separator have one value more than there are names, and it is empty.
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():
         raise ValueError("its rows have more values than its first line has names")
     return frame.reset_index().iloc[:, :-1].set_axis(frame.columns, axis=1)
+
+
+def _has_blanks(column: pd.Series) -> bool:
+    """Whether texts end with blanks; pandas leaves out those before them alone."""
+    return are_texts(column) and bool(column.str.contains(r"\s$", na=False).any())
+
+
+def _stripped(column: pd.Series, missing: Sequence[str]) -> pd.Series:
+    texts = column.str.strip()
+    return texts.where(~texts.isin(missing))
 
 
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
