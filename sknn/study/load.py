@@ -179,6 +179,9 @@ def _in_numbers(values: Any, order: str | None) -> np.ndarray:
     column = tidy_column(pd.Series(as_vector(f"order={order!r}", values), name=order), "the data")
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise ValueError(f"order={order!r} holds text such as {column.iloc[0]!r}; it must hold numbers or ISO dates")
+    if column.isna().any():
+        odd = pd.Series(values)[column.isna().to_numpy()].iloc[0]
+        raise ValueError(f"order={order!r} holds {odd!r} among its numbers or dates; leave such rows out")
     return column.to_numpy()
 
 

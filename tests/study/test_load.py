@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
+from sknn.study import Study
 from sknn.study.load import LOADERS, load
 
 LOAD_MODULE = sys.modules[load.__module__]
@@ -228,6 +229,11 @@ WRONG_TABLES = {
         CSV,
         {"target": "income", "order": "who"},
         "order='who' holds text such as 'a'; it must hold numbers",
+    ),
+    "order with an odd cell": (
+        "p,t,y\n" + "".join(f"{n},{n}.5,{n % 2}\n" for n in range(20)) + "1,-,0\n",
+        {"target": "y", "order": "t"},
+        "order='t' holds '-' among its numbers or dates; leave such rows out",
     ),
     "missing targets": (CSV, {"target": "age"}, "y of 'people' is missing in 1 row of 4"),
     "no file at all": (None, {"target": "y"}, "there is no file"),
@@ -525,6 +531,21 @@ def test_odd_cells_are_told_with_column_count_and_examples(tmp_path):
     assert data.notes[0].startswith(told)
 
 
+def test_odd_cells_cost_no_accuracy(tmp_path):
+    random = np.random.RandomState(0)
+    kind = random.randint(2, size=400)
+    frame = pd.DataFrame({"flux": random.normal(2.5 * kind), "kind": kind})
+    frame.to_csv(tmp_path / "clean.csv", index=False)
+    frame.astype({"flux": str}).replace({"flux": {str(frame.loc[n, "flux"]): "-" for n in (5, 9)}}).to_csv(
+        tmp_path / "odd.csv", index=False
+    )
+    with pytest.warns(UserWarning, match="'-' in 2 rows"):
+        data = {name: load(tmp_path / f"{name}.csv", "kind") for name in ("clean", "odd")}
+    scores = Study(["logistic", "dummy"], cv=3).run(data).summary().set_index(["dataset", "model"])["accuracy_mean"]
+    assert scores["clean", "logistic"] > 0.85
+    assert scores["odd", "logistic"] == pytest.approx(scores["clean", "logistic"], abs=0.01)
+
+
 def test_labels_that_look_like_missing_can_be_kept(tmp_path):
     write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\n3,NA\n4,None\n")
     with pytest.raises(ValueError, match=r"target 'kind' of a.csv is 'None' or 'NA', .* --not-na None NA \(not_na="):
@@ -584,6 +605,11 @@ REFUSED = {
     "no encoding": (PLAIN, {"encoding": "latin-99"}, "encoding='latin-99' is not known; it must be one of Python's"),
     "binary": (b"a,y\n\x00\x01\x02\x00\x03\x04,2\n", {}, "it holds zero bytes, so it is no text"),
     "no separator": (PLAIN, {"sep": "::"}, "sep='::' is no separator; it must be one character"),
+    "comments alone": (
+        "colour,kind\n#ff0000,a\n#00ff00,b\n",
+        {},
+        "all its rows begin with #, as comments do; say with --comment",
+    ),
     "JSON": ('{"p": {"0": 1}}', {}, "it holds JSON, which is no table"),
     "ARFF": ("@RELATION stars\n@DATA\n1,2\n", {}, "it holds ARFF, which scipy.io.arff reads"),
     "a strange separator": ("p^q^kind\n1^2^a\n", {}, "Known: p^q^kind. It is one column; if it should be several, say"),

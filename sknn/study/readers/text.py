@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..numbers import NO_VALUE, are_texts, is_number, numbers_of
 from .content import Part, Table, reading
+from .described import BYTE_BY_BYTE, read_byte_by_byte
 from .encodings import to_utf8
 from .options import Options
 from .packed import check_kind, content_of
@@ -57,7 +58,11 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
     with reading(path):
         content = content_of(path)
         check_kind(path, content)
-        content, said = _separator_of_excel(to_utf8(content, options.encoding))
+        content = to_utf8(content, options.encoding)
+    if BYTE_BY_BYTE in content:
+        return read_byte_by_byte(path, content)
+    with reading(path):
+        content, said = _separator_of_excel(content)
         content, remark, n_left_out = _without_comments(content, mark)
         lines = _first_lines(content)
         separator = (said or find_separator(lines)) if options.sep is None else stated(options.sep)
@@ -65,6 +70,10 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
             content, lines = b"\n".join((names.encode(), content)), [names, *lines]
         check_names(next(iter(split(lines, separator)), []))
         frame = _parse(content, separator, options.not_na)
+        if not len(frame) and n_left_out:
+            raise ValueError(
+                f"all its rows begin with {mark}, as comments do; say with --comment (comment=) what else does"
+            )
     notes = []
     if n_left_out:
         notes.append(
