@@ -257,7 +257,7 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
             warnings.simplefilter("always")
             data = load(text, task=arguments.task, sample_shape=arguments.shape, **own)
         for warning in caught:
-            print(f"sknn study: {warning.message}", file=sys.stderr)
+            print(f"sknn study: {_as_typed(str(warning.message))}", file=sys.stderr)
         if data.name in data_sets:
             raise ValueError(f"two data sets are called {data.name!r}; give each file a name of its own")
         data_sets[data.name] = data

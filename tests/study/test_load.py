@@ -560,6 +560,13 @@ def test_blanks_around_texts_make_no_other_labels(tmp_path):
     np.testing.assert_array_equal(data.X["q"], [np.nan, 3, 4])
 
 
+def test_a_column_may_be_called_as_it_likes(tmp_path):
+    write_text(tmp_path / "a.csv", 'self,frame,kind\n"1,000",x ,a\n2,y,b\n3,x,-\n')
+    data = load(tmp_path / "a.csv", "kind", na_values=["2"])
+    np.testing.assert_array_equal(data.X["self"], [1000, np.nan, 3])
+    assert data.X["frame"].tolist() == ["x", "y", "x"]
+
+
 def test_rows_that_are_missing_throughout_do_not_hide_what_is_wrong(tmp_path):
     write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\nNA,NA\n")
     with pytest.raises(ValueError, match="y of 'a' is missing in 1 row of 2; leave these out"):
@@ -608,7 +615,7 @@ REFUSED = {
     "comments alone": (
         "colour,kind\n#ff0000,a\n#00ff00,b\n",
         {},
-        "all its rows begin with #, as comments do; say with --comment",
+        "all its rows begin with #, as comments do; say what does with --comment",
     ),
     "JSON": ('{"p": {"0": 1}}', {}, "it holds JSON, which is no table"),
     "ARFF": ("@RELATION stars\n@DATA\n1,2\n", {}, "it holds ARFF, which scipy.io.arff reads"),

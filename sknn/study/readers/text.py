@@ -15,7 +15,7 @@ from .encodings import to_utf8
 from .options import Options
 from .packed import check_kind, content_of
 from .separators import BLANK, find_separator, split, stated
-from .tables import blank, check_names
+from .tables import blank, check_names, with_columns
 
 COMMENT = "#"
 MOST_LINES = 200  # of a text, to find its separator
@@ -54,36 +54,29 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
     ValueError
         If it cannot be read, or columns have the same name.
     """
-    mark = COMMENT if options.comment is None else options.comment
     with reading(path):
         content = content_of(path)
         check_kind(path, content)
         content = to_utf8(content, options.encoding)
     if BYTE_BY_BYTE in content:
         return read_byte_by_byte(path, content)
+    mark = COMMENT if options.comment is None else options.comment
     with reading(path):
-        content, said = _separator_of_excel(content)
+        content, separator = _separator_of_excel(content)
         content, remark, n_left_out = _without_comments(content, mark)
-        lines = _first_lines(content)
-        separator = (said or find_separator(lines)) if options.sep is None else stated(options.sep)
-        if names := _names_in(remark, lines, separator):
-            content, lines = b"\n".join((names.encode(), content)), [names, *lines]
-        check_names(next(iter(split(lines, separator)), []))
-        frame = _parse(content, separator, options.not_na)
-        if not len(frame) and n_left_out:
-            raise ValueError(
-                f"all its rows begin with {mark}, as comments do; say with --comment (comment=) what else does"
-            )
-    notes = []
-    if n_left_out:
-        notes.append(
-            f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows"
+        frame, separator = _parse(
+            content, remark, stated(options.sep) if options.sep is not None else separator, options
         )
+        if not len(frame) and n_left_out:
+            raise ValueError(f"all its rows begin with {mark}, as comments do; say what does with --comment (comment=)")
     frame, units = _without_units(_without_index(blank(frame, options.na_values)))
-    if units:
-        notes.append(f"the line under the names of {path.name} was left out, as it seems to hold units: {units}")
     decimal = "," if separator == ";" else "."
-    return Table(_in_numbers(frame, decimal), decimal, tuple(notes))
+    notes = (
+        f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows",
+        f"the line under the names of {path.name} was left out, as it seems to hold units: {units}",
+    )
+    said = tuple(note for note, count in zip(notes, (n_left_out, units), strict=True) if count)
+    return Table(_in_numbers(frame, decimal), decimal, said)
 
 
 def _separator_of_excel(content: bytes) -> tuple[bytes, str]:
@@ -121,8 +114,14 @@ def _names_in(remark: str, lines: Sequence[str], separator: str) -> str:
     return remark if fits and not any(map(is_number, names[0])) and any(map(is_number, values[0])) else ""
 
 
-def _parse(content: bytes, separator: str, not_na: Sequence[str]) -> pd.DataFrame:
-    missing = [word for word in MISSING if word not in not_na]
+def _parse(content: bytes, remark: str, separator: str, options: Options) -> tuple[pd.DataFrame, str]:
+    """Return the table and its separator, which is found unless it is known."""
+    lines = _first_lines(content)
+    separator = separator or find_separator(lines)
+    if names := _names_in(remark, lines, separator):
+        content, lines = b"\n".join((names.encode(), content)), [names]
+    check_names(next(iter(split(lines, separator)), []))
+    missing = [word for word in MISSING if word not in options.not_na]
     frame = pd.read_csv(
         BytesIO(content),
         sep=r"\s+" if separator == BLANK else separator,
@@ -131,10 +130,14 @@ def _parse(content: bytes, separator: str, not_na: Sequence[str]) -> pd.DataFram
         na_values=missing,
         low_memory=False,
     ).rename(columns=str.strip)
-    frame = frame.assign(**{name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)})
+    stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
+    return _without_last(with_columns(frame, stripped)).dropna(how="all", ignore_index=True), separator
+
+
+def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the empty value that each row has more than there are names if it ends with a separator."""
     if isinstance(frame.index, pd.RangeIndex):
-        return frame.dropna(how="all", ignore_index=True)
-    # Rows that all end with a separator have one value more than there are names, and it is empty.
+        return frame
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():
         raise ValueError("its rows have more values than its first line has names")
     return frame.reset_index().iloc[:, :-1].set_axis(frame.columns, axis=1)
@@ -183,4 +186,4 @@ def _in_numbers(frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
         found = numbers_of(column, decimal) if are_texts(column) else None
         if found is not None and found.are_most and found.odd.empty:
             columns[name] = found.values
-    return frame.assign(**columns) if columns else frame
+    return with_columns(frame, columns)
