@@ -20,7 +20,7 @@ from .readers import ENDINGS, can_read, ending_of, read
 from .readers.content import Arrays, Table
 from .readers.options import Options
 from .readers.packed import TEXT, packing_of
-from .readers.tables import blank
+from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, parts_of_arrays, parts_of_table
 from .rows import take_rows
@@ -246,6 +246,7 @@ def _from_openml(text: str, roles: Roles, options: Options) -> Parts:
         bunch = fetch_openml(**which, as_frame=True, parser="pandas")
     except Exception as error:  # of the network, of the server, or of its answer
         raise ValueError(f"{text} could not be fetched from openml.org: {error}") from error
+    check_names(bunch.frame.columns)
     targets = list(bunch.target_names or [])
     if roles.target is None and len(targets) == 1:
         roles = replace(roles, target=targets[0])

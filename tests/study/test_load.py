@@ -396,6 +396,13 @@ def test_openml_without_a_single_target_needs_one(names, monkeypatch):
     assert load("openml:7", "income").name == "7"
 
 
+def test_doubled_names_of_openml_are_refused(monkeypatch):
+    doubled = pd.concat([TABLE, TABLE[["income"]]], axis=1)
+    monkeypatch.setattr(LOAD_MODULE, "fetch_openml", lambda **_: Bunch(frame=doubled, target_names=["income"]))
+    with pytest.raises(ValueError, match="several of its columns are called 'income'"):
+        load("openml:7")
+
+
 def test_openml_without_network_is_one_message(monkeypatch):
     def fail(**_):
         raise OSError("Name or service not known")
