@@ -11,7 +11,7 @@ from setuptools.command.build_ext import build_ext
 
 SOURCES = Path("sknn/ops/_kernels")
 # From old to new processors: of what several files hold of the standard library, linkers keep the first.
-FILES = ["module", "baseline", "avx2", "avx512"]
+FILES = ["module", "threads", "baseline", "avx2", "avx512"]
 FLAGS = [
     "-std=c++17",
     *os.environ.get("SKNN_OPTIMISE", "-O3 -g0").split(),

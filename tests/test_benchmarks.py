@@ -20,6 +20,7 @@ from benchmarks import (  # noqa: E402
     cnn,
     defaults,
     grid_search,
+    load,
     mlp,
     perceptron,
     predict,
@@ -55,6 +56,7 @@ TINY = {
     predict.Rows: lambda work: replace(work, case=tiny(work.case), n_rows=min(work.n_rows, 30), calls=1),
     perceptron.Problem: lambda work: replace(work, n_samples=50, n_features=3),
     grid_search.Search: lambda work: replace(work, case=tiny(work.case), n_penalties=2, n_folds=2),
+    load.Beside: lambda work: replace(work, case=tiny(work.case), busy=min(work.busy, 1)),
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }

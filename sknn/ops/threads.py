@@ -186,14 +186,15 @@ def share_out(work: Callable[[Any], Any], parts: Sequence[Any], multiplications:
     return found
 
 
-SMALL_KERNEL = 2e6  # multiplications; below this a second thread of the compiled kernels gains nothing
+SMALL_KERNEL = 2e6  # multiplications of two threads of the compiled kernels; with less a second one gains nothing
 
 
 def threads_of_kernels(multiplications: float) -> int:
     """How many threads the compiled kernels may use for so much work: their own, which the BLAS knows nothing of."""
     if multiplications < SMALL_KERNEL:
         return 1
-    return _own.get() or native.threads()
+    most: int = _own.get() or native.threads()
+    return most if 2 * multiplications >= most * SMALL_KERNEL else int(2 * multiplications / SMALL_KERNEL)
 
 
 def share_rows(work: Callable[[slice], Any], n_rows: int, multiplications: float) -> None:

@@ -48,6 +48,14 @@ def test_the_user_sets_a_limit():
             assert threads.threads_of_kernels(large) == count
 
 
+@pytest.mark.parametrize(
+    ("multiplications", "expected"), [(0, 1), (0.9, 1), (1, 2), (1.5, 3), (2, 4), (3.9, 7), (4, 8), (1e3, 8)]
+)
+def test_small_work_takes_few_threads(multiplications, expected):
+    with threadpool_limits(8):
+        assert threads.threads_of_kernels(multiplications * threads.SMALL_KERNEL) == expected
+
+
 STARTED_THREADS = """
 import json, os
 import numpy as np
@@ -70,6 +78,26 @@ print(json.dumps([native.threads(), limited, started(), started()]))
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list threads")
 def test_no_more_threads_start_than_there_may_be(tmp_path):
     assert run(STARTED_THREADS, tmp_path, OMP_NUM_THREADS="3") == [3, 0, 2, 0]
+
+
+WAITS = """
+import json, time
+import numpy as np
+from sknn.ops import compiled
+
+x, w = np.ones((256, 128), np.float32), np.ones((128, 128), np.float32)
+used = []
+for _ in range(20):
+    compiled.dense(x, w, None, False)
+    start = time.process_time()
+    time.sleep(0.02)
+    used.append(time.process_time() - start)
+print(json.dumps(sorted(used)[10]))
+"""
+
+
+def test_threads_that_wait_sleep(tmp_path):
+    assert run(WAITS, tmp_path, OMP_NUM_THREADS="2", OMP_WAIT_POLICY="active") < 0.003
 
 
 def test_workers_of_joblib_get_their_share(monkeypatch):
@@ -142,3 +170,70 @@ print(json.dumps([count, other_count, there == [(1, here), (1, other)]]))
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_forked_children_fit_on_one_thread_each(tmp_path):
     assert run(FITS_IN_FORKED_CHILDREN, tmp_path, OMP_NUM_THREADS="2") == [2, 2, True]
+
+
+ENDS_WHILE_A_THREAD_COMPUTES = """
+import threading, time
+import numpy as np
+from sknn.ops import compiled
+
+x = np.ones((256, 256), np.float32)
+
+def compute():
+    while True:
+        compiled.dense(x, x, None, False)
+
+threading.Thread(target=compute, daemon=True).start()
+time.sleep(0.05)
+print("true")
+"""
+
+
+def test_the_interpreter_ends_while_a_thread_computes(tmp_path):
+    assert run(ENDS_WHILE_A_THREAD_COMPUTES, tmp_path, OMP_NUM_THREADS="2")
+
+
+FORKS_WHILE_A_THREAD_COMPUTES = """
+import os, threading, time
+import numpy as np
+from sknn.ops import compiled
+
+x = np.ones((256, 256), np.float32)
+over = False
+
+def compute():
+    while not over:
+        compiled.dense(x, x, None, False)
+
+thread = threading.Thread(target=compute)
+thread.start()
+for _ in range(5):
+    time.sleep(0.01)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if (compiled.dense(x, x, None, False) == 256).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+over = True
+thread.join()
+assert (compiled.dense(x, x, None, False) == 256).all()
+print("true")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_child_forked_while_a_thread_computes(tmp_path):
+    assert run(FORKS_WHILE_A_THREAD_COMPUTES, tmp_path, OMP_NUM_THREADS="2")
+
+
+@pytest.mark.parametrize("decaying", [0, 4_000, 50_001])
+def test_a_step_is_the_same_on_any_number_of_threads(decaying):
+    rng = np.random.default_rng(0)
+    theta, grad, velocity = rng.standard_normal((3, 50_001)).astype(np.float32)
+
+    def on(count):
+        moved, speed = theta.copy(), velocity.copy()
+        with threadpool_limits(count, user_api="openmp"):
+            native.sgd(moved, grad, speed, decaying, 0.9, True, 0.1, 0.01, count)
+        return moved.tobytes(), speed.tobytes()
+
+    assert on(1) == on(2) == on(3)

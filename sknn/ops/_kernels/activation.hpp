@@ -99,11 +99,11 @@ struct Mish {  // with e = exp(z), tanh(log(1 + e)) = e (e + 2) / (e (e + 2) + 2
 template <class T, class Part>
 ALWAYS_INLINE void each_vector(idx n, int threads, Part part) {
     constexpr idx L = LANES<T>;
-    PARALLEL(threads) {
-        const idx whole = n / L, me = thread_number(), all = team_size();
-        for (idx i = me * whole / all; i < (me + 1) * whole / all; ++i) part(i * L, L);
-        if (me == all - 1 && whole * L < n) part(whole * L, n - whole * L);
-    }
+    share_stretches(threads, n, PIECE, ACTIVATION * n, [=](idx from, idx to) {
+        const idx whole = (to - from) / L * L + from;
+        for (idx i = from; i < whole; i += L) part(i, L);
+        if (whole < to) part(whole, to - whole);
+    });
 }
 
 template <class T>

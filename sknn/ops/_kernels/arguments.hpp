@@ -65,11 +65,23 @@ int type_of(PyObject* object) {
     return type;
 }
 
+inline void wait_for_the_end() {
+#ifndef _WIN32
+    pause();
+#endif
+}
+
 class WithoutInterpreter {
     PyThreadState* state = PyEval_SaveThread();
 
 public:
-    ~WithoutInterpreter() { PyEval_RestoreThread(state); }
+    ~WithoutInterpreter() {
+        try {
+            PyEval_RestoreThread(state);
+        } catch (...) {  // the interpreter has ended, and now so would this thread, which no destructor survives
+            for (;;) wait_for_the_end();
+        }
+    }
 };
 
 // What a body answers; turns C++ exceptions into Python's.

@@ -94,13 +94,12 @@ void convolve_groups(const Geometry& g, const T* x, const T* w, const T* bias, b
     pack_weights(g, w, bias, panels);
     const Correlation<T> correlate{grid, g.output, g.stride, panels, elements, channels, relu};
 
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, bundles))) {
+    share(threads, bundles, g.multiplications(), [&](Turn& turn) {
         Grids<T> grids(grid, whole ? 0 : at_once);
-        SHARED_LOOP
-        for (idx bundle = 0; bundle < bundles; ++bundle) {
+        for (idx bundle; turn.take(bundle);) {
             const idx first = bundle * g.images / bundles, count = (bundle + 1) * g.images / bundles - first;
             const T* images = x + first * g.pixels() * g.channels;
             correlate(whole ? images : grids.fill(g, images, count), count, y + first * g.outputs() * g.filters);
         }
-    }
+    });
 }

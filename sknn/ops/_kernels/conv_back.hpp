@@ -25,9 +25,8 @@ inline Padded padded_slope(const Geometry& g) {
 // In how many shares to sum the gradients of the weights: by the work, never by the number of threads, so that the
 // result does not depend on that.
 inline idx strands(const Geometry& g) {
-    const double work = double(g.images) * g.outputs() * g.taps() * (g.channels / g.groups) * g.filters;
     idx n = 1;
-    while (n < 16 && 2 * n <= g.images && work / (2 * n) > 2e6) n *= 2;
+    while (n < 16 && 2 * n <= g.images && g.multiplications() / (2 * n) > 2e6) n *= 2;
     return n;
 }
 
@@ -141,10 +140,9 @@ void by_strands(const Geometry& g, const Asked<T>& asked, Plan& plan, int thread
     Buffer<T> sums(n_strands * shape.size());
     std::fill(sums.data, sums.data + n_strands * shape.size(), T(0));
 
-    PARALLEL(std::min<idx>(threads, n_strands)) {
+    share(threads, n_strands, 2 * g.multiplications(), [&](Turn& turn) {
         AtHand<T> at_hand(plan.x_grid, plan.slope_grid, plan.at_once);
-        SHARED_LOOP
-        for (idx strand = 0; strand < n_strands; ++strand) {
+        for (idx strand; turn.take(strand);) {
             T* mine = sums.data + strand * shape.size();
             const idx begin = strand * g.images / n_strands, all = (strand + 1) * g.images / n_strands - begin;
             const idx bundles = (all + plan.at_once - 1) / plan.at_once;
@@ -156,7 +154,7 @@ void by_strands(const Geometry& g, const Asked<T>& asked, Plan& plan, int thread
                 if (asked.dx) plan.write_input(at_hand, asked.dx + at_hand.first * g.pixels() * g.channels);
             }
         }
-    }
+    });
     total(shape, sums.data, n_strands, asked.dw, asked.db);
 }
 

@@ -49,13 +49,11 @@ template <class T>
 void dense_back(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Matrix<T> w, const T* y, bool relu, T* dx,
                 T* dw, T* db, int threads) {
     Buffer<T> masked(relu ? rows * results : 0);
-    PARALLEL(threads) {
-        const idx me = thread_number(), all = team_size();
-        const idx from = me * results / all, to = (me + 1) * results / all;
-        if (relu || db)
+    if (relu || db)
+        share_stretches(threads, results, 4 * LANES<T>, PASS * rows * results, [&](idx from, idx to) {
             mask_and_add_panel(rows, results, to - from, gradient + from, y + from, relu ? masked.data + from : nullptr,
                                db ? db + from : nullptr);
-    }
+        });
     const T* slope = relu ? masked.data : gradient;
     if (dw) matmul<T, T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
     if (dx) matmul<T, T>(rows, results, n, {slope, results, 1}, {w.data, w.column, w.row}, nullptr, false, dx, threads);

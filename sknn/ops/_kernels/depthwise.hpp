@@ -90,14 +90,13 @@ void depthwise(const Geometry& g, const T* x, const T* w, const T* bias, bool re
     const Filters<T> filters(g, w, bias, false);
     const DepthwiseCorrelation<T> correlate{grid, g.output, g.stride, filters, taps, relu};
 
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, g.images))) {
+    share(threads, g.images, g.multiplications(), [&](Turn& turn) {
         Grids<T> space(grid, whole ? 0 : 1);
-        SHARED_LOOP
-        for (idx n = 0; n < g.images; ++n) {
+        for (idx n; turn.take(n);) {
             const T* image = x + n * g.pixels() * g.channels;
             correlate(whole ? image : space.fill(g, image, 1, g.filters / g.channels), y + n * g.outputs() * g.filters);
         }
-    }
+    });
 }
 
 // sums[m][.] += sum over outputs of x[window + at[m]][.] slope[.], one vector of channels.

@@ -3,9 +3,8 @@
 // y = x kept factor.
 template <class T>
 void thin(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads) {
-    PARALLEL(threads) {
-        const idx me = thread_number(), all = team_size();
+    share_stretches(threads, n, PIECE, PASS * n, [=](idx from, idx to) {
         #pragma GCC ivdep
-        for (idx i = me * n / all; i < (me + 1) * n / all; ++i) y[i] = x[i] * T(kept[i]) * factor;
-    }
+        for (idx i = from; i < to; ++i) y[i] = x[i] * T(kept[i]) * factor;
+    });
 }

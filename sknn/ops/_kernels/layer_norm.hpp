@@ -22,9 +22,8 @@ void layer_norm(idx samples, idx rows, idx columns, const T* x, const T* gain, c
     const Channels<T> shifts(sample, [=](idx j) { return shift[j]; });
     const T *by = gains.values.data, *plus = shifts.values.data;
     const idx size = rows * columns;
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, samples))) {
-        SHARED_LOOP
-        for (idx n = 0; n < samples; ++n) {
+    share(threads, samples, 2 * PASS * samples * size, [&](Turn& turn) {
+        for (idx n; turn.take(n);) {
             const T* from = x + n * size;
             T* to = y + n * size;
             const T centre = T(sum_of(size, [=](idx i) { return double(from[i]); }) / double(size));
@@ -37,7 +36,7 @@ void layer_norm(idx samples, idx rows, idx columns, const T* x, const T* gain, c
             mean[n] = centre;
             scale[n] = unit;
         }
-    }
+    });
 }
 
 // The gradients of one sample: that of x, or none, and what is added to `sums` for gain and shift, wide as `sample`.
@@ -74,15 +73,14 @@ void layer_norm_back(idx samples, idx rows, idx columns, const T* g, const T* x,
     const idx blocks = (samples + height - 1) / height;
     Buffer<double> work(4 * step * blocks);
     std::fill(work.data, work.data + 4 * step * blocks, 0.0);
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, blocks))) {
-        SHARED_LOOP
-        for (idx b = 0; b < blocks; ++b)
+    share(threads, blocks, 2 * PASS * samples * size, [&](Turn& turn) {
+        for (idx b; turn.take(b);)
             for (idx n = b * height; n < std::min(samples, (b + 1) * height); ++n) {
                 double* sums = work.data + 4 * step * b;
                 layer_norm_sample_back(sample, g + n * size, x + n * size, mean[n], scale[n], by,
                                        dx ? dx + n * size : nullptr, sums, sums + 2 * step);
             }
-    }
+    });
     for (idx j = 0; j < columns; ++j) {
         double gains_sum = 0, shifts_sum = 0;
         for (idx b = 0; b < blocks; ++b) {

@@ -7,6 +7,8 @@
 
 constexpr idx STRETCH = 256;
 constexpr idx SMALL = 1 << 15;  // elements of a matrix that stay in the cache wherever they lie
+constexpr idx GATHERED_AT_ONCE = 4;    // blocks of rows
+constexpr idx COLUMNS_AT_ONCE = 1024;  // of a product with one row
 
 // z (rows, results) = a (rows, n) b (n, results) + bias, then ReLU if wanted; z lies row by row. The precision S of b
 // and bias is that of a, T, or lower.
@@ -73,19 +75,17 @@ void large_matmul(const Product<T, S>& p, int threads) {
     const idx height = most_rows(V), blocks = (p.rows + height - 1) / height;
     const bool scattered = p.a.column != 1;
     Buffer<T> gathered(scattered ? blocks * height * std::min(p.n, STRETCH) : 0);
-    threads = int(std::max<idx>(1, std::min<idx>(threads, panels)));
 
-    PARALLEL(threads) {
-        const int me = thread_number(), all = team_size();
-        Buffer<T> panel(std::min(p.n, STRETCH) * width), wide_bias(width);
-        for (idx from = 0; from < p.n || from == 0; from += STRETCH) {
-            const idx length = std::min(STRETCH, p.n - from);
-            if (scattered) {
-                gather(p, from, length, height, me * blocks / all, (me + 1) * blocks / all, gathered.data);
-                WAIT_FOR_ALL
-            }
-            for (idx column = me * panels / all * width; column < (me + 1) * panels / all * width; column += width) {
-                const idx valid = std::min(width, p.results - column);
+    for (idx from = 0; from < p.n || from == 0; from += STRETCH) {
+        const idx length = std::min(STRETCH, p.n - from);
+        if (scattered)
+            share_stretches(threads, blocks, GATHERED_AT_ONCE, PASS * p.rows * length, [&](idx first, idx last) {
+                gather(p, from, length, height, first, last, gathered.data);
+            });
+        share(threads, panels, double(p.rows) * length * p.results, [&](Turn& turn) {
+            Buffer<T> panel(length * width), wide_bias(width);
+            for (idx number; turn.take(number);) {
+                const idx column = number * width, valid = std::min(width, p.results - column);
                 const Ends<T> ends = p.ends(column, valid, width, from == 0, from + length >= p.n, wide_bias.data);
                 pack(p.b.data + from * p.b.row + column * p.b.column, p.b.row, p.b.column, length, valid, width,
                      panel.data);
@@ -97,10 +97,7 @@ void large_matmul(const Product<T, S>& p, int threads) {
                         line(V, std::min(height, p.rows - top), gathered.data + top * length, 1, Regular{height},
                              length, panel.data, p.z + column + top * p.results, p.results, valid, ends);
             }
-            if (scattered) {
-                WAIT_FOR_ALL
-            }
-        }
+        });
     }
 }
 
@@ -139,14 +136,12 @@ idx add_rows(const Product<T, S>& p, idx k, idx from, idx to) {
 
 template <class T, class S>
 void row_matmul(const Product<T, S>& p, int threads) {
-    PARALLEL(threads) {
-        const idx me = thread_number(), all = team_size();
-        const idx from = me * p.results / all, to = (me + 1) * p.results / all;
+    share_stretches(threads, p.results, COLUMNS_AT_ONCE, double(p.n) * p.results, [&](idx from, idx to) {
         for (idx j = from; j < to; ++j) p.z[j] = p.bias ? T(p.bias[j]) : T(0);
         add_rows<1>(p, add_rows<8>(p, 0, from, to), from, to);
         if (p.relu)
             for (idx j = from; j < to; ++j) p.z[j] = p.z[j] < T(0) ? T(0) : p.z[j];  // NaN stays
-    }
+    });
 }
 
 template <class T, class S>

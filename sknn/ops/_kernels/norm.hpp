@@ -14,7 +14,6 @@ struct Blocks {
     idx count() const { return (rows + height - 1) / height; }
     idx start(idx block) const { return block * height * columns; }
     idx height_of(idx block) const { return std::min(height, rows - block * height); }
-    int team(int threads) const { return int(std::max<idx>(1, std::min<idx>(threads, count()))); }
 
     // Calls each(element of the block, column among `width`).
     template <class Each>
@@ -65,11 +64,10 @@ void batch_statistics(idx rows, idx columns, const T* x, double* mean, double* v
     const Blocks blocks(rows, columns);
     const idx step = blocks.width();
     Buffer<double> means(blocks.count() * step), squares(blocks.count() * step);
-    PARALLEL(blocks.team(threads)) {
-        SHARED_LOOP
-        for (idx b = 0; b < blocks.count(); ++b)
+    share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
+        for (idx b; turn.take(b);)
             block_statistics(blocks, b, x + blocks.start(b), means.data + b * step, squares.data + b * step);
-    }
+    });
     std::fill(mean, mean + columns, 0.0);
     std::fill(variance, variance + columns, 0.0);
     for (idx b = 0; b < blocks.count(); ++b) {
@@ -104,14 +102,13 @@ void rescale(idx rows, idx columns, const T* x, const T* mean, const T* factor, 
     const Channels<T> factors(blocks, [=](idx j) { return factor[j]; });
     const Channels<T> shifts(blocks, [=](idx j) { return shift[j]; });
     const T *m = means.values.data, *f = factors.values.data, *s = shifts.values.data;
-    PARALLEL(blocks.team(threads)) {
-        SHARED_LOOP
-        for (idx b = 0; b < blocks.count(); ++b) {
+    share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
+        for (idx b; turn.take(b);) {
             const T* from = x + blocks.start(b);
             T* to = y + blocks.start(b);
             blocks.each_element(b, [=](idx i, idx j) { to[i] = (from[i] - m[j]) * f[j] + s[j]; });
         }
-    }
+    });
 }
 
 // The sums of g (x - mean) and of g, for each channel.
@@ -121,9 +118,8 @@ void sums_along(const Blocks& blocks, const T* g, const T* x, const T* mean, dou
     const idx step = blocks.width();
     Buffer<T> partial(2 * blocks.count() * step);
     std::fill(partial.data, partial.data + 2 * blocks.count() * step, T(0));
-    PARALLEL(blocks.team(threads)) {
-        SHARED_LOOP
-        for (idx b = 0; b < blocks.count(); ++b) {
+    share(threads, blocks.count(), PASS * blocks.rows * blocks.columns, [&](Turn& turn) {
+        for (idx b; turn.take(b);) {
             const T *slope = g + blocks.start(b), *from = x + blocks.start(b);
             T *to_apart = partial.data + 2 * b * step, *to_plain = to_apart + step;
             blocks.each_element(b, [=](idx i, idx j) {
@@ -133,7 +129,7 @@ void sums_along(const Blocks& blocks, const T* g, const T* x, const T* mean, dou
             blocks.fold(to_apart);
             blocks.fold(to_plain);
         }
-    }
+    });
     std::fill(apart, apart + blocks.columns, 0.0);
     std::fill(plain, plain + blocks.columns, 0.0);
     for (idx b = 0; b < blocks.count(); ++b)
@@ -163,12 +159,11 @@ void batch_norm_back(idx rows, idx columns, const T* g, const T* x, const T* mea
     const Channels<T> along(blocks, [&](idx j) { return T(apart.data[j] * scale[j] * scale[j] / n); });
     const Channels<T> factors(blocks, [=](idx j) { return scale[j] * gain[j]; });
     const T *a = alike.values.data, *z = along.values.data, *f = factors.values.data;
-    PARALLEL(blocks.team(threads)) {
-        SHARED_LOOP
-        for (idx b = 0; b < blocks.count(); ++b) {
+    share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
+        for (idx b; turn.take(b);) {
             const T *slope = g + blocks.start(b), *from = x + blocks.start(b);
             T* to = dx + blocks.start(b);
             blocks.each_element(b, [=](idx i, idx j) { to[i] = (slope[i] - a[j] - (from[i] - m[j]) * z[j]) * f[j]; });
         }
-    }
+    });
 }

@@ -1,17 +1,25 @@
 // Steps of the optimizers, each in one pass over a stretch of the vector, of which the first `decaying` parameters are
 // drawn to zero by `l2`.
 
-// Calls move(i, gradient of the penalty included) for each parameter; the stretch is shared out to threads.
+// Calls move(i, gradient of the penalty included) for each parameter. Threads share pieces of the part that decays and
+// of the rest: each is full of vectors but for the end, whose elements may be rounded in another way.
 template <class T, class Move>
 ALWAYS_INLINE void each_parameter(idx n, idx decaying, const T* theta, const T* grad, T l2, int threads, Move move) {
-    PARALLEL(threads) {
-        const idx me = thread_number(), all = team_size();
-        const idx from = me * n / all, to = (me + 1) * n / all, middle = std::max(from, std::min(to, decaying));
-        #pragma GCC ivdep
-        for (idx i = from; i < middle; ++i) move(i, grad[i] + l2 * theta[i]);
-        #pragma GCC ivdep
-        for (idx i = middle; i < to; ++i) move(i, grad[i]);
-    }
+    const idx first = (decaying + PIECE - 1) / PIECE, rest = (n - decaying + PIECE - 1) / PIECE;
+    share(threads, first + rest, UPDATE * n, [=](Turn& turn) {
+        for (idx piece; turn.take(piece);) {
+            const bool decays = piece < first;
+            const idx from = decays ? piece * PIECE : decaying + (piece - first) * PIECE,
+                      to = std::min(from + PIECE, decays ? decaying : n);
+            if (decays) {
+                #pragma GCC ivdep
+                for (idx i = from; i < to; ++i) move(i, grad[i] + l2 * theta[i]);
+            } else {
+                #pragma GCC ivdep
+                for (idx i = from; i < to; ++i) move(i, grad[i]);
+            }
+        }
+    });
 }
 
 // With momentum where there is a velocity.

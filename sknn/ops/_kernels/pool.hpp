@@ -102,14 +102,13 @@ ALWAYS_INLINE void each_channel(idx channels, Body body) {
 // shared out to threads; begin(image) before those of an image.
 template <class Begin, class Visit>
 void each_window(const Geometry& g, const PoolWindows& windows, int threads, Begin begin, Visit visit) {
-    PARALLEL(std::max<idx>(1, std::min<idx>(threads, g.images))) {
+    share(threads, g.images, POOLING * g.images * g.pixels() * g.channels, [&](Turn& turn) {
         std::vector<idx> some;
-        SHARED_LOOP
-        for (idx n = 0; n < g.images; ++n) {
+        for (idx n; turn.take(n);) {
             begin(n);
             windows.each(some, [&](idx start, Taps taps, idx to) { visit(n, start, taps, to); });
         }
-    }
+    });
 }
 
 inline void nothing(idx) {}

@@ -14,6 +14,7 @@ struct Geometry {  // of a convolution or pooling: three axes, the missing ones 
     idx taps() const { return kernel[0] * kernel[1] * kernel[2]; }
     idx pixels() const { return size[0] * size[1] * size[2]; }
     idx outputs() const { return output[0] * output[1] * output[2]; }
+    double multiplications() const { return double(images) * outputs() * taps() * (channels / groups) * filters; }
     idx reach(int axis) const { return (output[axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1; }
 };
 
