@@ -144,4 +144,6 @@ def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "Data
 
 def _loss(row: Mapping, measure: Measure) -> float:
     mean = row[f"{measure.name}_mean"]
+    if not np.isfinite(mean):
+        return np.nan  # comes last: it cannot be compared
     return -mean if measure.greater_is_better else mean

@@ -1,15 +1,18 @@
 """What is measured of a fitted model on the test rows of a fold: the scores of a study, by name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer, get_scorer_names, log_loss
+import pandas as pd
+from sklearn.metrics import get_scorer, get_scorer_names
 
 from .names import look_up
+from .rows import is_mapped, rows_at_once
 
+NO_SCORE = " is missing: "  # between the title of a measure and the reason, among the warnings of a fold
 Scorer = Callable[[Any, Any, np.ndarray], float]
 
 
@@ -59,6 +62,38 @@ class Measure:
         score = self.scorer(estimator, X, y)
         return score if self.greater_is_better else -score
 
+    def no_score(self, error: Exception) -> str:
+        """Say in one line why the model has no such score.
+
+        Parameters
+        ----------
+        error : Exception
+            What the scorer raised.
+
+        Returns
+        -------
+        str
+            For the warnings of a fold.
+        """
+        first = (str(error).strip().splitlines() or [""])[0]
+        return f"{self.title}{NO_SCORE}{type(error).__name__}: {first}"
+
+    def reason(self, warnings: str) -> str:
+        """Find that line again among the warnings of a fold.
+
+        Parameters
+        ----------
+        warnings : str
+            As in ``Study.results``.
+
+        Returns
+        -------
+        str
+            Why the model has no such score, or "" if nothing is said of it.
+        """
+        start = f"{self.title}{NO_SCORE}"
+        return next((line.removeprefix(start) for line in warnings.split("\n") if line.startswith(start)), "")
+
 
 class Answers:
     """A fitted estimator that answers each question about the same X once, however many scores ask.
@@ -90,6 +125,22 @@ class Answers:
         attribute = getattr(self._estimator, name)
         return self._once(name, attribute) if name in self.RESPONSES else attribute
 
+    def lack(self, error: Exception) -> bool:
+        """Tell whether an error says no more than that this kind of model has no such answers.
+
+        Parameters
+        ----------
+        error : Exception
+            What a scorer raised.
+
+        Returns
+        -------
+        bool
+            True for the log loss of a model without probabilities: that is no fault, and needs no reason.
+        """
+        missing = (name for name in self.RESPONSES if not hasattr(self._estimator, name))
+        return isinstance(error, AttributeError) and any(name in str(error) for name in missing)
+
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def respond(X: Any, *arguments: Any, **options: Any) -> Any:
@@ -102,22 +153,51 @@ class Answers:
         return respond
 
 
+SMALLEST = np.finfo(float).eps
+
+
 def _log_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
-    # A class that the training rows lack has probability 0: scikit-learn's own scorer refuses such a fold.
-    probabilities = estimator.predict_proba(X)
-    labels = np.union1d(estimator.classes_, y)
-    of_all = np.zeros((len(probabilities), len(labels)), dtype=probabilities.dtype)
-    of_all[:, np.searchsorted(labels, estimator.classes_)] = probabilities
-    return float(log_loss(y, of_all, labels=labels))
+    """Mean negative log probability of the true class, in float64 whatever the precision of the model.
+
+    A probability of exactly zero, as of a class that the training rows lack, counts as the smallest that scikit-learn's
+    ``log_loss`` knows in float64, 2e-16: a loss of 36 for this row.
+    """
+    classes = np.asarray(estimator.classes_)
+    places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    of_truth = _log_probabilities(estimator, X)[np.arange(len(y)), places]
+    unseen = (classes[places] != y) | np.isneginf(of_truth)
+    return float(-np.where(unseen, np.log(SMALLEST), of_truth).mean())
+
+
+def _log_probabilities(estimator: Any, X: Any) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        if not hasattr(estimator, "predict_log_proba"):
+            return np.log(np.asarray(estimator.predict_proba(X), float))
+        # Exact where the probability itself is rounded to 0, and that is sooner in the precision of a float32 X.
+        return np.concatenate([np.asarray(estimator.predict_log_proba(part), float) for part in _in_float64(X)])
+
+
+def _in_float64(X: Any) -> Iterator[Any]:
+    """X if it is as precise as that, otherwise a copy; of an array on disk piece by piece."""
+    if isinstance(X, pd.DataFrame):
+        coarse = X.select_dtypes(["float16", "float32"]).columns
+        yield X.astype(dict.fromkeys(coarse, float)) if len(coarse) else X
+    elif getattr(X, "dtype", None) not in (np.float16, np.float32):
+        yield X
+    elif not is_mapped(X):
+        yield X.astype(float)
+    else:
+        step = rows_at_once(X)
+        yield from (np.asarray(X[start : start + step], float) for start in range(0, len(X), step))
 
 
 def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
-    if len(estimator.classes_) > 2:
-        # Each class against the rest: this needs probabilities, and all classes among the test rows.
-        if len(np.unique(y)) < len(estimator.classes_):
-            return np.nan
-        return get_scorer("roc_auc_ovr")(estimator, X, y)
-    return get_scorer("roc_auc")(estimator, X, y) if len(np.unique(y)) == 2 else np.nan
+    # All classes of the training rows must be among the test rows, and no other: scikit-learn would take a new class
+    # for the one whose place it has in the order.
+    if len(estimator.classes_) < 2 or not np.array_equal(np.unique(y), estimator.classes_):
+        return np.nan
+    # Of more than two, each class against the rest: this needs probabilities.
+    return get_scorer("roc_auc" if len(estimator.classes_) == 2 else "roc_auc_ovr")(estimator, X, y)
 
 
 @dataclass(frozen=True)

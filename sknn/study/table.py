@@ -127,7 +127,7 @@ def form_of(means: Sequence[float], spreads: Sequence[float], digits: int) -> st
     """
     sizes = ((abs(means[0]), 3), (spreads[0], digits))
     decimals = [max(0, n - 1 - int(np.floor(np.log10(size)))) for size, n in sizes if 0 < size < np.inf]
-    is_long = max(decimals, default=0) > MOST_DECIMALS or any(abs(mean) >= TOO_LONG for mean in means)
+    is_long = max(decimals, default=0) > MOST_DECIMALS or any(TOO_LONG <= abs(mean) < np.inf for mean in means)
     return ".3g" if is_long else f",.{max(decimals, default=3)}f"
 
 

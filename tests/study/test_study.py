@@ -152,6 +152,56 @@ def test_a_failure_is_recorded_and_the_others_go_on():
     pd.testing.assert_frame_equal(but_times(others), but_times(alone.results))
 
 
+def refuses(estimator, X, y):
+    raise ValueError("not today\nand not tomorrow")
+
+
+def test_a_measure_that_raises_is_missing_alone_and_says_why():
+    models = ["perceptron", "logistic"]
+    study = Study(models, cv=3, scoring=["accuracy", refuses, "log_loss"]).run(X, Y)
+    plain = Study(models, cv=3, scoring=["accuracy", "log_loss"]).run(X, Y)
+    assert study.results["refuses"].isna().all()
+    assert study.results["error"].isna().all()
+    assert study.results["accuracy"].equals(plain.results["accuracy"])
+    assert study.predictions.equals(plain.predictions)
+    told = study.results["warnings"].str.split("\n").str[-1]
+    assert told.unique().tolist() == ["Refuses is missing: ValueError: not today"]
+    first = Study(models, cv=3, scoring=[refuses, "accuracy"]).run(X, Y).verdicts()["data"]
+    assert "gave no refuses in any fold and is left out (ValueError: not today)" in first
+
+
+def test_a_model_without_any_measure_failed():
+    results = Study(["dummy"], cv=2, scoring=refuses).run(X, Y).results
+    assert results["error"].tolist() == ["ValueError: not today\nand not tomorrow"] * 2
+
+
+def test_probabilities_that_do_not_work_cost_their_measures_alone():
+    class Broken(DummyClassifier):
+        def predict_proba(self, X):
+            raise ArithmeticError("no sum")
+
+    study = Study({"broken": Broken(strategy="most_frequent")}, cv=2).run(X, Y)
+    assert study.results["error"].isna().all()
+    assert study.results["accuracy"].notna().all()
+    assert study.results[["log_loss", "roc_auc"]].isna().all(axis=None)
+    assert study.predictions["confidence"].isna().all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_infinite_score_is_left_out_of_what_cannot_be_computed_with_it(sign, tmp_path):
+    def score(estimator, X, y):
+        return sign * np.inf if estimator.predict(X).std() == 0 else estimator.score(X, y)
+
+    data = {"one": NUMBERS, "two": (NUMBERS[0], -NUMBERS[1])}
+    study = Study(["perceptron", "dummy", "ridge"], cv=3, scoring=score).run(data)
+    assert study.summary()["model"].tolist()[-1] == "dummy"
+    assert np.isinf(study.summary()["score_mean"]).sum() == 2
+    assert {"dummy"}.isdisjoint(study.compare()[["model_a", "model_b"]].to_numpy().ravel())
+    assert "Dummy" not in study.verdicts()["one"] or "Dummy gave an infinite score" in study.verdicts()["one"]
+    assert study.ranks().left_out == {"dummy": ["one", "two"]}
+    assert study.report(tmp_path).is_file()
+
+
 def test_warnings_are_recorded():
     study = Study({"short": MLPClassifier(5, max_iter=2), "dummy": DummyClassifier()}, cv=2).run(X, Y)
     told = study.results.set_index("model")["warnings"]
