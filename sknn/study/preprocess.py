@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from .data import DataSet
+from .gaps import GapFiller
 from .mapped import MappedScaler
 from .rows import is_mapped
 
@@ -41,7 +42,8 @@ class Needs:
 def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     """List the transformers that data need before a model, and none that would change nothing.
 
-    - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0.
+    - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0, also
+      for models that take missing values.
     - Scaling gives a mean of 0 and a deviation of 1; of sparse data, which have to stay sparse, a largest absolute
       value of 1.
     - Categories (texts, pandas categories, objects) become one column of 0 and 1 each, the rarest beyond
@@ -88,7 +90,9 @@ def _any_nan(numbers: np.ndarray) -> bool:
 
 
 def _imputers(missing: bool, needs: Needs) -> list[BaseEstimator]:
-    return [SimpleImputer(strategy="median", keep_empty_features=True)] if missing and needs.imputation else []
+    if not missing:
+        return []
+    return [SimpleImputer(strategy="median", keep_empty_features=True) if needs.imputation else GapFiller()]
 
 
 def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
