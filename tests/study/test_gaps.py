@@ -34,11 +34,10 @@ def test_a_value_that_boosting_holds_back_fails_nothing():
     X, y = table(10_100)
     X[:, 2] = np.nan
     X[0, 2] = 1.0
-    for seed in (7, 8):  # with these it is among the rows that decide when to stop
-        boosting = HistGradientBoostingClassifier(max_iter=1, random_state=seed)
-        with pytest.raises(ValueError, match="window shape"):
-            boosting.fit(X, y)
-        make_pipeline(GapFiller(), boosting).fit(X, y)
+    boosting = HistGradientBoostingClassifier(max_iter=1, random_state=11)  # with the value among the rows held back
+    with pytest.raises(ValueError, match="window shape"):
+        boosting.fit(X, y)
+    make_pipeline(GapFiller(), boosting).fit(X, y)
 
 
 @pytest.mark.parametrize(("n_known", "n_samples", "filled"), [(1, 100, False), (1, 101, True), (20, 3000, False)])
