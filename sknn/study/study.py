@@ -17,6 +17,7 @@ from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
 from .measures import DEFAULTS, Measure, as_measures
 from .models import Model, as_models
+from .names import look_up
 from .outcome import Outcome
 from .run import Progress, Run
 from .store import Store
@@ -359,6 +360,65 @@ class Study:
             )
             for data in self.data_sets
         }
+
+    def best(self, dataset: str | None = None) -> Any:
+        """Fit the best model anew, to all rows of a data set: what to go on with after the study.
+
+        Parameters
+        ----------
+        dataset : str, default=None
+            The name of the data set, if there are several.
+
+        Returns
+        -------
+        estimator
+            Of the models with a score in every fold, the one with the best mean of the first measure; with `tune`, its
+            parameters are searched for once more. A scikit-learn estimator, fitted, with all preprocessing in it, that
+            can be pickled. If X was a table, it takes tables, finds their columns by name and ignores others.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If the data set is unknown, or no model went through all folds.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> Study(models=["logistic", "dummy"]).run(X, y).best().predict(X[:2]).tolist()
+        [0, 0]
+        """
+        from .best import refitted
+
+        return refitted(self, self.data_set(dataset))
+
+    def data_set(self, name: str | None = None) -> DataSet:
+        """Find one of the data sets that the study ran on.
+
+        Parameters
+        ----------
+        name : str, default=None
+            Its name, if there are several.
+
+        Returns
+        -------
+        DataSet
+            The data set.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If there is none of that name; the message suggests the nearest one.
+        """
+        self._check_run()
+        by_name = {data.name: data for data in self.data_sets}
+        if name is None and len(by_name) > 1:
+            raise ValueError(f"dataset=None, but the study has {len(by_name)}; give one of: {', '.join(by_name)}")
+        return self.data_sets[0] if name is None else look_up("data set", name, by_name)
 
     def plot(self, kind: str = "scores", dataset: str | None = None, ax: "Axes | None" = None) -> "Axes":
         """Draw a figure; needs Matplotlib.
