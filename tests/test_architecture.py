@@ -30,8 +30,20 @@ ROOMS: dict[str, set[str]] = {
     "template": CORE | {"callbacks", "series", "metrics"},
     "estimators": CORE | {"callbacks", "series", "metrics", "template"},
     "inspection": CORE | {"template", "estimators"},
+    "persistence": CORE | {"callbacks", "template"},
+    "pipeline": {"autodiff"},
     "versions": {"ops"},
-    "sknn": {"estimators", "callbacks", "inspection", "nn", "optim", "versions", "namespace"},
+    "sknn": {
+        "estimators",
+        "callbacks",
+        "inspection",
+        "persistence",
+        "pipeline",
+        "nn",
+        "optim",
+        "versions",
+        "namespace",
+    },
     "study": {"sknn"},
     "__main__": {"sknn", "study"},
 }
@@ -44,7 +56,7 @@ SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn 
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(("callbacks", "template", "estimators", "inspection"), SKLEARN),
+    **dict.fromkeys(("callbacks", "template", "estimators", "inspection", "persistence", "pipeline"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import numpy as np
@@ -27,10 +29,17 @@ def write(file: Path, tree: dict[str, Any]) -> None:
     if not file.parent.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         _sync_directory(file.parent.parent)
+    with replacing(file) as opened:
+        np.savez(opened, **contents)
+
+
+@contextmanager
+def replacing(file: Path) -> Iterator[BinaryIO]:
+    """A file to write into, which takes the place of another once all is written, and is gone if something fails."""
     half_written = file.with_name(f"{uuid4().hex}.tmp")
     try:
         with open(half_written, "xb") as opened:
-            np.savez(opened, **contents)
+            yield opened
             opened.flush()
             os.fsync(opened.fileno())
         os.replace(half_written, file)

@@ -1,0 +1,113 @@
+"""The classes whose objects a file may hold, by name. Nothing else that a file names is ever looked up or made."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, TypeVar
+
+from .. import losses, nn, optim, schedules
+from ..nn import trainable
+from ..template import forward, positions, scaling, targets
+from ..train import state
+
+C = TypeVar("C", bound=type)
+
+PACKAGES = (nn, optim)  # all that they offer
+MODULES = (trainable, losses, schedules, state, targets, positions, scaling, forward)  # and all that is defined there
+SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
+    **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor"), "sklearn.compose"),
+    "PCA": "sklearn.decomposition",
+    "FrozenEstimator": "sklearn.frozen",
+    **dict.fromkeys(("MissingIndicator", "SimpleImputer"), "sklearn.impute"),
+    **dict.fromkeys(("FeatureUnion", "Pipeline"), "sklearn.pipeline"),
+    **dict.fromkeys(
+        (
+            "FunctionTransformer",
+            "MaxAbsScaler",
+            "MinMaxScaler",
+            "Normalizer",
+            "OneHotEncoder",
+            "OrdinalEncoder",
+            "PolynomialFeatures",
+            "PowerTransformer",
+            "QuantileTransformer",
+            "RobustScaler",
+            "StandardScaler",
+        ),
+        "sklearn.preprocessing",
+    ),
+    **dict.fromkeys(("MetadataRequest", "MethodMetadataRequest"), "sklearn.utils._metadata_requests"),
+}
+_registered: dict[str, type] = {}
+
+
+def register(cls: C) -> C:
+    """Let files hold objects of a class of your own, such as a layer, an optimizer or an estimator.
+
+    A file names the class and says what its objects hold; the class itself is code and stays where you wrote it. So it
+    has to be registered where a file is saved and, before :func:`load` is called, where it is loaded.
+
+    Parameters
+    ----------
+    cls : type
+        A dataclass is made again by a call with its fields, anything else as pickle and copy do it: from what
+        ``__reduce__`` says of itself, or by ``__setstate__`` from what ``__getstate__`` gave.
+
+    Returns
+    -------
+    cls : type
+        The same, so that this is a decorator.
+
+    Raises
+    ------
+    TypeError
+        If it is no class.
+    ValueError
+        If the name belongs to another class.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import sknn
+    >>> from sknn.nn import Layer
+    >>> @sknn.register
+    ... @dataclass(frozen=True)
+    ... class Twice(Layer):
+    ...     def build(self, shape, store):
+    ...         return shape
+    ...
+    ...     def apply(self, params, x, context):
+    ...         return 2.0 * x
+    """
+    if not isinstance(cls, type):
+        raise TypeError(f"register takes a class, got {cls!r}; of an object register its class")
+    name = cls.__name__
+    other = known(name)
+    if other is not None and _home(other) != _home(cls):  # the same one, defined again, takes the place of the first
+        raise ValueError(f"{_home(cls)} cannot be registered: {name!r} is the name of {_home(other)}; take another")
+    _registered[name] = cls
+    return cls
+
+
+def known(name: str) -> type | None:
+    """The class of this name that files may hold; None if there is none."""
+    return next((each for each in _candidates(name) if isinstance(each, type)), None)
+
+
+def _candidates(name: str) -> Iterator[Any]:
+    if name in _registered:
+        yield _registered[name]
+    for package in (sys.modules[__name__.partition(".")[0]], *PACKAGES):  # that of the estimators is loaded by now
+        if name in package.__all__:
+            yield getattr(package, name)
+    for module in MODULES:
+        if getattr(vars(module).get(name), "__module__", None) == module.__name__:
+            yield vars(module)[name]
+    if name in SCIKIT_LEARN:
+        yield getattr(import_module(SCIKIT_LEARN[name]), name)
+
+
+def _home(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
