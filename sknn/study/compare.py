@@ -254,7 +254,7 @@ def ranks_of(results: "DataFrame", measure: "Measure") -> Ranks:
             f"ranks need at least 2 models with a {measure.name} in every fold of all data sets; of the models "
             f"{_listed(models)} there are {whole.shape[1]}"
         )
-    test = friedman_test(whole.to_numpy(), measure.greater_is_better)
+    test = friedman_test(whole.to_numpy(), bool(measure.greater_is_better))
     order = np.argsort(test.average_ranks, kind="stable")
     average = pd.Series(test.average_ranks[order], index=list(whole.columns[order]), name="average_rank")
     scores = whole[list(average.index)]

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import get_scorer, get_scorer_names
+from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss
+
+from sknn.pipeline import predict_quantiles
 
 from .names import look_up
+from .quantiles import levels_of
 from .rows import is_mapped, rows_at_once
 
 NO_SCORE = " is missing: "  # between the title of a measure and the reason, among the warnings of a fold
@@ -28,8 +31,9 @@ class Measure:
         The name in reports.
     scorer : callable
         ``scorer(estimator, X, y)`` returns the score in its natural sign: an RMSE is positive.
-    greater_is_better : bool
-        Whether the greater of two scores is the better one.
+    greater_is_better : bool or None
+        Whether the greater of two scores is the better one; None: neither is, as of a coverage, which should be that of
+        the quantiles, so that it cannot decide.
     scale_free : bool
         Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
         loss in nats) it is judged relative to the scores themselves.
@@ -40,7 +44,7 @@ class Measure:
     name: str
     title: str
     scorer: Scorer
-    greater_is_better: bool = True
+    greater_is_better: bool | None = True
     scale_free: bool = True
     task: str | None = None
 
@@ -114,7 +118,7 @@ class Answers:
     True
     """
 
-    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_quantiles")
 
     def __init__(self, estimator: Any, X: Any) -> None:
         self._estimator = estimator
@@ -122,6 +126,8 @@ class Answers:
         self._remembered: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
+        if name == "predict_quantiles":  # which pipelines and searches do not pass on
+            return self._once(name, partial(predict_quantiles, self._estimator))
         attribute = getattr(self._estimator, name)
         return self._once(name, attribute) if name in self.RESPONSES else attribute
 
@@ -200,6 +206,26 @@ def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
     return get_scorer("roc_auc" if len(estimator.classes_) == 2 else "roc_auc_ovr")(estimator, X, y)
 
 
+def _quantiles(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    levels = levels_of(estimator)
+    values = estimator.predict_quantiles(X) if isinstance(estimator, Answers) else predict_quantiles(estimator, X)
+    return levels, np.asarray(values, float)
+
+
+def _pinball_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
+    """Mean over the quantiles that the model predicts."""
+    levels, values = _quantiles(estimator, X)
+    losses = [mean_pinball_loss(y, column, alpha=level) for level, column in zip(levels, values.T, strict=True)]
+    return float(np.mean(losses))
+
+
+def _coverage(estimator: Any, X: Any, y: np.ndarray) -> float:
+    """How many values lie between the lowest and the highest quantile; of a single one, how many lie below."""
+    levels, values = _quantiles(estimator, X)
+    below = y <= values[:, levels.argmax()]
+    return float(np.mean(below if len(levels) == 1 else below & (values[:, levels.argmin()] <= y)))
+
+
 @dataclass(frozen=True)
 class Negated:
     """A scorer with its sign turned: of scikit-learn's ``neg_<loss>``, the loss."""
@@ -221,8 +247,13 @@ REGRESSION = (
     Measure("rmse", "RMSE", Negated(get_scorer("neg_root_mean_squared_error")), False, False, "regression"),
     Measure("mae", "MAE", Negated(get_scorer("neg_mean_absolute_error")), False, False, "regression"),
 )
+QUANTILES = (
+    Measure("pinball_loss", "Pinball loss", _pinball_loss, False, False, "regression"),
+    Measure("coverage", "Coverage", _coverage, None, task="regression"),
+    REGRESSION[-1],
+)
 DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
-MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION)}
+MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION, *QUANTILES)}
 
 
 def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
@@ -238,7 +269,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     -------
     tuple of Measure or None
         None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
-        against the rest where there are more than two), or R², RMSE and MAE.
+        against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
+        (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one).
 
     Raises
     ------

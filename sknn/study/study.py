@@ -1,5 +1,6 @@
 """Study: the comparison of models on one or several data sets."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from os import PathLike
 from pathlib import Path
@@ -15,7 +16,7 @@ from .data import DataSet, as_data_sets
 from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, Measure, as_measures
+from .measures import DEFAULTS, QUANTILES, Measure, as_measures
 from .models import Model, as_models
 from .names import look_up
 from .outcome import Outcome
@@ -62,6 +63,11 @@ class Study:
         How often to shuffle anew and divide into `cv` folds again.
     learning_curve : bool, default=False
         Whether to fit also on 1/16, 1/8, 1/4 and 1/2 of the training rows of every fold.
+    quantiles : sequence of float or None, default=None
+        Compare predictions of these quantiles of numbers, such as ``[0.05, 0.5, 0.95]``, rather than of their mean: the
+        built-in models are those that predict them, and `scoring` of None is pinball loss, coverage (how many values
+        lie from the lowest to the highest quantile) and MAE. Your own estimators say themselves what they predict, by
+        their method ``predict_quantiles`` and parameter ``quantile``.
     verbose : bool, default=False
         Whether to show a progress bar on standard error; needs rich.
 
@@ -116,6 +122,7 @@ class Study:
         *,
         repeats: int = 1,
         learning_curve: bool = False,
+        quantiles: Sequence[float] | None = None,
         verbose: bool = False,
     ) -> None:
         if _is_integer(cv) and cv < 2:
@@ -134,7 +141,9 @@ class Study:
             raise ValueError(
                 f"random_state={random_state!r} is not a seed; it must be an integer from 0 to {LARGEST_SEED}"
             )
-        self.models = as_models(models)
+        if quantiles is not None and not (len(quantiles) and all(0 < level < 1 for level in quantiles)):
+            raise ValueError(f"quantiles={quantiles!r} must be numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+        self.models = as_models(models, quantiles)
         self.cv = cv
         self.scoring = scoring
         self.tune = int(tune)
@@ -143,6 +152,7 @@ class Study:
         self.store = store
         self.repeats = int(repeats)
         self.learning_curve = learning_curve
+        self.quantiles = quantiles
         self.verbose = verbose
         self._measures = as_measures(scoring)
 
@@ -183,6 +193,8 @@ class Study:
         """
         data_sets = as_data_sets(X, y, groups=groups, sample_shape=sample_shape, task=task)
         for data in data_sets:
+            if self.quantiles is not None and data.task != "regression":
+                raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
             _check_measures(self.measures_of(data), data)
         models_of = self._models_of(data_sets)
         seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
@@ -261,7 +273,7 @@ class Study:
         tuple of Measure
             The first one decides which model is better.
         """
-        return self._measures or DEFAULTS[data.task]
+        return self._measures or (DEFAULTS[data.task] if self.quantiles is None else QUANTILES)
 
     def summary(self) -> "DataFrame":
         """Mean and standard deviation of every measure over the folds.
@@ -495,6 +507,8 @@ def _progress_bar() -> AbstractContextManager[Progress]:
 
 
 def _check_measures(measures: tuple[Measure, ...], data: DataSet) -> None:
+    if measures[0].greater_is_better is None:
+        raise ValueError(f"scoring: {measures[0].name!r} says of no model that it is better; put another measure first")
     for measure in measures:
         if measure.task not in (None, data.task):
             raise ValueError(f"scoring: {measure.name!r} is for {measure.task}, but {data.name!r} is {data.task} data")

@@ -245,7 +245,7 @@ def notes(shown: Sequence[TableColumn], columns: Sequence[TableColumn], measures
     """
     titles = [column.title for column in shown]
     sentences = ["± is the standard deviation over the folds."]
-    losses = [measure.title for measure in measures if not measure.greater_is_better and measure.title in titles]
+    losses = [measure.title for measure in measures if measure.greater_is_better is False and measure.title in titles]
     if losses:
         sentences.append(f"Lower is better: {', '.join(losses)}.")
     if any(title.endswith("time") for title in titles):
