@@ -19,6 +19,7 @@ from .data import DataSet
 from .load import LOADERS, load
 from .measures import DEFAULTS as MEASURES
 from .models import BUILT_IN, Model
+from .readers import ENDINGS
 from .store import StoreError
 from .study import Study
 from .targets import TASKS
@@ -29,8 +30,11 @@ NEEDED = ("rich", "matplotlib")  # by the terminal and the report; the extra `st
 STORE = "study.sqlite"
 MOST_NAMES = 4  # of data sets in the name of the folder
 # What errors call the arguments, and what the user typed.
-TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by"}
-ARGUMENT = re.compile(r"\b(cv|repeats|scoring|tune|target|task|groups|random_state|sample_shape|order)=")
+TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
+TYPED["not_na"] = "--not-na"
+READING = "features|drop|sep|encoding|comment|na_values|not_na"
+ARGUMENT = re.compile(rf"\b(cv|repeats|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})=")
+IN_PYTHON = re.compile(rf" \((?:{READING})=[^()]*\)")  # beside what is to be typed
 SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
 
 DESCRIPTION = """\
@@ -98,8 +102,8 @@ def _add_data(parser: ArgumentParser) -> None:
         "data",
         nargs="+",
         metavar="DATA",
-        help=f"one or several data sets: a built-in one ({', '.join(LOADERS)}), a table (.csv, .tsv, .parquet), "
-        "arrays (.npz with X and y), or openml:ID",
+        help=f"one or several data sets: a built-in one ({', '.join(LOADERS)}), a file of a table or of arrays "
+        f"({ENDINGS}; stars.fits[2] is one extension of several), or openml:ID",
     )
     add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
     add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")
@@ -110,6 +114,13 @@ def _add_data(parser: ArgumentParser) -> None:
         metavar="HxW[xC]",
         help="the shape of an image, or LxC of a signal (default: found from the data)",
     )
+    add("--features", nargs="+", metavar="COLUMN", default=(), help="the inputs (default: all other columns)")
+    add("--drop", nargs="+", metavar="COLUMN", default=(), help="columns to be left out, such as identifiers")
+    add("--na", nargs="+", metavar="WORD", default=(), help="more words and numbers that mean missing, such as -999")
+    add("--not-na", nargs="+", metavar="WORD", default=(), help="words that are labels, such as None or NA")
+    add("--sep", metavar="CHAR", help="what separates the columns of a text, or tab or space (default: found)")
+    add("--encoding", metavar="NAME", help="of a text, such as latin-1 (default: utf-8, or found)")
+    add("--comment", metavar="START", help="what lines of a text to be left out begin with (default: #)")
 
 
 def _add_protocol(parser: ArgumentParser) -> None:
@@ -228,12 +239,15 @@ def _stop(code: int, message: str) -> int:
 
 def _as_typed(message: str) -> str:
     message = message.removesuffix(", or a splitter")  # which cannot be typed
+    message = IN_PYTHON.sub("", message)
     message = ARGUMENT.sub(lambda found: TYPED.get(found[1], f"--{found[1]}") + " ", message)
     return SHAPE.sub(lambda found: found[1].replace(", ", "x"), message)
 
 
 def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
+    columns |= {name: getattr(arguments, name) for name in ("features", "drop", "not_na", "sep", "encoding", "comment")}
+    columns["na_values"] = arguments.na
     all_are_built_in = all(text in LOADERS for text in arguments.data)
     data_sets: dict[str, DataSet] = {}
     for text in arguments.data:

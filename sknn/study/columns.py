@@ -1,22 +1,49 @@
-"""The columns of a table from a file: numbers, truth values and categories, whatever they were written as."""
+"""The columns of a table: numbers, truth values and categories, whatever they were written as."""
 
-import warnings
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-ISO_DATE = r"\d{4}-\d{2}-\d{2}([ T].*)?"
+from .numbers import MOST_ODD, MOSTLY, NO_VALUE, Numbers, numbers_of, rows
+
+ISO_DATE = r"\s*\d{4}-\d{2}-\d{2}([ T].*)?"
 NUMBERS = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
+TEXTS = ("string", "mixed-integer", "mixed")  # the last two: texts among other things
 DATES = ("date", "datetime", "datetime64")
+MOST_LEVELS = 32  # of text in memory, which may be meant as it is; with more different numbers, these are meant
+MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
+FEWEST_ROWS = 20  # in fewer, numbers are different by chance
+IDENTIFIER = re.compile(
+    r"(.*[_\W])?(id|ident|identifier|uid|uuid|index|idx|row|no|nr|number|recno)"
+    r"|.*(obj|object|source|star|galaxy|cat|plate|field|run|row|sample|subject|patient|user)_?id",
+    re.IGNORECASE,
+)
 
 
-def tidy(frame: pd.DataFrame, source: str) -> pd.DataFrame:
+class Tidied(NamedTuple):
+    """A table of numbers, truth values and categories, and what is to be said about its making.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table.
+    notes : list of str
+        A sentence for each column that is not what it seemed to be.
+    """
+
+    frame: pd.DataFrame
+    notes: list[str]
+
+
+def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
     """Make numbers, truth values or categories of all columns.
 
-    Text becomes categories, except that ISO dates (2026-07-31, with or without a time) become days since 1970-01-01, as
-    dates of any other type do. A column of text that is another in every row tells nothing about other rows: it is left
-    out with a warning, and so is an empty column.
+    Where nearly all texts are numbers the column is one of numbers, and what is none is missing, see `numbers_of`. ISO
+    dates (2026-07-31, with or without a time) become days since 1970-01-01, as dates of any other type do. Other text
+    becomes categories. A column of text that is another in every row tells nothing about other rows: it is left out,
+    and so is an empty column.
 
     Parameters
     ----------
@@ -24,31 +51,37 @@ def tidy(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         As it was read.
     source : str
         Where it comes from, for messages.
+    decimal : {".", ","}, default="."
+        What commas are where a column does not tell.
 
     Returns
     -------
-    DataFrame
-        Columns of NumPy's numbers and truth values, and of categories; missing values are NaN.
+    Tidied
+        Columns of NumPy's numbers and truth values, and of categories, where missing values are NaN; and a note about
+        each column that is left out, has odd cells, or seems to be an identifier.
 
     Raises
     ------
     ValueError
         If a column holds anything else, such as lists.
 
-    Warns
-    -----
-    UserWarning
-        For each column that is left out.
-
     Examples
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"colour": ["red", "blue", "red"], "day": ["1970-01-02", None, "1970-01-01"]})
-    >>> tidy(frame, "example").dtypes.astype(str).to_dict()
+    >>> tidy(frame, "example").frame.dtypes.astype(str).to_dict()
     {'colour': 'category', 'day': 'float64'}
     """
-    columns = {name: tidy_column(column, source) for name, column in frame.items() if _tells(column, source)}
-    return pd.DataFrame(columns, index=frame.index)
+    columns: dict[Any, pd.Series] = {}
+    notes = []
+    for name, column in frame.items():
+        remark = "is empty, so it was left out"
+        if column.notna().any():
+            found, remark = _tidy(column, source, decimal)
+            if found is not None:
+                columns[name], remark = found, remark or _identifies(found)
+        notes += [f"column {name!r} of {source} {remark}"] if remark else []
+    return Tidied(pd.DataFrame(columns, index=frame.index), notes)
 
 
 def tidy_column(column: pd.Series, source: str) -> pd.Series:
@@ -64,28 +97,83 @@ def tidy_column(column: pd.Series, source: str) -> pd.Series:
     Returns
     -------
     Series
-        See ``tidy``.
+        See `tidy`.
 
     Raises
     ------
     ValueError
         If the column holds anything else.
     """
+    tidied, _ = _tidy(column, source)
+    return column.astype("category") if tidied is None else tidied
+
+
+def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series | None, str]:
+    """Return the column, unless it is to be left out, and what is to be said about it, which may be nothing."""
     kind = _kind(column)
     if kind == "categorical" or (isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"):
-        return column
-    if kind == "string":
-        text = column.astype(object)
-        return _days(text) if _are_iso_dates(text) else text.astype("category")
+        return column, ""
+    if kind in TEXTS and _are_scalars(column):
+        return _tidy_texts(column.astype(object), decimal)
     if kind in NUMBERS:
-        return pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index)
+        return _as_floats(column), ""
     if kind in DATES:
-        return _days(column)
+        return _days(column), ""
     example = column.dropna().iloc[0]
     raise ValueError(
         f"column {column.name!r} of {source} holds {kind} values such as {example!r} ({type(example).__name__}); "
         "it must hold numbers, text, truth values or dates"
     )
+
+
+def _tidy_texts(column: pd.Series, decimal: str) -> tuple[pd.Series | None, str]:
+    found = numbers_of(column, decimal)
+    if found.are_most:
+        return found.values, _what_is_no("number", found.odd, found.examples(), len(column))
+    days, others = _dates_of(column)
+    if days is not None:
+        return days, _what_is_no("date", others, _listed(others), len(column))
+    if column.is_unique:
+        return None, f"holds another text in every row, so it was left out{_why_text(found)}"
+    return column.astype("category"), _why_text(found).removeprefix("; it ") or _differs(column)
+
+
+def _what_is_no(kind: str, odd: pd.Series, examples: str, n_rows: int) -> str:
+    if not len(odd):
+        return ""
+    return f"holds {kind}s, and taken as missing what is none in {rows(len(odd))} of {n_rows:,}: {examples}"
+
+
+def _why_text(found: Numbers) -> str:
+    if found.share < MOSTLY:
+        return ""
+    word = str(found.odd.value_counts().index[0])
+    return (
+        f"; it holds numbers in {found.share:.0%} of its cells and text in the others ({found.examples()}), so all are "
+        f"taken for text: name the words that mean missing with --na {word!r} (na_values=[{word!r}])"
+    )
+
+
+def _differs(column: pd.Series) -> str:
+    present = column.dropna()
+    if len(present) < FEWEST_ROWS or present.nunique() < MOSTLY_DIFFERENT * len(present):
+        return ""
+    return (
+        f"holds {present.nunique():,} different texts in {rows(len(present))}, such as {present.iloc[0]!r}; if they "
+        f"only identify the rows, leave them out with --drop {column.name}"
+    )
+
+
+def _identifies(column: pd.Series) -> str:
+    """Say that integers seem to be identifiers, by their name and as they are hardly ever the same."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iuf":
+        return ""
+    present = column.dropna()
+    if len(present) < FEWEST_ROWS or not IDENTIFIER.fullmatch(str(column.name)):
+        return ""
+    if (present != np.round(present)).any() or present.nunique() < MOSTLY_DIFFERENT * len(present):
+        return ""
+    return f"seems to identify the rows and to say nothing else; leave it out with --drop {column.name}"
 
 
 def _kind(column: pd.Series) -> str:
@@ -96,28 +184,96 @@ def _kind(column: pd.Series) -> str:
     return pd.api.types.infer_dtype(column, skipna=True)
 
 
-def _tells(column: pd.Series, source: str) -> bool:
-    if column.isna().all():
-        reason = "is empty"
-    elif _kind(column) == "string" and column.is_unique and not _are_iso_dates(column):
-        reason = "holds another text in every row"
-    else:
-        return True
-    warnings.warn(f"column {column.name!r} of {source} {reason}, so it was left out", stacklevel=2)
-    return False
+def _are_scalars(column: pd.Series) -> bool:
+    return bool(column.dropna().map(lambda value: isinstance(value, str | int | float | np.number)).all())
 
 
-def _are_iso_dates(column: pd.Series) -> bool:
-    text = column.dropna().astype(str)
-    if not text.str.fullmatch(ISO_DATE).all():
-        return False
+def _as_floats(column: pd.Series) -> pd.Series:
+    return pd.Series(column.to_numpy(dtype=float, na_value=np.nan), index=column.index, name=column.name)
+
+
+# ------------------------------------------------------------------------------------------------------------ dates
+
+
+def _dates_of(column: pd.Series) -> tuple[pd.Series | None, pd.Series]:
+    """Return days, NaN where there is no ISO date, and the other texts; no days if these are many."""
+    texts = column.dropna().astype(str)
+    dated = texts.str.fullmatch(ISO_DATE)
+    others = texts[~dated]
+    telling = others[~others.str.strip().str.lower().isin(NO_VALUE)]
+    if not dated.any() or len(telling) > MOST_ODD * (len(texts) - len(others) + len(telling)):
+        return None, others
     try:
-        _days(text)
+        return _days(column.where(column.index.isin(texts[dated].index))), others
     except ValueError:
-        return False
-    return True
+        return None, others
+
+
+def are_dates(column: pd.Series) -> bool:
+    """Tell whether texts are ISO dates, but for what is missing and a few odd cells.
+
+    Parameters
+    ----------
+    column : Series
+        Texts.
+
+    Returns
+    -------
+    bool
+        Whether `tidy` makes days of them.
+    """
+    return _dates_of(column)[0] is not None
 
 
 def _days(column: Any) -> pd.Series:
     dates = pd.to_datetime(column, format="ISO8601", utc=True)
     return (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+
+
+def _listed(texts: pd.Series) -> str:
+    return ", ".join(f"{text!r} in {rows(count)}" for text, count in texts.value_counts().head(3).items())
+
+
+# -------------------------------------------------------------------------------------------------- tables in memory
+
+
+def settle(frame: pd.DataFrame, source: str) -> Tidied:
+    """Make numbers of the columns of a table in memory that hold them in another way; all others stay as they are.
+
+    These are decimals (`decimal.Decimal`), and text, alone or among numbers, that is nearly always a number, as where
+    two cells of a file were "-". Text of a few different numbers may be meant as it is, and stays.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table; columns of categories are left alone.
+    source : str
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    Tidied
+        The table, itself if nothing changes, and a note about each column of text that became one of numbers.
+
+    Examples
+    --------
+    >>> from decimal import Decimal
+    >>> import pandas as pd
+    >>> settle(pd.DataFrame({"price": [Decimal("1.5"), None]}), "example").frame["price"].tolist()
+    [1.5, nan]
+    """
+    changed, notes = {}, []
+    for position, (name, column) in enumerate(frame.items()):
+        kind = _kind(column) if column.dtype == object or pd.api.types.is_string_dtype(column.dtype) else ""
+        if kind == "decimal":
+            changed[position] = _as_floats(column)
+        elif kind in TEXTS and _are_scalars(column):
+            found = numbers_of(column)
+            if found.are_most and (kind != "string" or found.values.nunique() > MOST_LEVELS):
+                changed[position] = found.values
+                remark = _what_is_no("number", found.odd, found.examples(), len(column)) or "holds numbers as text"
+                notes.append(f"column {name!r} of {source} {remark}")
+    if not changed:
+        return Tidied(frame, notes)
+    columns = [changed.get(position, frame.iloc[:, position]) for position in range(frame.shape[1])]
+    return Tidied(pd.concat(columns, axis=1).set_axis(frame.columns, axis=1), notes)

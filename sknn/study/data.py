@@ -1,7 +1,7 @@
 """The data of a study: names, inputs and targets, checked, with the task and the shape of a sample."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from .columns import settle
 from .fingerprint import fingerprint
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
@@ -36,6 +37,8 @@ class DataSet:
         Samples of one group come into the same fold.
     sample_shape : tuple of int, default=None
         The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1); None: a table.
+    notes : tuple of str, default=()
+        What is to be said about how the data were read, such as cells that were taken as missing.
 
     Attributes
     ----------
@@ -63,6 +66,7 @@ class DataSet:
     task: str
     groups: np.ndarray | None = None
     sample_shape: tuple[int, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(
@@ -74,6 +78,7 @@ class DataSet:
         task: str | None = None,
         groups: Any = None,
         sample_shape: Any = None,
+        notes: Sequence[str] = (),
     ) -> "DataSet":
         """Build a data set, and find out what is not stated.
 
@@ -96,6 +101,8 @@ class DataSet:
             (28, 28, 1). None: the axes of X, where two are an image if the second is longer than 4 and neither is more
             than twice the other, and a signal with channels otherwise; and an image for a table whose columns are named
             like pixels.
+        notes : sequence of str, default=()
+            What is to be said about the data already.
 
         Returns
         -------
@@ -107,6 +114,12 @@ class DataSet:
         ValueError
             If lengths differ, y is no complete vector, or what is stated does not go with the data.
 
+        Warns
+        -----
+        UserWarning
+            If a column of text in a table is nearly always a number: it becomes one of numbers, and what is none is
+            missing. The data set's notes say it too.
+
         Examples
         --------
         >>> import numpy as np
@@ -115,6 +128,12 @@ class DataSet:
         """
         _check_index(name, X, y)
         X, y = _as_inputs(X), as_vector(f"y of {name!r}", y)
+        _check_names(name, X)
+        if isinstance(X, pd.DataFrame):
+            X, remarks = settle(X, repr(name))
+            for remark in remarks:
+                warnings.warn(remark, UserWarning, stacklevel=3)
+            notes = [*notes, *remarks]
         _check_columns(name, X)
         groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         for argument, values in (("y", y), ("groups", groups)):
@@ -123,7 +142,7 @@ class DataSet:
         task = find_task(y, task)
         if task == "regression" and y.dtype.kind != "f":
             y = y.astype(float)
-        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape))
+        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes))
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
@@ -192,18 +211,40 @@ def _check_index(name: str, X: Any, y: Any) -> None:
         )
 
 
-def _check_columns(name: str, X: Any) -> None:
-    """What every model would stumble over is refused at once; an array on disk is not read for it."""
-    if isinstance(X, pd.DataFrame) and not X.columns.is_unique:
+def _check_names(name: str, X: Any) -> None:
+    """Names that every model would stumble over are refused at once."""
+    if not isinstance(X, pd.DataFrame):
+        return
+    if not X.columns.is_unique:
         twice = ", ".join(map(repr, dict.fromkeys(X.columns[X.columns.duplicated()])))
         raise ValueError(f"X of {name!r} has several columns called {twice}; every column needs a name of its own")
+    types = {type(each): each for each in X.columns}
+    if len(types) > 1 and str in types:  # scikit-learn takes names that are all text, or none of them
+        examples = " and ".join(repr(each) for each in types.values())
+        raise ValueError(
+            f"X of {name!r} has columns called {examples}; their names must all be text: "
+            "X.columns = X.columns.astype(str)"
+        )
+
+
+def _check_columns(name: str, X: Any) -> None:
+    """What every model would stumble over is refused at once; an array on disk is not read for it."""
     numbers = X.select_dtypes("float").to_numpy(dtype=float, na_value=np.nan) if isinstance(X, pd.DataFrame) else X
     if sparse.issparse(numbers):
         numbers = numbers.data
     if is_mapped(numbers) or numbers.dtype.kind not in "fO":
         return
-    if n_infinite := int(np.isinf(numbers.astype(float, copy=False)).sum()):
-        raise ValueError(f"X of {name!r} has {n_infinite:,} infinite values; say what they are, NaN where unknown")
+    infinite = np.isinf(numbers.astype(float, copy=False))
+    if n_infinite := int(infinite.sum()):
+        where = f" {_in_columns(X, infinite)}" if isinstance(X, pd.DataFrame) else ""
+        raise ValueError(
+            f"X of {name!r} has {n_infinite:,} infinite values{where}; say what they are, NaN where unknown"
+        )
+
+
+def _in_columns(X: pd.DataFrame, infinite: np.ndarray) -> str:
+    names = X.select_dtypes("float").columns[infinite.any(axis=0)]
+    return f"in {', '.join(map(repr, names[:3]))}{' and others' if len(names) > 3 else ''}"
 
 
 def _as_inputs(X: Any) -> Any:

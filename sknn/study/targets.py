@@ -1,14 +1,20 @@
 """The targets of a study: a vector without gaps, and the task that it sets."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from .columns import are_dates
+from .numbers import numbers_of
+
 TASKS = ("classification", "regression")
 MOST_LABELS = 20  # up to here whole numbers are labels, however rare
 FEWEST = 5  # of more labels than that, each has to occur so often, enough for five folds,
 FEWEST_ON_AVERAGE = 20  # and so often on average
+LARGEST_LABEL = 2.0**53  # beyond, floats are not all whole numbers, and scikit-learn takes none for a label
+LARGEST_AMOUNT = 1e150  # the square of a larger one is infinite
 
 
 def as_vector(argument: str, values: Any) -> np.ndarray:
@@ -63,6 +69,8 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return array
     if all(isinstance(value, str) for value in array):
         return array.astype(str)
+    if all(isinstance(value, Decimal) for value in array):
+        return array.astype(float)
     return pd.Series(array, dtype=object).infer_objects().to_numpy()
 
 
@@ -101,7 +109,11 @@ def find_task(y: np.ndarray, task: str | None = None) -> str:
     if (y == y[0]).all():
         raise ValueError(f"y is {_example(y)} for every sample; there must be something to tell apart")
     if task is None:
-        return "regression" if kind == "fractions" or (kind == "integers" and _are_amounts(y)) else "classification"
+        task = "regression" if kind == "fractions" or (kind == "integers" and _are_amounts(y)) else "classification"
+    if kind == "labels":
+        _check_texts(y)
+    else:
+        _check_size(y, task)
     if task == "regression" and kind == "labels":
         raise ValueError(f"task='regression' needs numbers as y, but y holds labels such as {_example(y)}")
     if task == "classification" and kind == "fractions":
@@ -117,8 +129,42 @@ def _kind(y: np.ndarray) -> str:
         return "labels" if y.dtype.kind == "b" else "integers"
     if y.dtype.kind == "U":
         return "labels"
+    if y.dtype.kind in "Mm" or pd.api.types.infer_dtype(y) in ("date", "datetime", "timedelta"):
+        raise ValueError(f"y holds dates or times such as {y[0]}; {NO_DATES}")
     types = ", ".join(sorted({type(value).__name__ for value in y}))
     raise ValueError(f"y holds values of type {types}; it must hold text, truth values or numbers, of one kind alone")
+
+
+NO_DATES = "it must hold labels or numbers: years as labels, say, or the days since the first date"
+
+
+def _check_texts(y: np.ndarray) -> None:
+    """Text of many numbers or dates is refused: it would be as many labels, hardly ever the same."""
+    if y.dtype.kind != "U":
+        return
+    labels = np.unique(y)
+    if len(labels) <= MOST_LABELS:
+        return
+    texts = pd.Series(y)
+    if are_dates(texts):
+        raise ValueError(f"y holds dates such as {labels[0]}; {NO_DATES}")
+    found = numbers_of(texts)
+    if found.are_most and found.values.nunique() > MOST_LABELS:
+        others = f" but for {found.examples()}; leave these rows out, and give" if len(found.odd) else "; give"
+        raise ValueError(f"y holds numbers as text{others} it as floats")
+
+
+def _check_size(y: np.ndarray, task: str) -> None:
+    largest = np.abs(y.astype(float)).max()
+    if task == "classification" and largest > LARGEST_LABEL:
+        raise ValueError(
+            f"y holds labels such as {_example(y)}; labels that are numbers must be at most 2**53 in size, "
+            "or else text: y.astype(str)"
+        )
+    if largest > LARGEST_AMOUNT:
+        raise ValueError(
+            f"y goes up to {largest:.3g} in size, whose square is infinite; give y in other units, or its logarithm"
+        )
 
 
 def _are_amounts(y: np.ndarray) -> bool:

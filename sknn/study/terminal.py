@@ -52,6 +52,8 @@ def _show_one(study: Study, data: DataSet, verdict: str, console: Console) -> No
     shown = columns_that_fit(columns, console.width)
     best = are_best(summary, columns[1])
     _print(console, heading(data, results))
+    for note in data.notes:
+        _print(console, note, "yellow")
     console.print(table(shown, best, ASCII_HEAD if console.options.ascii_only else SIMPLE_HEAD))
     console.print()
     _print(console, verdict, "bold")

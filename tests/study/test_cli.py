@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from sknn.__main__ import main
+from sknn.study.readers import ENDINGS
 
 QUICK = ["--cv", "2", "--n-jobs", "1", "--models"]
 MEADOW = ["meadow.csv", "--target", "kind"]
@@ -101,6 +102,12 @@ def test_folder_of_the_results(arguments, folder, flowers, capsys):
             ["meadow.csv", "--target", "kind", "--groups", "bed", "--cv", "5"],
             {"n_train": [32], "fold": [0, 1, 2, 3, 4]},
         ),
+        (["meadow.csv", "--target", "kind", "--features", "size", "bed"], {"n_train": [20]}),
+        (["meadow.csv", "--target", "kind", "--drop", "price", "--na", "-999", "lost"], {"n_train": [20]}),
+        (
+            ["meadow.csv", "--target", "kind", "--sep", "comma", "--encoding", "ascii", "--comment", "%"],
+            {"n_train": [20]},
+        ),
         (["meadow.csv", "--target", "price", "--time-order", "--cv", "3"], {"n_train": [10, 20, 30]}),
         (["meadow.csv", "--target", "price", "--order-by", "day", "--cv", "3"], {"n_train": [10, 20, 30]}),
         (["pictures.npz", "--shape", "4x4"], {"dataset": ["pictures"]}),
@@ -135,7 +142,7 @@ def test_seed_decides_the_folds():
         (
             ["digit"],
             f"unknown data set 'digit', did you mean 'digits'? Known: {ALL_BUILT_IN}; "
-            "or a file (.csv, .tsv, .parquet, .npz), or openml:ID or openml:NAME",
+            f"or a file ({ENDINGS}), or openml:ID or openml:NAME",
         ),
         (["medow.csv", "--target", "kind"], "there is no file 'medow.csv', did you mean 'meadow.csv'?"),
         (

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import tracemalloc
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -101,7 +102,29 @@ WRONG_TARGETS = {
     "several columns": (np.eye(2), None, r"y of 'toy' has shape \(2, 2\); it must be a vector"),
     "empty": ([], None, "y of 'toy' is empty"),
     "sparse": (sparse.csr_array(np.eye(2)), None, "y of 'toy' is sparse"),
-    "dates": (np.array(["2020-01-01", "2020-01-02"], "datetime64[D]"), None, "y holds values of type datetime64"),
+    "dates": (
+        np.array(["2020-01-01", "2020-01-02"], "datetime64[D]"),
+        None,
+        "y holds dates or times such as 2020-01-01; it must hold labels or numbers",
+    ),
+    "dates of Python": ([date(2020, 1, 1), date(2020, 1, 2)], None, "y holds dates or times such as 2020-01-01"),
+    "text of many dates": (
+        pd.date_range("2020-01-01", periods=30).strftime("%Y-%m-%d").to_numpy(),
+        None,
+        "y holds dates such as 2020-01-01; it must hold labels or numbers",
+    ),
+    "text of many numbers": (
+        [f"{number}.5" for number in range(30)],
+        None,
+        "y holds numbers as text; give it as float",
+    ),
+    "text of many numbers and others": (
+        [*(f"{number}.5" for number in range(30)), "-"],
+        None,
+        "y holds numbers as text but for '-' in 1 row; leave these rows out",
+    ),
+    "labels too large": ([1e300, -1e300, 1e300], None, r"y holds labels such as 1e\+300; labels that are numbers must"),
+    "amounts too large": ([1e300, -1e300], "regression", r"y goes up to 1e\+300 in size, whose square is infinite"),
     "mixed": (["a", 1], None, "y holds values of type int, str; it must hold text, truth values or numbers"),
     "all the same": (["a", "a"], None, "y is 'a' for every sample; there must be something to tell apart"),
 }
@@ -453,7 +476,8 @@ def test_wrong_arguments(arguments, stated, message):
     ("X", "message"),
     [
         (pd.DataFrame(np.zeros((4, 3)), columns=["a", "b", "a"]), "several columns called 'a'"),
-        (pd.DataFrame({"a": [1.0, np.inf, -np.inf, 0.0], "b": list("wxyz")}), "2 infinite values"),
+        (pd.DataFrame({"a": [1.0, np.inf, -np.inf, 0.0], "b": list("wxyz")}), "2 infinite values in 'a'; say"),
+        (pd.DataFrame(np.zeros((4, 2)), columns=["a", 0]), "columns called 'a' and 0; their names must all be text"),
         (np.array([[1.0], [np.inf], [0.0], [0.0]]), "1 infinite values"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import lzma
 import re
 import sys
 
@@ -51,7 +52,9 @@ def test_wrong_name_suggests_the_nearest(wrong, suggestion):
 
 def test_hopeless_name_lists_what_there_is():
     known = "digits, iris, wine, breast_cancer, diabetes"
-    others = "or a file (.csv, .tsv, .parquet, .npz), or openml:ID or openml:NAME"
+    others = (
+        "or a file (.csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5), or openml:ID or openml:NAME"
+    )
     with pytest.raises(ValueError, match=re.escape(f"unknown data set 'qqq'. Known: {known}; {others}")):
         load("qqq")
 
@@ -230,7 +233,7 @@ WRONG_TABLES = {
     "no file at all": (None, {"target": "y"}, "there is no file"),
     "empty": ("", {"target": "y"}, "people.csv cannot be read: No columns to parse from file"),
     "no rows": ("a,y\n", {"target": "y"}, "people.csv has no rows"),
-    "nothing but the target": ("y\na\nb\n", {"target": "y"}, "X has shape (2, 0); it must have samples and features"),
+    "nothing but the target": ("y\na\nb\n", {"target": "y"}, "people.csv has no columns but y (target); a table"),
     "ragged": ("a,y\n1,2\n1,2,3\n", {"target": "y"}, "people.csv cannot be read: Error tokenizing data"),
     "too few names": (
         "a,y\n1,2,3\n1,2,3\n",
@@ -250,7 +253,7 @@ def test_wrong_tables(text, stated, message, tmp_path):
 
 BROKEN = {
     "not gzip": ("a.csv.gz", b"a,y\n1,2\n", "a.csv.gz cannot be read"),
-    "not text": ("a.csv", b"a,y\n\xff\xfe,2\n", "a.csv cannot be read: 'utf-8' codec"),
+    "not text": ("a.csv", b"a,y\n\xff\xfe,2\n", "a.csv cannot be read: byte 0xff in line 2 is not UTF-8"),
     "not Parquet": ("a.parquet", b"a,y\n", "a.parquet cannot be read"),
     "not NPZ": ("a.npz", b"a,y\n", "a.npz cannot be read"),
     "another kind": ("a.xlsx", b"a,y\n", r"a.xlsx' cannot be read; it must be a built-in name \(digits"),
@@ -272,10 +275,7 @@ def test_a_missing_file_suggests_the_nearest(people):
 
 
 def test_parquet_without_pyarrow_says_what_to_install(tmp_path, monkeypatch):
-    def missing(path):
-        raise ImportError("Unable to find a usable engine")
-
-    monkeypatch.setattr(pd, "read_parquet", missing)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").write_bytes(b"")
     with pytest.raises(ValueError, match=r"a.parquet cannot be read without pyarrow: pip install pyarrow"):
         load(tmp_path / "a.parquet", "y")
@@ -402,3 +402,207 @@ def test_openml_without_network_is_one_message(monkeypatch):
 def test_openml_needs_a_name():
     with pytest.raises(ValueError, match="'openml:' names no data set; it must be openml:ID or openml:NAME"):
         load("openml:")
+
+
+# --------------------------------------------------------------------------------------------- text as people have it
+
+ROWS = [(1.5, 2.5, "a"), (2.5, 3.5, "b"), (3.5, 4.5, "a"), (4.5, 5.5, "b")]
+
+
+def rows_of(separator, decimal=".", end=""):
+    return "".join(separator.join(str(cell).replace(".", decimal) for cell in row) + end + "\n" for row in ROWS)
+
+
+TEXTS = {
+    "blanks": ("a.dat", "p  q   kind\n" + rows_of("   ")),
+    "blanks before": ("a.txt", "   p q kind\n" + "".join(f"  {line}\n" for line in rows_of(" ").splitlines())),
+    "blanks and tabulators": ("a.txt", "p\tq kind\n" + rows_of(" \t ")),
+    "tabulators": ("a.txt", "p\tq\tkind\n" + rows_of("\t")),
+    "bars": ("a.csv", "p|q|kind\n" + rows_of("|")),
+    "comments": ("a.csv", "# a catalogue\n# of 2026\np,q,kind\n" + rows_of(",")),
+    "names in a comment": ("a.dat", "# made by hand\n# p q kind\n" + rows_of("  ")),
+    "names in a comment, with commas": ("a.dat", "#p,q,kind\n" + rows_of(",")),
+    "names before blank lines": ("a.csv", "\n\np,q,kind\n\n" + rows_of(",") + "\n\n"),
+    "units": ("a.csv", "p,q,kind\nkm/s,mag,\n" + rows_of(",")),
+    "units everywhere": ("a.csv", "p,q,kind\nkm/s,mag,text\n" + rows_of(",")),
+    "separators at the ends of rows": ("a.csv", "p,q,kind\n" + rows_of(",", end=",")),
+    "separators at all ends": ("a.csv", "p,q,kind,\n" + rows_of(",", end=",")),
+    "decimal commas and blanks": ("a.txt", "p q kind\n" + rows_of(" ", decimal=",")),
+    "decimal commas and tabulators": ("a.tsv", "p\tq\tkind\n" + rows_of("\t", decimal=",")),
+    "decimal commas in quotes": (
+        "a.csv",
+        'p,q,kind\n"1,5","2,5",a\n"2,5","3,5",b\n"3,5","4,5",a\n"4,5","5,5",b\n',
+    ),
+    "Fortran": ("a.dat", "p q kind\n" + rows_of(" ").replace(".5", ".5D+00")),
+    "old Mac": ("a.csv", ("p,q,kind\n" + rows_of(",")).replace("\n", "\r")),
+    "Windows": ("a.csv", ("# of 2026\np,q,kind\n" + rows_of(",")).replace("\n", "\r\n")),
+    "blanks around names": ("a.csv", " p , q , kind \n" + rows_of(" , ")),
+    "ECSV": ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: p, datatype: float64}\np q kind\n" + rows_of(" ")),
+}
+
+
+@pytest.mark.parametrize(("file", "text"), TEXTS.values(), ids=TEXTS)
+@pytest.mark.filterwarnings("ignore:the line under the names")
+def test_text_as_people_have_it(file, text, tmp_path):
+    (tmp_path / file).write_bytes(text.encode())
+    data = load(tmp_path / file, "kind")
+    assert data.X.to_dict("list") == {"p": [1.5, 2.5, 3.5, 4.5], "q": [2.5, 3.5, 4.5, 5.5]}
+    assert data.y.tolist() == ["a", "b", "a", "b"]
+
+
+PLAIN = "p,q,kind\n" + rows_of(",").replace("a\n", "é\n")
+
+
+@pytest.mark.parametrize("file", ["a.csv", "a.csv.gz"])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str.encode,
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
+        lambda text: text.encode("utf-32"),
+    ],
+)
+def test_encodings_that_leave_no_doubt(file, encode, tmp_path):
+    content = encode(PLAIN)
+    (tmp_path / file).write_bytes(gzip.compress(content) if file.endswith("gz") else content)
+    assert load(tmp_path / file, "kind").labels.tolist() == ["b", "é"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_packed_text_needs_no_ending_that_says_so(pack, tmp_path):
+    (tmp_path / "a.csv").write_bytes(pack(PLAIN.encode()))
+    assert load(tmp_path / "a.csv", "kind").n_samples == 4
+
+
+OPTIONS = {
+    "encoding": (PLAIN.encode("latin-1"), {"encoding": "latin-1"}),
+    "separator": (PLAIN.replace(",", "^").encode(), {"sep": "^"}),
+    "separator, a word": (PLAIN.replace(",", "\t").encode(), {"sep": "tab"}),
+    "separator, as typed": (PLAIN.replace(",", "\t").encode(), {"sep": "\\t"}),
+    "comment": (b"% made by hand\n" + PLAIN.encode() + b"% the end\n", {"comment": "%"}),
+    "left out": (PLAIN.replace("p,q", "p,id,q").replace(".5,", ".5,7,", 8).encode(), {"drop": ["id"]}),
+    "chosen": (PLAIN.replace("p,q", "p,id,q").replace(".5,", ".5,7,", 8).encode(), {"features": ["p", "q"]}),
+}
+
+
+@pytest.mark.parametrize(("content", "stated"), OPTIONS.values(), ids=OPTIONS)
+@pytest.mark.filterwarnings("ignore:lines of a.csv that begin with %")
+def test_what_a_file_leaves_open_is_stated(content, stated, tmp_path):
+    if "drop" in stated or "features" in stated:
+        content = PLAIN.replace("p,q", "id,p,q").replace("\n", "\n7,", 4).replace("7,id", "id").encode()
+    (tmp_path / "a.csv").write_bytes(content)
+    data = load(tmp_path / "a.csv", "kind", **stated)
+    assert (list(data.X), data.labels.tolist()) == (["p", "q"], ["b", "é"])
+
+
+def test_words_and_numbers_for_missing_values(tmp_path):
+    write_text(tmp_path / "a.csv", "p,q,kind\n1.5,-999,a\nlost,2,b\n3.5,-999.0,lost and found\n")
+    data = load(tmp_path / "a.csv", "kind", na_values=["lost", -999])
+    np.testing.assert_array_equal(data.X, [[1.5, np.nan], [np.nan, 2], [3.5, np.nan]])
+    assert data.labels.tolist() == ["a", "b", "lost and found"]
+
+
+def test_odd_cells_are_told_with_column_count_and_examples(tmp_path):
+    random = np.random.RandomState(0)
+    frame = pd.DataFrame({"flux": random.normal(size=400).astype(str), "kind": ["a", "b"] * 200})
+    frame.loc[[3, 7], "flux"] = ["-", "<0.1"]
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    told = (
+        "column 'flux' of a.csv holds numbers, and taken as missing what is none in 2 rows of 400: '-' in 1 row, '<0.1'"
+    )
+    with pytest.warns(UserWarning, match=re.escape(told)):
+        data = load(tmp_path / "a.csv", "kind")
+    assert data.X["flux"].isna().sum() == 2
+    assert data.notes[0].startswith(told)
+
+
+def test_labels_that_look_like_missing_can_be_kept(tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\n3,NA\n4,None\n")
+    with pytest.raises(ValueError, match=r"target 'kind' of a.csv is 'None' or 'NA', .* --not-na None NA \(not_na="):
+        load(tmp_path / "a.csv", "kind")
+    assert load(tmp_path / "a.csv", "kind", not_na=["None", "NA"]).labels.tolist() == ["NA", "None", "star"]
+
+
+def test_a_line_of_units_is_told(tmp_path):
+    write_text(tmp_path / "a.csv", TEXTS["units"][1])
+    with pytest.warns(UserWarning, match="the line under the names of a.csv was left out, .* units: 'km/s', 'mag'"):
+        load(tmp_path / "a.csv", "kind")
+
+
+def test_an_input_that_is_the_target_is_told(tmp_path):
+    write_text(tmp_path / "a.csv", "p,species,kind\n1,a,a\n2,b,b\n3,a,a\n")
+    with pytest.warns(UserWarning, match="column 'species' of a.csv is the same as the target 'kind' in every row"):
+        load(tmp_path / "a.csv", "kind")
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame(np.eye(3), columns=["p", "kind", "p"])])
+@pytest.mark.parametrize("ending", ["csv", "txt", "csv.gz"])
+def test_doubled_names_are_refused(frame, ending, tmp_path):
+    frame.to_csv(tmp_path / f"a.{ending}", index=False)
+    with pytest.raises(ValueError, match="several of its columns are called 'p'; every column needs a name of its own"):
+        load(tmp_path / f"a.{ending}", "kind")
+
+
+REFUSED = {
+    "target twice": ("species,p,species\na,1,a\n", {}, "several of its columns are called 'species'"),
+    "names apart by semicolons": (
+        "p;q;kind\n1,2,a\n3,4,b\n",
+        {},
+        "its first line has 3 names with semicolons between them, but its rows have 3 values with commas",
+    ),
+    "a title": ("Stars of 2026\np,q,kind\n1,2,a\n", {}, "its first line, 'Stars of 2026', is one field, but the rows"),
+    "two ways": (
+        "a;x,b\n1;2,3\n4;5,6\n",
+        {},
+        "separated by commas (2 columns) or by semicolons (2 columns); say which",
+    ),
+    "no names": ("1.5,2.5,a\n3.5,4.5,b\n", {}, "Some are numbers (1.5, 2.5): its first line must have the names"),
+    "Latin-1": (PLAIN.encode("latin-1"), {}, "byte 0xe9 in line 2 is not UTF-8; name the encoding with --encoding"),
+    "another encoding": (PLAIN.encode("latin-1"), {"encoding": "ascii"}, "it is not in encoding='ascii'"),
+    "no encoding": (PLAIN, {"encoding": "latin-99"}, "encoding='latin-99' is not known; it must be one of Python's"),
+    "binary": (b"a,y\n\x00\x01\x02\x00\x03\x04,2\n", {}, "it holds zero bytes, so it is no text"),
+    "no separator": (PLAIN, {"sep": "::"}, "sep='::' is no separator; it must be one character"),
+    "HTML": ("<!DOCTYPE html><html></html>", {}, "it holds a page of the web"),
+    "a spreadsheet": (b"PK\x03\x04rest", {}, "it holds a ZIP archive"),
+    "Parquet": (b"PAR1rest", {}, "it holds a Parquet table; its ending should be .parquet"),
+    "features and drop": (PLAIN, {"features": ["p"], "drop": ["q"]}, "features and drop were both given"),
+    "unknown features": (PLAIN, {"features": ["P"]}, "unknown features column of a.csv 'P', did you mean 'p'?"),
+    "unknown to drop": (PLAIN, {"drop": ["kinds"]}, "unknown drop column of a.csv 'kinds', did you mean 'kind'?"),
+    "target dropped": (PLAIN, {"drop": ["kind"]}, "drop='kind' is the target column of a.csv"),
+    "nothing left": (PLAIN, {"drop": ["p", "q"]}, "a.csv has no columns but kind (target), p, q"),
+    "no part": (PLAIN, {"text": "a.csv[2]"}, "[2] was given for a.csv; only FITS and HDF5 files have several parts"),
+    "all useless": (
+        "p,kind\nx,a\ny,b\n",
+        {},
+        "a.csv has no inputs: column 'p' of a.csv holds another text in every row",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "stated", "message"), REFUSED.values(), ids=REFUSED)
+def test_text_that_is_refused(content, stated, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.csv").write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load(**{"text": "a.csv", "target": "kind"} | stated)
+
+
+def test_a_text_called_npz_is_named(tmp_path):
+    write_text(tmp_path / "a.npz", PLAIN)
+    with pytest.raises(ValueError, match=r"a.npz cannot be read: it holds text; its ending should be .csv"):
+        load(tmp_path / "a.npz", "kind")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("sep", ";"), ("encoding", "latin-1"), ("comment", "%"), ("not_na", "NA"), ("na_values", -1), ("drop", "a")],
+)
+def test_options_of_text_and_tables_are_refused_elsewhere(option, value, tmp_path):
+    np.savez(tmp_path / "a.npz", X=X, y=Y)
+    with pytest.raises(ValueError, match=f"{option}=.* was given for a.npz, which is no t"):
+        load(tmp_path / "a.npz", **{option: value})
+    with pytest.raises(ValueError, match=f"{option}=.* was given for iris, which has its target and nothing else"):
+        load("iris", **{option: value})

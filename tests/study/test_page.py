@@ -18,6 +18,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from sknn import PerceptronClassifier
 from sknn.study import Study
+from sknn.study.data import DataSet
 from sknn.study.figures import draw_all
 from sknn.study.files import file_names, write_all
 from sknn.study.page import page
@@ -259,6 +260,13 @@ def test_data_sets_that_cannot_be_ranked_together_have_each_its_answer(studies, 
 def test_names_and_messages_are_texts_not_markup(pages):
     assert "<script" not in pages["hostile"]
     assert HOSTILE in text_of(pages["hostile"])
+
+
+def test_what_was_noticed_in_the_data_is_told():
+    noticed = DataSet.from_arrays("iris", *IRIS, notes=["column '<x>' has odd cells"])
+    study = Study({"net": perceptron(), "dummy": DummyClassifier()}, cv=2).run(noticed)
+    text = text_of(page(study, draw_all(study)))
+    assert "What was noticed in the data column '<x>' has odd cells" in text
 
 
 def test_failures_and_warnings_are_there_once_with_their_folds(pages):

@@ -14,6 +14,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sknn import MLPClassifier, PerceptronClassifier
 from sknn.study import Study
+from sknn.study.data import DataSet
 from sknn.study.table import TableColumn, columns_that_fit, form_of
 from sknn.study.terminal import show
 
@@ -188,3 +189,9 @@ def test_several_data_sets_have_a_table_each_and_a_verdict_together(other, endin
     text = " ".join(printed(["perceptron", "dummy"], data={"iris": IRIS, **other}).split())
     assert text.count("the same 2 folds for every model") == 2
     assert ending in text.rpartition("on one thread. ")[2]
+
+
+def test_what_was_noticed_in_the_data_stands_at_the_table():
+    noticed = DataSet.from_arrays("iris", *IRIS, notes=["column 'x' of iris.csv has odd cells"])
+    text = printed(["dummy"], data={"iris": noticed})
+    assert text.index("iris: 150 samples") < text.index("column 'x' of iris.csv has odd cells") < text.index("accuracy")

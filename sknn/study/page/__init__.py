@@ -1,7 +1,7 @@
 """The report of a study: one HTML page with all in it, to be read from the top."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -154,6 +154,7 @@ def _section(study: "Study", data: DataSet, verdict: str, drawn: Drawn, place: s
         tag("div", *(_figure(study, drawn, data.name, kind, place) for kind in kinds), class_="figures"),
         tag(part, "Every model against every other"),
         *pairs_part(study, data),
+        *([tag(part, "What was noticed in the data"), _said(data.notes)] if data.notes else []),
         *_troubles(study, results, part),
         *([tag(part, "Data and parameters"), *_particulars(study, data)] if several else []),
         class_="one-of-several" if several else None,
@@ -178,6 +179,10 @@ def _about_summary(study: "Study", results: "DataFrame") -> str:
         "± is the standard deviation over the folds. Times are means per fold on one thread; the size is the number of "
         f"parameters of a network or linear model, or of nodes of trees.{failed}"
     )
+
+
+def _said(notes: Sequence[str]) -> Markup:
+    return tag("ul", *(tag("li", note) for note in notes))
 
 
 def _figure(study: "Study", drawn: Drawn, name: str | None, kind: str, place: str) -> Markup:

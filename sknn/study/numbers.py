@@ -1,0 +1,175 @@
+"""Columns of text that are columns of numbers, but for a few odd cells."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+# What people, spreadsheets and programs write where there is no value; compared without case and blanks at the ends.
+NO_VALUE = frozenset(
+    """|-|--|---|–|—|.|..|...|…|*|**|***|?|??|???|na|n/a|n.a.|n.a|nan|-nan|<na>|nil|none|null|nd|n.d.|missing|unknown
+    |masked|indef|undef|undefined|not available|no data|nodata|#n/a|#na|#ref!|#value!|#div/0!|#num!|#name?
+    |#null!""".replace("\n    ", "").split("|")
+)
+MOST_ODD = 0.1  # of the cells that say anything: with more of them, the column is no column of numbers
+MOSTLY = 0.5  # with so many numbers, it is worth a word that a column is none of numbers
+MOST_EXAMPLES = 3
+
+SIGNS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
+GROUPS = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")  # 1 234 567 and 1'234'567
+# 1.5D+03 and 1.5+103, which leaves no room for the letter; orbitals are called 3d10, and numbers of telephones 12-103.
+FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d{3}))|([+-]?\d+)[dDqQ]([+-]\d+)")
+CURRENCY = re.compile(r"^([+-]?)[$€£¥]\s*|\s*[€%]$")
+NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
+NUMBER_OR_INFINITY = re.compile(rf"{NUMBER}|[+-]?inf(inity)?", re.IGNORECASE)
+EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # a thousand and some, or a number with three decimals
+
+
+class Numbers(NamedTuple):
+    """What a column of text holds if it is read as numbers.
+
+    Parameters
+    ----------
+    values : Series of float
+        The numbers, NaN in all other cells.
+    odd : Series of str
+        The cells that are neither numbers nor missing.
+    are_most : bool
+        Whether the column is one of numbers: there are some, and at most a tenth of the cells that say anything, which
+        words for missing values do not, are anything else.
+    """
+
+    values: pd.Series
+    odd: pd.Series
+    are_most: bool
+
+    @property
+    def share(self) -> float:
+        """The part of the cells with anything in them that are numbers."""
+        found = int(self.values.notna().sum())
+        return found / max(1, found + len(self.odd))
+
+    def examples(self) -> str:
+        """The odd cells with their counts, the most frequent ones first."""
+        counts = self.odd.value_counts()
+        shown = [f"{text!r} in {rows(count)}" for text, count in counts.head(MOST_EXAMPLES).items()]
+        more = len(counts) - len(shown)
+        return ", ".join([*shown, *([f"and {more:,} more such texts"] if more else [])])
+
+
+def rows(count: int) -> str:
+    """Count rows in words.
+
+    Examples
+    --------
+    >>> rows(1), rows(1200)
+    ('1 row', '1,200 rows')
+    """
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def numbers_of(column: pd.Series, decimal: str = ".") -> Numbers:
+    """Read a column of text, or of text among numbers, as numbers.
+
+    Beside what Python takes for a number these are: Fortran's 1.5D+03, thousands set apart as in 1,234 or 1 234, commas
+    before decimals where no other number of the column has a point there, the minus sign of typesetters, and what
+    stands before or behind amounts of money and percentages.
+
+    Parameters
+    ----------
+    column : Series
+        Texts, numbers and missing values.
+    decimal : {".", ","}, default="."
+        What "1,234" is where nothing else in the column tells: a thousand and some, or a number with decimals.
+
+    Returns
+    -------
+    Numbers
+        The numbers and what is left.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> found = numbers_of(pd.Series(["1.5", "2", "-", "1.5D+03", "1 234"]))
+    >>> found.values.tolist(), found.examples(), found.are_most
+    ([1.5, 2.0, nan, 1500.0, 1234.0], "'-' in 1 row", True)
+    >>> numbers_of(pd.Series(["1,5", "1.234,5"])).values.tolist()
+    [1.5, 1234.5]
+    """
+    present = column.dropna()
+    texts = present.astype(str)
+    numbers = texts.map(_readings(texts.unique(), decimal)).astype(float)
+    odd = texts[numbers.isna()]
+    n_telling = int((~odd.str.strip().str.lower().isin(NO_VALUE)).sum())
+    n_numbers = len(texts) - len(odd)
+    are_most = n_telling <= MOST_ODD * (n_numbers + n_telling) and n_numbers > MOST_ODD * len(texts)
+    return Numbers(numbers.reindex(column.index), odd, are_most)
+
+
+def is_number(text: str) -> bool:
+    """Tell whether a text is a number, however it is written.
+
+    Parameters
+    ----------
+    text : str
+        A cell.
+
+    Returns
+    -------
+    bool
+        True for what `numbers_of` takes for a number.
+
+    Examples
+    --------
+    >>> is_number("1.5D+03"), is_number("M31")
+    (True, False)
+    """
+    return any(_number(each) is not None for each in (_plain(text), _plain(text).translate(SWAPPED)))
+
+
+def are_texts(column: pd.Series) -> bool:
+    """Tell whether a column holds texts and nothing else but missing values.
+
+    Parameters
+    ----------
+    column : Series
+        A column, of categories or not.
+
+    Returns
+    -------
+    bool
+        False for categories.
+    """
+    return not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.infer_dtype(column) == "string"
+
+
+def _readings(texts: np.ndarray, decimal: str) -> dict[str, float]:
+    plain = [_plain(text) for text in texts]
+    points = [_number(text) for text in plain]
+    commas = [_number(text.translate(SWAPPED)) for text in plain]
+    telling = [position for position, text in enumerate(plain) if not EITHER.fullmatch(text)]
+    n_points, n_commas = (
+        sum(values[position] is not None and mark in plain[position] for position in telling)
+        for values, mark in ((points, "."), (commas, ","))
+    )
+    are_commas = n_commas > n_points or (decimal == "," and n_commas == n_points)
+    chosen = commas if are_commas else points
+    return {text: np.nan if value is None else value for text, value in zip(texts, chosen, strict=True)}
+
+
+SWAPPED = str.maketrans(",.", ".,")
+
+
+def _plain(text: str) -> str:
+    text = GROUPS.sub("", text.translate(SIGNS).strip())
+    text = CURRENCY.sub(r"\1", text)
+    fortran = FORTRAN.fullmatch(text)
+    return "e".join(part for part in fortran.groups() if part is not None) if fortran else text
+
+
+def _number(text: str) -> float | None:
+    if THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return float(text) if NUMBER_OR_INFINITY.fullmatch(text) else None

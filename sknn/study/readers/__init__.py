@@ -1,0 +1,113 @@
+"""Files of data, whatever their format: tables or arrays, as they were written."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from ..names import nearest_name
+from .arrays import read_npz
+from .content import Arrays, Part, Table, reading
+from .fits import read_fits
+from .frames import read_feather, read_parquet
+from .hdf5 import read_hdf5
+from .options import Options
+from .packed import TEXT, check_kind, packing_of
+from .tables import blank
+from .text import read_text
+from .votable import read_votable
+
+Reader = Callable[[Path, Part, Options], Table | Arrays]
+
+READERS: dict[str, Reader] = {
+    **dict.fromkeys(TEXT, read_text),
+    **dict.fromkeys((".fits", ".fit", ".fts"), read_fits),
+    **dict.fromkeys((".vot", ".votable", ".xml"), read_votable),
+    **dict.fromkeys((".h5", ".hdf5", ".hdf"), read_hdf5),
+    **dict.fromkeys((".parquet", ".pq"), read_parquet),
+    ".feather": read_feather,
+    ".npz": read_npz,
+}
+MAY_BE_PACKED = (read_text, read_fits, read_votable)
+MAY_HAVE_PARTS = (read_fits, read_hdf5)
+ENDINGS = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5"
+
+
+def ending_of(path: Path) -> str:
+    """Return the ending that tells the format, in lower case, without that of gzip, bzip2 or xz behind it.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that may not be there.
+
+    Returns
+    -------
+    str
+        With its dot; empty if there is none.
+
+    Examples
+    --------
+    >>> ending_of(Path("stars.CSV.gz"))
+    '.csv'
+    """
+    return os.path.splitext(path.name.removesuffix(packing_of(path)))[1].lower()
+
+
+def can_read(path: Path) -> bool:
+    """Tell whether there is a reader for a file of this name.
+
+    Parameters
+    ----------
+    path : Path
+        Of a file that may not be there.
+
+    Returns
+    -------
+    bool
+        Whether its ending is known, and is one that may be packed if it is packed.
+    """
+    reader = READERS.get(ending_of(path))
+    return reader is not None and (not packing_of(path) or reader in MAY_BE_PACKED)
+
+
+def read(path: Path, part: Part, options: Options) -> Table | Arrays:
+    """Read a file.
+
+    Parameters
+    ----------
+    path : Path
+        A file that `can_read` knows.
+    part : str or None
+        The extension of a FITS file, or the group or table of an HDF5 file.
+    options : Options
+        What the user says about it.
+
+    Returns
+    -------
+    Table or Arrays
+        As they were written.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it cannot be read, or an option does not go with its format.
+    """
+    if not path.is_file():
+        nearest = nearest_name(path.name, _files_beside(path))
+        raise ValueError(f"there is no file {str(path)!r}" + (f", did you mean {nearest!r}?" if nearest else ""))
+    reader = READERS[ending_of(path)]
+    if part is not None and reader not in MAY_HAVE_PARTS:
+        raise ValueError(f"[{part}] was given for {path.name}; only FITS and HDF5 files have several parts")
+    if reader is not read_text:
+        options.refuse_text_options(path.name)
+        with reading(path):
+            check_kind(path)
+    found = reader(path, part, options)
+    if isinstance(found, Arrays):
+        options.refuse_table_options(path.name)
+        return found
+    return found._replace(frame=blank(found.frame, options.na_values))
+
+
+def _files_beside(path: Path) -> list[str]:
+    return [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []

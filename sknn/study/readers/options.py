@@ -1,0 +1,55 @@
+"""What the user says about a file, where it leaves doubts."""
+
+from dataclasses import dataclass
+
+FLAGS = {"sep": "--sep", "encoding": "--encoding", "comment": "--comment", "not_na": "--not-na", "na_values": "--na"}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user says about a file.
+
+    Parameters
+    ----------
+    sep : str, default=None
+        What stands between the columns of a text; a blank is any number of blanks and tabulators.
+    encoding : str, default=None
+        Of a text.
+    comment : str, default=None
+        What lines of a text that are none of the table begin with.
+    na_values : tuple of str, default=()
+        Words and numbers that mean missing.
+    not_na : tuple of str, default=()
+        Words of a text that are values, such as labels, though they look as if there was none.
+    """
+
+    sep: str | None = None
+    encoding: str | None = None
+    comment: str | None = None
+    na_values: tuple[str, ...] = ()
+    not_na: tuple[str, ...] = ()
+
+    def refuse_text_options(self, source: str) -> None:
+        """Raise an error if something is said that only text has.
+
+        Parameters
+        ----------
+        source : str
+            The file, which is no text.
+        """
+        self._refuse(("sep", "encoding", "comment", "not_na"), source, "no text")
+
+    def refuse_table_options(self, source: str) -> None:
+        """Raise an error if something is said that only tables have.
+
+        Parameters
+        ----------
+        source : str
+            The file, which holds arrays.
+        """
+        self._refuse(("na_values",), source, "no table but arrays")
+
+    def _refuse(self, names: tuple[str, ...], source: str, what: str) -> None:
+        for name in names:
+            if value := getattr(self, name):
+                raise ValueError(f"{name}={value!r} was given for {source}, which is {what}; leave it out")

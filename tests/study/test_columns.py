@@ -1,0 +1,117 @@
+"""The columns of tables: what becomes of them, and what is said about it."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sknn.study.columns import settle, tidy
+from sknn.study.data import DataSet
+
+MANY = [f"{number / 7:.4f}" for number in range(200)]
+ODD = [
+    "-", "--", "n.a.", "none", "missing", "unknown", "*", "...", "<0.1", "1.2*", "1,5", "#REF!", "masked", "INDEF", ".",
+    " ", "nan ", "?", "saturated",
+]  # fmt: skip
+
+
+def tidied(values, name="x", **options):
+    frame, notes = tidy(pd.DataFrame({name: values}), "stars.csv", **options)
+    return frame.get(name), notes
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_cells_of_numbers_are_missing_and_said(odd):
+    column, notes = tidied([odd, *MANY, odd])
+    assert column.dtype == float
+    np.testing.assert_array_equal(column[1:-1], np.asarray(MANY, dtype=float))
+    assert column.isna().tolist() == [True, *[False] * 200, True]
+    assert notes == [
+        f"column 'x' of stars.csv holds numbers, and taken as missing what is none in 2 rows of 202: {odd!r} in 2 rows"
+    ]
+
+
+def test_odd_cells_of_dates_are_missing_and_said():
+    column, notes = tidied([*pd.date_range("1970-01-01", periods=30).strftime("%Y-%m-%d"), "-"])
+    assert column.tolist()[:30] == list(range(30))
+    assert np.isnan(column[30])
+    assert "holds dates, and taken as missing what is none in 1 row of 31: '-' in 1 row" in notes[0]
+
+
+def test_numbers_in_half_of_the_cells_are_pointed_out():
+    column, notes = tidied([*MANY, *["<0.1"] * 100])
+    assert column.dtype == "category"
+    assert "holds numbers in 67% of its cells and text in the others ('<0.1' in 100 rows)" in notes[0]
+    assert "--na '<0.1' (na_values=['<0.1'])" in notes[0]
+
+
+def test_what_is_left_out_for_its_texts_is_told_to_be_numbers_for_the_most_part():
+    column, notes = tidied([*MANY, *(f"<{number}" for number in range(100))])
+    assert column is None
+    assert "holds another text in every row, so it was left out; it holds numbers in 67% of its cells" in notes[0]
+
+
+SAID = {
+    "integers called id": ("ObjID", range(100), "seems to identify the rows"),
+    "integers called row_id": ("row_id", np.arange(100.0), "seems to identify the rows"),
+    "integers nearly all different": ("specobjid", [*range(95), *range(5)], "seems to identify the rows"),
+    "text": ("name", [*(f"M {n}" for n in range(95)), *["M 1"] * 5], "holds 95 different texts in 100 rows"),
+    "groups called id": ("plate_id", [*range(10)] * 10, None),
+    "fractions called id": ("id", np.linspace(0, 1, 100), None),
+    "integers called otherwise": ("counts", range(100), None),
+    "a word that ends so": ("acid", range(100), None),
+    "labels": ("kind", ["a", "b"] * 50, None),
+}
+
+
+@pytest.mark.parametrize(("name", "values", "said"), SAID.values(), ids=SAID)
+def test_identifiers_are_pointed_out_and_stay(name, values, said):
+    column, notes = tidied(values, name)
+    assert len(column) == 100
+    assert (said is None) == (notes == [])
+    for note in notes:
+        assert said in note
+        assert note.endswith(f"leave it out with --drop {name}" if "seems" in note else f"out with --drop {name}")
+
+
+# --------------------------------------------------------------------------------------------------- tables in memory
+
+FEW = ["1", "2", "2", "1"] * 50
+SETTLED = {
+    "decimals": ([Decimal("1.5"), None, Decimal("2")], [1.5, np.nan, 2.0], None),
+    "text": ([*MANY, "-"], [*map(float, MANY), np.nan], "what is none in 1 row of 201: '-' in 1 row"),
+    "text among numbers": ([1.5] * 20 + ["n/a"], [1.5] * 20 + [np.nan], "'n/a' in 1 row"),
+    "numbers as text": (MANY, list(map(float, MANY)), "holds numbers as text"),
+}
+
+
+@pytest.mark.parametrize(("values", "numbers", "said"), SETTLED.values(), ids=SETTLED)
+def test_numbers_in_another_form_become_numbers(values, numbers, said):
+    frame = pd.DataFrame({"x": values, "y": 1}, index=range(5, 5 + len(values)))
+    found, notes = settle(frame, "'toy'")
+    np.testing.assert_array_equal(found["x"], numbers)
+    assert found.index.equals(frame.index)
+    assert [said in note for note in notes] == ([] if said is None else [True])
+
+
+@pytest.mark.parametrize("values", [FEW, ["a", "b"] * 100, pd.Categorical(MANY), [True, None] * 100])
+def test_other_columns_stay(values):
+    frame = pd.DataFrame({"x": values})
+    assert settle(frame, "'toy'").frame is frame
+
+
+def test_a_data_set_keeps_and_says_what_was_noticed():
+    X = pd.DataFrame({"x": [*MANY, "-"]})
+    with pytest.warns(UserWarning, match="column 'x' of 'toy' holds numbers, and taken as missing"):
+        data = DataSet.from_arrays("toy", X, np.arange(201) % 2, notes=["read before"])
+    assert data.notes[0] == "read before"
+    assert re.search("'-' in 1 row", data.notes[1])
+
+
+def test_decimals_count_as_numbers_wherever_they_are():
+    decimals = [Decimal(number) / 4 for number in range(40)]
+    data = DataSet.from_arrays("toy", np.array(decimals, dtype=object).reshape(20, 2), decimals[:20])
+    assert data.X.dtypes.tolist() == [float, float]
+    assert (data.task, data.y[1]) == ("regression", 0.25)
