@@ -57,15 +57,16 @@ def refitted(study: "Study", data: DataSet) -> Any:
     Returns
     -------
     estimator
-        Fitted, with all preprocessing in it; of a table, it finds the columns by their names.
+        Fitted, with all preprocessing in it; of a table, it finds the columns by their names, and some may be missing.
     """
     model = winner(study, data)
     seed = seed_of(study.seed_, int(study.results["fold"].max()) + 1)  # one more than those of the folds
-    estimator = model.build(data, seed)
+    is_table = isinstance(data.X, pd.DataFrame)
+    estimator = model.build(data, seed, gaps=is_table)
     if study.tune and (space := model.space(data, data.n_samples)):
         inner, measure = inner_splitter(data, study.cv, seed), study.measures_of(data)[0]
         chosen = best_configuration(estimator, space, study.tune, data.X, data.y, data.groups, inner, measure, seed)
         estimator = estimator.set_params(**chosen)
-    if isinstance(data.X, pd.DataFrame):
+    if is_table:
         estimator = make_pipeline(SameColumns(), estimator)
     return estimator.fit(data.X, data.y)

@@ -60,6 +60,8 @@ class Model:
         Data sets with more rows are left to those who name the model.
     dense, grid : bool, default=False
         Whether the model is only for dense data, and only for images or signals.
+    short : str, default=""
+        A name for narrow tables; "": the title.
     by_default : bool, default=False
         Whether the model is here because it is one of the default models, not because it was named.
     """
@@ -72,9 +74,10 @@ class Model:
     most_rows: int | None = None
     dense: bool = False
     grid: bool = False
+    short: str = ""
     by_default: bool = False
 
-    def build(self, data: DataSet, random_state: int | None) -> BaseEstimator:
+    def build(self, data: DataSet, random_state: int | None, gaps: bool = False) -> BaseEstimator:
         """Return a fresh estimator for a data set, behind the preprocessing it needs.
 
         Parameters
@@ -83,6 +86,8 @@ class Model:
             Its columns decide on the preprocessing, which learns nothing before ``fit``.
         random_state : int or None
             The seed of the estimator, wherever a random state is None.
+        gaps : bool, default=False
+            Whether values may be missing in a table that comes later, though none are in this one.
 
         Returns
         -------
@@ -98,7 +103,7 @@ class Model:
         if reason:
             raise ValueError(f"the model {self.name!r} cannot be fitted to {data.name!r}: {reason}")
         estimator = _seeded(self.makers[data.task](data), random_state)
-        before = [] if self.needs is None else steps_before(data, self.needs)
+        before = [] if self.needs is None else steps_before(data, self.needs, gaps)
         return make_pipeline(*before, estimator) if before else estimator
 
     def space(self, data: DataSet, n_train: int | None = None) -> Space:
@@ -238,9 +243,17 @@ BUILT_IN: dict[str, Model] = {
             "baseline",
             {"classification": _fixed(LogisticRegression(max_iter=1000))},
             SCALED,
+            short="Logistic",
         ),
-        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED),
-        Model("knn", "k nearest neighbours", "baseline", _both(KNeighborsClassifier(), KNeighborsRegressor()), SCALED),
+        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED, short="Ridge"),
+        Model(
+            "knn",
+            "k nearest neighbours",
+            "baseline",
+            _both(KNeighborsClassifier(), KNeighborsRegressor()),
+            SCALED,
+            short="k nearest",
+        ),
         Model(
             "random_forest",
             "Random forest",
@@ -255,8 +268,9 @@ BUILT_IN: dict[str, Model] = {
             _both(HistGradientBoostingClassifier(), HistGradientBoostingRegressor()),
             Needs(scaling=False, imputation=False),
             dense=True,
+            short="Boosting",
         ),
-        Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000),
+        Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000, short="SVM"),
         Model(
             "gaussian_process",
             "Gaussian process",
@@ -329,7 +343,9 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
         "mlp": partial(_stopped_early, partial(sknn.MLPRegressor, **learns)),
         "cnn": partial(_on_grids, partial(sknn.CNNRegressor, **learns)),
     }
-    linear = replace(BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000)
+    linear = replace(
+        BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000, short="Linear"
+    )
     known = BUILT_IN | {"linear": linear}
     return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
 

@@ -39,7 +39,7 @@ class Needs:
     flattening: bool = True
 
 
-def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
     """List the transformers that data need before a model, and none that would change nothing.
 
     - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0, also
@@ -61,6 +61,8 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
         The data.
     needs : Needs
         What the model needs.
+    gaps : bool, default=False
+        Whether values may be missing in a table that comes later, though none are in this one.
 
     Returns
     -------
@@ -78,9 +80,9 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     if is_mapped(data.X):
         return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
     if _has_columns(data.X):
-        return [_column_by_column(data.X, needs)]
+        return [_column_by_column(data.X, needs, gaps)]
     numbers = np.asarray(data.X)
-    imputers = _imputers(_any_nan(numbers), needs)
+    imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
     return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
 
@@ -129,13 +131,13 @@ def _has_columns(X: Any) -> bool:
     return not all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in dtypes)
 
 
-def _column_by_column(X: pd.DataFrame, needs: Needs) -> ColumnTransformer:
+def _column_by_column(X: pd.DataFrame, needs: Needs, gaps: bool) -> ColumnTransformer:
     frame = X.infer_objects()
     numeric = [_is_numeric(dtype) for dtype in frame.dtypes]
     numbers, categories = np.flatnonzero(numeric).tolist(), np.flatnonzero(np.logical_not(numeric)).tolist()
     branches = []
     if numbers:
-        imputers = _imputers(bool(frame.iloc[:, numbers].isna().any(axis=None)), needs)
+        imputers = _imputers(gaps or bool(frame.iloc[:, numbers].isna().any(axis=None)), needs)
         scalers = [StandardScaler()] if needs.scaling else []
         branches.append(("numbers", make_pipeline(FunctionTransformer(as_floats), *imputers, *scalers), numbers))
     if categories:

@@ -20,6 +20,7 @@ from .measures import DEFAULTS, QUANTILES, Measure, as_measures
 from .models import Model, as_models
 from .names import look_up
 from .outcome import Outcome
+from .output import check_room
 from .run import Progress, Run
 from .store import Store
 from .verdict import verdict
@@ -257,6 +258,7 @@ class Study:
             if self.store is not None:
                 keys = [key_of(data, cell) for data, cell in cells]
                 store = stack.enter_context(Store(self.store))
+                check_room(store.path, sum(_bytes_of(cell) for _, cell in cells))
             progress = stack.enter_context(_progress_bar()) if self.verbose else None
             return Run(cells, keys, store, self.n_jobs, progress).outcomes_in_order()
 
@@ -283,8 +285,8 @@ class Study:
         DataFrame
             One row per data set and model, the best model of each data set first: ``dataset``, ``model``, ``family``,
             ``n_folds``, ``n_failed`` (folds in which the model failed, and which are missing in its means), and
-            ``<measure>_mean`` and ``<measure>_std`` of every score, of the times, of ``n_parameters`` and of
-            ``pickle_bytes``.
+            ``<measure>_mean`` and ``<measure>_std`` of the times, of ``n_parameters``, of ``pickle_bytes`` and of every
+            score. The score that decides comes last, where pandas shows it however narrow the terminal is.
 
         Raises
         ------
@@ -504,6 +506,11 @@ def _progress_bar() -> AbstractContextManager[Progress]:
     from .progress import show_progress
 
     return show_progress(Console(stderr=True))
+
+
+def _bytes_of(cell: Cell) -> int:
+    """What the outcome of a cell takes in the store: a row, and two numbers for each prediction."""
+    return 2_000 + 16 * len(cell.fold.test)
 
 
 def _check_measures(measures: tuple[Measure, ...], data: DataSet) -> None:

@@ -46,8 +46,13 @@ def _show_one(study: Study, data: DataSet, verdict: str, console: Console) -> No
     measures = study.measures_of(data)
     titles = {model.name: model.title for model in study.models}
     columns = [
-        replace(column, header=_spell(column.header, console), cells=[_spell(cell, console) for cell in column.cells])
-        for column in columns_of(summary, results, measures, titles)
+        replace(
+            column,
+            header=_spell(column.header, console),
+            cells=[_spell(cell, console) for cell in column.cells],
+            short=[_spell(cell, console) for cell in column.short],
+        )
+        for column in columns_of(summary, results, measures, study.models)
     ]
     shown = columns_that_fit(columns, console.width)
     best = are_best(summary, columns[1])

@@ -43,6 +43,15 @@ def test_of_a_table_columns_are_found_by_name():
     np.testing.assert_array_equal(model.predict(X.iloc[:, ::-1].assign(more="?")), model.predict(X))
 
 
+@pytest.mark.parametrize("models", [["logistic"], ["hist_gradient_boosting"], ["perceptron"]])
+def test_of_a_table_values_may_be_missing_later(models):
+    X, y = mixed_table()
+    whole = X.assign(b=1.0)
+    for table in (whole, whole[["a", "b"]]):
+        model = Study(models, cv=3).run(table, y).best()
+        assert model.predict(table.assign(a=np.nan)).shape == y.shape
+
+
 def test_a_tuned_model_is_tuned_once_more():
     model = Study(["knn", "dummy"], cv=3, tune=3).run(*IRIS).best()
     again = Study(["knn", "dummy"], cv=3, tune=3).run(*IRIS).best()

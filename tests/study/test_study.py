@@ -225,6 +225,14 @@ def test_summary_puts_the_best_first_and_the_failed_last():
         assert list(summary["n_failed"]) == [0, 0, 3] * 2
 
 
+def test_pandas_shows_the_score_that_decides_in_a_narrow_terminal():
+    summary = Study(["dummy", "hist_gradient_boosting"], cv=2).run({"iris": (X, Y)}).summary()
+    with pd.option_context("display.width", 80, "display.max_columns", 0):
+        shown = repr(summary).splitlines()
+    assert shown[0].split() == ["dataset", "model", "...", "accuracy_mean", "accuracy_std"]
+    assert "hist_gradient_boosting" in shown[1]
+
+
 @pytest.mark.parametrize("method", ["summary", "compare", "ranks", "verdicts"])
 def test_questions_before_run(method):
     with pytest.raises(RuntimeError, match="call run"):
