@@ -254,13 +254,13 @@ def scripted(values):
 @pytest.mark.parametrize(
     ("values", "params", "epochs", "best"),
     [
-        ([1, 2, 3, 4, 5, 6], {"patience": 1}, 6, 6),
-        ([1, 2, 0, 0, 0, 0], {"patience": 2}, 4, 2),
-        ([1, 2, 2, 2, 9, 9], {"patience": 3}, 6, 5),
-        ([1, 2, 2, 2, 9, 9], {"patience": 2}, 4, 2),
-        ([1, 1.5, 2.1, 2.2, 2.3, 9], {"patience": 2, "tol": 1}, 5, 3),
-        ([1, np.nan, np.nan, 0, 0, 0], {"patience": 2}, 3, 1),
-        ([1, 2, 0, 0, 0, 0], {"patience": 2, "restore_best": False}, 4, 4),
+        ([1, 2, 3, 4, 5, 6], {"n_iter_no_change": 1}, 6, 6),
+        ([1, 2, 0, 0, 0, 0], {"n_iter_no_change": 1}, 4, 2),
+        ([1, 2, 2, 2, 9, 9], {"n_iter_no_change": 2}, 6, 5),
+        ([1, 2, 2, 2, 9, 9], {"n_iter_no_change": 1}, 4, 2),
+        ([1, 1.5, 2.1, 2.2, 2.3, 9], {"n_iter_no_change": 1, "tol": 1}, 5, 3),
+        ([1, np.nan, np.nan, 0, 0, 0], {"n_iter_no_change": 1}, 3, 1),
+        ([1, 2, 0, 0, 0, 0], {"n_iter_no_change": 1, "restore_best": False}, 4, 4),
     ],
 )
 def test_early_stopping_waits_and_restores_the_best(values, params, epochs, best):
@@ -270,7 +270,7 @@ def test_early_stopping_waits_and_restores_the_best(values, params, epochs, best
 
 
 def test_early_stopping_by_the_training_loss():
-    model = fitted(MLPClassifier(**SMALL), EarlyStopping(tol=100.0, patience=2))
+    model = fitted(MLPClassifier(**SMALL), EarlyStopping(tol=100.0, n_iter_no_change=1))
     assert model.n_iter_ == 3
 
 
@@ -280,7 +280,7 @@ def test_early_stopping_by_what_validation_says(monitor, solver):
     """The samples are only looked at: it is the callback alone that decides."""
     model = MLPRegressor(4, solver=solver, max_iter=EPOCHS, tol=0.0, random_state=0)
     plain = clone(model).fit(X, NUMBERS, X_val=X[:20], y_val=NUMBERS[:20])
-    model.set_callbacks(EarlyStopping(monitor, tol=1e9, patience=2))
+    model.set_callbacks(EarlyStopping(monitor, tol=1e9, n_iter_no_change=1))
     model.fit(X, NUMBERS, X_val=X[:20], y_val=NUMBERS[:20])
     assert plain.n_iter_ == EPOCHS
     assert model.n_iter_ == len(model.validation_scores_) == 3
@@ -288,20 +288,20 @@ def test_early_stopping_by_what_validation_says(monitor, solver):
 
 
 def test_early_stopping_by_the_validation_score_takes_the_split_too():
-    stopping = EarlyStopping("validation_score", tol=1.0, patience=2)
+    stopping = EarlyStopping("validation_score", tol=1.0, n_iter_no_change=1)
     model = fitted(MLPClassifier(**SMALL, early_stopping=True, scoring="accuracy"), stopping)
     assert model.n_iter_ == len(model.validation_scores_) == 3
 
 
 def test_early_stopping_of_lbfgs():
-    model = fitted(ESTIMATORS["MLPRegressor, lbfgs"], EarlyStopping(tol=1e9, patience=2))
+    model = fitted(ESTIMATORS["MLPRegressor, lbfgs"], EarlyStopping(tol=1e9, n_iter_no_change=1))
     assert model.n_iter_ == 3
 
 
 def test_a_reused_callback_starts_afresh_in_each_fold():
     """Values fall over the whole run, so that a memory of earlier folds would end the later ones at once."""
     values = iter(range(100, 0, -1))
-    stopping = EarlyStopping(lambda model: next(values), patience=2)
+    stopping = EarlyStopping(lambda model: next(values), n_iter_no_change=1)
     found = cross_validate(
         MLPClassifier(**SMALL).set_callbacks(stopping), X, CLASSES, cv=KFold(3), return_estimator=True
     )
@@ -309,7 +309,7 @@ def test_a_reused_callback_starts_afresh_in_each_fold():
 
 
 def test_two_fits_with_one_callback_at_the_same_time():
-    stopping = EarlyStopping(tol=100.0, patience=2)
+    stopping = EarlyStopping(tol=100.0, n_iter_no_change=1)
     inner = []
 
     def fit_another(model):
@@ -332,7 +332,7 @@ def test_callbacks_of_networks_refuse_what_is_around_them():
     ("make", "message"),
     [
         (lambda: EarlyStopping("accuracy"), "monitor must be"),
-        (lambda: EarlyStopping(patience=0), "patience must be"),
+        (lambda: EarlyStopping(n_iter_no_change=0), "n_iter_no_change must be"),
         (lambda: EarlyStopping(tol=-1.0), "tol must be"),
         (lambda: Checkpoint("somewhere", every=0.5), "every must be"),
         (lambda: LearningRateLogger().get_logs(), "no logs yet"),
@@ -462,7 +462,7 @@ def test_an_interrupt_from_the_keyboard_can_be_continued(tmp_path):
             if context.task_id == 2:
                 raise KeyboardInterrupt
 
-    with pytest.warns(UserWarning, match="interrupted by user"):
+    with pytest.raises(KeyboardInterrupt):
         fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path, every=1), Interrupt())
     assert_same_fit(fitted(MLPClassifier(**SMALL), Checkpoint(tmp_path)), fitted(MLPClassifier(**SMALL)))
 
@@ -514,7 +514,7 @@ def test_what_does_not_change_the_result_does_not_change_the_directory(tmp_path,
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
 def test_other_callbacks_continue_too(first, tmp_path):
     def callbacks(checkpoint):
-        stopping = EarlyStopping(scripted([1, 3, 2, 2, 2, 2]), patience=3)
+        stopping = EarlyStopping(scripted([1, 3, 2, 2, 2, 2]), n_iter_no_change=2)
         others = [stopping, LearningRateLogger()]
         return [checkpoint, *others] if first else [*others, checkpoint]
 

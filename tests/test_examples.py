@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
-LONG = {"cnn_features", "digits_cnn", "shuffled_pixels", "spectra_cnn"}  # several seconds, in CI alone
+LONG = {"cnn_features", "digits_cnn", "layer_widths", "shuffled_pixels", "spectra_cnn"}  # several seconds, in CI alone
 SECONDS = 200  # on a busy machine; a tenth of it on a quiet one
 
 

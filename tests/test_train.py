@@ -283,7 +283,7 @@ def test_the_rate_is_asked_for_at_every_batch_or_every_epoch(schedule):
 
 def test_the_adaptive_schedule_slows_down_when_training_stalls_and_ends_when_it_is_slow():
     optimizer, slowly = Witness(), {"schedule": Adaptive(), "learning_rate_init": 1e-5}
-    found = run(optimizer=optimizer, objective=still, patience=1, max_epochs=100, **slowly)
+    found = run(optimizer=optimizer, objective=still, n_iter_no_change=1, max_epochs=100, **slowly)
     assert found.outcome is Outcome.CONVERGED
     assert found.state.stalls == 2
     first = [1e-5] * 3  # an improvement over nothing at all, then twice none
@@ -306,17 +306,17 @@ class Script:
         return Verdict(score, 10.0 - score)
 
 
-@pytest.mark.parametrize("patience", [0, 1, 4])
-def test_training_stops_when_the_loss_has_not_improved_for_longer_than_patience(patience):
-    found = run(objective=still, max_epochs=100, patience=patience)
+@pytest.mark.parametrize("n_iter_no_change", [0, 1, 4])
+def test_training_stops_when_the_loss_has_not_improved_for_longer_than_is_allowed(n_iter_no_change):
+    found = run(objective=still, max_epochs=100, n_iter_no_change=n_iter_no_change)
     assert found.outcome is Outcome.CONVERGED
-    assert found.state.epochs == 1 + patience + 1
+    assert found.state.epochs == 1 + n_iter_no_change + 1
     assert found.state.best_loss == 1
 
 
 @pytest.mark.parametrize(("tol", "epochs"), [(0.0, 20), (10.0, 4)])
 def test_less_than_tol_is_no_improvement(tol, epochs):
-    found = run(max_epochs=20, patience=2, tol=tol, learning_rate_init=0.01)
+    found = run(max_epochs=20, n_iter_no_change=2, tol=tol, learning_rate_init=0.01)
     assert found.state.epochs == epochs
     assert found.outcome is (Outcome.EPOCHS_DONE if epochs == 20 else Outcome.CONVERGED)
     assert found.state.best_loss == min(found.state.loss_curve) == found.state.loss_curve[-1]
@@ -333,7 +333,7 @@ SCORES = {
 def test_early_stopping_restores_the_best_weights(scores, best, outcome, epochs):
     network = mlp()
     validate = Script(network, scores)
-    found = run(network=network, validate=validate, max_epochs=6, patience=2, tol=0.1)
+    found = run(network=network, validate=validate, max_epochs=6, n_iter_no_change=2, tol=0.1)
     assert (found.outcome, found.state.epochs) == (outcome, epochs)
     assert found.state.validation_scores == scores[:epochs]
     assert found.state.best_score == max(scores)
@@ -584,7 +584,7 @@ def test_an_epoch_must_be_defined():
 
 def test_reports():
     said = []
-    run(objective=still, max_epochs=9, patience=1, report=said.append)
+    run(objective=still, max_epochs=9, n_iter_no_change=1, report=said.append)
     assert said == [
         *(f"Iteration {epoch}, loss = 1.00000000" for epoch in (1, 2, 3)),
         "Training loss did not improve more than tol=0.000100 for 1 consecutive epochs. Stopping.",

@@ -27,8 +27,8 @@ class EarlyStopping(TrainingCallback):
     """Ends training when what it watches no longer improves, and restores the best weights.
 
     With values :math:`v_t` (of a loss its negative) an epoch improves if :math:`v_t > \\max_{s<t} v_s + tol`; training
-    ends after `patience` epochs in a row that do not. It works beside the estimators' own ``early_stopping``, and with
-    L-BFGS, iteration by iteration.
+    ends after more than `n_iter_no_change` epochs in a row that do not. It works beside the estimators' own
+    ``early_stopping``, and with L-BFGS, iteration by iteration.
 
     Parameters
     ----------
@@ -36,8 +36,8 @@ class EarlyStopping(TrainingCallback):
         The training loss; loss or score on validation samples, which the fit must have (`X_val`, or a split by
         ``early_stopping=True``); or a function of the estimator as fitted so far, larger is better, such as
         ``lambda model: f1_score(y_val, model.predict(X_val))``.
-    patience : int, default=10
-        Epochs without improvement before training ends.
+    n_iter_no_change : int, default=10
+        Training ends after more epochs than this without improvement.
     tol : float, default=0.0
         By no more than this is no improvement.
     restore_best : bool, default=True
@@ -60,7 +60,7 @@ class EarlyStopping(TrainingCallback):
     >>> from sknn import MLPClassifier
     >>> from sknn.callbacks import EarlyStopping
     >>> X, X_val, y, y_val = train_test_split(*load_iris(return_X_y=True), random_state=0)
-    >>> stopping = EarlyStopping(lambda model: model.score(X_val, y_val), patience=20)
+    >>> stopping = EarlyStopping(lambda model: model.score(X_val, y_val), n_iter_no_change=20)
     >>> model = MLPClassifier(learning_rate_init=0.01, random_state=0).set_callbacks(stopping).fit(X, y)
     >>> model.n_iter_ < 200, model.score(X_val, y_val) > 0.9
     (True, True)
@@ -70,7 +70,7 @@ class EarlyStopping(TrainingCallback):
         self,
         monitor: str | Callable[[Any], float] = "loss",
         *,
-        patience: int = 10,
+        n_iter_no_change: int = 10,
         tol: float = 0.0,
         restore_best: bool = True,
     ) -> None:
@@ -80,7 +80,7 @@ class EarlyStopping(TrainingCallback):
         if not (isinstance(tol, Real) and tol >= 0):
             raise ValueError(f"tol must be a number that is not negative; got {tol!r}")
         self.monitor: str | Callable[[Any], float] = monitor
-        self.patience: int = positive("patience", patience)
+        self.n_iter_no_change: int = positive("n_iter_no_change", n_iter_no_change)
         self.tol: float = float(tol)
         self.restore_best: bool = restore_best
 
@@ -106,7 +106,7 @@ class EarlyStopping(TrainingCallback):
             if self.restore_best:
                 training = watch.training
                 watch.theta, watch.state = training.loop.theta_in_use().copy(), training.network.state.copy()
-        return watch.waited >= self.patience
+        return watch.waited > self.n_iter_no_change
 
     def training_ends(self, key: Key, outcome: Outcome) -> None:
         watch = self._fits[key]

@@ -18,12 +18,18 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from ..autodiff.tape import Array
-from ..nn.trainable import Trainable
+from ..nn import Network
 from .archive import KINDS
 from .registry import known
 
 PLAIN = (type(None), bool, int, str)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+TYPES = {  # what dtypes are chosen by
+    f"{each.__module__}.{each.__name__}": each
+    for each in (object, bool, int, float, complex, str, bytes, *vars(np).values())
+    if isinstance(each, type) and (each.__module__ == "builtins" or issubclass(each, np.generic))
+}
+NETWORK = ("layers", "input_shape", "theta", "state")  # what all else about a network follows from
 CALLBACKS = "_skl_callbacks"  # they watch a fit, and are no part of a model
 
 
@@ -72,8 +78,8 @@ class Encoder:
             return {"slice": self._items([value.start, value.stop, value.step], path)}
         if isinstance(value, np.dtype) and value.kind in KINDS:
             return {"dtype": value.str}
-        if kind is type and issubclass(value, np.generic) and np.dtype(value).kind in KINDS:
-            return {"scalar_type": np.dtype(value).str}
+        if TYPES.get(_name(value)) is value:
+            return {"type": _name(value)}
         if _is_function_of_numpy(value):
             return {"ufunc": value.__name__}
         if isinstance(value, np.generic) and value.dtype.kind in KINDS:
@@ -112,6 +118,8 @@ class Encoder:
         if fault := _fault(value):
             raise TypeError(f"{path}: {fault}")
         how = {"class": cls.__name__}
+        if cls is Network:
+            return {**how, "network": self._named({name: getattr(value, name) for name in NETWORK}, path)}
         if is_dataclass(value):
             named = {each.name: getattr(value, each.name) for each in fields(value) if each.init}
             return {**how, "fields": self._named(named, path)}
@@ -127,6 +135,11 @@ class Encoder:
         return {name: self.encode(value, f"{path}.{name}") for name, value in values.items()}
 
 
+def _name(cls: Any) -> str:
+    """The full name of a class; of anything else no such."""
+    return f"{cls.__module__}.{cls.__name__}" if isinstance(cls, type) else ""
+
+
 def _is_function_of_numpy(value: Any) -> bool:
     return isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value
 
@@ -138,6 +151,8 @@ def _refusal(value: Any, path: str) -> str:
         what = f"{path} is {value.__module__}.{value.__name__}"
         return f"{what}: code, which files of sknn.save do not hold; choose a name instead, or use pickle or joblib"
     what = f"{path}={shortened(value)} cannot be saved"
+    if hasattr(value, "best_estimator_"):
+        return f"{what}: of a search save its best_estimator_"
     if cls.__module__ == "builtins":
         return f"{what}: files of sknn.save hold no {cls.__name__}; use pickle or joblib"
     return (
@@ -150,8 +165,6 @@ def _fault(value: Any) -> str | None:
     """What is wrong with an object that a file is to hold; None if nothing is."""
     if isinstance(value, BaseEstimator) and getattr(value, "memory", None) is not None:
         return f"memory={value.memory!r} names a folder of pickles, which are code; set memory=None"
-    if isinstance(value, Trainable) and value.theta.dtype.kind != "f":
-        return f"the parameters of a network are of dtype {value.theta.dtype}"
     return None
 
 
@@ -173,7 +186,7 @@ class Decoder:
             "dict": lambda pairs: {self.decode(k): self.decode(v) for k, v in pairs},
             "slice": lambda ends: slice(*self._items(ends)),
             "dtype": _dtype,
-            "scalar_type": lambda name: _dtype(name).type,
+            "type": TYPES.__getitem__,
             "ufunc": _ufunc,
             "scalar": lambda number: self._arrays(number)[()],
             "same": lambda number: self._made[number],
@@ -246,11 +259,27 @@ class Decoder:
 
     def _begun(self, cls: Any, content: Any) -> Any:
         """The object, complete where it is made by a call; its class, not the file, says how it is made."""
+        if cls is Network:
+            return _network(**self._named(content["network"]))
         if is_dataclass(cls):
             return cls(**self._named(content["fields"]))  # type: ignore[operator]
         if "__reduce__" in vars(cls):
             return cls(*self._items(content["args"]))
         return cls.__new__(cls, *self._items(content["new"]))
+
+
+def _network(layers: Any, input_shape: Any, theta: Array, state: Array) -> Network:
+    """Built anew, so that where the parameters lie is what the layers say, and not what a file may say."""
+    network = Network(layers, input_shape, np.random.RandomState(0), theta.dtype)
+    found, wanted = (theta, state), (network.theta, network.state)
+    if theta.dtype.kind != "f" or [(a.shape, a.dtype) for a in found] != [(a.shape, a.dtype) for a in wanted]:
+        raise ValueError(
+            f"{network!r} cannot have parameters of shape {theta.shape} and dtype {theta.dtype}, and statistics of "
+            f"shape {state.shape} and dtype {state.dtype}"
+        )
+    for mine, read in zip(wanted, found, strict=True):
+        mine[:] = read
+    return network
 
 
 def _dtype(name: Any) -> np.dtype:

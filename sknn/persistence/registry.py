@@ -17,7 +17,7 @@ C = TypeVar("C", bound=type)
 PACKAGES = (nn, optim)  # all that they offer
 MODULES = (trainable, losses, schedules, state, targets, positions, scaling, forward)  # and all that is defined there
 SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
-    **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor"), "sklearn.compose"),
+    **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor", "make_column_selector"), "sklearn.compose"),
     "PCA": "sklearn.decomposition",
     "FrozenEstimator": "sklearn.frozen",
     **dict.fromkeys(("MissingIndicator", "SimpleImputer"), "sklearn.impute"),

@@ -353,7 +353,7 @@ def _warnings_in_lines(command: str) -> Iterator[None]:
         warnings.simplefilter("always")
         yield
     for text in dict.fromkeys(str(warning.message) for warning in caught):
-        _say(text, command)
+        _say(_as_typed(text), command)
 
 
 def _as_typed(message: str) -> str:

@@ -15,6 +15,8 @@ DATES = ("date", "datetime", "datetime64")
 MOST_LEVELS = 32  # of text in memory, which may be meant as it is; with more different numbers, these are meant
 MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
 FEWEST_ROWS = 20  # in fewer, numbers are different by chance
+NINES = re.compile(r"9{2,}(\.9+)?|32768|1e\+?[23]0")
+BEGINS_WITH_NUMBER = r"\s*[+-]?\.?\d"
 IDENTIFIER = re.compile(
     r"(.*[_\W])?(id|ident|identifier|uid|uuid|index|idx|row|no|nr|number|recno)"
     r"|.*(obj|object|source|star|galaxy|cat|plate|field|run|row|sample|subject|patient|user)_?id",
@@ -79,7 +81,7 @@ def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
         if column.notna().any():
             found, remark = _tidy(column, source, decimal)
             if found is not None:
-                columns[name], remark = found, remark or _identifies(found)
+                columns[name], remark = found, remark or _identifies(found) or _means_missing(found)
         notes += [f"column {name!r} of {source} {remark}"] if remark else []
     return Tidied(pd.DataFrame(columns, index=frame.index), notes)
 
@@ -113,7 +115,7 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
     kind = _kind(column)
     if kind == "categorical" or (isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"):
         return column, ""
-    if kind in TEXTS and _are_scalars(column):
+    if kind == "string" or (kind in TEXTS and _are_scalars(column)):
         return _tidy_texts(column.astype(object), decimal)
     if kind in NUMBERS:
         return _as_floats(column), ""
@@ -134,7 +136,8 @@ def _tidy_texts(column: pd.Series, decimal: str) -> tuple[pd.Series | None, str]
     if days is not None:
         return days, _what_is_no("date", others, _listed(others), len(column))
     if column.is_unique:
-        return None, f"holds another text in every row, so it was left out{_why_text(found)}"
+        why = _why_text(found) or _only_begin_with_numbers(column)
+        return None, f"holds another text in every row, so it was left out{why}"
     return column.astype("category"), _why_text(found).removeprefix("; it ") or _differs(column)
 
 
@@ -147,10 +150,19 @@ def _what_is_no(kind: str, odd: pd.Series, examples: str, n_rows: int) -> str:
 def _why_text(found: Numbers) -> str:
     if found.share < MOSTLY:
         return ""
-    word = str(found.odd.value_counts().index[0])
     return (
         f"; it holds numbers in {found.share:.0%} of its cells and text in the others ({found.examples()}), so all are "
-        f"taken for text: name the words that mean missing with --na {word!r} (na_values=[{word!r}])"
+        "taken for text: name what means missing with --na (na_values=), or write limits and flags in another column"
+    )
+
+
+def _only_begin_with_numbers(column: pd.Series) -> str:
+    texts = column.dropna().astype(str)
+    if texts.str.match(BEGINS_WITH_NUMBER).mean() <= MOSTLY_DIFFERENT:
+        return ""
+    return (
+        f"; its texts begin with numbers but are none, such as {texts.iloc[0]!r}: dates are read as 2026-07-31, and "
+        "values, errors and units have columns of their own"
     )
 
 
@@ -160,8 +172,23 @@ def _differs(column: pd.Series) -> str:
         return ""
     return (
         f"holds {present.nunique():,} different texts in {rows(len(present))}, such as {present.iloc[0]!r}; if they "
-        f"only identify the rows, leave them out with --drop {column.name}"
+        f"only identify the rows, leave them out with --drop {column.name}{_only_begin_with_numbers(column)}"
     )
+
+
+def _means_missing(column: pd.Series) -> str:
+    """Say that a number seems to mean missing: it is written with nines, occurs again and is far from all others."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "if":
+        return ""
+    numbers = column[np.isfinite(column)].astype(float)
+    for extreme in (numbers.min(), numbers.max()):
+        others, count = numbers[numbers != extreme], int((numbers == extreme).sum())
+        if count > 1 and others.nunique() > 1 and NINES.fullmatch(f"{abs(extreme):.12g}"):
+            distance = min(abs(extreme - others.min()), abs(extreme - others.max()))
+            if distance > others.max() - others.min():
+                number = f"{extreme:.12g}"
+                return f"has {number} in {rows(count)}, far from all others; if it means missing, say --na {number}"
+    return ""
 
 
 def _identifies(column: pd.Series) -> str:

@@ -11,8 +11,8 @@ from types import FrameType
 def interrupts_noticed() -> Iterator[None]:
     """Raise KeyboardInterrupt at the end of the block if one was raised in it and swallowed.
 
-    scikit-learn's networks, and sknn's, stop training at Ctrl-C and then seem to be fitted like any other; such a half
-    trained model must not be scored. Only the main thread of a process hears of Ctrl-C, in others this does nothing.
+    scikit-learn's networks stop training at Ctrl-C and then seem to be fitted like any other; such a half trained model
+    must not be scored. Only the main thread of a process hears of Ctrl-C, in others this does nothing.
 
     Raises
     ------

@@ -226,6 +226,9 @@ def _in_numbers(values: Any, order: str | None) -> np.ndarray:
     column = tidy_column(pd.Series(as_vector(f"order={order!r}", values), name=order), "the data")
     if isinstance(column.dtype, pd.CategoricalDtype):
         raise ValueError(f"order={order!r} holds text such as {column.iloc[0]!r}; it must hold numbers or ISO dates")
+    if column.isna().any():
+        odd = pd.Series(values)[column.isna().to_numpy()].iloc[0]
+        raise ValueError(f"order={order!r} holds {odd!r} among its numbers or dates; leave such rows out")
     return column.to_numpy()
 
 
@@ -238,7 +241,7 @@ def _from_file(text: str, roles: Roles, options: Options) -> Parts:
     if isinstance(found, Arrays):
         return parts_of_arrays(found, name, path.name, roles)
     parts = parts_of_table(found, name, path.name, roles)
-    if ending_of(path) in TEXT and are_texts(parts.y) and parts.y.isna().any():
+    if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
         _check_labels(path, options, roles.target, parts.y)
     return parts
 
@@ -270,7 +273,9 @@ def _raise_unknown(text: str) -> None:
 def _check_labels(path: Path, options: Options, target: str | None, y: pd.Series) -> None:
     """Name the words that were taken as missing among labels, as they may be labels, too."""
     as_written = read(path, None, replace(options, not_na=tuple(word for word in MISSING if word)))
-    written = as_written.frame[target][y.isna().to_numpy()].dropna() if isinstance(as_written, Table) else []
+    if not isinstance(as_written, Table) or len(as_written.frame) != len(y):
+        return  # words of missing values fill whole rows
+    written = as_written.frame[target][y.isna().to_numpy()].dropna()
     if words := list(dict.fromkeys(written)):
         raise ValueError(
             f"the target {target!r} of {path.name} is {' or '.join(map(repr, words))}, which means missing, in "

@@ -3,7 +3,6 @@
 import re
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 # What people, spreadsheets and programs write where there is no value; compared without case and blanks at the ends.
@@ -15,6 +14,8 @@ NO_VALUE = frozenset(
 MOST_ODD = 0.1  # of the cells that say anything: with more of them, the column is no column of numbers
 MOSTLY = 0.5  # with so many numbers, it is worth a word that a column is none of numbers
 MOST_EXAMPLES = 3
+SAMPLE = 1000  # of the different texts tell whether it is worth to look at all
+FEWEST = 0.1  # of the different texts are numbers where a column may be one of numbers, or nearly so
 
 SIGNS = str.maketrans({"−": "-", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "’": "'"})
 GROUPS = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")  # 1 234 567 and 1'234'567
@@ -98,9 +99,8 @@ def numbers_of(column: pd.Series, decimal: str = ".") -> Numbers:
     >>> numbers_of(pd.Series(["1,5", "1.234,5"])).values.tolist()
     [1.5, 1234.5]
     """
-    present = column.dropna()
-    texts = present.astype(str)
-    numbers = texts.map(_readings(texts.unique(), decimal)).astype(float)
+    texts = column.dropna().astype(object).map(str)
+    numbers = texts.map(_readings(texts.unique().tolist(), decimal)).astype(float)
     odd = texts[numbers.isna()]
     n_telling = int((~odd.str.strip().str.lower().isin(NO_VALUE)).sum())
     n_numbers = len(texts) - len(odd)
@@ -145,7 +145,20 @@ def are_texts(column: pd.Series) -> bool:
     return not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.infer_dtype(column) == "string"
 
 
-def _readings(texts: np.ndarray, decimal: str) -> dict[str, float]:
+def _readings(texts: list[str], decimal: str) -> dict[str, float]:
+    """Return the texts that are numbers, with their values."""
+    sample = texts[:: 1 + len(texts) // SAMPLE]
+    if len(sample) > SAMPLE // 2 and sum(map(is_number, sample)) < FEWEST * len(sample):
+        return {}  # names, say, of which it would take long to see that each is none
+    found = {text: float(text) for text in texts if NUMBER_OR_INFINITY.fullmatch(text)}
+    others = [text for text in texts if text not in found]
+    if any("," in text for text in others):  # which tell what the points of all are
+        return _in_one_style(texts, decimal)
+    numbers = ((text, _number(_plain(text))) for text in others)
+    return found | {text: number for text, number in numbers if number is not None}
+
+
+def _in_one_style(texts: list[str], decimal: str) -> dict[str, float]:
     plain = [_plain(text) for text in texts]
     points = [_number(text) for text in plain]
     commas = [_number(text.translate(SWAPPED)) for text in plain]
@@ -156,7 +169,7 @@ def _readings(texts: np.ndarray, decimal: str) -> dict[str, float]:
     )
     are_commas = n_commas > n_points or (decimal == "," and n_commas == n_points)
     chosen = commas if are_commas else points
-    return {text: np.nan if value is None else value for text, value in zip(texts, chosen, strict=True)}
+    return {text: value for text, value in zip(texts, chosen, strict=True) if value is not None}
 
 
 SWAPPED = str.maketrans(",.", ".,")

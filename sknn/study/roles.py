@@ -120,10 +120,14 @@ def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> 
 
 
 def _hint(names: Iterable[str]) -> str:
-    numbers = [str(name) for name in names if is_number(str(name))]
-    if not numbers:
+    """Say what may be wrong with names among which one is missed."""
+    names = list(map(str, names))
+    if len(names) == 1:
+        return ". It is one column; if it should be several, say with --sep (sep=) what separates them"
+    strange = [name for name in names if is_number(name) or name.startswith("Unnamed:")]
+    if not strange:
         return ""
-    return f". Some are numbers ({listed(numbers[:3])}): its first line must have the names of the columns"
+    return f". Some are no names ({listed(strange[:3])}): the first line must have those of all columns"
 
 
 def _inputs_of_table(known: list[str], source: str, roles: Roles) -> list[str]:

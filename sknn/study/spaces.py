@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from math import exp, inf, log
 from typing import Any
 
+import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -122,6 +123,70 @@ class LogInteger(LogUniform):
 
     def __str__(self) -> str:
         return f"log-uniform integer {self.low} to {self.high}"
+
+
+@dataclass(frozen=True)
+class LayerWidths:
+    """Hidden layers, each with a width of its own: as many as between two numbers, all as likely, then the widths.
+
+    The grid of all widths of all layers grows with the power of the number of layers; random draws do not care
+    (Bergstra & Bengio 2012).
+
+    Parameters
+    ----------
+    low, high : int
+        The ends of the range of widths, positive. Both are included, and all magnitudes are as likely.
+    fewest, most : int, default=1, 3
+        How many layers; with 0 a linear model is among them.
+
+    Raises
+    ------
+    ValueError
+        If one of the ranges is none.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import ParameterSampler
+    >>> widths = LayerWidths(16, 256)
+    >>> print(widths)
+    1 to 3 layers, each log-uniform integer 16 to 256
+    >>> for draw in ParameterSampler({"hidden_layer_sizes": widths}, 3, random_state=0):
+    ...     print(draw["hidden_layer_sizes"])
+    (82,)
+    (85,)
+    (90, 46)
+    """
+
+    low: int
+    high: int
+    fewest: int = 1
+    most: int = 3
+
+    def __post_init__(self) -> None:
+        for first, last, least in (("low", "high", 1), ("fewest", "most", 0)):
+            start, end = getattr(self, first), getattr(self, last)
+            if not all(isinstance(each, int | np.integer) for each in (start, end)) or not least <= start <= end:
+                raise ValueError(f"{first}={start!r} and {last}={end!r} must be integers, {least} <= {first} <= {last}")
+
+    def rvs(self, random_state: Any = None) -> tuple[int, ...]:
+        """Draw the widths of all layers, as ``ParameterSampler`` asks for them.
+
+        Parameters
+        ----------
+        random_state : int, RandomState instance or None, default=None
+            The source of chance.
+
+        Returns
+        -------
+        tuple of int
+            A value of ``hidden_layer_sizes``.
+        """
+        rng = check_random_state(random_state)
+        width = LogInteger(self.low, self.high)
+        return tuple(width.rvs(rng) for _ in range(rng.randint(self.fewest, self.most + 1)))
+
+    def __str__(self) -> str:
+        return f"{self.fewest} to {self.most} layers, each {LogInteger(self.low, self.high)}"
 
 
 Space = dict[str, Any]

@@ -7,27 +7,16 @@ Attributes of the docstring.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from inspect import Parameter as Argument
 from inspect import Signature, formatannotation, get_annotations
 from typing import Any, ClassVar, Self, dataclass_transform
 
-from .descriptions import changed, nested
+from ..description import changed, nested
 from .documentation import Documentation
 from .parameters import REQUIRED, Attribute, Fixed, Parameter, constraints, fitted, fixed, parameter, parameters
 from .scikit_learn import BaseEstimator
-
-
-class _OfClass:
-    """An attribute of a class that is computed when it is asked for."""
-
-    def __init__(self, compute: Callable[[Any], Any]) -> None:
-        self.compute = compute
-
-    def __get__(self, instance: Any, cls: type) -> Any:
-        return self.compute(cls)
 
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(parameter, fitted, fixed))
@@ -58,6 +47,7 @@ class Declaring(BaseEstimator):
 
     _declared: ClassVar[dict[str, Any]] = {}  # in the body of this class
     _defaults: ClassVar[dict[str, Any]] = {}  # given by it to parameters of its bases
+    _parameter_constraints: ClassVar[dict[str, Any]]  # what scikit-learn validates
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         body, known = dict(vars(cls)), parameters(cls)
@@ -76,14 +66,14 @@ class Declaring(BaseEstimator):
             cls.__init__ = _initialiser(cls)  # type: ignore[method-assign]
         elif cls._declared or cls._defaults:
             raise TypeError(f"{cls.__name__} declares parameters, but there is an __init__ that was written by hand")
+        cls._parameter_constraints = constraints(cls)
         cls.__doc__ = Documentation(body.get("__doc__"))  # type: ignore[assignment]
         super().__init_subclass__(**kwargs)
 
-    _parameter_constraints = _OfClass(lambda cls: constraints(cls))
-
     @classmethod
-    def _get_param_names(cls) -> list[str]:
-        return _names(cls)  # type: ignore[arg-type]
+    @cache  # scikit-learn asks each time that it makes or checks an estimator
+    def _get_param_names(cls: Any) -> list[str]:
+        return super()._get_param_names()
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The parameters of this estimator.
@@ -201,12 +191,6 @@ def _refuse(name: str, signature: Signature, args: tuple[Any, ...], kwargs: dict
         signature.bind(*args, **kwargs)
     except TypeError as error:
         raise TypeError(f"{name}.__init__() {error}") from None
-
-
-@cache
-def _names(cls: Any) -> list[str]:
-    """The parameters of ``__init__``, for which scikit-learn asks each time that it makes or checks an estimator."""
-    return super(Declaring, cls)._get_param_names()
 
 
 @cache

@@ -35,7 +35,7 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, Fit, naming_validation_data
+from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data
 from .forward import Forward
 from .inputs import checked_weight, count_for_nothing
 from .parameters import fitted, parameter
@@ -176,6 +176,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     _observer: FitObserver | None = fitted("Who is told of a fit while it runs.")
 
     _accepted_sparse: ClassVar[Any] = ("csr", "csc")
+    _accepts_grids: ClassVar[bool] = False
     _auto_batch_size: ClassVar[int] = 200
     _known: ClassVar[Any] = None  # inputs and their raw outputs, of a copy that a scorer is shown
 
@@ -183,18 +184,8 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
-        X = validate_data(
-            self,
-            self._as_rows(X, fresh),
-            accept_sparse=self._accepted_sparse,
-            dtype=(np.float64, np.float32),
-            reset=fresh,
-        )
+        X = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
         return X.tocsr() if issparse(X) else X
-
-    def _as_rows(self, X: Any, fresh: bool) -> Any:
-        """X as a row of features for each sample; by default as it is."""
-        return X
 
     def _channels(self) -> Array | None:
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
@@ -257,7 +248,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
-            patience=self.n_iter_no_change,
+            n_iter_no_change=self.n_iter_no_change,
         )
 
     def _batch_size(self, n_samples: int) -> int:
@@ -281,17 +272,14 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _verdict(self, nets: Any, samples: Samples, draws: Draws) -> Verdict:
         """What validation says; by default the scorer and the loss from one pass of `_outputs`, or the objective."""
-        return (
-            judged(self, nets, samples, draws)
-            if self._target is not None
-            else mean_objective(self, nets, samples, draws)
-        )
+        says = mean_objective if self._target is None else judged
+        return says(self, nets, samples, draws)
 
     def _run(
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
     ) -> FitLoop:
         """Train; the loop that has done it."""
-        return train(fit.network, fit.data(), stages, state, fit.rng, observer=observer, **watching)
+        return train(fit.network, FamilyData(self, fit.samples), stages, state, fit.rng, observer=observer, **watching)
 
     # -- what a kind says ------------------------------------------------------------------------------------------
 
@@ -306,9 +294,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _check_target(self, target: Target) -> None:
         """Raise ValueError if the parameters do not fit the target; that of an earlier fit may be another."""
 
-    def _class_weights(
-        self, target: Target, y: Any, sample_weight: Array | None, incremental: bool
-    ) -> Callable[[Array], Array] | None:
+    def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
         """Factors on the weights of samples by their labels; by default none."""
         return None
 
@@ -400,7 +386,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             if target is not None:
                 target.check(y, all_of_them=not fresh and not incremental)
                 self._check_target(target)
-            by_class = self._class_weights(target, y, weight, incremental)
+            by_class = self._class_weights(target, y, weight)
             samples = self._influential(self._weighted(samples, target, by_class))
             if count_for_nothing(samples, not incremental):
                 return self
@@ -409,7 +395,10 @@ class Estimator(CallbackSupportMixin, Declaring):
                 raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
             if not incremental:
                 self._check_scoring(held_out)
-            self._train(Fit(self, samples, target, held_out, fresh, incremental))
+            fit = Fit(self, samples, target, held_out, fresh, incremental)
+            self._train(fit)
+        if fit.interrupted:
+            raise KeyboardInterrupt
         return self
 
     def _train(self, fit: Fit) -> None:
@@ -503,8 +492,6 @@ class Estimator(CallbackSupportMixin, Declaring):
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given; leave out one of the two")
         if self._chosen("batch_norm"):
             self._refuse(("layer_norm",), "batch_norm=True; choose one of them")
-            if self.batch_size == 1:
-                self._refuse(("batch_norm",), "batch_size=1: a single sample has no spread to be normalised by")
 
     def _chosen(self, option: str) -> bool:
         """Whether this estimator has the option, and it is not at its default."""
@@ -552,6 +539,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accepted_sparse)
+        tags.input_tags.three_d_array = self._accepts_grids
         return tags
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -11,18 +10,18 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver, Training
 from ..train import FitLoop, Outcome, Stage, TrainingState, Verdict
-from .fitted import earlier_validation, forget_history, keep_history, keep_network, keep_untrained
+from .fitted import keep_history, keep_network
 from .inputs import BLOCK, DIVERGED, cast, is_mapped
 from .samples import Samples
 from .scaling import Scaling
 from .targets import Target
 from .validation import Scorer, curve_scale, set_aside
+from .warned import warn_of_rounding, warn_of_small_weights, warn_of_the_end
 
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
 
@@ -55,6 +54,7 @@ class Fit:
     """
 
     network: Any
+    interrupted = False  # by the user; what was learnt until then is kept
 
     def __init__(
         self,
@@ -85,7 +85,8 @@ class Fit:
         if self.stops_early and self.incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
         if target is not None and target.is_certain:
-            keep_untrained(self)
+            self.keep(TrainingState(self.seed, self.steps))
+            estimator.loss_, estimator.best_loss_, estimator.loss_curve_ = 0.0, 0.0, []
             return
         if self.held_out is None and self.stops_early:
             self.set_aside()
@@ -96,6 +97,7 @@ class Fit:
             self.dtype = np.dtype(np.float64)
             self.network = (self.network if self.fresh else estimator.network_).copy(self.dtype)
         self.prepare_samples()
+        warn_of_small_weights(self, stages[0])
         state = self.earlier_state() or self.new_state()
         loop = estimator._run(
             self,
@@ -130,6 +132,8 @@ class Fit:
         if self.fresh:
             estimator.input_scaling_ = self.learn_scaling() if estimator.input_scaling == "standard" else None
         self.samples = self.prepared(self.samples, self.inputs(given), self.dtype)
+        if self.fresh and estimator.input_scaling_ is None:
+            warn_of_rounding(estimator, given, self.dtype)
         self.shown = self.held_out  # to scorers, as it was given
         if self.held_out is not None:
             x = self.samples.x if self.held_out.x is given else self.inputs(self.held_out.x)
@@ -173,9 +177,10 @@ class Fit:
         scaling = self.estimator.input_scaling_ if is_mapped(x) else None
         return replace(samples, x=x, encoded=encoded, prepare=scaling, dtype=self.dtype)
 
-    def data(self) -> FamilyData:
-        """What the loop learns from."""
-        return FamilyData(self.estimator, self.samples)
+    def mean_weight(self) -> float:
+        """That of a sample as it was given; 1 without weights."""
+        weight = self.samples.of(self.samples.score_weight)
+        return 1.0 if weight is None else float(np.mean(weight))
 
     # -- the training ----------------------------------------------------------------------------------------------
 
@@ -192,13 +197,16 @@ class Fit:
         return deepcopy(estimator._state) if same_precision else None
 
     def new_state(self) -> TrainingState:
-        """The state before the first step; the curves of earlier calls go on, the counts of a new fit do not."""
+        """The state before the first step; a warm start goes on with the curves, partial_fit with the counts."""
         state, estimator = TrainingState(self.seed, self.steps), self.estimator
-        if not self.fresh:
-            state.loss_curve = list(getattr(estimator, "loss_curve_", []))
-            state.loss_curves = {name: list(curve) for name, curve in getattr(estimator, "loss_curves_", {}).items()}
-            state.validation_scores, state.validation_losses = earlier_validation(estimator)
-            state.samples = estimator.t_ if self.incremental else 0
+        if self.incremental and not self.fresh:
+            state.samples = estimator.t_
+        elif not self.fresh:
+            known = vars(estimator)
+            state.loss_curve = list(known.get("loss_curve_", ()))
+            state.loss_curves = {name: list(curve) for name, curve in known.get("loss_curves_", {}).items()}
+            state.validation_scores = list(known["validation_scores_"] or ())
+            state.validation_losses = list(known["validation_loss_curve_"] or ())
         return state
 
     def validation(self) -> Any:
@@ -221,7 +229,6 @@ class Fit:
             """Those that the estimator would have if training ended now."""
             twin = copy(estimator)
             twin._observer = None
-            forget_history(twin)
             keep_network(twin, training.network_to_keep())
             keep_history(twin, self, state)
             return dict(vars(twin))
@@ -245,50 +252,24 @@ class Fit:
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
+    def keep(self, state: TrainingState) -> None:
+        """Keep the networks and the history of their training."""
+        keep_network(self.estimator, self.network)
+        keep_history(self.estimator, self, state)
+
     def finish(self, loop: FitLoop) -> None:
         """Keep what was learnt, or raise if there is nothing to keep."""
         estimator, state = self.estimator, loop.state
-        self.warn(loop)
+        if loop.outcome is Outcome.INTERRUPTED and not (state.epochs and self.network.is_finite):
+            raise KeyboardInterrupt
+        warn_of_the_end(self, loop)
         if not self.network.is_finite:
             raise ValueError(DIVERGED)
-        forget_history(estimator)
-        keep_network(estimator, self.network)
-        keep_history(estimator, self, state)
+        self.keep(state)
         estimator._drawn_so_far = (state.seed, state.steps)
-        state.best_theta = state.best_state = state.order = None
         if (estimator.warm_start or self.incremental) and not self.searches:
-            estimator._state = state
-
-    def warn(self, loop: FitLoop) -> None:
-        """Tell how training ended, or raise if there is nothing to keep."""
-        outcome, state, plan = loop.outcome, loop.state, loop.plan
-        if outcome is Outcome.DIVERGED and loop.stage.searches:
-            raise ValueError(DIVERGED)
-        if outcome is Outcome.DIVERGED and state.best_theta is not None:
-            warnings.warn(
-                f"Training diverged in epoch {state.epochs}; the weights of the best epoch are restored. Try a smaller "
-                "learning rate, or scale the data.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        elif outcome is Outcome.DIVERGED:
-            raise ValueError(f"{DIVERGED} It diverged in epoch {state.epochs}; a smaller learning rate may help too.")
-        elif outcome is Outcome.INTERRUPTED:
-            warnings.warn("Training interrupted by user.", stacklevel=2)
-        elif outcome is Outcome.EPOCHS_DONE and loop.stage.searches:
-            warnings.warn(
-                f"lbfgs failed to converge after {state.epochs - state.stage_epochs} iteration(s): {loop.message}\n\n"
-                "Increase the number of iterations to improve the convergence (max_iter), or scale the data.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
-        elif outcome is Outcome.EPOCHS_DONE and not self.incremental and not plan.schedule.to_the_end:
-            warnings.warn(
-                f"Stochastic Optimizer: Maximum iterations ({plan.max_epochs}) reached and the optimization hasn't "
-                "converged yet.",
-                ConvergenceWarning,
-                stacklevel=2,
-            )
+            estimator._state = state.of_what_goes_on()
+        self.interrupted = loop.outcome is Outcome.INTERRUPTED
 
 
 def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:

@@ -34,6 +34,13 @@ def keep_network(estimator: Any, network: Any) -> None:
         estimator.n_outputs_, estimator.out_activation_ = estimator._target.n_outputs, estimator._target.loss.link
 
 
+def left_by_fit(estimator: Any, name: str) -> Any:
+    """An attribute that fits leave; before the first an AttributeError, so that ``hasattr`` says no."""
+    if name not in vars(estimator):
+        raise AttributeError(f"this {type(estimator).__name__} is not fitted yet")
+    return getattr(estimator, name)
+
+
 def forget_history(estimator: Any) -> None:
     """Drop what an earlier fit, perhaps with another solver, has left."""
     for name in HISTORY:
@@ -41,37 +48,27 @@ def forget_history(estimator: Any) -> None:
 
 
 def keep_history(estimator: Any, fit: Fit, state: TrainingState) -> None:
+    """Keep the history of this call; that of partial_fit continues the curves, at a cost that does not grow."""
+    earlier = dict(vars(estimator)) if fit.incremental and not fit.fresh else {}
+    forget_history(estimator)
     estimator.n_iter_, estimator.t_ = state.epochs, state.samples
     estimator.loss_ = state.loss_curve[-1] if state.loss_curve else inf
     estimator.best_loss_ = None if fit.stops_early else state.best_loss
     if not fit.searches:
-        estimator.loss_curve_ = list(state.loss_curve)
-    if state.loss_curves:
-        estimator.loss_curves_ = {name: list(curve) for name, curve in state.loss_curves.items()}
-    latest = 0 if fit.held_out is None else state.epochs
-    _keep_validation(estimator, list(state.validation_scores), list(state.validation_losses), latest)
-
-
-def keep_untrained(fit: Fit) -> None:
-    """Keep networks that have nothing to learn."""
-    estimator = fit.estimator
-    forget_history(estimator)
-    keep_network(estimator, fit.network)
-    estimator.n_iter_ = estimator.t_ = 0
-    estimator.loss_ = estimator.best_loss_ = 0.0
-    estimator.loss_curve_ = []
-    _keep_validation(estimator, [], [], 0)
-
-
-def earlier_validation(estimator: Any) -> tuple[list[float], list[float]]:
-    """Copies of the curves of validation so far, of scores and of losses."""
-    curves = (getattr(estimator, name, None) or [] for name in ("validation_scores_", "validation_loss_curve_"))
-    scores, losses = map(list, curves)
-    return scores, losses
-
-
-def _keep_validation(estimator: Any, scores: list[float], losses: list[float], latest: int) -> None:
-    """Keep the curves of validation; the best score is that of the latest so many."""
+        estimator.loss_curve_ = _continued(earlier.get("loss_curve_"), state.loss_curve)
+    terms = earlier.get("loss_curves_", {})
+    if curves := {**terms, **{name: _continued(terms.get(name), curve) for name, curve in state.loss_curves.items()}}:
+        estimator.loss_curves_ = curves
+    scores = _continued(earlier.get("validation_scores_"), state.validation_scores)
+    losses = _continued(earlier.get("validation_loss_curve_"), state.validation_losses)
     estimator.validation_scores_, estimator.validation_loss_curve_ = scores or None, losses or None
-    best = float(np.fmax.reduce(scores[-latest:])) if scores and latest else None
-    estimator.best_validation_score_ = best
+    latest = scores[-state.epochs :] if fit.held_out is not None and state.epochs else ()
+    estimator.best_validation_score_ = float(np.fmax.reduce(latest)) if latest else None
+
+
+def _continued(curve: list[float] | None, more: list[float]) -> list[float]:
+    """A curve with more at its end; a new one if there is none yet."""
+    if curve is None:
+        return list(more)
+    curve += more
+    return curve

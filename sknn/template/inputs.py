@@ -1,9 +1,10 @@
-"""What comes into a fit: its precision, its weights, and whether anything counts."""
+"""What comes into a fit: grids and series as rows, its precision, its weights, and whether anything counts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
 
 from ..autodiff.tape import Array
+from ..series import read_series
 from .samples import Samples
 from .targets import in_numpy_dtypes
 
@@ -38,21 +40,9 @@ def given(estimator: Any, y: Any) -> Any:
 
 
 def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
-    """Targets as an array, of one column or several.
-
-    Raises
-    ------
-    ValueError
-        If there are none, or not such as scikit-learn takes.
-    """
-    y = check_array(
-        in_numpy_dtypes(given(estimator, y)),
-        accept_sparse="csr",
-        ensure_2d=False,
-        dtype=None,
-        input_name="y",
-        estimator=estimator,
-    )
+    """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
+    y = in_numpy_dtypes(given(estimator, y))
+    y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
     if numeric and y.dtype.kind == "O":
         y = y.astype(np.float64)
     y = y.toarray() if issparse(y) else y
@@ -67,13 +57,7 @@ def count_for_nothing(samples: Samples, refused: bool) -> bool:
 
 
 def cast(x: Any, dtype: np.dtype, scaling: Callable[[Any], Any] | None = None) -> Any:
-    """x, scaled, in the precision of the computation; the scaling is done in that of x.
-
-    Raises
-    ------
-    ValueError
-        If a value is too large for that precision.
-    """
+    """x, scaled in its own precision, in that of the computation; ValueError if a value is too large for that."""
     if scaling is None and x.dtype == dtype:
         return x
     try:
@@ -100,29 +84,35 @@ def is_mapped(X: Any) -> bool:
     return X is not None
 
 
-def flattened(X: Any, shape: tuple[int, ...], channel: int, order: str) -> Array:
-    """Samples X (n, *shape) as rows of features; an axis for a single channel may be missing.
+def as_series(estimator: Any, X: Any, fresh: bool) -> Any:
+    """X as rows without padding; a first fit sets `_shape`, that of a sample: (None, channels)."""
+    series = read_series(estimator, X, fresh)
+    if fresh:
+        estimator._shape = (None, *estimator._read_shape((len(series), *series.sample_shape))[1:])
+    return series
 
-    Parameters
-    ----------
-    X : array-like of shape (n, ...)
-        Samples of two axes or more.
-    shape : tuple of int
-        Of one sample.
-    channel : int
-        Which of its axes is that of the channels.
-    order : str
-        What the message of the error says about the order of the axes.
 
-    Raises
-    ------
-    ValueError
-        If the samples have another shape.
-    """
-    given = X.shape[1:]
-    without = (*shape[:channel], *shape[channel + 1 :])
+def as_rows(estimator: Any, X: Any, fresh: bool, data_format: str = "") -> Any:
+    """Grids as rows of features; an axis for a single channel may be missing. A first fit sets the `_shape` of one."""
+    X = X if hasattr(X, "shape") else np.asarray(X)
+    if fresh:
+        estimator._shape = estimator._read_shape(X.shape)
+    if issparse(X) or len(X.shape) <= 2:
+        return X
+    shape, given = estimator._shape, X.shape[1:]
+    channel, without = (0, shape[1:]) if data_format == "channels_first" else (-1, shape[:-1])
     if given != shape and not (shape[channel] == 1 and given == without):
+        order = f" ({data_format})" if data_format else ""
         raise ValueError(
             f"X has samples of shape {given}, but input_shape is {shape}{order}: give it that shape, or flattened"
         )
     return np.asarray(X).reshape(len(X), prod(shape))
+
+
+def stated_shape(estimator: Any, n_axes: range, wanted: str) -> tuple[Any, ...]:
+    """The `input_shape` of an estimator, or a ValueError if it is none of so many axes; (None, channels) may be."""
+    shape = tuple(estimator.input_shape)
+    sizes = shape[1:] if len(shape) == 2 and shape[0] is None else shape
+    if len(shape) not in n_axes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+        raise ValueError(f"input_shape={estimator.input_shape!r} must be {wanted}")
+    return tuple(None if size is None else int(size) for size in shape)

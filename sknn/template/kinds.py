@@ -13,7 +13,7 @@ from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
-from ..losses import AbsoluteError, HuberLoss, Loss, PoissonDeviance, QuantileLoss, SquaredError
+from ..losses import LOSSES, HuberLoss, Loss, QuantileLoss
 from ..nn.draws import Draws
 from .estimator import Estimator, learns_in_parts
 from .inputs import checked_y
@@ -22,10 +22,7 @@ from .samples import Batch
 from .scikit_learn import ClassifierMixin, RegressorMixin
 from .targets import (
     BALANCED_IN_PARTS,
-    ClassTarget,
     ClassWeights,
-    JointClassTarget,
-    MultilabelTarget,
     QuantileTarget,
     RealTarget,
     Target,
@@ -61,10 +58,10 @@ class Classifier(ClassifierMixin, Estimator):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...)
-            Samples; grids for networks that know their shape.
-        y : array-like of shape (n_samples,), (n_samples, n_labels) or (n_samples, n_columns)
-            Class labels, an indicator matrix, or several columns of class labels.
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
+            Samples, as for :meth:`fit`.
+        y : array-like of shape (n_samples,) or (n_samples, ...), or list of arrays
+            Their labels, as for :meth:`fit`.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
         classes : array-like of shape (n_classes,) or list of such, default=None
@@ -74,34 +71,35 @@ class Classifier(ClassifierMixin, Estimator):
         -------
         self : estimator
         """
-        return self._fit(X, y, sample_weight, incremental=True, target=check_first_partial_fit(self, y, classes))
+        if self.class_weight == "balanced":
+            raise ValueError(BALANCED_IN_PARTS)
+        return self._fit(X, y, sample_weight, incremental=True, target=self._first_target(y, classes))
+
+    def _first_target(self, y: Any, classes: Any) -> Target | None:
+        """The target in the first call of partial_fit."""
+        return check_first_partial_fit(self, y, classes)
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=False)
 
-    def _new_target(self, y: Array, sample_weight: Array | None) -> ClassTarget | MultilabelTarget | JointClassTarget:
+    def _new_target(self, y: Array, sample_weight: Array | None) -> Target:
         return class_target(y)
 
-    def _class_weights(
-        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
-    ) -> Callable[[Array], Array] | None:
-        class_weight = self.class_weight
-        if incremental and class_weight == "balanced":
-            raise ValueError(BALANCED_IN_PARTS)
-        return None if class_weight is None else ClassWeights(class_weight, target, y, sample_weight)
+    def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
+        return None if self.class_weight is None else ClassWeights(self.class_weight, target, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
         """The most probable classes.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
             Samples.
 
         Returns
         -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_columns)
-            Their labels.
+        y : ndarray of shape (n_samples,) or (n_samples, ...)
+            Their labels; of positions of samples that differ in length an object array (n_samples,) of arrays.
         """
         raw = self._raw_outputs(X)
         return self._target.decode(raw)
@@ -125,21 +123,27 @@ class Classifier(ClassifierMixin, Estimator):
         -------
         score : float
         """
-        return _accuracy(y, self.predict(X), sample_weight)
+        predicted = self.predict(X)
+        if predicted.ndim == 1 or issparse(y):
+            return float(accuracy_score(y, predicted, sample_weight=sample_weight))
+        y = np.asarray(y)  # of several columns of classes accuracy_score knows nothing
+        if y.shape != predicted.shape:
+            raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
+        return float(np.average((y == predicted).all(axis=1), weights=sample_weight))
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
             Samples.
 
         Returns
         -------
-        probability : ndarray of shape (n_samples, n_classes), or a list of such
+        probability : ndarray of shape (n_samples, n_classes) or (n_samples, ..., n_classes), or a list of such
             In the order of ``classes_``, in the precision of X; a list where ``classes_`` is one, because y had
-            several columns of classes.
+            several columns of classes; of positions of samples that differ in length an object array of arrays.
         """
         raw = self._raw_outputs(X)
         return self._target.proba(raw)
@@ -177,15 +181,6 @@ class Classifier(ClassifierMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = tags.classifier_tags.multi_label = True
         return tags
-
-
-REGRESSION_LOSSES = {
-    "squared_error": SquaredError,
-    "absolute_error": AbsoluteError,
-    "huber": HuberLoss,
-    "poisson": PoissonDeviance,
-    "quantile": QuantileLoss,
-}
 
 
 def _predicts_quantiles(estimator: Any) -> bool:
@@ -237,23 +232,18 @@ class Regressor(RegressorMixin, Estimator):
     def _loss(self) -> Loss:
         if self.loss == "huber":
             return HuberLoss(self.delta)
-        if self.loss == "quantile":
-            return QuantileLoss(self._quantiles())
-        return REGRESSION_LOSSES[self.loss]()
-
-    def _quantiles(self) -> tuple[float, ...]:
-        """The quantiles to learn, in the order given."""
+        if self.loss != "quantile":
+            return LOSSES[self.loss]()
         quantiles = np.atleast_1d(np.asarray(self.quantile, np.float64))
         if quantiles.ndim != 1 or not quantiles.size or not np.all((quantiles > 0) & (quantiles < 1)):
             raise ValueError(f"quantile={self.quantile!r} must be a number between 0 and 1, or a list of such")
-        return tuple(quantiles.tolist())
+        return QuantileLoss(tuple(quantiles.tolist()))
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=True)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
-        loss = self._loss()
-        standardise = self.target_scaling == "standard"
+        loss, standardise = self._loss(), self.target_scaling == "standard"
         if isinstance(loss, QuantileLoss):
             return QuantileTarget(y, sample_weight, loss, standardise)
         return RealTarget(y, sample_weight, loss, standardise and loss.link == "identity")
@@ -330,13 +320,3 @@ class Regressor(RegressorMixin, Estimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = self.loss != "quantile"
         return tags
-
-
-def _accuracy(y: Any, predicted: Array, sample_weight: Array | None) -> float:
-    """The share of rows that are predicted right as a whole; accuracy_score knows no several columns of classes."""
-    if predicted.ndim == 1 or issparse(y):
-        return float(accuracy_score(y, predicted, sample_weight=sample_weight))
-    y = np.asarray(y)
-    if y.shape != predicted.shape:
-        raise ValueError(f"y has shape {y.shape}, but the predictions have {predicted.shape}")
-    return float(np.average((y == predicted).all(axis=1), weights=sample_weight))

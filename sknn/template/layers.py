@@ -41,14 +41,11 @@ DROPOUT = parameter(
 def hidden_sizes(estimator: Any) -> list[int]:
     """The units of each hidden layer, from `hidden_layer_sizes` and `depth`."""
     sizes, depth = estimator.hidden_layer_sizes, estimator.depth
-    if depth is not None:
-        if not isinstance(sizes, Integral):
-            raise ValueError(
-                f"depth={depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one of the "
-                "two"
-            )
-        sizes = [sizes] * depth
-    sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes])]
+    if depth is not None and not isinstance(sizes, Integral):
+        raise ValueError(
+            f"depth={depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one of the two"
+        )
+    sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes] * (depth or 1))]
     if any(size <= 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return sizes
@@ -56,9 +53,7 @@ def hidden_sizes(estimator: Any) -> list[int]:
 
 def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:
     """The activation function of each layer before the output."""
-    if isinstance(activation, str):
-        return [activation] * n_layers
-    names = [str(name) for name in activation]
+    names = [activation] * n_layers if isinstance(activation, str) else [str(name) for name in activation]
     unknown = [name for name in names if name not in ACTIVATIONS]
     if unknown:
         raise ValueError(f"activation={activation!r} names {unknown[0]!r}; choose of {', '.join(ACTIVATIONS)}")

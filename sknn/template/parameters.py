@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from inspect import Parameter as Argument
 from math import isinf
 from numbers import Integral, Real
@@ -134,8 +133,7 @@ def parameters(cls: type) -> dict[str, Parameter]:
 # -- what is allowed -----------------------------------------------------------------------------------------------
 
 
-@cache
-def constraints(cls: Any) -> dict[str, Any]:
+def constraints(cls: type) -> dict[str, Any]:
     """What scikit-learn validates, by parameter."""
     return {name: list(_constraints(each)) or "no_validation" for name, each in parameters(cls).items()}
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..autodiff.tape import Array, Value
+from ..losses import Loss
 from ..nn import Sequences
 from .targets import Target
 
 
-@dataclass(frozen=True)
-class PositionLoss:
+class PositionLoss(Loss):
     """A loss of raw outputs at positions, (n, *grid, n_outputs) or rows without padding: one value a position."""
 
-    loss: Any
-
-    @property
-    def link(self) -> str:
-        return self.loss.link
-
-    @property
-    def outputs_averaged(self) -> bool:
-        return self.loss.outputs_averaged
+    def __init__(self, loss: Loss) -> None:
+        self.loss, self.link, self.outputs_averaged = loss, loss.link, loss.outputs_averaged
 
     def __call__(self, raw: Any, y: Array) -> Value:
         raw = in_a_row(raw)
@@ -43,7 +35,7 @@ class PositionLoss:
         return values.reshape(*positions)
 
 
-class PositionTarget:
+class PositionTarget(Target):
     """Any target, behind positions.
 
     Labelled positions are what the target is about; the others count for nothing, neither in its classes and scales nor
@@ -77,14 +69,11 @@ class PositionTarget:
     [[1.0, 1.0], [1.0, 0.0]]
     """
 
-    stratifies = False
-
     def __init__(
         self, y: Any, weight: Array | None, make: Callable[[Array, Array | None], Target], unlabelled: Any = None
     ) -> None:
         self.unlabelled = unlabelled
-        labels = in_a_row(y).ravel()
-        known = self._known(labels)
+        labels, known = self._labels(y)
         if unlabelled is not None and unlabelled == -1 and set(np.unique(labels).tolist()) == {-1, 1}:
             raise ValueError(
                 "y has the labels -1 and 1, of which unlabelled=-1 says that the first marks positions that are not "
@@ -92,47 +81,30 @@ class PositionTarget:
             )
         if not known.any():
             raise ValueError(f"y has no labelled position: all are {unlabelled!r} (unlabelled={unlabelled!r})")
-        self.inner = make(labels[known], None if weight is None else at_positions(weight, y).ravel()[known])
-        self.loss = PositionLoss(self.inner.loss)
-
-    @property
-    def n_outputs(self) -> int:
-        return self.inner.n_outputs
-
-    @property
-    def exclusive(self) -> bool:
-        return self.inner.exclusive
-
-    @property
-    def is_certain(self) -> bool:
-        return bool(self.inner.is_certain)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return self.inner.attributes
+        inner = self.inner = make(labels[known], None if weight is None else at_positions(weight, y).ravel()[known])
+        self.loss, self.n_outputs, self.attributes = PositionLoss(inner.loss), inner.n_outputs, inner.attributes
+        self.exclusive, self.is_certain = inner.exclusive, inner.is_certain
 
     def check(self, y: Any, all_of_them: bool) -> None:
         """Raise ValueError if labelled positions have other classes than in the first fit."""
-        labels = in_a_row(y).ravel()
-        self.inner.check(labels[self._known(labels)], all_of_them)
+        labels, known = self._labels(y)
+        self.inner.check(labels[known], all_of_them)
 
     def encode(self, y: Any, dtype: np.dtype) -> Any:
         """As the loss takes them, in the form of y; positions without a label are encoded as one that has one."""
-        labels = in_a_row(y).ravel()
-        known = self._known(labels)
+        labels, known = self._labels(y)
         some = labels[int(np.argmax(known))] if known.any() else self.inner.decode(np.zeros((1, self.n_outputs)))[0]
-        encoded = self.inner.encode(np.where(known, labels, some), dtype)
-        return _like(y, encoded.reshape(*in_a_row(y).shape, *encoded.shape[1:]))
+        return _like(y, self.inner.encode(np.where(known, labels, some), dtype))
 
     def weights(self, y: Any, weight: Array | None, factors: Callable[[Array], Array] | None = None) -> Any:
         """Those of all positions, in the form of y: of its sample, 0 where it has no label, times that of its label."""
-        labels = in_a_row(y).ravel()
-        found = self._known(labels).astype(np.float64)
+        labels, known = self._labels(y)
+        found = known.astype(np.float64)
         if weight is not None:
             found *= at_positions(weight, y).ravel()
         if factors is not None:
             found *= factors(labels)
-        return _like(y, found.reshape(in_a_row(y).shape))
+        return _like(y, found)
 
     def decode(self, raw: Any) -> Any:
         """Predictions at all positions, in the form of `raw`; an object array where samples differ in length."""
@@ -148,10 +120,12 @@ class PositionTarget:
         found = found.reshape(*rows.shape[:-1], *found.shape[1:])
         return np.asarray(raw.like(found)) if hasattr(raw, "lengths") else found
 
-    def _known(self, labels: Array) -> Array:
+    def _labels(self, y: Any) -> tuple[Array, Array]:
+        """All labels in a row, and which of them are known."""
+        labels = in_a_row(y).ravel()
         if self.unlabelled is not None:
-            return labels != self.unlabelled
-        return ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(len(labels), bool)
+            return labels, labels != self.unlabelled
+        return labels, ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(len(labels), bool)
 
 
 def aligned(x: Any, y: Any) -> Any:
@@ -173,11 +147,6 @@ def aligned(x: Any, y: Any) -> Any:
     return y if hasattr(y, "lengths") else Sequences(np.concatenate([np.asarray(labels) for labels in y]), x.lengths)
 
 
-def labels_of(y: Any) -> Array:
-    """All labels in a row."""
-    return np.concatenate([np.ravel(labels) for labels in y])
-
-
 def in_a_row(y: Any) -> Any:
     """The values at all positions."""
     return y.values if hasattr(y, "lengths") else y
@@ -191,4 +160,5 @@ def at_positions(each: Array, y: Any) -> Array:
 
 
 def _like(y: Any, values: Array) -> Any:
-    return y.like(values) if hasattr(y, "lengths") else values
+    """Values at all positions, in the form of y."""
+    return y.like(values) if hasattr(y, "lengths") else values.reshape(*y.shape, *values.shape[1:])

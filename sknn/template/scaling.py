@@ -14,6 +14,20 @@ SPARSE = "input_scaling='standard' would make sparse X dense; use StandardScaler
 EPS = float(np.finfo(np.float64).eps)
 
 
+def is_constant(spread: Array, mean: Array, n: int) -> Array:
+    """Whether a standard deviation that was computed from n values is one of rounding errors alone.
+
+    The bound is that of Chan, Golub & LeVeque (1983), which grows with n.
+    """
+    return spread <= max(n, 10) * EPS * np.abs(mean)
+
+
+def _unit(values: Array, together: bool) -> Any:
+    """Powers of two by which features are multiplied so that no square overflows or vanishes."""
+    largest = np.abs(values).max(axis=None if together else 0)
+    return np.where(largest > 1e100, 2.0**-700, np.where((largest > 0) & (largest < 1e-100), 2.0**700, 1.0))
+
+
 class Scaling:
     """(x - mean) / scale, with mean and standard deviation of the samples that it was made from.
 
@@ -42,11 +56,15 @@ class Scaling:
     """
 
     def __init__(self, batches: Iterable[tuple[Array, Array | None]], channels: Array | None = None) -> None:
-        total, mean, squares = 0.0, np.zeros(()), np.zeros(())
+        n, total, mean, squares = 0, 0.0, np.zeros(()), np.zeros(())
+        unit: Any = None
         for x, weight in batches:
             if issparse(x):
                 raise ValueError(SPARSE)
             values = x.astype(np.float64, order="C")  # sums are added up in the order of memory
+            unit = _unit(values, channels is not None) if unit is None else unit
+            values *= unit
+            n += len(x)
             share = np.ones(len(x)) if weight is None else weight
             batch_mean = np.average(values, axis=0, weights=share)
             difference, batch_total = batch_mean - mean, share.sum()
@@ -60,9 +78,8 @@ class Scaling:
             of_channel = np.bincount(channels, mean) / n_positions
             variance = np.bincount(channels, variance + (mean - of_channel[channels]) ** 2) / n_positions
             mean, variance = of_channel[channels], variance[channels]
-        spread = np.sqrt(variance)
-        constant = spread <= 10 * EPS * np.abs(mean)
-        self.mean, self.scale = mean, np.where(constant, 1.0, spread)
+        mean, spread = mean / unit, np.sqrt(variance) / unit
+        self.mean, self.scale = mean, np.where(is_constant(spread, mean, n), 1.0, spread)
         finest, largest = np.finfo(np.float32).tiny, np.finfo(np.float32).max
         self.fits_single = bool(((self.scale > finest) & (self.scale < largest) & (np.abs(mean) < largest)).all())
 

@@ -43,24 +43,11 @@ if TYPE_CHECKING:
         def __sklearn_tags__(self) -> Any: ...
 
 else:
-    from sklearn.base import (
-        BaseEstimator,
-        ClassifierMixin,
-        ClassNamePrefixFeaturesOutMixin,
-        DensityMixin,
-        MetaEstimatorMixin,
-        RegressorMixin,
-        TransformerMixin,
-    )
-    from sklearn.callback import CallbackSupportMixin
-
-__all__ = [
-    "BaseEstimator",
-    "CallbackSupportMixin",
-    "ClassNamePrefixFeaturesOutMixin",
-    "ClassifierMixin",
-    "DensityMixin",
-    "MetaEstimatorMixin",
-    "RegressorMixin",
-    "TransformerMixin",
-]
+    from sklearn.base import BaseEstimator as BaseEstimator
+    from sklearn.base import ClassifierMixin as ClassifierMixin
+    from sklearn.base import ClassNamePrefixFeaturesOutMixin as ClassNamePrefixFeaturesOutMixin
+    from sklearn.base import DensityMixin as DensityMixin
+    from sklearn.base import MetaEstimatorMixin as MetaEstimatorMixin
+    from sklearn.base import RegressorMixin as RegressorMixin
+    from sklearn.base import TransformerMixin as TransformerMixin
+    from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin

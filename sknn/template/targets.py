@@ -7,7 +7,7 @@ One class for each kind of target. ``fit`` learns classes or scales, ``encode`` 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,46 +17,21 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from ..autodiff.tape import Array
 from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
+from .scaling import is_constant
 
 BINARY, CATEGORICAL = BinaryLogLoss(), CategoricalLogLoss()
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
 
 
 class Target(Protocol):
-    """What all kinds of targets know.
+    """What all kinds of targets know."""
 
-    Attributes
-    ----------
-    loss : Loss
-        To minimise, of raw outputs and encoded targets.
-    n_outputs : int
-        Raw outputs of a sample, or of a position.
-    attributes : dict
-        What the fitted estimator shows of it.
-    is_certain : bool
-        Whether there is nothing to learn.
-    stratifies : bool
-        Whether a split for validation is to have the same share of each class on both sides.
-    exclusive : bool
-        Whether its labels exclude each other.
-    """
-
-    stratifies: bool
-
-    @property
-    def loss(self) -> Any: ...
-
-    @property
-    def is_certain(self) -> bool: ...
-
-    @property
-    def exclusive(self) -> bool: ...
-
-    @property
-    def n_outputs(self) -> int: ...
-
-    @property
-    def attributes(self) -> dict[str, Any]: ...
+    loss: Any  # to minimise, of raw outputs and encoded targets
+    n_outputs: int  # raw outputs of a sample, or of a position
+    attributes: dict[str, Any]  # what the fitted estimator shows of it
+    is_certain: bool = False  # whether there is nothing to learn
+    stratifies: bool = False  # whether a split for validation is to have the same share of each class on both sides
+    exclusive: bool = True  # whether its labels exclude each other
 
     def check(self, y: Any, all_of_them: bool) -> None:
         """Raise ValueError if y is not such as in the first fit (`all_of_them`: or, of classes, has fewer)."""
@@ -89,7 +64,7 @@ def in_numpy_dtypes(y: Any) -> Any:
     return y.to_numpy(np.result_type(*plain))
 
 
-def class_target(y: Array) -> ClassTarget | MultilabelTarget | JointClassTarget:
+def class_target(y: Array) -> Target:
     """The target for these labels, fitted.
 
     Raises
@@ -97,14 +72,10 @@ def class_target(y: Array) -> ClassTarget | MultilabelTarget | JointClassTarget:
     ValueError
         If y is no target for a classifier, but continuous, say.
     """
-    if y.ndim == 2 and y.dtype == object:  # words beside numbers; each column has a kind of its own
-        return JointClassTarget(_columns(y))
-    kind = _kind_of_classes(y)
-    if kind == "multilabel-indicator" and set(np.unique(y)) <= {0, 1}:
+    mixed = y.ndim == 2 and y.dtype == object  # words beside numbers; each column has a kind of its own
+    if not mixed and _kind_of_classes(y) == "multilabel-indicator" and set(np.unique(y)) <= {0, 1}:
         return MultilabelTarget(y)
-    if y.ndim == 2:
-        return JointClassTarget(_columns(y))
-    return ClassTarget(y)
+    return JointClassTarget(_columns(y)) if y.ndim == 2 else ClassTarget(y)
 
 
 def _kind_of_classes(y: Array) -> str:
@@ -117,9 +88,7 @@ def _kind_of_classes(y: Array) -> str:
     return kind
 
 
-def check_first_partial_fit(
-    estimator: Any, y: Array, classes: Any
-) -> ClassTarget | MultilabelTarget | JointClassTarget | None:
+def check_first_partial_fit(estimator: Any, y: Array, classes: Any) -> Target | None:
     """The target for all `classes` in the first call of partial_fit, None in later ones.
 
     Raises
@@ -160,8 +129,8 @@ class ClassWeights:
     class_weight : dict, list of dict or "balanced"
         Label -> factor, 1 for a label that is not named; for several columns a list of such. "balanced" gives every
         class of a column the same share: total weight / (number of classes * weight of the class).
-    target : ClassTarget or MultilabelTarget
-        Knows the labels.
+    target : ClassTarget, MultilabelTarget or JointClassTarget
+        Knows the `labels` of each column.
     y : ndarray of shape (n_samples,) or (n_samples, n_columns)
         The labels that "balanced" counts,
     sample_weight : ndarray of shape (n_samples,) or None
@@ -201,7 +170,7 @@ class ClassWeights:
                 "For multi-output, number of elements in class_weight should match number of outputs. "
                 f"Got {len(self.factors)} element(s) while having {len(columns)} outputs."
             )
-        for factors, labels in zip(self.factors, _labels(target, len(columns)), strict=True):
+        for factors, labels in zip(self.factors, target.labels, strict=True):
             _check_factors(factors, labels.tolist())
 
     def __call__(self, y: Array) -> Array:
@@ -211,13 +180,6 @@ class ClassWeights:
             labels, numbers = np.unique(column, return_inverse=True)
             product *= np.array([factors.get(label, 1.0) for label in labels.tolist()], np.float64)[numbers]
         return product
-
-
-def _labels(target: Any, n_columns: int) -> list[Array]:
-    """The labels of each column."""
-    if isinstance(target, MultilabelTarget):
-        return [np.array([0, 1])] * n_columns
-    return target.classes_ if isinstance(target.classes_, list) else [target.classes_]
 
 
 def _balanced(column: Array, sample_weight: Array | None) -> dict[Any, float]:
@@ -238,9 +200,7 @@ def _check_factors(factors: dict[Any, float], labels: list[Any]) -> None:
 def _same_classes(known: Array | list[Array], classes: Sequence) -> bool:
     """Whether those passed, for each target, are those of the first call."""
     known = known if isinstance(known, list) else [known]
-    return len(known) == len(classes) and all(
-        np.array_equal(before, unique_labels(each)) for before, each in zip(known, classes, strict=True)
-    )
+    return len(known) == len(classes) and all(map(np.array_equal, known, map(unique_labels, classes)))
 
 
 def _distinct(y: Array) -> Array:
@@ -248,37 +208,18 @@ def _distinct(y: Array) -> Array:
     return np.unique(y) if y.ndim == 1 and y.dtype.kind in "biu" else unique_labels(y)
 
 
-class ClassTarget:
-    """One of several classes for each sample; two classes need one output, more need one each.
+class ClassTarget(Target):
+    """One of several classes, the sorted `classes_`, for each sample; two need one output, more need one each."""
 
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The labels, sorted.
-    """
-
-    stratifies = exclusive = True
+    stratifies = True
 
     def __init__(self, y: Array) -> None:
         self.classes_ = _distinct(y)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What the fitted estimator shows of it."""
-        return {"classes_": self.classes_}
-
-    @property
-    def n_outputs(self) -> int:
-        return 1 if len(self.classes_) <= 2 else len(self.classes_)
-
-    @property
-    def loss(self) -> Loss:
-        return BINARY if self.n_outputs == 1 else CATEGORICAL
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether there is nothing to learn, since there is only one class."""
-        return len(self.classes_) == 1
+        self.labels = [self.classes_]  # those of each column of y
+        self.attributes = {"classes_": self.classes_}
+        self.is_certain = len(self.classes_) == 1
+        self.n_outputs = 1 if len(self.classes_) <= 2 else len(self.classes_)
+        self.loss = BINARY if self.n_outputs == 1 else CATEGORICAL
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
@@ -302,26 +243,22 @@ class ClassTarget:
 
     def decode(self, raw: Array) -> Array:
         """The most probable class, shape (n,)."""
-        if self.n_outputs > 1:
-            return self.classes_[raw.argmax(axis=1)]
-        above = (raw[:, 0] > 0).astype(int)
-        return self.classes_[np.minimum(above, len(self.classes_) - 1)]
+        numbers = raw.argmax(axis=1) if self.n_outputs > 1 else np.minimum(raw[:, 0] > 0, len(self.classes_) - 1)
+        return self.classes_[numbers]
 
     def proba(self, raw: Array) -> Array:
         """The probability of each class, shape (n, n_classes)."""
-        if self.n_outputs > 1:
-            return _never_zero(CATEGORICAL.predict(raw))
-        if len(self.classes_) == 1:
-            return np.ones_like(raw)
-        return _never_zero(np.hstack([BINARY.predict(-raw), BINARY.predict(raw)]))
+        return np.ones_like(raw) if self.is_certain else _never_zero(self._of_each(self.loss.predict, raw))
 
     def log_proba(self, raw: Array) -> Array:
         """Its logarithm, finite for any finite raw outputs."""
-        if self.n_outputs > 1:
-            return _log(self.proba(raw), CATEGORICAL.log_proba(raw))
-        if len(self.classes_) == 1:
+        if self.is_certain:
             return np.zeros_like(raw)
-        return _log(self.proba(raw), np.hstack([BINARY.log_proba(-raw), BINARY.log_proba(raw)]))
+        return _log(self.proba(raw), self._of_each(self.loss.log_proba, raw))
+
+    def _of_each(self, function: Callable[[Array], Array], raw: Array) -> Array:
+        """A function of the raw output of each class; for the first of two that is the negative of the second's."""
+        return function(raw) if self.n_outputs > 1 else np.hstack([function(-raw), function(raw)])
 
 
 def _never_zero(probability: Array) -> Array:
@@ -339,22 +276,17 @@ def _log(probability: Array, exact: Array) -> Array:
     return np.log(probability, out=exact, where=probability > 0.5)
 
 
-class MultilabelTarget:
+class MultilabelTarget(Target):
     """Any number of labels for each sample, as an indicator matrix; one output each."""
 
     loss = BINARY
-    is_certain = stratifies = exclusive = False
+    exclusive = False
 
     def __init__(self, y: Array) -> None:
-        self.classes_ = np.arange(y.shape[1])
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return {"classes_": self.classes_}
-
-    @property
-    def n_outputs(self) -> int:
-        return len(self.classes_)
+        self.n_outputs = y.shape[1]
+        self.classes_ = np.arange(self.n_outputs)
+        self.labels = [np.array([0, 1])] * self.n_outputs
+        self.attributes = {"classes_": self.classes_}
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of labels than the first fit."""
@@ -375,44 +307,21 @@ class MultilabelTarget:
         return _log(self.proba(raw), BINARY.log_proba(raw))
 
 
-class JointClassTarget:
+class JointClassTarget(Target):
     """One of several classes for each of several questions: a column of y each, with outputs of its own.
 
-    Parameters
-    ----------
-    columns : sequence of ndarray
-        For each question labels among which all of its classes are.
-
-    Attributes
-    ----------
-    parts : list of ClassTarget
-        The targets of the columns.
+    It is made from `columns` of labels, among which all classes of a question are.
     """
 
     def __init__(self, columns: Sequence[Array]) -> None:
         for column in columns:
             check_classification_targets(column)
         self.parts = [ClassTarget(column) for column in columns]
+        self.classes_ = self.labels = [part.classes_ for part in self.parts]
+        self.attributes = {"classes_": self.classes_}
+        self.is_certain = all(part.is_certain for part in self.parts)
         self.loss = JointLogLoss(tuple(part.n_outputs for part in self.parts))
-
-    stratifies, exclusive = False, True
-
-    @property
-    def is_certain(self) -> bool:
-        return all(part.is_certain for part in self.parts)
-
-    @property
-    def classes_(self) -> list[Array]:
-        """The labels of each column, sorted."""
-        return [part.classes_ for part in self.parts]
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        return {"classes_": self.classes_}
-
-    @property
-    def n_outputs(self) -> int:
-        return sum(part.n_outputs for part in self.parts)
+        self.n_outputs = sum(self.loss.n_outputs)
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if a column of y has other classes than in the first fit, or there are other columns."""
@@ -449,7 +358,7 @@ def _columns(y: Array) -> list[Array]:
     return [np.asarray(column.tolist()) if mixed else column for column in y.reshape(len(y), -1).T]
 
 
-class RealTarget:
+class RealTarget(Target):
     """Real numbers, one or several for each sample, standardised for the network where that makes sense.
 
     Parameters
@@ -469,31 +378,20 @@ class RealTarget:
         y = mean_ + scale_ * target; 0 and 1 without standardising.
     """
 
-    is_certain = stratifies = False
-    exclusive = True
-
     def __init__(self, y: Array, weight: Array | None, loss: Loss, standardise: bool) -> None:
         self.loss, self._standardise = loss, standardise
         columns = y.reshape(len(y), -1).astype(np.float64)
-        self.mean_, self.scale_ = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
+        n = self.n_outputs = columns.shape[1]
+        self.mean_, self.scale_ = np.zeros(n), np.ones(n)
         if standardise:
             self.mean_ = np.average(columns, axis=0, weights=weight)
             deviations = columns - self.mean_
             largest = np.abs(deviations).max(axis=0)
             unit = np.where(largest == 0, 1.0, largest)  # so that no square overflows or vanishes
             spread = unit * np.sqrt(np.average((deviations / unit) ** 2, axis=0, weights=weight))
-            # a spread of rounding errors is none: a constant target
-            constant = spread <= 10 * np.finfo(np.float64).eps * np.abs(self.mean_)
-            self.scale_ = np.where(constant, 1.0, spread)
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        mean, scale = (self.mean_, self.scale_) if len(self.mean_) > 1 else (self.mean_[0], self.scale_[0])
-        return {"y_mean_": mean, "y_scale_": scale}
-
-    @property
-    def n_outputs(self) -> int:
-        return len(self.mean_)
+            self.scale_ = np.where(is_constant(spread, self.mean_, len(columns)), 1.0, spread)
+        mean, scale = (self.mean_, self.scale_) if n > 1 else (self.mean_[0], self.scale_[0])
+        self.attributes = {"y_mean_": mean, "y_scale_": scale}
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of outputs than the first fit, or the loss is not made for it."""
@@ -516,22 +414,18 @@ class RealTarget:
 
 
 class QuantileTarget(RealTarget):
-    """Several quantiles of one real number: an output for each.
+    """Several quantiles of one real number, those of the tuple ``loss.quantile``: an output for each.
 
     The network's outputs may cross. Sorted they do not, and no pinball loss grows by that: the sorted ones lie no
     farther from the true quantiles (Chernozhukov, Fernandez-Val & Galichon 2010, Quantile and probability curves
     without crossing, Econometrica 78).
 
-    Parameters
+    Attributes
     ----------
-    y : ndarray of shape (n,)
-        Targets.
-    weight : ndarray of shape (n,) or None
-        Sample weights.
-    loss : QuantileLoss
-        Its `quantile` is a tuple.
-    standardise : bool
-        False leaves y as it is.
+    central : float
+        The quantile nearest 0.5; of two equally near the lower one.
+    nearest : int
+        Its position.
 
     Raises
     ------
@@ -539,28 +433,15 @@ class QuantileTarget(RealTarget):
         If y has several columns.
     """
 
-    loss: QuantileLoss
-
     def __init__(self, y: Array, weight: Array | None, loss: QuantileLoss, standardise: bool) -> None:
         if y.ndim > 1:
             raise ValueError(f"loss='quantile' takes one target, got y of shape {y.shape}")
         super().__init__(y, weight, loss, standardise)
         self.quantiles = np.asarray(loss.quantile, np.float64)
-
-    @property
-    def n_outputs(self) -> int:
-        return len(self.quantiles)
-
-    @property
-    def nearest(self) -> int:
-        """The position of the quantile nearest 0.5; of two equally near the lower one."""
+        self.n_outputs = len(self.quantiles)
         distances = np.abs(self.quantiles - 0.5).round(12)
-        return int(np.lexsort((self.quantiles, distances))[0])
-
-    @property
-    def central(self) -> float:
-        """The quantile nearest 0.5."""
-        return float(self.quantiles[self.nearest])
+        self.nearest = int(np.lexsort((self.quantiles, distances))[0])
+        self.central = float(self.quantiles[self.nearest])
 
     def all_quantiles(self, raw: Array) -> Array:
         """Predictions (n, n_quantiles) in the order of the quantiles, never crossing."""

@@ -88,17 +88,13 @@ def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
     samples : Samples
         Prepared for the networks, targets encoded in double precision.
     """
-    target = model._target
-
-    def part(rows: slice) -> Array:
-        return model._outputs(nets, samples.take(rows), draws)
-
-    forward = model._forward
+    target, forward = model._target, model._forward
     if not forward.at_once:
         first = samples.take(np.arange(1))
         forward.count(first.x, lambda: model._outputs(nets, first, deepcopy(draws)))
     size = len(samples) if not hasattr(samples.x, "lengths") else int(samples.of(samples.x.lengths).sum())
-    raw = forward.in_blocks(size, samples.blocks(forward.at_once), part)
+    blocks = samples.blocks(forward.at_once)
+    raw = forward.in_blocks(size, blocks, lambda rows: model._outputs(nets, samples.take(rows), draws))
     raw = raw if raw.dtype == np.float64 else raw.astype(np.float64)
     weight = samples.of(samples.weight)
     values = target.loss(raw, flat(samples.of(samples.encoded)))
@@ -156,7 +152,8 @@ class Scorer:
         self.x, self.y, weight = (samples.of(each) for each in (samples.x, samples.y, samples.score_weight))
         self.weight = {} if weight is None else {"sample_weight": weight}
         self.scorer = get_scorer(self.scoring)
-        if self.weight and not _takes_weights(self.scorer):
+        asked = getattr(self.scorer, "_score_func", self.scorer)  # that of a metric takes what the metric takes
+        if self.weight and "sample_weight" not in signature(asked).parameters:
             raise ValueError(
                 f"scoring={self.scoring!r} takes no sample_weight; choose another, or leave out the weights"
             )
@@ -174,9 +171,3 @@ class Scorer:
         if self.decides and isnan(score):
             raise ValueError(f"scoring={self.scoring!r} is NaN on the validation samples; choose another, or 'loss'")
         return score
-
-
-def _takes_weights(scorer: Any) -> bool:
-    """Whether a scorer can weight samples; that of a metric is asked for the metric."""
-    asked = getattr(scorer, "_score_func", scorer)
-    return "sample_weight" in signature(asked).parameters

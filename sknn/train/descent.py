@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,8 +84,15 @@ class GradientDescent(FitLoop):
         buffers: Workspace,
     ) -> None:
         self.data, self.curve_scale, self.buffers = data, curve_scale, buffers
-        if any(stage.searches for stage in stages):
-            refuse_what_changes(network)
+        self.needs_batch = next((layer for layer, _ in network.walk() if layer.needs_batch), None)
+        for stage in stages:
+            if stage.searches:
+                refuse_what_changes(network)
+            elif self.needs_batch is not None and stage.plan.batch_size == 1:
+                raise ValueError(
+                    f"{self.needs_batch!r} does not apply with batches of one sample, which has no spread to be "
+                    "normalised by; take a batch_size of at least 2, and give at least 2 samples"
+                )
         super().__init__(network, len(data), stages, state, rng, validate, report)
 
     def enter(self, number: int) -> None:
@@ -144,6 +152,8 @@ class GradientDescent(FitLoop):
         if self.plan.shuffle:
             self.shuffle()
         shuffled = self.plan.shuffle and size < n
-        for start in range(0, n, size):
-            stop = min(start + size, n)
+        bounds = [*range(0, n, size), n]
+        if n % size == 1 and self.needs_batch is not None:  # the last row would be alone
+            del bounds[-2]
+        for start, stop in pairwise(bounds):
             yield self.order[start:stop] if shuffled else slice(start, stop)

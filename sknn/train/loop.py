@@ -154,7 +154,7 @@ class FitLoop:
         self.report(f"Iteration {state.epochs}, loss = {loss:.8f}")
         if not self.judge(loss):
             return Outcome.DIVERGED
-        if state.epochs_without_improvement > self.plan.patience and self.stop_or_slow_down():
+        if state.epochs_without_improvement > self.plan.n_iter_no_change and self.stop_or_slow_down():
             return Outcome.CONVERGED
         return None
 
@@ -235,7 +235,7 @@ class FitLoop:
         """No improvement for too long: stop, unless the schedule slows down instead and can still do so."""
         state, plan = self.state, self.plan
         what = "Validation score" if self.stops_early else "Training loss"
-        message = f"{what} did not improve more than tol={plan.tol:f} for {plan.patience} consecutive epochs."
+        message = f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} consecutive epochs."
         if self.rate_at(state.samples) <= plan.schedule.stop_at:
             reason = "" if isinf(plan.schedule.stop_at) else " Learning rate too small."
             self.report(f"{message}{reason} Stopping.")

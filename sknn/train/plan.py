@@ -31,7 +31,7 @@ class Plan:
         Take the samples in a new order in each epoch.
     tol : float, default=1e-4
         By less than this is no improvement; of a search, the largest component of the gradient at a minimum.
-    patience : float, default=10
+    n_iter_no_change : float, default=10
         Stop (or slow down) after more epochs than this without improvement.
     once : bool, default=False
         Go through the data once in this call, as one of many; `max_epochs` is then only what schedules count with.
@@ -48,6 +48,6 @@ class Plan:
     clip_norm: float | None = None
     shuffle: bool = True
     tol: float = 1e-4
-    patience: float = 10
+    n_iter_no_change: float = 10
     once: bool = False
     early_stopping: bool = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from math import inf
 from typing import Any, NamedTuple
@@ -70,6 +70,12 @@ class TrainingState:
     loss_curves: dict[str, list[float]] = field(default_factory=dict)  # of phases and terms, where there are several
     validation_scores: list[float] = field(default_factory=list)
     validation_losses: list[float] = field(default_factory=list)
+
+    def of_what_goes_on(self) -> TrainingState:
+        """Without what a later call begins anew: the best so far, the order of samples, the curves."""
+        best: dict[str, Any] = {"best_theta": None, "best_state": None}
+        curves: dict[str, Any] = {"loss_curve": [], "loss_curves": {}, "validation_scores": [], "validation_losses": []}
+        return replace(self, order=None, **best, **curves)
 
     def begin_stage(self, number: int) -> None:
         """Forget what belongs to the stage before: what optimizers keep, averages, and what was best there."""

@@ -44,7 +44,7 @@ def test_numbers_in_half_of_the_cells_are_pointed_out():
     column, notes = tidied([*MANY, *["<0.1"] * 100])
     assert column.dtype == "category"
     assert "holds numbers in 67% of its cells and text in the others ('<0.1' in 100 rows)" in notes[0]
-    assert "--na '<0.1' (na_values=['<0.1'])" in notes[0]
+    assert "name what means missing with --na (na_values=), or write limits and flags in another column" in notes[0]
 
 
 def test_what_is_left_out_for_its_texts_is_told_to_be_numbers_for_the_most_part():
@@ -74,6 +74,30 @@ def test_identifiers_are_pointed_out_and_stay(name, values, said):
     for note in notes:
         assert said in note
         assert note.endswith(f"leave it out with --drop {name}" if "seems" in note else f"out with --drop {name}")
+
+
+@pytest.mark.parametrize(
+    ("number", "others", "said"),
+    [
+        (-999, [15.5, 20.5], True),
+        (99.99, [15.5, 20.5], True),
+        (-9999.0, range(100), True),
+        (99, range(0, 100, 2), False),
+        (-998, [15.5, 20.5], False),
+    ],
+)
+def test_numbers_that_may_mean_missing_are_pointed_out(number, others, said):
+    column, notes = tidied([*others, number, number])
+    assert (column == number).sum() == 2
+    told = f"column 'x' of stars.csv has {number:.12g} in 2 rows, far from all others; if it means missing, say --na "
+    assert [note.startswith(told) for note in notes] == [True] * said
+
+
+@pytest.mark.parametrize("text", ["{}/12/2020", "{}.5±0.1", "12:{}:05", "{} km"])
+def test_texts_that_only_begin_with_numbers_are_told(text):
+    column, notes = tidied([text.format(number) for number in range(10, 31)])
+    assert column is None
+    assert "its texts begin with numbers but are none, such as" in notes[0]
 
 
 # --------------------------------------------------------------------------------------------------- tables in memory

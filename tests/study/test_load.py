@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.utils import Bunch
 
+from sknn.study import Study
 from sknn.study.load import LOADERS, load
 
 LOAD_MODULE = sys.modules[load.__module__]
@@ -229,6 +230,11 @@ WRONG_TABLES = {
         {"target": "income", "order": "who"},
         "order='who' holds text such as 'a'; it must hold numbers",
     ),
+    "order with an odd cell": (
+        "p,t,y\n" + "".join(f"{n},{n}.5,{n % 2}\n" for n in range(20)) + "1,-,0\n",
+        {"target": "y", "order": "t"},
+        "order='t' holds '-' among its numbers or dates; leave such rows out",
+    ),
     "missing targets": (CSV, {"target": "age"}, "y of 'people' is missing in 1 row of 4"),
     "no file at all": (None, {"target": "y"}, "there is no file"),
     "empty": ("", {"target": "y"}, "people.csv cannot be read: No columns to parse from file"),
@@ -437,6 +443,12 @@ TEXTS = {
     "old Mac": ("a.csv", ("p,q,kind\n" + rows_of(",")).replace("\n", "\r")),
     "Windows": ("a.csv", ("# of 2026\np,q,kind\n" + rows_of(",")).replace("\n", "\r\n")),
     "blanks around names": ("a.csv", " p , q , kind \n" + rows_of(" , ")),
+    "the separator in a line of Excel": ("a.csv", "sep=;\np;q;kind\n" + rows_of(";")),
+    "Markdown": (
+        "a.txt",
+        "| p | q | kind |\n|---|:--|---|\n" + "".join(f"| {line} |\n" for line in rows_of(" | ").splitlines()),
+    ),
+    "empty rows": ("a.csv", "p,q,kind\n" + rows_of(",") + ",,\n,,\n"),
     "ECSV": ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: p, datatype: float64}\np q kind\n" + rows_of(" ")),
 }
 
@@ -519,11 +531,46 @@ def test_odd_cells_are_told_with_column_count_and_examples(tmp_path):
     assert data.notes[0].startswith(told)
 
 
+def test_odd_cells_cost_no_accuracy(tmp_path):
+    random = np.random.RandomState(0)
+    kind = random.randint(2, size=400)
+    frame = pd.DataFrame({"flux": random.normal(2.5 * kind), "kind": kind})
+    frame.to_csv(tmp_path / "clean.csv", index=False)
+    frame.astype({"flux": str}).replace({"flux": {str(frame.loc[n, "flux"]): "-" for n in (5, 9)}}).to_csv(
+        tmp_path / "odd.csv", index=False
+    )
+    with pytest.warns(UserWarning, match="'-' in 2 rows"):
+        data = {name: load(tmp_path / f"{name}.csv", "kind") for name in ("clean", "odd")}
+    scores = Study(["logistic", "dummy"], cv=3).run(data).summary().set_index(["dataset", "model"])["accuracy_mean"]
+    assert scores["clean", "logistic"] > 0.85
+    assert scores["odd", "logistic"] == pytest.approx(scores["clean", "logistic"], abs=0.01)
+
+
 def test_labels_that_look_like_missing_can_be_kept(tmp_path):
     write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\n3,NA\n4,None\n")
     with pytest.raises(ValueError, match=r"target 'kind' of a.csv is 'None' or 'NA', .* --not-na None NA \(not_na="):
         load(tmp_path / "a.csv", "kind")
     assert load(tmp_path / "a.csv", "kind", not_na=["None", "NA"]).labels.tolist() == ["NA", "None", "star"]
+
+
+def test_blanks_around_texts_make_no_other_labels(tmp_path):
+    write_text(tmp_path / "a.csv", 'p,q,kind\n1,NA ,a\n2,3,a \n3,4,"b "\n')
+    data = load(tmp_path / "a.csv", "kind")
+    assert data.labels.tolist() == ["a", "b"]
+    np.testing.assert_array_equal(data.X["q"], [np.nan, 3, 4])
+
+
+def test_a_column_may_be_called_as_it_likes(tmp_path):
+    write_text(tmp_path / "a.csv", 'self,frame,kind\n"1,000",x ,a\n2,y,b\n3,x,-\n')
+    data = load(tmp_path / "a.csv", "kind", na_values=["2"])
+    np.testing.assert_array_equal(data.X["self"], [1000, np.nan, 3])
+    assert data.X["frame"].tolist() == ["x", "y", "x"]
+
+
+def test_rows_that_are_missing_throughout_do_not_hide_what_is_wrong(tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind\n1,None\n2,star\nNA,NA\n")
+    with pytest.raises(ValueError, match="y of 'a' is missing in 1 row of 2; leave these out"):
+        load(tmp_path / "a.csv", "kind")
 
 
 def test_a_line_of_units_is_told(tmp_path):
@@ -559,15 +606,29 @@ REFUSED = {
         {},
         "separated by commas (2 columns) or by semicolons (2 columns); say which",
     ),
-    "no names": ("1.5,2.5,a\n3.5,4.5,b\n", {}, "Some are numbers (1.5, 2.5): its first line must have the names"),
+    "no names": ("1.5,2.5,a\n3.5,4.5,b\n", {}, "Some are no names (1.5, 2.5): the first line must have"),
     "Latin-1": (PLAIN.encode("latin-1"), {}, "byte 0xe9 in line 2 is not UTF-8; name the encoding with --encoding"),
     "another encoding": (PLAIN.encode("latin-1"), {"encoding": "ascii"}, "it is not in encoding='ascii'"),
     "no encoding": (PLAIN, {"encoding": "latin-99"}, "encoding='latin-99' is not known; it must be one of Python's"),
     "binary": (b"a,y\n\x00\x01\x02\x00\x03\x04,2\n", {}, "it holds zero bytes, so it is no text"),
     "no separator": (PLAIN, {"sep": "::"}, "sep='::' is no separator; it must be one character"),
+    "comments alone": (
+        "colour,kind\n#ff0000,a\n#00ff00,b\n",
+        {},
+        "all its rows begin with #, as comments do; say what does with --comment",
+    ),
+    "JSON": ('{"p": {"0": 1}}', {}, "it holds JSON, which is no table"),
+    "ARFF": ("@RELATION stars\n@DATA\n1,2\n", {}, "it holds ARFF, which scipy.io.arff reads"),
+    "a strange separator": ("p^q^kind\n1^2^a\n", {}, "Known: p^q^kind. It is one column; if it should be several, say"),
+    "a line before the names": (
+        "Stars,,\np,q,kind\n1,2,a\n",
+        {},
+        "Some are no names (Unnamed: 1, Unnamed: 2): the first line must have those of all columns",
+    ),
+    "labels that all look like missing": ("p,kind\n1,NA\n2,None\n", {}, "--not-na NA None (not_na=['NA', 'None'])"),
     "HTML": ("<!DOCTYPE html><html></html>", {}, "it holds a page of the web"),
     "a spreadsheet": (b"PK\x03\x04rest", {}, "it holds a ZIP archive"),
-    "Parquet": (b"PAR1rest", {}, "it holds a Parquet table; its ending should be .parquet"),
+    "Parquet": (b"PAR1rest", {}, "it holds a Parquet table; if that is right, its ending should be .parquet"),
     "features and drop": (PLAIN, {"features": ["p"], "drop": ["q"]}, "features and drop were both given"),
     "unknown features": (PLAIN, {"features": ["P"]}, "unknown features column of a.csv 'P', did you mean 'p'?"),
     "unknown to drop": (PLAIN, {"drop": ["kinds"]}, "unknown drop column of a.csv 'kinds', did you mean 'kind'?"),
@@ -592,7 +653,9 @@ def test_text_that_is_refused(content, stated, message, tmp_path, monkeypatch):
 
 def test_a_text_called_npz_is_named(tmp_path):
     write_text(tmp_path / "a.npz", PLAIN)
-    with pytest.raises(ValueError, match=r"a.npz cannot be read: it holds text; its ending should be .csv"):
+    with pytest.raises(
+        ValueError, match=r"a.npz cannot be read: it holds text; if that is right, its ending should be .csv"
+    ):
         load(tmp_path / "a.npz", "kind")
 
 

@@ -96,6 +96,31 @@ def test_images_of_fits_with_their_targets(fits, tmp_path):
     assert load(write_fits(fits, tmp_path / "b.fits", *units), "REDSHIFT").y.tolist() == FLUX.tolist()
 
 
+def test_arrays_of_several_lengths_are_refused_and_can_be_left_out(fits, tmp_path):
+    lengths = np.array([np.ones(1 + n % 3) for n in range(10)], dtype=object)
+    columns = [fits.Column("events", "PD()", array=lengths), fits.Column("flux", "D", array=FLUX)]
+    columns.append(fits.Column("kind", "10A", array=KIND))
+    path = write_fits(fits, tmp_path / "a.fits", fits.BinTableHDU.from_columns(columns))
+    with pytest.raises(ValueError, match=r"column 'events' of a.fits holds mixed values such as array"):
+        load(path, "kind")
+    assert list(load(path, "kind", drop=["events"]).X) == ["flux"]
+
+
+def test_doubled_names_are_refused(fits, tmp_path):
+    columns = [fits.Column(name, "D", array=FLUX) for name in ("flux", "kind", "fluy")]
+    path = write_fits(fits, tmp_path / "a.fits", fits.BinTableHDU.from_columns(columns))
+    path.write_bytes(path.read_bytes().replace(b"'fluy    '", b"'flux    '"))
+    with pytest.raises(ValueError, match="several of its columns are called 'flux'"):
+        load(path, "kind")
+    pyarrow, feather = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.feather")
+    table = pyarrow.table([FLUX, FLUX, FLUX], names=["flux", "kind", "flux"])
+    feather.write_feather(table, tmp_path / "a.feather")
+    pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "a.parquet")
+    for ending in ("feather", "parquet"):
+        with pytest.raises(ValueError, match="flux"):
+            load(tmp_path / f"a.{ending}", "kind")
+
+
 WRONG_FITS = {
     "several tables": (
         "a.fits",
@@ -128,6 +153,16 @@ def test_a_votable(form, ending, tmp_path):
     data = load(tmp_path / f"stars.{ending}", "kind")
     assert data.name == "stars"
     check_stars(data)
+
+
+@pytest.mark.parametrize(("form", "file"), [("mrt", "stars.txt"), ("mrt", "stars.dat.gz"), ("ipac", "stars.tbl")])
+def test_tables_that_describe_their_columns(form, file, tmp_path):
+    ascii = pytest.importorskip("astropy.io.ascii")
+    table = pytest.importorskip("astropy.table").Table.from_pandas(STARS)
+    ascii.write(table, tmp_path / "table", format=form)
+    content = (tmp_path / "table").read_bytes()
+    (tmp_path / file).write_bytes(gzip.compress(content) if file.endswith("gz") else content)
+    check_stars(load(tmp_path / file, "kind"))
 
 
 # -------------------------------------------------------------------------------------------------------------- HDF5

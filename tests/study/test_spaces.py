@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import ParameterSampler, RandomizedSearchCV
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler, RandomizedSearchCV
 
+from sknn import MLPRegressor
 from sknn.study.data import DataSet
 from sknn.study.models import BUILT_IN, as_models, from_estimator
-from sknn.study.spaces import SPACES, LogInteger, LogUniform, Uniform, describe, search_space
+from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Uniform, describe, search_space
 
 EVERY_MODEL = [(model, task) for model in BUILT_IN.values() for task in model.makers]
 TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
@@ -127,6 +129,50 @@ def test_integers_reach_both_ends():
     assert {LogInteger(3, 3).rvs(random_state=rng) for _ in range(50)} == {3}
 
 
+def test_every_layer_has_a_width_of_its_own():
+    rng = np.random.RandomState(0)
+    draws = [LayerWidths(1, 4, fewest=0, most=3).rvs(random_state=rng) for _ in range(4000)]
+    assert {type(width) for draw in draws for width in draw} == {int}
+    np.testing.assert_allclose(np.bincount([len(draw) for draw in draws]) / len(draws), 0.25, atol=0.03)
+    for position in range(3):
+        widths = [draw[position] for draw in draws if len(draw) == 3]
+        shares = np.bincount(widths, minlength=5)[1:] / len(widths)
+        np.testing.assert_allclose(shares, np.diff(np.log([1, 2, 3, 4, 5])) / np.log(5), atol=0.06)
+    threes = np.array([draw for draw in draws if len(draw) == 3])
+    assert np.abs(np.corrcoef(threes.T) - np.eye(3)).max() < 0.1
+    assert LayerWidths(8, 8, 2, 2).rvs() == (8, 8)
+    assert LayerWidths(2, 90).rvs(random_state=3) == LayerWidths(2, 90).rvs(random_state=3)
+
+
+@pytest.mark.parametrize("Search", [RandomizedSearchCV, HalvingRandomSearchCV])
+def test_widths_are_found_by_searches(Search):
+    data, widths = data_for("regression"), LayerWidths(2, 9, fewest=0)
+    few = {"n_iter": 6} if Search is RandomizedSearchCV else {"n_candidates": 6, "min_resources": 20}
+    search = Search(MLPRegressor(solver="lbfgs", max_iter=5), {"hidden_layer_sizes": widths}, random_state=0, **few)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        search.fit(data.X, data.y)
+    tried = list(search.cv_results_["param_hidden_layer_sizes"])
+    assert all(isinstance(sizes, tuple) and len(sizes) <= 3 and all(2 <= n <= 9 for n in sizes) for sizes in tried)
+    assert len(set(map(len, tried))) > 1
+    assert search.best_params_["hidden_layer_sizes"] in tried
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        ((0, 9), "low=0 and high=9 must be integers, 1 <= low <= high"),
+        ((9, 2), "low=9 and high=2 must"),
+        ((2, 9.5), r"low=2 and high=9\.5 must be integers"),
+        ((2, 9, 3, 1), "fewest=3 and most=1 must be integers, 0 <= fewest <= most"),
+        ((2, 9, -1, 1), "fewest=-1 and most=1 must"),
+    ],
+)
+def test_ranges_of_widths_that_are_none_are_refused(ranges, message):
+    with pytest.raises(ValueError, match=message):
+        LayerWidths(*ranges)
+
+
 def test_spaces_as_text():
     space = {
         "alpha": LogUniform(1e-6, 1),
@@ -134,6 +180,7 @@ def test_spaces_as_text():
         "n": LogInteger(1, 50),
         "sizes": [(32,), (32, 32)],
         "nu": [0.5, inf, None],
+        "widths": LayerWidths(4, 64),
     }
     assert describe(space).splitlines() == [
         "alpha: log-uniform 1e-06 to 1",
@@ -141,6 +188,7 @@ def test_spaces_as_text():
         "n: log-uniform integer 1 to 50",
         "sizes: one of (32,), (32, 32)",
         "nu: one of 0.5, inf, None",
+        "widths: 1 to 3 layers, each log-uniform integer 4 to 64",
     ]
     assert describe({}) == ""
 

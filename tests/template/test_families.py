@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple
 
@@ -25,6 +26,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils import check_random_state
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
+import sknn
 from sknn import MLPClassifier, NetworkClassifier
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
@@ -181,7 +183,7 @@ class WGAN(Estimator):
             Phase(self._criticise, ["critic"], name="critic", optimizer=adam),
             Phase(self._generate, ["generator"], self.n_critic, adam, name="generator", averaging=0.99),
         ]
-        return [Stage(phases, plan if self.early_stopping else replace(plan, patience=inf))]
+        return [Stage(phases, plan if self.early_stopping else replace(plan, n_iter_no_change=inf))]
 
     def _drawn(self, nets, n, draws):
         return nets.generator(draws.normal((n, self.n_latent)))
@@ -577,8 +579,17 @@ def pickled(fitted):
     return pickle.loads(pickle.dumps(fitted))
 
 
+def saved(fitted):
+    """From a file, which may name the classes of this one."""
+    own = {cls.__name__: cls for cls in (type(fitted), GRU, GraphConv)}
+    with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
+        patch.setattr("sknn.persistence.registry._registered", own)
+        sknn.save(fitted, f"{folder}/model")
+        return sknn.load(f"{folder}/model")
+
+
 @each_family
-@pytest.mark.parametrize("copied", [pickled, copy.deepcopy], ids=["pickle", "deepcopy"])
+@pytest.mark.parametrize("copied", [pickled, copy.deepcopy, saved], ids=["pickle", "deepcopy", "file"])
 def test_a_copy_predicts_the_same_and_a_clone_is_not_fitted(family, copied):
     fitted = short(family).fit(*family.data)
     twin = copied(fitted)
@@ -600,14 +611,15 @@ def test_a_warm_start_goes_on_where_the_last_fit_ended(family):
     assert warm._drawn_so_far[1] > short(family).fit(*family.data)._drawn_so_far[1]
 
 
+@pytest.mark.parametrize("kept", [pickled, saved], ids=["pickle", "file"])
 @pytest.mark.parametrize("name", [name for name in FAMILIES if name != "equation"])  # of two stages, where fit has both
-def test_partial_fit_is_an_epoch_and_goes_on_after_a_pickle(name):
+def test_partial_fit_is_an_epoch_and_goes_on_after_a_pickle(name, kept):
     family = FAMILIES[name]
     model = short(family, max_iter=1)
     classes = {} if family.classes is None else {"classes": family.classes}
     once = clone(model).partial_fit(*family.data, **classes)
     assert_array_equal(once.network_.theta, clone(model).fit(*family.data).network_.theta)
-    assert_same_fit(pickled(once).partial_fit(*family.data), once.partial_fit(*family.data))
+    assert_same_fit(kept(once).partial_fit(*family.data), once.partial_fit(*family.data))
     assert len(once.loss_curve_) == 2
 
 

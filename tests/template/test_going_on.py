@@ -155,8 +155,57 @@ def test_without_warm_start_a_later_partial_fit_starts_a_fresh_optimizer_from_th
         assert not np.array_equal(warm.partial_fit(X, target(model)).network_.theta, plain.network_.theta)
 
 
+class Unread(list):
+    """A list that can grow, and not be copied."""
+
+    def __iter__(self):
+        raise AssertionError("the curve of the calls before was read")
+
+
+@every_network
+def test_a_call_of_partial_fit_costs_the_same_however_many_came_before(model):
+    model = clone(model).fit(X, target(model))
+    model.loss_curve_ = Unread(model.loss_curve_)
+    for _ in range(3):
+        model.partial_fit(X, target(model))
+    assert len(model.loss_curve_) == 6 + 3
+    assert model.loss_ == model.loss_curve_[-1]
+
+
+def test_a_call_that_fails_leaves_the_curve_as_it_was():
+    model = MLPRegressor(**SMALL, solver="sgd").fit(X, SIGNAL)
+    curve = list(model.loss_curve_)
+    with pytest.raises(ValueError, match="diverged"):
+        model.set_params(learning_rate_init=1e30).partial_fit(X, SIGNAL)
+    assert model.loss_curve_ == curve
+
+
 @pytest.mark.filterwarnings("ignore:Maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
 def test_the_perceptron_rule_goes_on_from_its_weights():
     one, other = (PerceptronClassifier(max_iter=3, tol=None, shuffle=False) for _ in range(2))
     one.fit(X, LABELS).partial_fit(X, LABELS)
     assert_array_equal(one.coef_, other.set_params(max_iter=4).fit(X, LABELS).coef_)
+
+
+# -- the rows of a batch -------------------------------------------------------------------------------------------
+
+
+def test_a_lone_last_row_joins_the_batch_before_where_layers_need_the_batch():
+    joined, whole, without = (
+        MLPRegressor(5, batch_size=size, batch_norm=norm, shuffle=False, random_state=0).partial_fit(
+            X[:41], SIGNAL[:41]
+        )
+        for size, norm in [(40, True), (41, True), (40, False)]
+    )
+    assert_array_equal(joined.network_.theta, whole.network_.theta)
+    assert joined._state.steps == 1
+    assert without._state.steps == 2
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_a_single_row_is_refused_where_layers_need_the_batch(method):
+    model = MLPRegressor(5, max_iter=3, batch_norm=True).fit(X, SIGNAL)
+    theta = model.network_.theta.copy()
+    with pytest.raises(ValueError, match=r"BatchNorm\(\) does not apply with batches of one sample"):
+        getattr(model, method)(X[:1], SIGNAL[:1])
+    assert_array_equal(model.network_.theta, theta)

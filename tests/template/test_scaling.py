@@ -167,3 +167,21 @@ def test_scaling_cannot_change_in_a_fit_that_goes_on():
     model = MLPRegressor(3, warm_start=True, max_iter=2, tol=1e9, n_iter_no_change=1).fit(X, y)
     with pytest.raises(ValueError, match="input_scaling was changed after the first fit"):
         model.set_params(input_scaling="standard").fit(X, y)
+
+
+@pytest.mark.parametrize("n", [10, 256, 5000])
+@pytest.mark.parametrize("constant", [0.07, 0.7, 2460000.1])
+def test_a_constant_feature_is_only_shifted(n, constant):
+    X = np.column_stack([np.full(n, constant), np.linspace(0, 1, n)])
+    assert Scaling([(X, None)]).scale[0] == 1.0
+    model = MLPRegressor(2, solver="lbfgs", max_iter=1, dtype="float64", target_scaling="standard")
+    assert model.fit(X, X[:, ::-1]).y_scale_[1] == 1.0
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-120, 1e160])
+def test_a_small_or_large_spread_is_no_constant(size):
+    x = size * np.linspace(-1.0, 2.0, 50)[:, None]
+    scaling = Scaling([(x[:30], None), (x[30:], None)])
+    np.testing.assert_allclose(scaling.mean, x.mean(axis=0))
+    np.testing.assert_allclose(scaling.scale / size, (x / size).std(axis=0))
+    np.testing.assert_allclose(scaling(x).std(axis=0), 1.0)

@@ -365,7 +365,7 @@ MISFITS = [
     Misfit({"conv_dropout": 0.1}, LBFGS, "conv_dropout=0.1 does not apply with solver='lbfgs'", EVERY[2:]),
     Misfit({"batch_norm": True}, LBFGS, "batch_norm=True does not apply with solver='lbfgs'"),
     Misfit({"clip_norm": 1.0}, LBFGS, "clip_norm=1.0 does not apply with solver='lbfgs'"),
-    Misfit({"batch_norm": True}, {"batch_size": 1}, "batch_norm=True does not apply with batch_size=1"),
+    Misfit({"batch_norm": True}, {"batch_size": 1}, r"BatchNorm\(\) does not apply with batches of one"),
     Misfit({"layer_norm": True}, {"batch_norm": True}, "layer_norm=True does not apply with batch_norm=True"),
     Misfit({"dropout": 0.1}, {"hidden_layer_sizes": ()}, "dropout=0.1 does not apply with no hidden"),
     Misfit({"batch_norm": True}, {"hidden_layer_sizes": ()}, "batch_norm=True does not apply with no", EVERY[:2]),

@@ -15,6 +15,7 @@ from ...autodiff.tape import Array
 from ...nn import Network
 from ...template.declaring import Declaring
 from ...template.estimator import Estimator
+from ...template.fitted import left_by_fit
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin, TransformerMixin
 
@@ -111,17 +112,12 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
     @property
     def n_features_in_(self) -> int:
         """The number of features seen in fit."""
-        return self._of_network("n_features_in_")
+        return left_by_fit(self, "estimator_").n_features_in_
 
     @property
     def feature_names_in_(self) -> Array:
         """The names of the features seen in fit, if they have string names."""
-        return self._of_network("feature_names_in_")
-
-    def _of_network(self, name: str) -> Any:
-        if "estimator_" not in vars(self):
-            raise AttributeError(f"this {type(self).__name__} is not fitted yet")
-        return getattr(self.estimator_, name)
+        return left_by_fit(self, "estimator_").feature_names_in_
 
     @property
     def _n_features_out(self) -> int:
@@ -148,13 +144,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
 
 
 def _end(network: Network, layer: int) -> int:
-    """How many layers of a network lie before and in its hidden layer of this number.
-
-    Raises
-    ------
-    ValueError
-        If there is no such hidden layer.
-    """
+    """How many layers of a network lie before and in its hidden layer of this number; ValueError if it has none."""
     with_parameters = sorted({int(name.partition(".")[0]) for name in network.names})
     weighted = [k for k in with_parameters if not network.layers[k].accompanies]
     n_hidden = len(weighted) - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -14,7 +13,7 @@ from ...ops.delta_rule import delta_rule_epoch
 from ...template.fit import Fit
 from ...template.kinds import Regressor
 from ...template.parameters import fixed, parameter
-from ...train import FitLoop, Observer, Stage, TrainingState, Validate
+from ...train import FitLoop, Observer, Stage, TrainingState
 from .single_layer import SingleLayer
 
 
@@ -77,14 +76,7 @@ class DeltaRule(FitLoop):
     """Epochs of the delta rule; losses are in units of y, the tolerance for them in units of its variance."""
 
     def __init__(
-        self,
-        fit: Fit,
-        stages: list[Stage],
-        state: TrainingState,
-        by_loss: bool,
-        validate: Validate | None,
-        report: Callable[[str], None] | None,
-        curve_scale: float,
+        self, fit: Fit, stages: list[Stage], state: TrainingState, *, by_loss: bool, curve_scale: float, **watching: Any
     ) -> None:
         samples, (stage,) = fit.samples, stages
         self.X, self.y, weight = (samples.of(each) for each in (samples.x, samples.encoded, samples.weight))
@@ -93,7 +85,7 @@ class DeltaRule(FitLoop):
         if by_loss:
             mean = np.average(self.y, axis=0, weights=self.weight)
             stage = replace(stage, plan=replace(stage.plan, tol=stage.plan.tol * self.mean_loss(self.y - mean)))
-        super().__init__(fit.network, len(self.y), [stage], state, fit.rng, validate, report)
+        super().__init__(fit.network, len(self.y), [stage], state, fit.rng, **watching)
 
     def epoch(self) -> float:
         if self.plan.shuffle:
@@ -110,6 +102,5 @@ class DeltaRule(FitLoop):
 
 def _squared_length(X: Any) -> Array:
     """That of each row with a last 1 for the bias."""
-    if issparse(X):
-        return 1.0 + np.asarray(X.multiply(X).sum(axis=1)).ravel()
-    return 1.0 + np.einsum("ij,ij->i", X, X, dtype=np.float64)
+    squared = X.multiply(X).sum(axis=1) if issparse(X) else np.einsum("ij,ij->i", X, X, dtype=np.float64)
+    return 1.0 + np.asarray(squared).ravel()

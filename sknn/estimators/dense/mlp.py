@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from math import sqrt
 from typing import Any
@@ -10,30 +10,15 @@ from typing import Any
 from ...autodiff.tape import Array
 from ...nn import BatchNorm, Dense, Layer, Residual
 from ...ops.activation import ACTIVATIONS
+from ...template import layers as dense
 from ...template.estimator import Estimator
+from ...template.fitted import left_by_fit
 from ...template.kinds import Classifier, Regressor
-from ...template.layers import (
-    ACTIVATION_NAMES,
-    BATCH_NORM,
-    DEPTH,
-    DROPOUT,
-    LAYER_NORM,
-    activations,
-    hidden,
-    hidden_sizes,
-)
 from ...template.parameters import parameter
 
 # Which of scikit-learn's parameters says a field of a solver or schedule that is given by name.
-SAID_BY = {
-    "momentum": "momentum",
-    "nesterov": "nesterovs_momentum",
-    "beta_1": "beta_1",
-    "beta_2": "beta_2",
-    "epsilon": "epsilon",
-    "max_fun": "max_fun",
-    "power": "power_t",
-}
+SAID_BY = {name: name for name in ("momentum", "beta_1", "beta_2", "epsilon", "max_fun")}
+SAID_BY |= {"nesterov": "nesterovs_momentum", "power": "power_t"}
 
 
 class MLP(Estimator):
@@ -66,19 +51,19 @@ class MLP(Estimator):
     )
     activation: str | Sequence[str] = parameter(
         default="relu",
-        allowed=ACTIVATION_NAMES,
+        allowed=dense.ACTIVATION_NAMES,
         text=f"Of the hidden layers, one for all or one for each: {', '.join(ACTIVATIONS)}.",
         kw_only=False,
     )
-    depth: int | None = DEPTH
-    batch_norm: bool = BATCH_NORM
-    layer_norm: bool = LAYER_NORM
+    depth: int | None = dense.DEPTH
+    batch_norm: bool = dense.BATCH_NORM
+    layer_norm: bool = dense.LAYER_NORM
     residual: bool = parameter(
         default=False,
         text="Whether each hidden layer but the first adds its input to its output, h + dropout(f(norm(h W + b))), "
         "with nothing on the way around it. Needs at least two hidden layers, of equal width.",
     )
-    dropout: float = DROPOUT
+    dropout: float = dense.DROPOUT
     power_t: float = parameter(default=0.5, interval="[0, inf)", text='The exponent of "invscaling".')
     momentum: float = parameter(default=0.9, interval="[0, 1]", text='Momentum of "sgd".')
     nesterovs_momentum: bool = parameter(default=True, text="Whether it is Nesterov's.")
@@ -90,17 +75,17 @@ class MLP(Estimator):
     max_fun: int = parameter(default=15000, interval="[1, inf)", text='Most evaluations of the loss by "lbfgs".')
 
     def _layers(self, n_outputs: int) -> list[Layer]:
-        sizes = hidden_sizes(self)
-        functions = activations(self.activation, len(sizes))
+        sizes = dense.hidden_sizes(self)
+        functions = dense.activations(self.activation, len(sizes))
         layers: list[Layer] = []
         for position, (units, activation) in enumerate(zip(sizes, functions, strict=True)):
-            block = hidden(self, Dense(units, **_scheme(activation)), activation)
+            block = dense.hidden(self, Dense(units, **_scheme(activation)), activation)
             layers += [Residual(block)] if self.residual and position > 0 else block  # the first changes the width
         return [*layers, Dense(n_outputs, **_scheme(functions[-1] if functions else str(self.activation)))]
 
     def _check_options(self) -> None:
         super()._check_options()
-        sizes = hidden_sizes(self)
+        sizes = dense.hidden_sizes(self)
         if not sizes:
             self._refuse(("dropout", "batch_norm", "layer_norm", "residual"), "no hidden layers")
         if self.residual and (len(sizes) < 2 or len(set(sizes)) > 1):
@@ -120,7 +105,8 @@ class MLP(Estimator):
     @property
     def coefs_(self) -> list[Array]:
         """The weights of each layer, views of shape (n_in, n_out) into the network's parameters."""
-        return [params["weight"] for layer, params in self._fitted_layers() if isinstance(layer, Dense)]
+        walk = left_by_fit(self, "network_").walk()
+        return [params["weight"] for layer, params in walk if isinstance(layer, Dense)]
 
     @property
     def intercepts_(self) -> list[Array]:
@@ -129,13 +115,8 @@ class MLP(Estimator):
         Where the batch is normalised the shift that follows is the bias.
         """
         names = {Dense: "bias", BatchNorm: "shift"}
-        layers = [(params, names.get(type(layer))) for layer, params in self._fitted_layers()]
+        layers = [(params, names.get(type(layer))) for layer, params in left_by_fit(self, "network_").walk()]
         return [params[name] for params, name in layers if name in params]
-
-    def _fitted_layers(self) -> Iterator[tuple[Layer, dict]]:
-        if "network_" not in vars(self):
-            raise AttributeError(f"this {type(self).__name__} is not fitted yet")
-        return self.network_.walk()
 
 
 def _scheme(activation: str) -> dict[str, Any]:

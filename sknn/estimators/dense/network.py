@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import prod
-from numbers import Integral
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from scipy.sparse import issparse
 
 from ...autodiff.tape import Array
 from ...nn import Dense, Layer, Network, Unflatten
 from ...nn.init import Random
-from ...series import lies_in_series, read_series
+from ...series import lies_in_series
 from ...template.estimator import Estimator
-from ...template.inputs import flattened
+from ...template.inputs import as_rows, as_series, stated_shape
 from ...template.kinds import Classifier, Regressor
-from ...template.parameters import parameter
-
-
-def _all(layers: Sequence[Layer]) -> Iterator[Layer]:
-    """The layers, and those within them."""
-    for layer in layers:
-        yield layer
-        yield from _all(layer.inner)
+from ...template.parameters import fitted, parameter
 
 
 class OwnNetwork(Estimator):
@@ -48,20 +39,14 @@ class OwnNetwork(Estimator):
         "steps at the end of (n, T, channels) that are NaN are left out.",
     )
 
-    # -- the layers ------------------------------------------------------------------------------------------------
+    _shape: tuple[Any, ...] = fitted("That of a sample; (None, channels) of series of any length.")
+    _accepts_grids: ClassVar[bool] = True
 
     def _check_options(self) -> None:
         super()._check_options()
         for position, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise ValueError(f"layers[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
-        for layer in _all(self.layers):
-            if not self._solver().is_stochastic and (layer.is_random or layer.needs_batch):
-                why = "which needs the same function of the weights at every step"
-                raise ValueError(f"{layer!r} among the layers does not apply with solver={self.solver!r}, {why}")
-            if self.batch_size == 1 and layer.needs_batch:
-                why = "a single sample has no spread to be normalised by"
-                raise ValueError(f"{layer!r} among the layers does not apply with batch_size=1: {why}")
 
     def _layers(self, n_outputs: int) -> list[Layer]:
         grid: list[Layer] = [Unflatten(self._shape)] if len(self._shape) > 1 and self._shape[0] is not None else []
@@ -76,8 +61,6 @@ class OwnNetwork(Estimator):
             )
         return network
 
-    # -- the inputs ------------------------------------------------------------------------------------------------
-
     @property
     def _accepted_sparse(self) -> Any:
         """Sparse X can go into a dense layer only."""
@@ -91,35 +74,14 @@ class OwnNetwork(Estimator):
         return np.arange(prod(self._shape)) % self._shape[-1]
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
-        if not lies_in_series(self, X, fresh):
-            return super()._read_x(X, fresh)
-        series = read_series(self, X, fresh)
-        if fresh:
-            self._shape = series.sample_shape if self.input_shape is None else (None, *self._stated_shape()[1:])
-        return series
+        if lies_in_series(self, X, fresh):
+            return as_series(self, X, fresh)
+        return super()._read_x(as_rows(self, X, fresh), fresh)
 
-    def _as_rows(self, X: Any, fresh: bool) -> Any:
-        X = X if hasattr(X, "shape") else np.asarray(X)
-        if fresh:
-            self._shape = X.shape[1:] if self.input_shape is None else self._stated_shape()
-        if issparse(X) or len(X.shape) <= 2:
-            return X
-        return flattened(X, self._shape, channel=len(self._shape) - 1, order="")
-
-    def _stated_shape(self) -> tuple[Any, ...]:
-        shape = tuple(self.input_shape)  # type: ignore[arg-type]
-        sizes = shape[1:] if len(shape) == 2 and shape[0] is None else shape
-        if not sizes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
-            raise ValueError(
-                f"input_shape={self.input_shape!r} must be positive integers, such as (8, 8, 1); of series whose "
-                "length is left open (None, channels)"
-            )
-        return tuple(None if size is None else int(size) for size in shape)
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    def _read_shape(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The shape of a sample: stated, or that which it has in X."""
+        wanted = "positive integers, such as (8, 8, 1); of series whose length is left open (None, channels)"
+        return given[1:] if self.input_shape is None else stated_shape(self, range(1, 33), wanted)
 
 
 class NetworkClassifier(OwnNetwork, Classifier):

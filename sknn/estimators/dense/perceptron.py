@@ -12,7 +12,6 @@ from ...template.fit import Fit
 from ...template.kinds import Classifier
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Samples
-from ...template.targets import BALANCED_IN_PARTS, Target
 from ...template.validation import SCORING
 from .perceptron_rule import PerceptronRule
 from .single_layer import SingleLayer
@@ -93,8 +92,6 @@ class PerceptronClassifier(SingleLayer, Classifier):
         -------
         self : PerceptronClassifier
         """
-        if self.class_weight == "balanced":
-            raise ValueError(BALANCED_IN_PARTS)
         return super().partial_fit(X, y, sample_weight, classes)
 
     def decision_function(self, X: Any) -> Array:
@@ -121,12 +118,10 @@ class PerceptronClassifier(SingleLayer, Classifier):
             return samples  # as in scikit-learn, a row of weight zero moves nothing but counts as an error
         return super()._influential(samples)
 
-    def _class_weights(
-        self, target: Target, y: Array, sample_weight: Array | None, incremental: bool
-    ) -> Callable[[Array], Array] | None:
+    def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
         if self.solver == "perceptron":
             return None  # the rule takes them apart from the weights of samples
-        return super()._class_weights(target, y, sample_weight, incremental)
+        return super()._class_weights(target, y, sample_weight)
 
     def _check_scoring(self, validation: Samples | None) -> None:
         if self.solver != "perceptron":

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
+from itertools import count, repeat
 from typing import Any
 
 import numpy as np
@@ -33,41 +35,26 @@ UNFINISHED = (
 
 @dataclass
 class Unit:
-    """One threshold unit: its column of the layer's parameters, and what it is to learn."""
+    """One threshold unit: its number, its weights and bias (views of the layer's), and what it is to learn."""
 
-    layer: dict[str, Array]
-    column: int
+    number: int
+    weights: Array
+    bias: Array  # of one element; without an intercept its own zero
     positive: Any  # the label of its class
     weight_pos: float  # of its class
     weight_neg: float  # of the rest
     seed: int
+    epochs: int = 0
 
-    def start(self) -> dict[str, Any]:
-        """The weights to start from."""
-        bias = float(self.layer["bias"][self.column]) if "bias" in self.layer else 0.0
-        return {"coef": self.layer["weight"][:, self.column], "intercept": bias}
-
-    def keep(self, coef: Array, intercept: float) -> None:
-        self.layer["weight"][:, self.column] = coef
-        if "bias" in self.layer:
-            self.layer["bias"][self.column] = intercept
+    def ends_epoch(self, coef: Array, intercept: float, loss: float) -> bool:
+        """Keep what was learnt so far; it asks for no end."""
+        self.weights[:], self.bias[:] = coef, intercept
+        self.epochs += 1
+        return False
 
 
 class PerceptronRule:
-    """Trains a :class:`PerceptronClassifier` by the rule.
-
-    Parameters
-    ----------
-    estimator : PerceptronClassifier
-        Whose parameters say how.
-    fit : Fit
-        What it is to learn from.
-
-    Raises
-    ------
-    ValueError
-        On what the rule cannot do.
-    """
+    """Trains a :class:`PerceptronClassifier` by the rule; raises ValueError on what the rule cannot do."""
 
     def __init__(self, estimator: Any, fit: Fit) -> None:
         self.estimator, self.fit = estimator, fit
@@ -83,6 +70,8 @@ class PerceptronRule:
         self.x = x if issparse(x) or is_mapped(x) else np.ascontiguousarray(x)
         self.y, self.weight = fit.samples.y, fit.samples.score_weight
         self.held_out = self.set_aside() if estimator.early_stopping else np.array([], int)
+        self.x_val = self.x[self.held_out]
+        self.weight_val = None if self.weight is None else self.weight[self.held_out]
 
     def train(self) -> None:
         """Train all units, and keep what was learnt in the estimator."""
@@ -90,19 +79,20 @@ class PerceptronRule:
         estimator._target = self.target
         fit.network = fit.networks()
         observer = self.observer(fit.network)
-        max_iter = 1 if fit.incremental else estimator.max_iter
-
-        def learn(unit: Unit) -> int:
-            watch = None if observer is None else ObservedUnit(observer, unit, estimator.max_iter)
-            return self.learn(unit, max_iter, watch)
-
         units = self.units(fit.network.parameters["0"])
-        epochs = Parallel(n_jobs=estimator.n_jobs, require="sharedmem")(delayed(learn)(unit) for unit in units)
+        learn = delayed(partial(self.learn, observer))
+        try:
+            Parallel(n_jobs=estimator.n_jobs, require="sharedmem")(learn(unit) for unit in units)
+        except KeyboardInterrupt:
+            if not any(unit.epochs for unit in units):
+                raise
+            fit.interrupted = True
         self.keep(estimator, fit.network)
-        estimator.n_iter_ = max(epochs)
+        estimator.n_iter_ = max(unit.epochs for unit in units)
         earlier = getattr(estimator, "t_", 1) if fit.incremental else 1
         estimator.t_ = earlier + estimator.n_iter_ * len(fit.samples)
-        if not fit.incremental and estimator.tol is not None and estimator.n_iter_ == estimator.max_iter:
+        finished = not fit.incremental and not fit.interrupted
+        if finished and estimator.tol is not None and estimator.n_iter_ == estimator.max_iter:
             warnings.warn(UNFINISHED.format(estimator.max_iter), ConvergenceWarning, stacklevel=2)
 
     def keep(self, estimator: Any, network: Network) -> None:
@@ -116,35 +106,33 @@ class PerceptronRule:
         classes = self.target.classes_
         class_weight = compute_class_weight(self.estimator.class_weight, classes=classes, y=self.y)
         seeds = shuffle_seeds(check_random_state(self.estimator.random_state), len(classes))
+        weights, biases = layer["weight"].T, layer.get("bias", np.zeros(len(classes)))[:, None]
         if self.target.n_outputs == 1:
-            return [Unit(layer, 0, classes[1], class_weight[1], class_weight[0], seeds[0])]
-        return [Unit(layer, k, label, class_weight[k], 1.0, seeds[k]) for k, label in enumerate(classes)]
+            return [Unit(0, weights[0], biases[0], classes[1], class_weight[1], class_weight[0], seeds[0])]
+        return [Unit(*each) for each in zip(count(), weights, biases, classes, class_weight, repeat(1.0), seeds)]
 
-    def learn(self, unit: Unit, max_iter: int, watch: ObservedUnit | None) -> int:
-        """Train one unit; return the number of epochs."""
-        estimator, held_out = self.estimator, self.held_out
+    def learn(self, observer: FitObserver | None, unit: Unit) -> None:
+        """Train one unit."""
+        estimator = self.estimator
         y = np.where(self.y == unit.positive, 1.0, -1.0)
-        orders = self.orders(unit.seed)
-        found = fit_perceptron(
-            self.x,
-            y,
-            1.0 if self.weight is None else self.weight,
-            weight_pos=unit.weight_pos,
-            weight_neg=unit.weight_neg,
-            eta0=estimator.eta0,
-            fit_intercept=estimator.fit_intercept,
-            **unit.start(),
-            max_iter=max_iter,
-            tol=estimator.tol,
-            n_iter_no_change=estimator.n_iter_no_change,
-            orders=orders if watch is None else watch.told_of(repeat(None) if orders is None else orders),
-            validate=Accuracy(self.x, y, self.weight, held_out) if len(held_out) else None,
-            enough=None if watch is None else watch.enough,
-        )
-        unit.keep(found.coef, found.intercept)
-        if watch is not None:
-            watch.ends()
-        return found.n_iter
+        max_iter = 1 if self.fit.incremental else estimator.max_iter
+        with observed(observer, unit, max_iter, self.orders(unit.seed)) as watched:
+            fit_perceptron(
+                self.x,
+                y,
+                1.0 if self.weight is None else self.weight,
+                weight_pos=unit.weight_pos,
+                weight_neg=unit.weight_neg,
+                eta0=estimator.eta0,
+                fit_intercept=estimator.fit_intercept,
+                coef=unit.weights,
+                intercept=float(unit.bias[0]),
+                max_iter=max_iter,
+                tol=estimator.tol,
+                n_iter_no_change=estimator.n_iter_no_change,
+                validate=partial(self.accuracy, y[self.held_out]) if len(self.held_out) else None,
+                **watched,
+            )
 
     def orders(self, seed: int) -> Iterable[Array] | None:
         """In which order the epochs visit the samples that are not held out; None: all as stored."""
@@ -155,6 +143,11 @@ class PerceptronRule:
         kept = np.ones(n_samples, bool)
         kept[self.held_out] = False
         return (order[kept[order]] for order in (repeat(np.arange(n_samples)) if orders is None else orders))
+
+    def accuracy(self, y: Array, coef: Array, intercept: float) -> float:
+        """The share of the samples held out, with these labels, that a unit is right about."""
+        predicted = np.where(self.x_val @ coef + intercept > 0, 1.0, -1.0)
+        return float(accuracy_score(y, predicted, sample_weight=self.weight_val))
 
     def observer(self, network: Network) -> FitObserver | None:
         """Who tells the callbacks of the training by the rule, if there are any."""
@@ -182,34 +175,25 @@ class PerceptronRule:
         return held_out
 
 
-class Accuracy:
-    """The share of validation samples that a unit is right about."""
+@contextmanager
+def observed(
+    observer: FitObserver | None, unit: Unit, max_epochs: int, orders: Iterable[Array] | None
+) -> Iterator[dict[str, Any]]:
+    """What fit_perceptron is to be given so that callbacks are told of the training of a unit, a subtask of the fit."""
+    if observer is None:
+        yield {"orders": orders, "enough": unit.ends_epoch}
+        return
+    told = observer.unit(unit.number, max_epochs)
 
-    def __init__(self, x: Any, y: Array, weight: Array | None, rows: Array) -> None:
-        self.x, self.y, self.weight = x[rows], y[rows], None if weight is None else weight[rows]
-
-    def __call__(self, coef: Array, intercept: float) -> float:
-        predicted = np.where(self.x @ coef + intercept > 0, 1.0, -1.0)
-        return float(accuracy_score(self.y, predicted, sample_weight=self.weight))
-
-
-class ObservedUnit:
-    """Tells callbacks of the training of one unit, a subtask of the fit."""
-
-    def __init__(self, observer: FitObserver, unit: Unit, max_epochs: int) -> None:
-        self.observer, self.keep = observer.unit(unit.column, max_epochs), unit.keep
-        self.observer.fit_begins()
-
-    def told_of(self, orders: Iterable[Any]) -> Iterator[Any]:
-        """The same orders; callbacks hear of the beginning of the epoch of each."""
-        for order in orders:
-            self.observer.epoch_begins()
+    def each_begins() -> Iterator[Any]:
+        for order in repeat(None) if orders is None else orders:
+            told.epoch_begins()
             yield order
 
-    def enough(self, coef: Array, intercept: float, loss: float) -> bool:
-        """The epoch has ended: have callbacks look at the network with these weights."""
-        self.keep(coef, intercept)
-        return self.observer.epoch_ends(loss)
+    def enough(coef: Array, intercept: float, loss: float) -> bool:
+        unit.ends_epoch(coef, intercept, loss)  # callbacks look at the network with these weights
+        return told.epoch_ends(loss)
 
-    def ends(self) -> None:
-        self.observer.fit_ends(self.observer.training.attributes)
+    told.fit_begins()
+    yield {"orders": each_begins(), "enough": enough}
+    told.fit_ends(told.training.attributes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ...autodiff.tape import Array
 from ...nn import Dense, Layer
 from ...optim import SGD
 from ...template.estimator import Estimator
+from ...template.fitted import left_by_fit
 from ...template.parameters import fixed, parameter
 from ...train import Plan
 
@@ -53,24 +54,15 @@ class SingleLayer(Estimator):
         return SGD(momentum=0.0)
 
     def _plan(self, n_samples: int) -> Plan:
-        tol = -inf if self.tol is None else self.tol
-        return replace(
-            super()._plan(n_samples), learning_rate_init=self.eta0, tol=tol, patience=self.n_iter_no_change - 1
-        )
+        plan, tol = super()._plan(n_samples), -inf if self.tol is None else self.tol
+        return replace(plan, learning_rate_init=self.eta0, tol=tol, n_iter_no_change=self.n_iter_no_change - 1)
 
     @property
     def coef_(self) -> Array:
         """The weights of shape (n_outputs, n_features), a view of the network's parameters in float64."""
-        return layer_of(self)["weight"].T
+        return left_by_fit(self, "network_").parameters["0"]["weight"].T
 
     @property
     def intercept_(self) -> Array:
         """The intercepts of shape (n_outputs,); zeros without `fit_intercept`."""
-        return layer_of(self).get("bias", np.zeros(self.coef_.shape[0]))
-
-
-def layer_of(estimator: Any) -> dict[str, Array]:
-    """The parameters of the only layer, by name."""
-    if "network_" not in vars(estimator):
-        raise AttributeError(f"this {type(estimator).__name__} is not fitted yet")
-    return estimator.network_.parameters["0"]
+        return left_by_fit(self, "network_").parameters["0"].get("bias", np.zeros(self.coef_.shape[0]))

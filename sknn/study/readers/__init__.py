@@ -7,6 +7,7 @@ from pathlib import Path
 from ..names import nearest_name
 from .arrays import read_npz
 from .content import Arrays, Part, Table, reading
+from .described import read_ipac
 from .fits import read_fits
 from .frames import read_feather, read_parquet
 from .hdf5 import read_hdf5
@@ -22,12 +23,13 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys(TEXT, read_text),
     **dict.fromkeys((".fits", ".fit", ".fts"), read_fits),
     **dict.fromkeys((".vot", ".votable", ".xml"), read_votable),
+    ".tbl": read_ipac,
     **dict.fromkeys((".h5", ".hdf5", ".hdf"), read_hdf5),
     **dict.fromkeys((".parquet", ".pq"), read_parquet),
     ".feather": read_feather,
     ".npz": read_npz,
 }
-MAY_BE_PACKED = (read_text, read_fits, read_votable)
+MAY_BE_PACKED = (read_text, read_fits, read_votable, read_ipac)
 MAY_HAVE_PARTS = (read_fits, read_hdf5)
 ENDINGS = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5"
 

@@ -40,13 +40,13 @@ def _column(array: Any) -> np.ndarray | list:
     if values.dtype.kind not in "SUO":
         return values
     missing = np.ma.getmaskarray(array)
-    return [None if gone or not text else text for text, gone in zip(map(_text, values), missing, strict=True)]
+    return [None if gone else _text(value) for value, gone in zip(values, missing, strict=True)]
 
 
 def _text(value: Any) -> Any:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
-    return value.strip() if isinstance(value, str) else value
+    return (value.strip() or None) if isinstance(value, str) else value
 
 
 def _values(array: Any) -> np.ndarray:

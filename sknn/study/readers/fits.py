@@ -11,6 +11,7 @@ from .astropy_tables import from_astropy
 from .content import Arrays, Part, Table, need, reading
 from .options import Options
 from .packed import content_of
+from .tables import check_names
 
 NOTHING = pd.DataFrame()
 
@@ -40,7 +41,10 @@ def read_fits(path: Path, part: Part, options: Options) -> Table | Arrays:
     """
     fits, tables_of = need("astropy.io.fits", path), need("astropy.table", path)
     with reading(path), fits.open(BytesIO(content_of(path)), memmap=False) as file:
-        units = [unit for unit in (file if part is None else [_one(file, part)]) if unit.data is not None]
+        asked = file if part is None else [_one(file, part)]
+        for unit in asked:
+            check_names(unit.header["TTYPE*"].values())
+        units = [unit for unit in asked if unit.data is not None]
         tables = [unit for unit in units if isinstance(unit, fits.BinTableHDU | fits.TableHDU)]
         images = [unit for unit in units if unit not in tables]
         if not units:

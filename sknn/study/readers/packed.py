@@ -3,6 +3,7 @@
 import bz2
 import gzip
 import lzma
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ KINDS: tuple[tuple[bytes, str, tuple[str, ...]], ...] = (
 TEXT = (".csv", ".tsv", ".tab", ".txt", ".dat", ".asc", ".ascii", ".ecsv")
 XML = (b"<?xml", b"<VOTABLE")
 HTML = (b"<!DOCTYPE", b"<!doctype", b"<html", b"<HTML")
+JSON = re.compile(rb"\{\s*\"|\[\s*\{")
 HEAD_BYTES = 512
 
 
@@ -95,7 +97,7 @@ def check_kind(path: Path, content: bytes | None = None) -> None:
     ending = path.with_name(path.name.removesuffix(packing_of(path))).suffix.lower()
     what, endings = _kind_of(content)
     if what and ending not in endings:
-        hint = f"; its ending should be {endings[0]}" if endings else ""
+        hint = f"; if that is right, its ending should be {endings[0]}" if endings else ""
         raise ValueError(f"it holds {what}{hint}")
 
 
@@ -106,8 +108,12 @@ def _kind_of(content: bytes) -> tuple[str, tuple[str, ...]]:
             return what, endings
     if start.startswith(HTML):
         return "a page of the web, as a download that failed", ()
+    if JSON.match(start):
+        return "JSON, which is no table", ()
+    if start.lower().startswith(b"@relation"):
+        return "ARFF, which scipy.io.arff reads", ()
     if start.startswith(XML):
         return "XML, as VOTables are", (".vot", ".votable", ".xml")
     if start and b"\x00" not in start and all(byte >= 32 or byte in b"\t\r\n\f" for byte in start):
-        return "text", TEXT
+        return "text", (*TEXT, ".tbl")
     return "", ()

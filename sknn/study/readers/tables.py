@@ -1,7 +1,7 @@
 """What tables of all formats have in common."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -57,4 +57,24 @@ def blank(frame: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
             columns[name] = column.where(~column.isin(numbers))
         elif isinstance(column.dtype, pd.CategoricalDtype):
             columns[name] = column.where(~column.astype(str).isin(words))
-    return frame.assign(**columns)
+    return with_columns(frame, columns)
+
+
+def with_columns(frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> pd.DataFrame:
+    """Replace columns of a table, whatever they are called: ``frame.assign`` takes none that is called self.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A table.
+    columns : mapping of str to Series
+        The new ones.
+
+    Returns
+    -------
+    DataFrame
+        The table with them.
+    """
+    if not columns:
+        return frame
+    return pd.DataFrame({name: columns.get(name, column) for name, column in frame.items()}, index=frame.index)

@@ -10,11 +10,12 @@ import pandas as pd
 
 from ..numbers import NO_VALUE, are_texts, is_number, numbers_of
 from .content import Part, Table, reading
+from .described import BYTE_BY_BYTE, read_byte_by_byte
 from .encodings import to_utf8
 from .options import Options
 from .packed import check_kind, content_of
 from .separators import BLANK, find_separator, split, stated
-from .tables import blank, check_names
+from .tables import blank, check_names, with_columns
 
 COMMENT = "#"
 MOST_LINES = 200  # of a text, to find its separator
@@ -24,6 +25,7 @@ MISSING = (
     *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 FEWEST_ROWS = 3  # with units before all
+RULE = r":?[-=]+:?"  # under the names
 NEVER_UNITS = ("<", ">", "~")  # but limits
 
 
@@ -52,33 +54,41 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
     ValueError
         If it cannot be read, or columns have the same name.
     """
-    mark = COMMENT if options.comment is None else options.comment
     with reading(path):
         content = content_of(path)
         check_kind(path, content)
-        content, remark, n_left_out = _without_comments(to_utf8(content, options.encoding), mark)
-        lines = _first_lines(content)
-        separator = find_separator(lines) if options.sep is None else stated(options.sep)
-        if names := _names_in(remark, lines, separator):
-            content, lines = b"\n".join((names.encode(), content)), [names, *lines]
-        check_names(next(iter(split(lines, separator)), []))
-        frame = _parse(content, separator, options.not_na)
-    notes = []
-    if n_left_out:
-        notes.append(
-            f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows"
+        content = to_utf8(content, options.encoding)
+    if BYTE_BY_BYTE in content:
+        return read_byte_by_byte(path, content)
+    mark = COMMENT if options.comment is None else options.comment
+    with reading(path):
+        content, separator = _separator_of_excel(content)
+        content, remark, n_left_out = _without_comments(content, mark)
+        frame, separator = _parse(
+            content, remark, stated(options.sep) if options.sep is not None else separator, options
         )
+        if not len(frame) and n_left_out:
+            raise ValueError(f"all its rows begin with {mark}, as comments do; say what does with --comment (comment=)")
     frame, units = _without_units(_without_index(blank(frame, options.na_values)))
-    if units:
-        notes.append(f"the line under the names of {path.name} was left out, as it seems to hold units: {units}")
     decimal = "," if separator == ";" else "."
-    return Table(_in_numbers(frame, decimal), decimal, tuple(notes))
+    notes = (
+        f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows",
+        f"the line under the names of {path.name} was left out, as it seems to hold units: {units}",
+    )
+    said = tuple(note for note, count in zip(notes, (n_left_out, units), strict=True) if count)
+    return Table(_in_numbers(frame, decimal), decimal, said)
+
+
+def _separator_of_excel(content: bytes) -> tuple[bytes, str]:
+    """Return what is behind a first line such as ``sep=;``, and the separator that it names."""
+    found = re.match(rb"\"?sep=(.)\"?\r?\n", content)
+    return (content[found.end() :], found[1].decode()) if found else (content, "")
 
 
 def _without_comments(content: bytes, mark: str) -> tuple[bytes, str, int]:
     """Return what is left, the comment right before it, and how many comments there were further down."""
     start = mark.encode()
-    if not mark or not re.search(rb"(?m)^[ \t]*" + re.escape(start), content):
+    if not mark or start not in content or not re.search(rb"(?m)^[ \t]*" + re.escape(start), content):
         return content, "", 0
     lines = content.replace(b"\r\n", b"\n").split(b"\n")
     are_comments = [line.lstrip().startswith(start) for line in lines]
@@ -104,21 +114,43 @@ def _names_in(remark: str, lines: Sequence[str], separator: str) -> str:
     return remark if fits and not any(map(is_number, names[0])) and any(map(is_number, values[0])) else ""
 
 
-def _parse(content: bytes, separator: str, not_na: Sequence[str]) -> pd.DataFrame:
+def _parse(content: bytes, remark: str, separator: str, options: Options) -> tuple[pd.DataFrame, str]:
+    """Return the table and its separator, which is found unless it is known."""
+    lines = _first_lines(content)
+    separator = separator or find_separator(lines)
+    if names := _names_in(remark, lines, separator):
+        content, lines = b"\n".join((names.encode(), content)), [names]
+    check_names(next(iter(split(lines, separator)), []))
+    missing = [word for word in MISSING if word not in options.not_na]
     frame = pd.read_csv(
         BytesIO(content),
         sep=r"\s+" if separator == BLANK else separator,
         skipinitialspace=True,
         keep_default_na=False,
-        na_values=[word for word in MISSING if word not in not_na],
+        na_values=missing,
         low_memory=False,
     ).rename(columns=str.strip)
+    stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
+    return _without_last(with_columns(frame, stripped)).dropna(how="all", ignore_index=True), separator
+
+
+def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the empty value that each row has more than there are names if it ends with a separator."""
     if isinstance(frame.index, pd.RangeIndex):
         return frame
-    # Rows that all end with a separator have one value more than there are names, and it is empty.
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():
         raise ValueError("its rows have more values than its first line has names")
     return frame.reset_index().iloc[:, :-1].set_axis(frame.columns, axis=1)
+
+
+def _has_blanks(column: pd.Series) -> bool:
+    """Whether texts end with blanks; pandas leaves out those before them alone."""
+    return are_texts(column) and bool(column.str.contains(r"\s$", na=False).any())
+
+
+def _stripped(column: pd.Series, missing: Sequence[str]) -> pd.Series:
+    texts = column.str.strip()
+    return texts.where(~texts.isin(missing))
 
 
 def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
@@ -130,7 +162,9 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Leave out a first row that has a text where all others have numbers, and a number nowhere."""
+    """Leave out a first row that has a text where all others have numbers, and a number nowhere, or is a mere rule."""
+    if len(frame) and all(re.fullmatch(RULE, str(value)) for value in frame.iloc[0].dropna()):
+        return frame.iloc[1:].reset_index(drop=True), ""
     if len(frame) < FEWEST_ROWS or any(is_number(str(value)) for value in frame.iloc[0].dropna()):
         return frame, ""
     units = [str(value) for name, value in frame.iloc[0].items() if _is_unit(value, frame[name].iloc[1:])]
@@ -152,4 +186,4 @@ def _in_numbers(frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
         found = numbers_of(column, decimal) if are_texts(column) else None
         if found is not None and found.are_most and found.odd.empty:
             columns[name] = found.values
-    return frame.assign(**columns) if columns else frame
+    return with_columns(frame, columns)

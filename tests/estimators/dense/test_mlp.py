@@ -1267,7 +1267,7 @@ def test_an_interrupted_training_keeps_what_it_learnt(monkeypatch, Estimator):
 
     monkeypatch.setattr("builtins.print", interrupt)
     model = Estimator(3, verbose=True, random_state=0)
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
+    with pytest.raises(KeyboardInterrupt):
         model.fit(X, GOOD[Estimator])
     assert model.n_iter_ == len(model.loss_curve_) == 3
     assert len(model.predict(X)) == N
