@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from textwrap import shorten
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
+FOUND = ("results", "learning_curves", "predictions", "data_sets", "seed_")
 LARGEST_SEED = 2**32 - 1  # NumPy's RandomState takes 32 bits
 
 
@@ -144,6 +146,8 @@ class Study:
             )
         if quantiles is not None and not (len(quantiles) and all(0 < level < 1 for level in quantiles)):
             raise ValueError(f"quantiles={quantiles!r} must be numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+        if verbose and find_spec("rich") is None:
+            raise ImportError(f"verbose={verbose!r} needs rich: pip install 'sknn[study]', or leave it out")
         self.models = as_models(models, quantiles)
         self.cv = cv
         self.scoring = scoring
@@ -156,6 +160,11 @@ class Study:
         self.quantiles = quantiles
         self.verbose = verbose
         self._measures = as_measures(scoring)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in FOUND:
+            raise AttributeError(f"{name} is there after run(X, y); call it first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         models = ", ".join(model.name for model in self.models)
@@ -458,6 +467,8 @@ class Study:
             Before ``run``.
         ValueError
             If the kind or the data set is unknown, or the study has not what the figure shows.
+        TypeError
+            If `ax` is anything but one Axes.
         """
         from .figures import draw
 

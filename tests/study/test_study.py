@@ -1,6 +1,7 @@
 """The study: same folds for every model, failures recorded, and numbers that agree with scikit-learn's."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -237,6 +238,23 @@ def test_pandas_shows_the_score_that_decides_in_a_narrow_terminal():
 def test_questions_before_run(method):
     with pytest.raises(RuntimeError, match="call run"):
         getattr(Study(["dummy"]), method)()
+
+
+@pytest.mark.parametrize("name", ["results", "predictions", "learning_curves", "data_sets"])
+def test_results_before_run(name):
+    study = Study(["dummy"])
+    with pytest.raises(AttributeError, match=f"^{name} is there after run"):
+        getattr(study, name)
+    with pytest.raises(AttributeError, match="'Study' object has no attribute 'resuls'"):
+        _ = study.resuls
+    assert not hasattr(study, name)
+
+
+def test_progress_needs_rich_and_says_so_at_once(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich", None)
+    with pytest.raises(ImportError, match=r"verbose=True needs rich: pip install 'sknn\[study\]'"):
+        Study(["dummy"], verbose=True)
+    Study(["dummy"])
 
 
 def test_same_seed_same_scores_in_one_process_or_two():

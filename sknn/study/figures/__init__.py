@@ -14,7 +14,7 @@ from .ranks import draw_ranks
 from .residuals import draw_residuals
 from .scene import NothingToDrawError, Scene
 from .scores import draw_scores
-from .style import any_letters, new_axes
+from .style import any_letters, check_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,8 +125,11 @@ def draw(study: "Study", kind: str, dataset: str | None = None, axes: "Axes | No
     ------
     ValueError
         If the kind or the data set is unknown, or the kind does not apply: ``NothingToDrawError`` says what is missing.
+    TypeError
+        If `axes` is anything else.
     """
     figure = look_up("figure", kind, FIGURES)
+    check_axes(axes)
     data = study.data_sets[0] if kind in OVER_ALL else study.data_set(dataset)
     scene = Scene(study, data)
     with any_letters():
