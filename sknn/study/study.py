@@ -69,8 +69,8 @@ class Study:
     quantiles : sequence of float or None, default=None
         Compare predictions of these quantiles of numbers, such as ``[0.05, 0.5, 0.95]``, rather than of their mean: the
         built-in models are those that predict them, and `scoring` of None is pinball loss, coverage (how many values
-        lie from the lowest to the highest quantile) and MAE. Your own estimators say themselves what they predict, by
-        their method ``predict_quantiles`` and parameter ``quantile``.
+        lie from the lowest to the highest quantile) and, with the median among them, MAE. Your own estimators say what
+        they predict by their method ``predict_quantiles`` and parameter ``quantile``.
     verbose : bool, default=False
         Whether to show a progress bar on standard error; needs rich.
 
@@ -284,7 +284,9 @@ class Study:
         tuple of Measure
             The first one decides which model is better.
         """
-        return self._measures or (DEFAULTS[data.task] if self.quantiles is None else QUANTILES)
+        if self._measures or self.quantiles is None:
+            return self._measures or DEFAULTS[data.task]
+        return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
 
     def summary(self) -> "DataFrame":
         """Mean and standard deviation of every measure over the folds.
