@@ -96,9 +96,9 @@ def predict_quantiles(model: Any, X: Any) -> Array:
     >>> rng = np.random.RandomState(0)
     >>> X = rng.uniform(0, 1000, (500, 1))
     >>> y = rng.normal(5.0, 1.0, 500)
-    >>> network = MLPRegressor(8, loss="quantile", quantile=[0.1, 0.9], learning_rate_init=0.01, random_state=0)
+    >>> network = MLPRegressor(8, loss="quantile", quantile=[0.1, 0.5, 0.9], learning_rate_init=0.01, random_state=0)
     >>> pipeline = make_pipeline(StandardScaler(), network).fit(X, y)
-    >>> low, high = predict_quantiles(pipeline, X).T
+    >>> low, _, high = predict_quantiles(pipeline, X).T
     >>> bool(0.7 < np.mean((low < y) & (y < high)) < 0.9)
     True
     """

@@ -44,7 +44,7 @@ ROOMS: dict[str, set[str]] = {
         "versions",
         "namespace",
     },
-    "study": {"sknn"},
+    "study": {"sknn", "pipeline"},
     "__main__": {"sknn", "study"},
 }
 ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there

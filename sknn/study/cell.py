@@ -5,7 +5,7 @@ import json
 import pickle
 import threading
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from types import FunctionType
@@ -116,12 +116,13 @@ def compute(data: DataSet, cell: Cell) -> Outcome:
         parallel_config(backend="sequential"),  # or a search would go to the cluster that this cell was sent to
     ):
         warnings.simplefilter("always")
+        told: list[str] = []
         try:
-            row, arrays = _fit_and_score(data, cell)
+            row, arrays = _fit_and_score(data, cell, told)
         except (Exception, SystemExit) as error:  # the others still get their turn
             row, arrays = _what_went_wrong(error), {}
-    first_lines = dict.fromkeys(f"{w.category.__name__}: {w.message}".strip().splitlines()[0] for w in caught)
-    return Outcome({**_sizes(cell), **row, "warnings": "\n".join(first_lines) or None}, arrays)
+    lines = [f"{w.category.__name__}: {w.message}".strip().splitlines()[0] for w in caught] + told
+    return Outcome({**_sizes(cell), **row, "warnings": "\n".join(dict.fromkeys(lines)) or None}, arrays)
 
 
 def failed(cell: Cell, error: Exception) -> Outcome:
@@ -150,7 +151,8 @@ def _what_went_wrong(error: BaseException) -> dict[str, str]:
     return {"error": f"{type(error).__name__}: {error}"}
 
 
-def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The row of the results and the predictions; ``told`` gets the reasons for missing scores."""
     fold, y_train, y_test = cell.fold, data.y[cell.fold.train], data.y[cell.fold.test]
     X_train = data.take(fold.train)
     groups = None if data.groups is None else data.groups[fold.train]
@@ -161,7 +163,7 @@ def _fit_and_score(data: DataSet, cell: Cell) -> tuple[dict[str, Any], dict[str,
     predicted, predict_time = timed(answers.predict, X_test)
     n_parameters, unit = model_size(estimator)
     row = {
-        **{measure.name: _score(measure, answers, X_test, y_test) for measure in cell.measures},
+        **_scores(cell.measures, answers, X_test, y_test, told),
         "fit_time": fit_time,
         "tune_time": tune_time if chosen else 0.0,
         "predict_time": predict_time,
@@ -204,21 +206,29 @@ def timed(function: Callable[..., Any], *arguments: Any, **options: Any) -> tupl
     return result, perf_counter() - start
 
 
-def _score(measure: Measure, answers: Answers, X: Any, y: np.ndarray) -> float:
-    try:
-        return float(measure.scorer(answers, X, y))
-    except AttributeError:
-        if hasattr(answers, "predict_proba"):
-            raise
-        return np.nan  # a log loss of a model without probabilities is not a failure of the model
+def _scores(measures: Sequence[Measure], answers: Answers, X: Any, y: np.ndarray, told: list[str]) -> dict[str, float]:
+    """All scores; one that a model cannot give is NaN and takes no other with it, but a model without any failed."""
+    scores, errors = dict.fromkeys((measure.name for measure in measures), np.nan), {}
+    for measure in measures:
+        try:
+            scores[measure.name] = float(measure.scorer(answers, X, y))
+        except Exception as error:
+            if not answers.lack(error):
+                errors[measure] = error
+    if errors and len(errors) == len(measures):
+        raise errors[measures[0]]
+    told += [measure.no_score(error) for measure, error in errors.items()]
+    return scores
 
 
 def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:
     if data.task == "regression":
-        return {"predicted": predicted.astype(float)}
+        return {"predicted": predicted.astype(float).reshape(X.shape[0])}
     codes = np.searchsorted(data.labels, predicted)
-    if not hasattr(answers, "predict_proba"):
+    try:
+        probabilities = np.asarray(answers.predict_proba(X))
+        of_predicted = np.searchsorted(answers.classes_, predicted)
+        confidence = probabilities[np.arange(len(codes)), of_predicted].astype(float)
+    except Exception:  # there are none, or they do not work: what needs them says so
         return {"predicted": codes}
-    probabilities = answers.predict_proba(X)
-    of_predicted = np.searchsorted(answers.classes_, predicted)
-    return {"predicted": codes, "confidence": probabilities[np.arange(len(codes)), of_predicted].astype(float)}
+    return {"predicted": codes, "confidence": confidence}

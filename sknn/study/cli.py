@@ -1,4 +1,4 @@
-"""The command line: ``sknn study DATA...``."""
+"""The command line: ``sknn study DATA...`` and ``sknn predict MODEL DATA``."""
 
 import os
 import re
@@ -6,34 +6,46 @@ import signal
 import sys
 import warnings
 from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import joblib
 from sklearn.model_selection import TimeSeriesSplit
 
 from sknn import __version__
 
+from .best import winner
 from .data import DataSet
-from .load import LOADERS, load
+from .load import LOADERS, load, load_inputs
 from .measures import DEFAULTS as MEASURES
 from .models import BUILT_IN, Model
+from .output import REPORT, check_file, check_files, check_room, write_whole
+from .predict import predictions, read_model
 from .readers import ENDINGS
 from .store import StoreError
 from .study import Study
 from .targets import TASKS
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 WIDTH = 80
 NEEDED = ("rich", "matplotlib")  # by the terminal and the report; the extra `study` brings them
 STORE = "study.sqlite"
+ROOM_FOR_REPORT = 2_000_000  # bytes that the tables, figures and the page may take for a data set
 MOST_NAMES = 4  # of data sets in the name of the folder
 # What errors call the arguments, and what the user typed.
 TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
 TYPED["not_na"] = "--not-na"
 READING = "features|drop|sep|encoding|comment|na_values|not_na"
-ARGUMENT = re.compile(rf"\b(cv|repeats|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})=")
+ARGUMENT = re.compile(
+    rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})="
+)
 IN_PYTHON = re.compile(rf" \((?:{READING})=[^()]*\)")  # beside what is to be typed
 SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
 
@@ -45,6 +57,14 @@ sizes are printed, and with figures and tests they stand in DIR/report.html.
 Every finished fit is kept in DIR/study.sqlite. Interrupted or killed, the same
 command continues where it was; finished, it only writes the report again."""
 
+PREDICT = """\
+Predict for every row of DATA with the model that `sknn study --keep` kept, or
+that joblib or sknn.save wrote. Columns are found by their names, and others are
+ignored. Beside each prediction stand the probabilities of the classes, or the
+quantiles if the model predicts these.
+
+A file of joblib can run any code when it is opened: open your own alone."""
+
 EXAMPLES = """\
 examples:
   sknn study digits
@@ -52,7 +72,10 @@ examples:
   sknn study iris wine breast_cancer --repeats 10 --out three-sets
   sknn study houses.parquet --target price --tune 20 --scoring rmse r2
   sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
-  sknn study openml:61 --n-jobs 4"""
+  sknn study openml:61 --n-jobs 4
+  sknn study houses.csv --target price --quantiles 0.05 0.5 0.95
+  sknn study birds.csv --target species --keep best.joblib
+  sknn predict best.joblib new-birds.csv"""
 
 
 def build_parser() -> ArgumentParser:
@@ -88,6 +111,16 @@ def build_parser() -> ArgumentParser:
     _add_protocol(study)
     _add_running(study)
     study.set_defaults(run=run_study)
+    predict = commands.add_parser(
+        "predict",
+        help="predict for new data with the model that a study kept",
+        usage="sknn predict MODEL DATA [options]",
+        description=PREDICT,
+        formatter_class=_formatter,
+        add_help=False,
+    )
+    _add_predicting(predict)
+    predict.set_defaults(run=run_predict)
     return parser
 
 
@@ -116,11 +149,31 @@ def _add_data(parser: ArgumentParser) -> None:
     )
     add("--features", nargs="+", metavar="COLUMN", default=(), help="the inputs (default: all other columns)")
     add("--drop", nargs="+", metavar="COLUMN", default=(), help="columns to be left out, such as identifiers")
+    _add_reading(group)
+
+
+def _add_reading(group: Any) -> None:
+    add = group.add_argument
     add("--na", nargs="+", metavar="WORD", default=(), help="more words and numbers that mean missing, such as -999")
     add("--not-na", nargs="+", metavar="WORD", default=(), help="words that are labels, such as None or NA")
     add("--sep", metavar="CHAR", help="what separates the columns of a text, or tab or space (default: found)")
     add("--encoding", metavar="NAME", help="of a text, such as latin-1 (default: utf-8, or found)")
     add("--comment", metavar="START", help="what lines of a text to be left out begin with (default: #)")
+
+
+def _add_predicting(parser: ArgumentParser) -> None:
+    group = parser.add_argument_group("what to predict")
+    add = group.add_argument
+    add("model", type=Path, metavar="MODEL", help="the file of the model")
+    add("data", metavar="DATA", help="the file of the new data, of any kind that `sknn study` reads")
+    _add_reading(group)
+    add(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the table of predictions (default: the name of DATA with -predictions.csv)",
+    )
+    add("-h", "--help", action="help", help="show this text and exit")
 
 
 def _add_protocol(parser: ArgumentParser) -> None:
@@ -143,6 +196,13 @@ def _add_protocol(parser: ArgumentParser) -> None:
         metavar="N",
         help="let every model try N random configurations in an inner cross-validation (default: 0, none)",
     )
+    add(
+        "--quantiles",
+        nargs="+",
+        type=float,
+        metavar="Q",
+        help="predict these quantiles of numbers, such as 0.05 0.5 0.95, instead of their mean",
+    )
     add("--learning-curve", action="store_true", help="train on 1/16, 1/8, 1/4 and 1/2 of the rows, too")
     add("--seed", type=int, default=0, metavar="N", help="seed of folds, models and searches (default: 0)")
 
@@ -163,6 +223,13 @@ def _add_running(parser: ArgumentParser) -> None:
         metavar="N",
         help="how many models to fit at a time, each on one thread (default: -1, one on every core)",
     )
+    add(
+        "--keep",
+        type=Path,
+        metavar="FILE",
+        help="fit the best model to all rows and keep it in this file, for `sknn predict FILE`",
+    )
+    add("--no-figures", action="store_true", help="draw no figures, which takes some seconds")
     add("-h", "--help", action="help", help="show this text and exit")
 
 
@@ -223,7 +290,9 @@ def run_study(arguments: Namespace) -> int:
         data_sets = _load_all(arguments)
         study = _study(arguments)
         folder = arguments.out or Path("-".join(["sknn", *_names_in_folder(data_sets)]))
-        return _run_in(folder, study, data_sets)
+        if arguments.keep is not None:
+            _check_keep(arguments.keep, data_sets)
+        return _run_in(folder, study, data_sets, arguments.keep, not arguments.no_figures)
     except ValueError as error:
         return _stop(WRONG_USAGE, _as_typed(str(error)))
     except (StoreError, OSError) as error:
@@ -232,9 +301,59 @@ def run_study(arguments: Namespace) -> int:
         return _stop(INTERRUPTED, "interrupted; every finished fit is kept, and the same command continues")
 
 
-def _stop(code: int, message: str) -> int:
-    print(f"sknn study: {' '.join(message.split())}", file=sys.stderr)  # on one line, whatever others wrote
+def _check_keep(path: Path, data_sets: dict[str, DataSet]) -> None:
+    if len(data_sets) > 1:
+        raise ValueError(f"--keep {path} is for the best model of one data set, but there are {len(data_sets)}")
+    check_file(path)
+
+
+def run_predict(arguments: Namespace) -> int:
+    """Predict for new data, and write the predictions.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        From the parser.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 1 if a file cannot be written, or 2 if the model or the data cannot be read or do not go
+        together.
+    """
+    reading = {name: getattr(arguments, name) for name in ("sep", "encoding", "comment", "not_na")}
+    out = arguments.out or Path(f"{re.split(r'[.]', Path(arguments.data).name)[0]}-predictions.csv")
+    try:
+        check_file(out)
+        with _warnings_in_lines("predict"):
+            table = predictions(
+                read_model(arguments.model), load_inputs(arguments.data, na_values=arguments.na, **reading)
+            )
+        write_whole(out, table.to_csv(index=False))
+    except ValueError as error:
+        return _stop(WRONG_USAGE, _as_typed(str(error)), "predict")
+    except OSError as error:
+        return _stop(FAILED, str(error), "predict")
+    print(f"Predictions: {out} ({len(table):,} rows: {', '.join(map(str, table.columns))})")
+    return 0
+
+
+def _stop(code: int, message: str, command: str = "study") -> int:
+    _say(message, command)
     return code
+
+
+def _say(message: str, command: str) -> None:
+    print(f"sknn {command}: {' '.join(message.split())}", file=sys.stderr)  # on one line, whatever others wrote
+
+
+@contextmanager
+def _warnings_in_lines(command: str) -> Iterator[None]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        _say(_as_typed(text), command)
 
 
 def _as_typed(message: str) -> str:
@@ -253,11 +372,8 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     for text in arguments.data:
         # Beside files the columns are theirs; alone, a built-in data set says that it has none.
         own = columns if all_are_built_in or text not in LOADERS else {}
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with _warnings_in_lines("study"):
             data = load(text, task=arguments.task, sample_shape=arguments.shape, **own)
-        for warning in caught:
-            print(f"sknn study: {_as_typed(str(warning.message))}", file=sys.stderr)
         if data.name in data_sets:
             raise ValueError(f"two data sets are called {data.name!r}; give each file a name of its own")
         data_sets[data.name] = data
@@ -277,6 +393,7 @@ def _study(arguments: Namespace) -> Study:
         random_state=arguments.seed,
         repeats=arguments.repeats,
         learning_curve=arguments.learning_curve,
+        quantiles=arguments.quantiles,
         verbose=True,
     )
     if by_time:
@@ -289,7 +406,7 @@ def _names_in_folder(data_sets: dict[str, DataSet]) -> list[str]:
     return names if len(names) <= MOST_NAMES else [*names[: MOST_NAMES - 1], f"and-{len(names) - MOST_NAMES + 1}-more"]
 
 
-def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet]) -> int:
+def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet], keep: Path | None, figures: bool) -> int:
     from rich.console import Console
 
     from .files import write_all
@@ -299,6 +416,8 @@ def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet]) -> int:
     study.store = folder / STORE
     is_new = _make(folder)
     try:
+        check_files(folder, figures)
+        check_room(folder / REPORT, ROOM_FOR_REPORT * len(data_sets))
         study.run(data_sets)
     finally:
         if is_new:
@@ -306,10 +425,21 @@ def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet]) -> int:
                 folder.rmdir()
     console = Console()
     console.width = max(console.width, NARROWEST)
-    report = write_all(study, folder)  # before anything is printed: whoever reads that may go away
+    # Before anything is printed: whoever reads that may go away.
+    report = write_all(study, folder) if figures else write_all(study, folder, figures=False)
     show(study, console)
+    if keep is not None:
+        _keep(study, keep, console)
     console.out(f"Report: {report}", highlight=False)
     return FAILED if study.results["error"].notna().any() else 0
+
+
+def _keep(study: Study, path: Path, console: "Console") -> None:
+    data = study.data_set()
+    with _warnings_in_lines("study"):
+        write_whole(path, partial(joblib.dump, study.best()))
+    title = winner(study, data).title
+    console.out(f"Best model: {title}, fitted to all {data.n_samples:,} rows, is in {path}", highlight=False)
 
 
 def _make(folder: Path) -> bool:

@@ -1,7 +1,7 @@
 """Which model is better: every pair of models on each data set, and the ranks of models over several data sets.
 
-Only models with a score in every fold of a data set are compared there. On the folds that are left, a model that failed
-where it was difficult would look better than it is; ``left_out`` names those models.
+Only models with a finite score in every fold of a data set are compared there. On the folds that are left, a model that
+failed where it was difficult would look better than it is; ``left_out`` names those models.
 """
 
 from collections.abc import Sequence
@@ -64,8 +64,8 @@ def compare_pairs(results: "DataFrame", measure: "Measure", rope: float = 0.01) 
         ``n_folds``                          how many folds there are
         ==================================== ==========================================================================
 
-        Models without a score in some fold are left out: see ``left_out``. An interval or p value that the folds cannot
-        give (there is one fold, or all differ by the same) is missing.
+        Models without a finite score in some fold are left out: see ``left_out``. An interval or p value that the folds
+        cannot give (there is one fold, or all differ by the same) is missing.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def _rounded(values: np.ndarray, size: float) -> np.ndarray:
 
 
 def complete_scores(results: "DataFrame", measure: "Measure") -> "DataFrame":
-    """Give the scores of the models that have one in every fold.
+    """Give the scores of the models that have a finite one in every fold.
 
     Parameters
     ----------
@@ -140,7 +140,8 @@ def complete_scores(results: "DataFrame", measure: "Measure") -> "DataFrame":
         One row per fold, one column per model, the best one on average first.
     """
     scores = results.pivot(index="fold", columns="model", values=measure.name)
-    scores = scores[list(dict.fromkeys(results["model"]))].dropna(axis="columns").astype(float)
+    scores = scores[list(dict.fromkeys(results["model"]))].astype(float)
+    scores = scores.loc[:, np.isfinite(scores).all()]
     means = scores.mean().to_numpy()
     means = _rounded(means, float(np.abs(means).max(initial=0)))
     return scores.iloc[:, np.argsort(-means if measure.greater_is_better else means, kind="stable")]
@@ -159,7 +160,8 @@ def left_out(results: "DataFrame", measure: "Measure") -> dict[str, list[str]]:
     Returns
     -------
     dict of str to list of str
-        The models of each data set where there are any: they failed in a fold, or cannot give this score at all.
+        The models of each data set where there are any: they failed in a fold, gave no finite score there,
+        or cannot give this score at all.
     """
     missing: dict[str, list[str]] = {}
     for name, group in results.groupby("dataset", sort=False):
@@ -252,7 +254,7 @@ def ranks_of(results: "DataFrame", measure: "Measure") -> Ranks:
             f"ranks need at least 2 models with a {measure.name} in every fold of all data sets; of the models "
             f"{_listed(models)} there are {whole.shape[1]}"
         )
-    test = friedman_test(whole.to_numpy(), measure.greater_is_better)
+    test = friedman_test(whole.to_numpy(), bool(measure.greater_is_better))
     order = np.argsort(test.average_ranks, kind="stable")
     average = pd.Series(test.average_ranks[order], index=list(whole.columns[order]), name="average_rank")
     scores = whole[list(average.index)]

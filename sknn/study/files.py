@@ -3,11 +3,13 @@
 import os
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .figures import draw_all
 from .figures.style import any_letters
+from .output import FIGURES, REPORT, write_whole
 from .page import page
 from .page.svg import svg_text
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
     from .study import Study
 
-REPORT = "report.html"
 LONGEST_NAME = 60
 
 
@@ -36,10 +37,10 @@ def write_report(study: "Study", path: str | os.PathLike) -> Path:
     Path
         What was written.
     """
-    return _write(_report_path(path), page(study, draw_all(study)))
+    return write_whole(_report_path(path), page(study, draw_all(study)))
 
 
-def write_all(study: "Study", folder: str | os.PathLike) -> Path:
+def write_all(study: "Study", folder: str | os.PathLike, figures: bool = True) -> Path:
     """Write the tables, the figures and the report of a study.
 
     Parameters
@@ -50,6 +51,8 @@ def write_all(study: "Study", folder: str | os.PathLike) -> Path:
         Made if it is missing. It gets ``results.csv``, ``summary.csv``, ``learning_curves.csv`` (if there are any),
         ``figures/`` with each figure as PNG and SVG, named by data set and kind, and ``report.html``. What is there
         by these names is replaced.
+    figures : bool, default=True
+        Whether to draw any, also in the report.
 
     Returns
     -------
@@ -60,19 +63,22 @@ def write_all(study: "Study", folder: str | os.PathLike) -> Path:
     tables = {"results": study.results, "summary": study.summary(), "learning_curves": study.learning_curves}
     for name, frame in tables.items():
         if name != "learning_curves" or len(frame):
-            _write(folder / f"{name}.csv", frame.to_csv(index=False))
-    drawn = draw_all(study)
-    _write_figures(drawn, folder / "figures", file_names(data.name for data in study.data_sets))
-    return _write(folder / REPORT, page(study, drawn))
+            write_whole(folder / f"{name}.csv", frame.to_csv(index=False))
+    drawn = draw_all(study) if figures else {}
+    _write_figures(drawn, folder / FIGURES, file_names(data.name for data in study.data_sets))
+    return write_whole(folder / REPORT, page(study, drawn))
 
 
 def _write_figures(drawn: "Mapping[tuple[str | None, str], Axes]", folder: Path, names: Mapping[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for (data, kind), axes in drawn.items():
         name = kind if data is None else f"{names[data]}_{kind}"
-        _write(folder / f"{name}.svg", svg_text(axes))
+        write_whole(folder / f"{name}.svg", svg_text(axes))
         with any_letters():
-            axes.figure.canvas.figure.savefig(folder / f"{name}.png", dpi=200, metadata={"Software": None})
+            write_whole(folder / f"{name}.png", partial(_save, axes))
+
+
+def _save(axes: "Axes", path: Path) -> None:
+    axes.figure.canvas.figure.savefig(path, format="png", dpi=200, metadata={"Software": None})
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
@@ -109,15 +115,3 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
 def _report_path(path: str | os.PathLike) -> Path:
     is_folder = os.fspath(path).endswith(("/", os.sep)) or os.path.isdir(path)
     return Path(path) / REPORT if is_folder else Path(path)
-
-
-def _write(path: Path, text: str) -> Path:
-    """Write a file as a whole or not at all: a reader never finds half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return path

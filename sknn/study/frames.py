@@ -129,8 +129,7 @@ def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "Data
     groups = results.groupby(["dataset", "model", "family"], sort=False)
     summary = groups.size().rename("n_folds").to_frame()
     summary["n_failed"] = groups["error"].count()
-    others = {*WHERE, "n_train", "n_test", *TEXTS}
-    for measure in (column for column in results.columns if column not in others):
+    for measure in _averaged(results, [measure.name for measure in primary.values()]):
         summary[f"{measure}_mean"] = groups[measure].mean()
         summary[f"{measure}_std"] = groups[measure].std()
     summary = summary.reset_index()
@@ -142,6 +141,16 @@ def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "Data
     return summary.loc[order.index].reset_index(drop=True)
 
 
+def _averaged(results: "DataFrame", primary: Sequence[str]) -> list[str]:
+    """Scores come last, and those that decide last of all: pandas leaves out the middle of a wide table."""
+    others = {*WHERE, "n_train", "n_test", *TEXTS}
+    averaged = [column for column in results.columns if column not in others]
+    costs = (*TIMES, "n_parameters", "pickle_bytes")
+    return sorted(averaged, key=lambda column: (column not in costs, column in primary))
+
+
 def _loss(row: Mapping, measure: Measure) -> float:
     mean = row[f"{measure.name}_mean"]
+    if not np.isfinite(mean):
+        return np.nan  # comes last: it cannot be compared
     return -mean if measure.greater_is_better else mean

@@ -22,7 +22,7 @@ from .readers.options import Options
 from .readers.packed import TEXT, packing_of
 from .readers.tables import blank, check_names
 from .readers.text import MISSING
-from .roles import Parts, Roles, parts_of_arrays, parts_of_table
+from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
 from .rows import take_rows
 from .targets import as_vector
 
@@ -160,6 +160,53 @@ def load(
     )
 
 
+def load_inputs(
+    text: str | os.PathLike[str],
+    *,
+    sep: str | None = None,
+    encoding: str | None = None,
+    comment: str | None = None,
+    na_values: Iterable[str | float] = (),
+    not_na: Iterable[str] = (),
+) -> pd.DataFrame | np.ndarray:
+    """Load a file, or a built-in data set, without asking for a target: what a fitted model may predict for.
+
+    Parameters
+    ----------
+    text : str or path
+        As of `load`.
+    sep, encoding, comment, na_values, not_na : str or iterable of str, default=None or ()
+        As of `load`.
+
+    Returns
+    -------
+    DataFrame or ndarray
+        All columns of a table, as they were written, or the array of inputs.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing of that name, or it cannot be read.
+
+    Warns
+    -----
+    UserWarning
+        For what is to be said about the reading.
+
+    Examples
+    --------
+    >>> load_inputs("digits").shape
+    (1797, 64)
+    """
+    text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
+    if text in LOADERS:
+        return _built_in(text, Roles(None, None, None), options).X
+    content, path = _read(text, options)
+    for note in content.notes if isinstance(content, Table) else ():
+        warnings.warn(note, UserWarning, stacklevel=2)
+    return inputs_of(content, path.name)
+
+
 def _words(values: Any) -> tuple[str, ...]:
     """One word, or several."""
     return (str(values),) if isinstance(values, str | float | int) else tuple(map(str, values))
@@ -189,12 +236,7 @@ def _in_numbers(values: Any, order: str | None) -> np.ndarray:
 
 
 def _from_file(text: str, roles: Roles, options: Options) -> Parts:
-    path, part = _path_and_part(text)
-    if not can_read(path):
-        if not path.exists() and not ending_of(path) and os.sep not in text:
-            _raise_unknown(text)
-        raise ValueError(f"{text!r} cannot be read; it must be a built-in name ({listed(LOADERS)}), {OTHER_WAYS}")
-    found = read(path, part, options)
+    found, path = _read(text, options)
     name = os.path.splitext(path.name.removesuffix(packing_of(path)))[0]
     if isinstance(found, Arrays):
         return parts_of_arrays(found, name, path.name, roles)
@@ -202,6 +244,15 @@ def _from_file(text: str, roles: Roles, options: Options) -> Parts:
     if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
         _check_labels(path, options, roles.target, parts.y)
     return parts
+
+
+def _read(text: str, options: Options) -> tuple[Table | Arrays, Path]:
+    path, part = _path_and_part(text)
+    if not can_read(path):
+        if not path.exists() and not ending_of(path) and os.sep not in text:
+            _raise_unknown(text)
+        raise ValueError(f"{text!r} cannot be read; it must be a built-in name ({listed(LOADERS)}), {OTHER_WAYS}")
+    return read(path, part, options), path
 
 
 def _path_and_part(text: str) -> tuple[Path, str | None]:

@@ -1,15 +1,21 @@
 """What is measured of a fitted model on the test rows of a fold: the scores of a study, by name."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import get_scorer, get_scorer_names, log_loss
+import pandas as pd
+from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss
+
+from sknn.pipeline import predict_quantiles
 
 from .names import look_up
+from .quantiles import levels_of
+from .rows import is_mapped, rows_at_once
 
+NO_SCORE = " is missing: "  # between the title of a measure and the reason, among the warnings of a fold
 Scorer = Callable[[Any, Any, np.ndarray], float]
 
 
@@ -25,8 +31,9 @@ class Measure:
         The name in reports.
     scorer : callable
         ``scorer(estimator, X, y)`` returns the score in its natural sign: an RMSE is positive.
-    greater_is_better : bool
-        Whether the greater of two scores is the better one.
+    greater_is_better : bool or None
+        Whether the greater of two scores is the better one; None: neither is, as of a coverage, which should be that of
+        the quantiles, so that it cannot decide.
     scale_free : bool
         Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
         loss in nats) it is judged relative to the scores themselves.
@@ -37,7 +44,7 @@ class Measure:
     name: str
     title: str
     scorer: Scorer
-    greater_is_better: bool = True
+    greater_is_better: bool | None = True
     scale_free: bool = True
     task: str | None = None
 
@@ -59,6 +66,38 @@ class Measure:
         score = self.scorer(estimator, X, y)
         return score if self.greater_is_better else -score
 
+    def no_score(self, error: Exception) -> str:
+        """Say in one line why the model has no such score.
+
+        Parameters
+        ----------
+        error : Exception
+            What the scorer raised.
+
+        Returns
+        -------
+        str
+            For the warnings of a fold.
+        """
+        first = (str(error).strip().splitlines() or [""])[0]
+        return f"{self.title}{NO_SCORE}{type(error).__name__}: {first}"
+
+    def reason(self, warnings: str) -> str:
+        """Find that line again among the warnings of a fold.
+
+        Parameters
+        ----------
+        warnings : str
+            As in ``Study.results``.
+
+        Returns
+        -------
+        str
+            Why the model has no such score, or "" if nothing is said of it.
+        """
+        start = f"{self.title}{NO_SCORE}"
+        return next((line.removeprefix(start) for line in warnings.split("\n") if line.startswith(start)), "")
+
 
 class Answers:
     """A fitted estimator that answers each question about the same X once, however many scores ask.
@@ -79,7 +118,7 @@ class Answers:
     True
     """
 
-    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function")
+    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_quantiles")
 
     def __init__(self, estimator: Any, X: Any) -> None:
         self._estimator = estimator
@@ -87,8 +126,26 @@ class Answers:
         self._remembered: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
+        if name == "predict_quantiles":  # which pipelines and searches do not pass on
+            return self._once(name, partial(predict_quantiles, self._estimator))
         attribute = getattr(self._estimator, name)
         return self._once(name, attribute) if name in self.RESPONSES else attribute
+
+    def lack(self, error: Exception) -> bool:
+        """Tell whether an error says no more than that this kind of model has no such answers.
+
+        Parameters
+        ----------
+        error : Exception
+            What a scorer raised.
+
+        Returns
+        -------
+        bool
+            True for the log loss of a model without probabilities: that is no fault, and needs no reason.
+        """
+        missing = (name for name in self.RESPONSES if not hasattr(self._estimator, name))
+        return isinstance(error, AttributeError) and any(name in str(error) for name in missing)
 
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
@@ -102,22 +159,71 @@ class Answers:
         return respond
 
 
+SMALLEST = np.finfo(float).eps
+
+
 def _log_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
-    # A class that the training rows lack has probability 0: scikit-learn's own scorer refuses such a fold.
-    probabilities = estimator.predict_proba(X)
-    labels = np.union1d(estimator.classes_, y)
-    of_all = np.zeros((len(probabilities), len(labels)), dtype=probabilities.dtype)
-    of_all[:, np.searchsorted(labels, estimator.classes_)] = probabilities
-    return float(log_loss(y, of_all, labels=labels))
+    """Mean negative log probability of the true class, in float64 whatever the precision of the model.
+
+    A probability of exactly zero, as of a class that the training rows lack, counts as the smallest that scikit-learn's
+    ``log_loss`` knows in float64, 2e-16: a loss of 36 for this row.
+    """
+    classes = np.asarray(estimator.classes_)
+    places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    of_truth = _log_probabilities(estimator, X)[np.arange(len(y)), places]
+    unseen = (classes[places] != y) | np.isneginf(of_truth)
+    return float(-np.where(unseen, np.log(SMALLEST), of_truth).mean())
+
+
+def _log_probabilities(estimator: Any, X: Any) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        if not hasattr(estimator, "predict_log_proba"):
+            return np.log(np.asarray(estimator.predict_proba(X), float))
+        # Exact where the probability itself is rounded to 0, and that is sooner in the precision of a float32 X.
+        return np.concatenate([np.asarray(estimator.predict_log_proba(part), float) for part in _in_float64(X)])
+
+
+def _in_float64(X: Any) -> Iterator[Any]:
+    """X if it is as precise as that, otherwise a copy; of an array on disk piece by piece."""
+    if isinstance(X, pd.DataFrame):
+        coarse = X.select_dtypes(["float16", "float32"]).columns
+        yield X.astype(dict.fromkeys(coarse, float)) if len(coarse) else X
+    elif getattr(X, "dtype", None) not in (np.float16, np.float32):
+        yield X
+    elif not is_mapped(X):
+        yield X.astype(float)
+    else:
+        step = rows_at_once(X)
+        yield from (np.asarray(X[start : start + step], float) for start in range(0, len(X), step))
 
 
 def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
-    if len(estimator.classes_) > 2:
-        # Each class against the rest: this needs probabilities, and all classes among the test rows.
-        if len(np.unique(y)) < len(estimator.classes_):
-            return np.nan
-        return get_scorer("roc_auc_ovr")(estimator, X, y)
-    return get_scorer("roc_auc")(estimator, X, y) if len(np.unique(y)) == 2 else np.nan
+    # All classes of the training rows must be among the test rows, and no other: scikit-learn would take a new class
+    # for the one whose place it has in the order.
+    if len(estimator.classes_) < 2 or not np.array_equal(np.unique(y), estimator.classes_):
+        return np.nan
+    # Of more than two, each class against the rest: this needs probabilities.
+    return get_scorer("roc_auc" if len(estimator.classes_) == 2 else "roc_auc_ovr")(estimator, X, y)
+
+
+def _quantiles(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
+    levels = levels_of(estimator)
+    values = estimator.predict_quantiles(X) if isinstance(estimator, Answers) else predict_quantiles(estimator, X)
+    return levels, np.asarray(values, float)
+
+
+def _pinball_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
+    """Mean over the quantiles that the model predicts."""
+    levels, values = _quantiles(estimator, X)
+    losses = [mean_pinball_loss(y, column, alpha=level) for level, column in zip(levels, values.T, strict=True)]
+    return float(np.mean(losses))
+
+
+def _coverage(estimator: Any, X: Any, y: np.ndarray) -> float:
+    """How many values lie between the lowest and the highest quantile; of a single one, how many lie below."""
+    levels, values = _quantiles(estimator, X)
+    below = y <= values[:, levels.argmax()]
+    return float(np.mean(below if len(levels) == 1 else below & (values[:, levels.argmin()] <= y)))
 
 
 @dataclass(frozen=True)
@@ -141,8 +247,13 @@ REGRESSION = (
     Measure("rmse", "RMSE", Negated(get_scorer("neg_root_mean_squared_error")), False, False, "regression"),
     Measure("mae", "MAE", Negated(get_scorer("neg_mean_absolute_error")), False, False, "regression"),
 )
+QUANTILES = (
+    Measure("pinball_loss", "Pinball loss", _pinball_loss, False, False, "regression"),
+    Measure("coverage", "Coverage", _coverage, None, task="regression"),
+    REGRESSION[-1],
+)
 DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
-MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION)}
+MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION, *QUANTILES)}
 
 
 def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
@@ -158,7 +269,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     -------
     tuple of Measure or None
         None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
-        against the rest where there are more than two), or R², RMSE and MAE.
+        against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
+        (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one).
 
     Raises
     ------

@@ -1,6 +1,6 @@
 """The models of a study: sknn's networks and the classical baselines they have to beat."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from sklearn.ensemble import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -30,6 +30,7 @@ import sknn
 from .data import DataSet
 from .names import look_up
 from .preprocess import Needs, steps_before
+from .quantiles import FromDeviation, OneByOne
 from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
@@ -59,6 +60,8 @@ class Model:
         Data sets with more rows are left to those who name the model.
     dense, grid : bool, default=False
         Whether the model is only for dense data, and only for images or signals.
+    short : str, default=""
+        A name for narrow tables; "": the title.
     by_default : bool, default=False
         Whether the model is here because it is one of the default models, not because it was named.
     """
@@ -71,9 +74,10 @@ class Model:
     most_rows: int | None = None
     dense: bool = False
     grid: bool = False
+    short: str = ""
     by_default: bool = False
 
-    def build(self, data: DataSet, random_state: int | None) -> BaseEstimator:
+    def build(self, data: DataSet, random_state: int | None, gaps: bool = False) -> BaseEstimator:
         """Return a fresh estimator for a data set, behind the preprocessing it needs.
 
         Parameters
@@ -82,6 +86,8 @@ class Model:
             Its columns decide on the preprocessing, which learns nothing before ``fit``.
         random_state : int or None
             The seed of the estimator, wherever a random state is None.
+        gaps : bool, default=False
+            Whether values may be missing in a table that comes later, though none are in this one.
 
         Returns
         -------
@@ -97,7 +103,7 @@ class Model:
         if reason:
             raise ValueError(f"the model {self.name!r} cannot be fitted to {data.name!r}: {reason}")
         estimator = _seeded(self.makers[data.task](data), random_state)
-        before = [] if self.needs is None else steps_before(data, self.needs)
+        before = [] if self.needs is None else steps_before(data, self.needs, gaps)
         return make_pipeline(*before, estimator) if before else estimator
 
     def space(self, data: DataSet, n_train: int | None = None) -> Space:
@@ -197,11 +203,11 @@ def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Make
     return {"classification": _fixed(classifier), "regression": _fixed(regressor)}
 
 
-def _on_grids(network: type, data: DataSet) -> BaseEstimator:
+def _on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
     return network(input_shape=data.sample_shape)
 
 
-def _stopped_early(network: type, data: DataSet) -> BaseEstimator:
+def _stopped_early(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
     # Small data cannot spare rows to validate on; large ones, trained to the end, overfit and take many times longer.
     if data.n_samples <= ROWS_TO_STOP_EARLY:
         return network()
@@ -237,9 +243,17 @@ BUILT_IN: dict[str, Model] = {
             "baseline",
             {"classification": _fixed(LogisticRegression(max_iter=1000))},
             SCALED,
+            short="Logistic",
         ),
-        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED),
-        Model("knn", "k nearest neighbours", "baseline", _both(KNeighborsClassifier(), KNeighborsRegressor()), SCALED),
+        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED, short="Ridge"),
+        Model(
+            "knn",
+            "k nearest neighbours",
+            "baseline",
+            _both(KNeighborsClassifier(), KNeighborsRegressor()),
+            SCALED,
+            short="k nearest",
+        ),
         Model(
             "random_forest",
             "Random forest",
@@ -254,8 +268,9 @@ BUILT_IN: dict[str, Model] = {
             _both(HistGradientBoostingClassifier(), HistGradientBoostingRegressor()),
             Needs(scaling=False, imputation=False),
             dense=True,
+            short="Boosting",
         ),
-        Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000),
+        Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000, short="SVM"),
         Model(
             "gaussian_process",
             "Gaussian process",
@@ -296,6 +311,49 @@ BUILT_IN: dict[str, Model] = {
         ),
     )
 }
+
+
+def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
+    """Make the built-in models that predict quantiles.
+
+    Parameters
+    ----------
+    quantiles : sequence of float
+        Between 0 and 1.
+
+    Returns
+    -------
+    dict of str to Model
+        By name: all are for regression.
+
+    Examples
+    --------
+    >>> list(of_quantiles([0.1, 0.5, 0.9]))
+    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn']
+    """
+    levels = [float(level) for level in quantiles]
+    learns: dict[str, Any] = {"loss": "quantile", "quantile": levels}
+    makers: dict[str, Maker] = {
+        "dummy": _fixed(OneByOne(DummyRegressor(strategy="quantile"), levels)),
+        "linear": _fixed(OneByOne(QuantileRegressor(alpha=0), levels)),
+        "hist_gradient_boosting": _fixed(
+            OneByOne(HistGradientBoostingRegressor(loss="quantile", quantile=0.5), levels)
+        ),
+        "gaussian_process": partial(_with_deviation, levels),
+        "mlp": partial(_stopped_early, partial(sknn.MLPRegressor, **learns)),
+        "cnn": partial(_on_grids, partial(sknn.CNNRegressor, **learns)),
+    }
+    linear = replace(
+        BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000, short="Linear"
+    )
+    known = BUILT_IN | {"linear": linear}
+    return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
+
+
+def _with_deviation(levels: list[float], data: DataSet) -> BaseEstimator:
+    return FromDeviation(_gaussian_process_regressor(data), levels)
+
+
 DEFAULTS: tuple[Model, ...] = tuple(replace(model, by_default=True) for model in BUILT_IN.values())
 """The models that ``models=None`` means: for each data set those that suit it."""
 
@@ -303,7 +361,9 @@ DEFAULTS: tuple[Model, ...] = tuple(replace(model, by_default=True) for model in
 # ---------------------------------------------------------------------------------------------------- models by choice
 
 
-def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None) -> list[Model]:
+def as_models(
+    models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None, quantiles: Sequence[float] | None = None
+) -> list[Model]:
     """Turn the ``models`` argument of ``Study`` into competitors.
 
     Parameters
@@ -312,6 +372,8 @@ def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None
         None: all built-in models, for each data set those that suit it. The entries of a list are names of built-in
         models, the word "defaults" for all of these, names of classifiers and regressors of scikit-learn or sknn
         (``"ExtraTreesClassifier"``; of two with the same name it is sknn's), or pairs of a name and an estimator.
+    quantiles : sequence of float or None, default=None
+        With quantiles the built-in models are those that predict them, and there are no other names.
 
     Returns
     -------
@@ -329,36 +391,37 @@ def as_models(models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None
     >>> [model.name for model in as_models(["logistic", "ExtraTreesClassifier", ("shallow", sknn.MLPClassifier(5))])]
     ['logistic', 'ExtraTreesClassifier', 'shallow']
     """
+    built_in = BUILT_IN if quantiles is None else of_quantiles(quantiles)
+    defaults = {name: replace(model, by_default=True) for name, model in built_in.items()}
     if models is None:
-        return list(DEFAULTS)
+        return list(defaults.values())
     if isinstance(models, str):
         raise ValueError(f"models={models!r} is a single string; it must be a list of names, a dict or None")
     entries = list(models.items() if isinstance(models, Mapping) else models)
     if not entries:
         raise ValueError(f"models={models!r} holds no model; None means all built-in ones")
     chosen: dict[str, Model] = {}
-    for model in (_as_model(entry) for entry in entries if entry != "defaults"):
+    for model in (_as_model(entry, built_in) for entry in entries if entry != "defaults"):
         if model.name in chosen:
             raise ValueError(f"models names {model.name!r} twice; every model needs a name of its own")
         chosen[model.name] = model
     if "defaults" not in entries:
         return list(chosen.values())
-    defaults = {model.name: model for model in DEFAULTS}
     return list((defaults | chosen).values())
 
 
-def _as_model(entry: Any) -> Model:
+def _as_model(entry: Any, built_in: Mapping[str, Model]) -> Model:
     if isinstance(entry, str):
-        return _by_name(entry)
+        return _by_name(entry, built_in)
     if isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str):
         return from_estimator(*entry)
     raise ValueError(f"models contains {entry!r}; an entry must be a name or a pair of a name and an estimator")
 
 
-def _by_name(name: str) -> Model:
-    classes = _classes()
+def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
+    classes = _classes() if built_in is BUILT_IN else {}
     if name not in classes:
-        return look_up("model", name, BUILT_IN, also=["defaults", *classes])
+        return look_up("model", name, built_in, also=["defaults", *classes])
     try:
         estimator = classes[name]()
     except TypeError:

@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
 from .data import DataSet
+from .gaps import GapFiller
 from .mapped import MappedScaler
 from .rows import is_mapped
 
@@ -38,10 +39,11 @@ class Needs:
     flattening: bool = True
 
 
-def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
     """List the transformers that data need before a model, and none that would change nothing.
 
-    - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0.
+    - Missing numbers become the median of the training fold. A column that is missing there altogether becomes 0, also
+      for models that take missing values.
     - Scaling gives a mean of 0 and a deviation of 1; of sparse data, which have to stay sparse, a largest absolute
       value of 1.
     - Categories (texts, pandas categories, objects) become one column of 0 and 1 each, the rarest beyond
@@ -59,6 +61,8 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
         The data.
     needs : Needs
         What the model needs.
+    gaps : bool, default=False
+        Whether values may be missing in a table that comes later, though none are in this one.
 
     Returns
     -------
@@ -76,9 +80,9 @@ def steps_before(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     if is_mapped(data.X):
         return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
     if _has_columns(data.X):
-        return [_column_by_column(data.X, needs)]
+        return [_column_by_column(data.X, needs, gaps)]
     numbers = np.asarray(data.X)
-    imputers = _imputers(_any_nan(numbers), needs)
+    imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
     return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
 
@@ -88,7 +92,9 @@ def _any_nan(numbers: np.ndarray) -> bool:
 
 
 def _imputers(missing: bool, needs: Needs) -> list[BaseEstimator]:
-    return [SimpleImputer(strategy="median", keep_empty_features=True)] if missing and needs.imputation else []
+    if not missing:
+        return []
+    return [SimpleImputer(strategy="median", keep_empty_features=True) if needs.imputation else GapFiller()]
 
 
 def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
@@ -125,13 +131,13 @@ def _has_columns(X: Any) -> bool:
     return not all(isinstance(dtype, np.dtype) and dtype.kind in "iufb" for dtype in dtypes)
 
 
-def _column_by_column(X: pd.DataFrame, needs: Needs) -> ColumnTransformer:
+def _column_by_column(X: pd.DataFrame, needs: Needs, gaps: bool) -> ColumnTransformer:
     frame = X.infer_objects()
     numeric = [_is_numeric(dtype) for dtype in frame.dtypes]
     numbers, categories = np.flatnonzero(numeric).tolist(), np.flatnonzero(np.logical_not(numeric)).tolist()
     branches = []
     if numbers:
-        imputers = _imputers(bool(frame.iloc[:, numbers].isna().any(axis=None)), needs)
+        imputers = _imputers(gaps or bool(frame.iloc[:, numbers].isna().any(axis=None)), needs)
         scalers = [StandardScaler()] if needs.scaling else []
         branches.append(("numbers", make_pipeline(FunctionTransformer(as_floats), *imputers, *scalers), numbers))
     if categories:

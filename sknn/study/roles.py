@@ -176,6 +176,35 @@ def _are_same(values: Any, others: Any) -> bool:
     return bool((np.asarray(values).astype(str) == np.asarray(others).astype(str)).all())
 
 
+def inputs_of(content: Table | Arrays, source: str) -> pd.DataFrame | np.ndarray:
+    """Return all that may be inputs, for a model that knows what it takes.
+
+    Parameters
+    ----------
+    content : Table or Arrays
+        As it was read.
+    source : str
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    DataFrame or ndarray
+        All columns of a table, as they were written; or the inputs among arrays, as of `parts_of_arrays`.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows or no inputs.
+    """
+    if isinstance(content, Arrays):
+        return _inputs_of(content.arrays, source)
+    if not len(content.frame):
+        raise ValueError(f"{source} has no rows")
+    if len(content.vectors) == 1 and not content.frame.shape[1]:
+        return next(iter(content.vectors.values()))
+    return _with_vectors(content, [*content.frame.columns, *content.vectors])
+
+
 # ------------------------------------------------------------------------------------------------------------ arrays
 
 

@@ -41,6 +41,8 @@ from sknn import (
     PerceptronRegressor,
 )
 
+from .quantiles import FromDeviation, OneByOne
+
 
 @dataclass(frozen=True)
 class Uniform:
@@ -261,7 +263,7 @@ def search_space(estimator: Any, n_train: int) -> Space:
     Parameters
     ----------
     estimator : scikit-learn estimator
-        With a pipeline or a ``TransformedTargetRegressor`` around it or without.
+        With a pipeline, a ``TransformedTargetRegressor`` or what predicts several quantiles around it, or without.
     n_train : int
         The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds.
 
@@ -281,6 +283,8 @@ def search_space(estimator: Any, n_train: int) -> Space:
         return _prefixed(name, search_space(last, n_train))
     if isinstance(estimator, TransformedTargetRegressor):
         return _prefixed("regressor", search_space(estimator.regressor, n_train))
+    if isinstance(estimator, OneByOne | FromDeviation):
+        return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:
         return {**space, "n_neighbors": LogInteger(1, max(1, min(50, n_train // 2)))}

@@ -1,6 +1,8 @@
 """Study: the comparison of models on one or several data sets."""
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from textwrap import shorten
@@ -15,9 +17,11 @@ from .data import DataSet, as_data_sets
 from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, Measure, as_measures
+from .measures import DEFAULTS, QUANTILES, Measure, as_measures
 from .models import Model, as_models
+from .names import look_up
 from .outcome import Outcome
+from .output import check_room
 from .run import Progress, Run
 from .store import Store
 from .verdict import verdict
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from pandas import DataFrame
 
+FOUND = ("results", "learning_curves", "predictions", "data_sets", "seed_")
 LARGEST_SEED = 2**32 - 1  # NumPy's RandomState takes 32 bits
 
 
@@ -61,6 +66,11 @@ class Study:
         How often to shuffle anew and divide into `cv` folds again.
     learning_curve : bool, default=False
         Whether to fit also on 1/16, 1/8, 1/4 and 1/2 of the training rows of every fold.
+    quantiles : sequence of float or None, default=None
+        Compare predictions of these quantiles of numbers, such as ``[0.05, 0.5, 0.95]``, rather than of their mean: the
+        built-in models are those that predict them, and `scoring` of None is pinball loss, coverage (how many values
+        lie from the lowest to the highest quantile) and, with the median among them, MAE. Your own estimators say what
+        they predict by their method ``predict_quantiles`` and parameter ``quantile``.
     verbose : bool, default=False
         Whether to show a progress bar on standard error; needs rich.
 
@@ -115,6 +125,7 @@ class Study:
         *,
         repeats: int = 1,
         learning_curve: bool = False,
+        quantiles: Sequence[float] | None = None,
         verbose: bool = False,
     ) -> None:
         if _is_integer(cv) and cv < 2:
@@ -133,7 +144,11 @@ class Study:
             raise ValueError(
                 f"random_state={random_state!r} is not a seed; it must be an integer from 0 to {LARGEST_SEED}"
             )
-        self.models = as_models(models)
+        if quantiles is not None and not (len(quantiles) and all(0 < level < 1 for level in quantiles)):
+            raise ValueError(f"quantiles={quantiles!r} must be numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+        if verbose and find_spec("rich") is None:
+            raise ImportError(f"verbose={verbose!r} needs rich: pip install 'sknn[study]', or leave it out")
+        self.models = as_models(models, quantiles)
         self.cv = cv
         self.scoring = scoring
         self.tune = int(tune)
@@ -142,8 +157,14 @@ class Study:
         self.store = store
         self.repeats = int(repeats)
         self.learning_curve = learning_curve
+        self.quantiles = quantiles
         self.verbose = verbose
         self._measures = as_measures(scoring)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in FOUND:
+            raise AttributeError(f"{name} is there after run(X, y); call it first")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __repr__(self) -> str:
         models = ", ".join(model.name for model in self.models)
@@ -182,6 +203,8 @@ class Study:
         """
         data_sets = as_data_sets(X, y, groups=groups, sample_shape=sample_shape, task=task)
         for data in data_sets:
+            if self.quantiles is not None and data.task != "regression":
+                raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
             _check_measures(self.measures_of(data), data)
         models_of = self._models_of(data_sets)
         seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
@@ -244,6 +267,7 @@ class Study:
             if self.store is not None:
                 keys = [key_of(data, cell) for data, cell in cells]
                 store = stack.enter_context(Store(self.store))
+                check_room(store.path, sum(_bytes_of(cell) for _, cell in cells))
             progress = stack.enter_context(_progress_bar()) if self.verbose else None
             return Run(cells, keys, store, self.n_jobs, progress).outcomes_in_order()
 
@@ -260,7 +284,9 @@ class Study:
         tuple of Measure
             The first one decides which model is better.
         """
-        return self._measures or DEFAULTS[data.task]
+        if self._measures or self.quantiles is None:
+            return self._measures or DEFAULTS[data.task]
+        return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
 
     def summary(self) -> "DataFrame":
         """Mean and standard deviation of every measure over the folds.
@@ -270,8 +296,8 @@ class Study:
         DataFrame
             One row per data set and model, the best model of each data set first: ``dataset``, ``model``, ``family``,
             ``n_folds``, ``n_failed`` (folds in which the model failed, and which are missing in its means), and
-            ``<measure>_mean`` and ``<measure>_std`` of every score, of the times, of ``n_parameters`` and of
-            ``pickle_bytes``.
+            ``<measure>_mean`` and ``<measure>_std`` of the times, of ``n_parameters``, of ``pickle_bytes`` and of every
+            score. The score that decides comes last, where pandas shows it however narrow the terminal is.
 
         Raises
         ------
@@ -360,6 +386,65 @@ class Study:
             for data in self.data_sets
         }
 
+    def best(self, dataset: str | None = None) -> Any:
+        """Fit the best model anew, to all rows of a data set: what to go on with after the study.
+
+        Parameters
+        ----------
+        dataset : str, default=None
+            The name of the data set, if there are several.
+
+        Returns
+        -------
+        estimator
+            Of the models with a score in every fold, the one with the best mean of the first measure; with `tune`, its
+            parameters are searched for once more. A scikit-learn estimator, fitted, with all preprocessing in it, that
+            can be pickled. If X was a table, it takes tables, finds their columns by name and ignores others.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If the data set is unknown, or no model went through all folds.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> Study(models=["logistic", "dummy"]).run(X, y).best().predict(X[:2]).tolist()
+        [0, 0]
+        """
+        from .best import refitted
+
+        return refitted(self, self.data_set(dataset))
+
+    def data_set(self, name: str | None = None) -> DataSet:
+        """Find one of the data sets that the study ran on.
+
+        Parameters
+        ----------
+        name : str, default=None
+            Its name, if there are several.
+
+        Returns
+        -------
+        DataSet
+            The data set.
+
+        Raises
+        ------
+        RuntimeError
+            Before ``run``.
+        ValueError
+            If there is none of that name; the message suggests the nearest one.
+        """
+        self._check_run()
+        by_name = {data.name: data for data in self.data_sets}
+        if name is None and len(by_name) > 1:
+            raise ValueError(f"dataset=None, but the study has {len(by_name)}; give one of: {', '.join(by_name)}")
+        return self.data_sets[0] if name is None else look_up("data set", name, by_name)
+
     def plot(self, kind: str = "scores", dataset: str | None = None, ax: "Axes | None" = None) -> "Axes":
         """Draw a figure; needs Matplotlib.
 
@@ -384,6 +469,8 @@ class Study:
             Before ``run``.
         ValueError
             If the kind or the data set is unknown, or the study has not what the figure shows.
+        TypeError
+            If `ax` is anything but one Axes.
         """
         from .figures import draw
 
@@ -434,7 +521,14 @@ def _progress_bar() -> AbstractContextManager[Progress]:
     return show_progress(Console(stderr=True))
 
 
+def _bytes_of(cell: Cell) -> int:
+    """What the outcome of a cell takes in the store: a row, and two numbers for each prediction."""
+    return 2_000 + 16 * len(cell.fold.test)
+
+
 def _check_measures(measures: tuple[Measure, ...], data: DataSet) -> None:
+    if measures[0].greater_is_better is None:
+        raise ValueError(f"scoring: {measures[0].name!r} says of no model that it is better; put another measure first")
     for measure in measures:
         if measure.task not in (None, data.task):
             raise ValueError(f"scoring: {measure.name!r} is for {measure.task}, but {data.name!r} is {data.task} data")

@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .measures import Measure
+from .models import Model
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -39,21 +40,31 @@ class TableColumn:
         One for each model.
     is_text : bool, default=False
         Whether it holds names rather than numbers.
+    is_score : bool, default=False
+        Whether it holds a measure: these are kept before anything else.
+    short : sequence of str, default=()
+        Shorter names, where there is no room for the others on one line.
     """
 
     title: str
     header: str
     cells: Sequence[str]
     is_text: bool = False
+    is_score: bool = False
+    short: Sequence[str] = ()
 
     @property
     def width(self) -> int:
-        """The least width at which no number is cut; only the first column, of names, may wrap."""
+        """The width at which nothing is cut and nothing wraps."""
         return max(map(cell_len, [*self.header.splitlines(), *self.cells]))
+
+    def shortened(self) -> "TableColumn":
+        """The same with the shorter names, if there are any."""
+        return replace(self, cells=self.short, short=()) if self.short else self
 
 
 def columns_of(
-    summary: "DataFrame", results: "DataFrame", measures: Sequence[Measure], titles: Mapping[str, str]
+    summary: "DataFrame", results: "DataFrame", measures: Sequence[Measure], models: Sequence[Model]
 ) -> list[TableColumn]:
     """Write out what was measured of every model.
 
@@ -65,20 +76,22 @@ def columns_of(
         The rows of ``Study.results`` for that data set.
     measures : sequence of Measure
         The scores, the primary one first.
-    titles : mapping of str to str
-        What each model is called.
+    models : sequence of Model
+        Which say what they are called.
 
     Returns
     -------
     list of TableColumn
-        The most important ones first; the primary score with its standard deviation over the folds.
+        The names of the models and the primary score first, the latter with its standard deviation over the folds.
     """
     rows = [{str(name): value for name, value in row.items()} for row in summary.to_dict("records")]
     units = results.groupby("model")["parameter_unit"].first().fillna("")
     primary, *others = measures
-    names = [titles[row["model"]] + _failed(row) for row in rows]
+    called = {model.name: model for model in models}
+    names = [called[row["model"]].title + _failed(row) for row in rows]
+    short = [(called[row["model"]].short or called[row["model"]].title) + _failed(row) for row in rows]
     columns = [
-        TableColumn("model", "Model", names, is_text=True),
+        TableColumn("model", "Model", names, is_text=True, short=short),
         _score(primary, rows, with_spread=True),
         TableColumn("kind", "Kind", [row["family"] for row in rows], is_text=True),
         TableColumn("fit time", "Fit\ns", _times(rows, "fit_time", 1, ".3f")),
@@ -102,7 +115,7 @@ def _score(measure: Measure, rows: Sequence[Mapping[str, Any]], with_spread: boo
     if with_spread:
         cells = [cell if np.isnan(std) else f"{cell} ± {std:{form}}" for cell, std in zip(cells, spreads, strict=True)]
     header = "\n".join(textwrap.wrap(measure.title, HEADER_WIDTH, break_long_words=False))
-    return TableColumn(measure.title, header, cells)
+    return TableColumn(measure.title, header, cells, is_score=True)
 
 
 def form_of(means: Sequence[float], spreads: Sequence[float], digits: int) -> str:
@@ -127,7 +140,7 @@ def form_of(means: Sequence[float], spreads: Sequence[float], digits: int) -> st
     """
     sizes = ((abs(means[0]), 3), (spreads[0], digits))
     decimals = [max(0, n - 1 - int(np.floor(np.log10(size)))) for size, n in sizes if 0 < size < np.inf]
-    is_long = max(decimals, default=0) > MOST_DECIMALS or any(abs(mean) >= TOO_LONG for mean in means)
+    is_long = max(decimals, default=0) > MOST_DECIMALS or any(TOO_LONG <= abs(mean) < np.inf for mean in means)
     return ".3g" if is_long else f",.{max(decimals, default=3)}f"
 
 
@@ -165,19 +178,20 @@ def are_best(summary: "DataFrame", column: TableColumn) -> list[bool]:
 
 
 def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableColumn]:
-    """Choose the columns of a table that leaves a column out rather than cut a number.
+    """Choose the columns of a table that leaves a column out rather than cut a number, and a measure after all others.
 
     Parameters
     ----------
     columns : sequence of TableColumn
-        All columns, the most important ones first.
+        All columns; of those that are no measures, the most important ones first.
     width : int
         The width of the terminal.
 
     Returns
     -------
     list of TableColumn
-        The names of the models, which may wrap, and their primary score are always among them.
+        In the same order. The names of the models and their primary score are always among them. The names are the
+        short ones if the others would wrap, and where these are too long, they wrap.
 
     Examples
     --------
@@ -186,12 +200,14 @@ def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableCo
     ['model', 'score', 'time']
     """
     names, score, *others = columns
-    chosen, taken = [names, score], _width_of_names(names) + GAP + score.width
-    for column in others:
+    least = names.shortened()
+    chosen, taken = [score], _width_of_names(least) + GAP + score.width
+    for column in sorted(others, key=lambda column: not column.is_score):
         if taken + GAP + column.width <= width:
             chosen.append(column)
             taken += GAP + column.width
-    return chosen
+    has_room = taken - _width_of_names(least) + names.width <= width
+    return [names if has_room else least, *(column for column in columns if column in chosen)]
 
 
 def _width_of_names(column: TableColumn) -> int:
@@ -245,12 +261,12 @@ def notes(shown: Sequence[TableColumn], columns: Sequence[TableColumn], measures
     """
     titles = [column.title for column in shown]
     sentences = ["± is the standard deviation over the folds."]
-    losses = [measure.title for measure in measures if not measure.greater_is_better and measure.title in titles]
+    losses = [measure.title for measure in measures if measure.greater_is_better is False and measure.title in titles]
     if losses:
         sentences.append(f"Lower is better: {', '.join(losses)}.")
     if any(title.endswith("time") for title in titles):
         sentences.append("Times are means per fold on one thread.")
-    left_out = [column.title for column in columns if column not in shown]
+    left_out = [column.title for column in columns if column.title not in titles]
     if left_out:
         sentences.append(f"No room for: {', '.join(left_out)}.")
     return " ".join(sentences)

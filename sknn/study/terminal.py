@@ -17,6 +17,7 @@ from .verdict import verdict_over_data_sets
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+MOST_LINES = 3  # of a warning
 # Spellings for an output whose encoding has no more.
 ASCII = str.maketrans({"±": "+-", MISSING: "-", "²": "2"})
 ASCII_HEAD = Box(str(SIMPLE_HEAD).replace("─", "-"), ascii=True)
@@ -45,8 +46,13 @@ def _show_one(study: Study, data: DataSet, verdict: str, console: Console) -> No
     measures = study.measures_of(data)
     titles = {model.name: model.title for model in study.models}
     columns = [
-        replace(column, header=_spell(column.header, console), cells=[_spell(cell, console) for cell in column.cells])
-        for column in columns_of(summary, results, measures, titles)
+        replace(
+            column,
+            header=_spell(column.header, console),
+            cells=[_spell(cell, console) for cell in column.cells],
+            short=[_spell(cell, console) for cell in column.short],
+        )
+        for column in columns_of(summary, results, measures, study.models)
     ]
     shown = columns_that_fit(columns, console.width)
     best = are_best(summary, columns[1])
@@ -135,7 +141,7 @@ def warnings_of(results: "DataFrame", titles: Mapping[str, str], width: int) -> 
     titles : mapping of str to str
         What each model is called.
     width : int
-        How long a line may be; the whole text is in the results.
+        The width of the terminal. A text of more than three lines is cut to one; the whole of it is in the results.
 
     Returns
     -------
@@ -151,7 +157,7 @@ def warnings_of(results: "DataFrame", titles: Mapping[str, str], width: int) -> 
         f"{titles[model]} warned in {_count(len(texts), 'fold')}: {next(iter(texts.values()))}"
         for (model, _), texts in folds.items()
     ]
-    return [shorten(line, width, placeholder=" ...") for line in lines]
+    return [line if len(line) <= MOST_LINES * width else shorten(line, width, placeholder=" ...") for line in lines]
 
 
 def _first_line(text: str) -> str:

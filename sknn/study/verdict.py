@@ -233,11 +233,24 @@ def _absence(results: "DataFrame", models: Sequence[str], measure: "Measure", ca
 def _why_absent(rows: "DataFrame", measure: "Measure", title: str) -> str:
     errors = rows["error"].dropna()
     if len(errors):
-        first = shorten(str(errors.iloc[0]).strip().splitlines()[0], 120, placeholder=" ...").rstrip(".")
-        return f"{title} failed in {len(errors)} of {len(rows)} folds and is left out ({first})."
-    n_missing = rows[measure.name].isna().sum()
-    folds = "any fold" if n_missing == len(rows) else f"{n_missing} of {len(rows)} folds"
-    return f"{title} gave no {_in_a_sentence(measure.title)} in {folds} and is left out."
+        return (
+            f"{title} failed in {len(errors)} of {len(rows)} folds and is left out ({_shortened(str(errors.iloc[0]))})."
+        )
+    scores = rows[measure.name].to_numpy(dtype=float)
+    what = _in_a_sentence(measure.title)
+    if n_infinite := int(np.isinf(scores).sum()):
+        return f"{title} gave an infinite {what} in {n_infinite} of {len(rows)} folds and is left out."
+    reasons = [measure.reason(text) for text in rows["warnings"].dropna()]
+    why = next((f" ({_shortened(reason)})" for reason in reasons if reason), "")
+    return f"{title} gave no {what} in {_of_folds(int(np.isnan(scores).sum()), len(rows))} and is left out{why}."
+
+
+def _of_folds(number: int, n_folds: int) -> str:
+    return "any fold" if number == n_folds else f"{number} of {n_folds} folds"
+
+
+def _shortened(text: str) -> str:
+    return shorten(text.strip().splitlines()[0], 120, placeholder=" ...").rstrip(".")
 
 
 # --------------------------------------------------------------------------------------------------- several data sets

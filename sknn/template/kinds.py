@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
@@ -183,6 +184,12 @@ class Classifier(ClassifierMixin, Estimator):
         return tags
 
 
+NO_MEDIAN = (
+    "quantile={} has no median: predict gives the quantile {:g}, and predict_quantiles gives all; add 0.5 if predict "
+    "is to give the median"
+)
+
+
 def _predicts_quantiles(estimator: Any) -> bool:
     if estimator.loss != "quantile":
         raise AttributeError(f"predict_quantiles needs loss='quantile', got loss={estimator.loss!r}")
@@ -245,7 +252,10 @@ class Regressor(RegressorMixin, Estimator):
     def _new_target(self, y: Array, sample_weight: Array | None) -> RealTarget:
         loss, standardise = self._loss(), self.target_scaling == "standard"
         if isinstance(loss, QuantileLoss):
-            return QuantileTarget(y, sample_weight, loss, standardise)
+            target = QuantileTarget(y, sample_weight, loss, standardise)
+            if target.n_outputs > 1 and target.central != 0.5:
+                warnings.warn(NO_MEDIAN.format(self.quantile, target.central), UserWarning, stacklevel=2)
+            return target
         return RealTarget(y, sample_weight, loss, standardise and loss.link == "identity")
 
     def _check_target(self, target: Target) -> None:

@@ -233,6 +233,79 @@ def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err == f"sknn study: --out {tmp_path} cannot be written to\n"
 
 
+def test_the_best_model_is_kept_and_predicts_in_another_process(flowers, capsys):
+    assert study(*MEADOW, *QUICK, "dummy", "logistic", "--keep", "best.joblib") == 0
+    assert "\nBest model: Logistic regression, fitted to all 40 rows, is in best.joblib\n" in capsys.readouterr().out
+    garden = pd.read_csv("garden.csv")
+    garden.iloc[:, ::-1].to_csv("new.csv", index=False, sep=";")
+    command = [sys.executable, "-m", "sknn", "predict", "best.joblib", "new.csv"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout == (
+        "Predictions: new-predictions.csv (40 rows: predicted, probability_rose, probability_tulip)\n"
+    )
+    found = pd.read_csv("new-predictions.csv")
+    assert (found["predicted"] == garden["kind"]).mean() > 0.9
+    np.testing.assert_allclose(found.iloc[:, 1:].sum(axis=1), 1)
+
+
+def test_quantiles_from_the_study_to_the_predictions(flowers, capsys):
+    arguments = ("meadow.csv", "--target", "price", "--quantiles", "0.1", "0.9", *QUICK, "dummy", "linear")
+    assert study(*arguments, "--keep", "best.joblib", "--out", "out") == 0
+    assert {"pinball_loss", "coverage"} < set(results("out"))
+    assert "mae" not in results("out")
+    assert main(["predict", "best.joblib", "garden.csv", "--out", "garden.txt"]) == 0
+    assert list(pd.read_csv("garden.txt")) == ["predicted", "quantile_0.1", "quantile_0.9"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["nothing.joblib", "garden.csv"], 2, "there is no file 'nothing.joblib'; a study keeps its best model with"),
+        (["best.joblib", "gardn.csv"], 2, "there is no file 'gardn.csv', did you mean 'garden.csv'?"),
+        (["best.joblib", "pictures.npz"], 2, "X has shape (40, 16); it must have the columns size, bed, day, price"),
+        (["best.joblib", "narrow.csv"], 2, "X lacks the columns bed, day, price, which the model has learnt from"),
+        (["best.joblib", "garden.csv", "--out", "no/where.csv"], 1, "[Errno 2] No such file or directory: 'no/where"),
+        (["best.joblib", "garden.csv", "--sep", ";"], 2, "X lacks the columns"),
+    ],
+)
+def test_predictions_that_cannot_be_made(arguments, code, message, flowers, capsys):
+    pd.read_csv("garden.csv")[["size"]].to_csv("narrow.csv", index=False)
+    assert study(*MEADOW, *QUICK, "dummy", "--keep", "best.joblib") == 0
+    capsys.readouterr()
+    assert main(["predict", *arguments]) == code
+    output, error = capsys.readouterr()
+    assert output == ""
+    assert error.startswith(f"sknn predict: {message}")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["iris", "wine", "--keep", "best.joblib"], 2, "--keep best.joblib is for the best model of one data set, but"),
+        (["iris", "--keep", "no/best.joblib"], 1, "[Errno 2] No such file or directory: 'no/best.joblib'"),
+        (["iris", "--quantiles", "0.5"], 2, "--quantiles [0.5] are of numbers, but 'iris' is classification data"),
+        (["iris", "--quantiles", "2"], 2, "--quantiles [2.0] must be numbers between 0 and 1"),
+    ],
+)
+def test_what_is_wrong_is_found_out_before_anything_is_computed(arguments, code, message, capsys):
+    assert study(*arguments) == code
+    assert capsys.readouterr().err.startswith(f"sknn study: {message}")
+    assert not list(Path().iterdir())
+
+
+def test_without_figures(tmp_path):
+    command = [sys.executable, "-m", "sknn", "study", "iris", "wine", *QUICK, "dummy", "logistic", "--no-figures"]
+    finished = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, finished.stderr
+    report = (tmp_path / "sknn-iris-wine" / "report.html").read_text("utf-8")
+    assert "Average rank" in report
+    assert "<svg" not in report
+    assert ">Figures<" not in report
+    assert not (tmp_path / "sknn-iris-wine" / "figures").exists()
+
+
 def test_a_store_that_is_none_is_told_and_left_alone(tmp_path, capsys):
     (tmp_path / "study.sqlite").write_text("the diary of somebody else\n" * 100)
     assert study("iris", *QUICK, "dummy", "--out", ".") == 1
@@ -327,7 +400,8 @@ def test_a_killed_study_continues_with_the_same_results(tmp_path):
     ("arguments", "parts"),
     [
         (["--version"], ["sknn 0."]),
-        (["--help"], ["study", "compare networks with classical models"]),
+        (["--help"], ["study", "compare networks with classical models", "predict"]),
+        (["predict", "--help"], ["MODEL", "quantiles", "--sep CHAR", "-predictions.csv"]),
         (
             ["study", "--help"],
             [
@@ -346,7 +420,7 @@ def test_help_and_version(arguments, parts, capsys):
 
 
 @pytest.mark.parametrize("columns", ["80", "200"])
-@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["study", "--help"], ["predict", "--help"]])
 def test_help_is_at_most_80_columns_wide(arguments, columns, monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", columns)
     with pytest.raises(SystemExit, match=r"^0$"):

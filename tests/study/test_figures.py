@@ -431,3 +431,17 @@ def test_positions_are_moved_apart_as_little_as_may_be(positions, gap, moved):
 
 def test_what_does_not_apply_is_a_value_error():
     assert issubclass(NothingToDrawError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("ax", "message"),
+    [
+        (np.empty((2, 2), object), r"ax=an array of shape \(2, 2\) is not one Axes .* such as ax\[0, 0\]"),
+        (np.empty(3, object), r"ax=an array of shape \(3,\) .* such as ax\[0\]"),
+        ("first", "ax='first' is not one Axes of Matplotlib; it must be an Axes, or None"),
+    ],
+)
+def test_there_is_one_axes_to_draw_in(ax, message):
+    study = Study({"bayes": GaussianNB(), "net": perceptron()}, cv=2).run(*IRIS)
+    with pytest.raises(TypeError, match=message):
+        study.plot(ax=ax)

@@ -1,9 +1,12 @@
 """Scores by name, in their natural sign, each computed from one answer of the model."""
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import (
     accuracy_score,
@@ -19,6 +22,7 @@ from sklearn.metrics import (
 )
 from sklearn.svm import SVC
 
+from sknn import MLPClassifier
 from sknn.study.measures import Answers, as_measures
 
 X, y = load_iris(return_X_y=True)
@@ -71,6 +75,31 @@ def test_two_classes_are_ranked_by_the_decision_where_there_are_no_probabilities
 def test_auc_is_missing_where_a_class_is_missing_from_the_test_rows(rows):
     (measure,) = as_measures("roc_auc")
     assert np.isnan(measure.scorer(FLOWERS, X[rows], y[rows]))
+
+
+@pytest.mark.parametrize(("seen", "tested"), [([0, 1, 2], [0, 1, 3]), ([0, 1, 2], [1, 2, 3]), ([0, 1], [0, 2])])
+def test_auc_is_missing_where_a_class_is_missing_from_the_training_rows(seen, tested):
+    (measure,) = as_measures("roc_auc")
+    flowers = np.where(y == 2, 2 + np.arange(len(y)) % 2, y)  # four kinds
+    model = LogisticRegression().fit(X[np.isin(flowers, seen)], flowers[np.isin(flowers, seen)])
+    rows = np.isin(flowers, tested)
+    assert np.isnan(measure.scorer(model, X[rows], flowers[rows]))
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, csr_array])
+def test_log_loss_is_exact_and_does_not_depend_on_the_precision_of_the_inputs(container):
+    (measure,) = as_measures("log_loss")
+    random = np.random.RandomState(0)
+    inputs, labels = random.randn(100, 5), random.randint(2, size=100)
+    model = MLPClassifier((20,), max_iter=20, input_scaling=None, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        model.fit(inputs, labels)
+    far = (300 * inputs).astype(np.float32)
+    precise = measure.scorer(model, container(far.astype(float)), labels)
+    exact = model.predict_log_proba(far.astype(float))[np.arange(100), labels]
+    assert exact.min() < -100
+    assert precise == pytest.approx(-exact.mean(), rel=1e-12)
+    assert measure.scorer(model, container(far), labels) == pytest.approx(precise, rel=1e-12)
 
 
 def test_log_loss_knows_classes_that_one_side_of_the_split_lacks():

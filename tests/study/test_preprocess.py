@@ -40,7 +40,7 @@ def fitted(X, needs):
         (pd.DataFrame(TABLE), UNSCALED, []),
         (SPARSE, UNSCALED, []),
         (IMAGES, GRIDS, []),
-        (HOLES, TREES, []),
+        (HOLES, TREES, ["GapFiller"]),
         (TABLE, SCALED, ["StandardScaler"]),
         (pd.DataFrame(TABLE), SCALED, ["StandardScaler"]),
         (SPARSE, SCALED, ["MaxAbsScaler"]),

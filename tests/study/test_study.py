@@ -1,6 +1,7 @@
 """The study: same folds for every model, failures recorded, and numbers that agree with scikit-learn's."""
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -152,6 +153,56 @@ def test_a_failure_is_recorded_and_the_others_go_on():
     pd.testing.assert_frame_equal(but_times(others), but_times(alone.results))
 
 
+def refuses(estimator, X, y):
+    raise ValueError("not today\nand not tomorrow")
+
+
+def test_a_measure_that_raises_is_missing_alone_and_says_why():
+    models = ["perceptron", "logistic"]
+    study = Study(models, cv=3, scoring=["accuracy", refuses, "log_loss"]).run(X, Y)
+    plain = Study(models, cv=3, scoring=["accuracy", "log_loss"]).run(X, Y)
+    assert study.results["refuses"].isna().all()
+    assert study.results["error"].isna().all()
+    assert study.results["accuracy"].equals(plain.results["accuracy"])
+    assert study.predictions.equals(plain.predictions)
+    told = study.results["warnings"].str.split("\n").str[-1]
+    assert told.unique().tolist() == ["Refuses is missing: ValueError: not today"]
+    first = Study(models, cv=3, scoring=[refuses, "accuracy"]).run(X, Y).verdicts()["data"]
+    assert "gave no refuses in any fold and is left out (ValueError: not today)" in first
+
+
+def test_a_model_without_any_measure_failed():
+    results = Study(["dummy"], cv=2, scoring=refuses).run(X, Y).results
+    assert results["error"].tolist() == ["ValueError: not today\nand not tomorrow"] * 2
+
+
+def test_probabilities_that_do_not_work_cost_their_measures_alone():
+    class Broken(DummyClassifier):
+        def predict_proba(self, X):
+            raise ArithmeticError("no sum")
+
+    study = Study({"broken": Broken(strategy="most_frequent")}, cv=2).run(X, Y)
+    assert study.results["error"].isna().all()
+    assert study.results["accuracy"].notna().all()
+    assert study.results[["log_loss", "roc_auc"]].isna().all(axis=None)
+    assert study.predictions["confidence"].isna().all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_infinite_score_is_left_out_of_what_cannot_be_computed_with_it(sign, tmp_path):
+    def score(estimator, X, y):
+        return sign * np.inf if estimator.predict(X).std() == 0 else estimator.score(X, y)
+
+    data = {"one": NUMBERS, "two": (NUMBERS[0], -NUMBERS[1])}
+    study = Study(["perceptron", "dummy", "ridge"], cv=3, scoring=score).run(data)
+    assert study.summary()["model"].tolist()[-1] == "dummy"
+    assert np.isinf(study.summary()["score_mean"]).sum() == 2
+    assert {"dummy"}.isdisjoint(study.compare()[["model_a", "model_b"]].to_numpy().ravel())
+    assert "Dummy" not in study.verdicts()["one"] or "Dummy gave an infinite score" in study.verdicts()["one"]
+    assert study.ranks().left_out == {"dummy": ["one", "two"]}
+    assert study.report(tmp_path).is_file()
+
+
 def test_warnings_are_recorded():
     study = Study({"short": MLPClassifier(5, max_iter=2), "dummy": DummyClassifier()}, cv=2).run(X, Y)
     told = study.results.set_index("model")["warnings"]
@@ -175,10 +226,35 @@ def test_summary_puts_the_best_first_and_the_failed_last():
         assert list(summary["n_failed"]) == [0, 0, 3] * 2
 
 
+def test_pandas_shows_the_score_that_decides_in_a_narrow_terminal():
+    summary = Study(["dummy", "hist_gradient_boosting"], cv=2).run({"iris": (X, Y)}).summary()
+    with pd.option_context("display.width", 80, "display.max_columns", 0):
+        shown = repr(summary).splitlines()
+    assert shown[0].split() == ["dataset", "model", "...", "accuracy_mean", "accuracy_std"]
+    assert "hist_gradient_boosting" in shown[1]
+
+
 @pytest.mark.parametrize("method", ["summary", "compare", "ranks", "verdicts"])
 def test_questions_before_run(method):
     with pytest.raises(RuntimeError, match="call run"):
         getattr(Study(["dummy"]), method)()
+
+
+@pytest.mark.parametrize("name", ["results", "predictions", "learning_curves", "data_sets"])
+def test_results_before_run(name):
+    study = Study(["dummy"])
+    with pytest.raises(AttributeError, match=f"^{name} is there after run"):
+        getattr(study, name)
+    with pytest.raises(AttributeError, match="'Study' object has no attribute 'resuls'"):
+        _ = study.resuls
+    assert not hasattr(study, name)
+
+
+def test_progress_needs_rich_and_says_so_at_once(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rich", None)
+    with pytest.raises(ImportError, match=r"verbose=True needs rich: pip install 'sknn\[study\]'"):
+        Study(["dummy"], verbose=True)
+    Study(["dummy"])
 
 
 def test_same_seed_same_scores_in_one_process_or_two():

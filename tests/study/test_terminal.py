@@ -12,7 +12,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
-from sknn import PerceptronClassifier
+from sknn import MLPClassifier, PerceptronClassifier
 from sknn.study import Study
 from sknn.study.data import DataSet
 from sknn.study.table import TableColumn, columns_that_fit, form_of
@@ -156,6 +156,15 @@ def test_warnings_take_one_line_for_each_model():
     assert lines[0].startswith("warns warned in 2 folds: UserWarning: it is very very")
     assert lines[0].endswith(" ...")
     assert len(lines[0]) <= 70
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_a_convergence_warning_is_not_cut(width):
+    text = " ".join(printed({"short": MLPClassifier(5, max_iter=2)}, width=width).split())
+    assert (
+        "short warned in 2 folds: ConvergenceWarning: Stochastic Optimizer: Maximum iterations (2) reached and the "
+        "optimization hasn't converged yet." in text
+    )
 
 
 def test_the_verdict_is_the_studys():

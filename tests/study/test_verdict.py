@@ -21,12 +21,12 @@ def frame(models, measure="accuracy", times=None, tune_time=0.0, dataset="toy"):
     rows = [
         {
             **{"dataset": dataset, "model": model, "fold": fold, "n_train": 80, "n_test": 20, measure: score},
-            **{"fit_time": (times or {}).get(model, 0.1), "tune_time": tune_time, "error": None},
+            **{"fit_time": (times or {}).get(model, 0.1), "tune_time": tune_time, "warnings": None, "error": None},
         }
         for model, scores in models.items()
         for fold, score in enumerate(scores)
     ]
-    return pd.DataFrame(rows).astype({"error": "string"})
+    return pd.DataFrame(rows).astype({"warnings": "string", "error": "string"})
 
 
 def say(models, measure="accuracy", rope=0.01, failed=(), **options):
@@ -208,6 +208,11 @@ def test_models_that_were_left_out_are_named():
     said = say({"mlp": BASE, "forest": BASE - 0.1, "cnn": [0.99, 0.99, 0.99, 0.99, np.nan]}, failed=["cnn"])
     assert said.startswith("MLP (only network) is ahead of Random forest (only baseline)")
     assert said.endswith("CNN failed in 1 of 5 folds and is left out (ValueError: no room).")
+
+
+def test_an_infinite_score_is_told_as_such():
+    models = {"mlp": BASE, "forest": np.where(np.arange(5) == 2, -np.inf, BASE), "knn": BASE - 0.1}
+    assert say(models).endswith("Random forest gave an infinite accuracy in 1 of 5 folds and is left out.")
 
 
 def test_a_verdict_is_about_one_data_set():

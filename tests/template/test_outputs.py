@@ -1,5 +1,7 @@
 """What is predicted: columns of classes, labels of every kind, several outputs, counts and quantiles."""
 
+import warnings
+
 import numpy as np
 import pytest
 import sklearn.neural_network as peers
@@ -230,6 +232,29 @@ def quantiles(Estimator, quantile, **params):
     return small(Estimator, loss="quantile", quantile=quantile, **params)
 
 
+NO_MEDIAN = pytest.mark.filterwarnings("ignore:quantile=.* has no median:UserWarning")
+
+
+@pytest.mark.parametrize(
+    ("quantile", "given"), [([0.1, 0.9], 0.1), ((0.9, 0.2), 0.2), (0.9, None), ([0.9], None), ([0.1, 0.5], None)]
+)
+def test_without_a_median_a_fit_says_what_predict_gives(quantile, given):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = MLPRegressor((), loss="quantile", quantile=quantile, solver="sgd", max_iter=1, tol=10).fit(X, NOISY)
+    told = [str(each.message) for each in caught if "median" in str(each.message)]
+    if given is None:
+        assert told == []
+    else:
+        assert told == [
+            f"quantile={quantile} has no median: predict gives the quantile {given}, and predict_quantiles gives all; "
+            "add 0.5 if predict is to give the median"
+        ]
+        at = list(quantile).index(given)
+        np.testing.assert_array_equal(model.predict(X), model.predict_quantiles(X)[:, at])
+
+
+@NO_MEDIAN
 @regressors
 @pytest.mark.parametrize("quantile", [0.5, 0.9, [0.1], [0.1, 0.5, 0.9], (0.9, 0.2), np.array([0.25, 0.75])])
 def test_quantiles_are_predicted_one_or_all(Estimator, quantile):
@@ -244,6 +269,7 @@ def test_quantiles_are_predicted_one_or_all(Estimator, quantile):
     assert model.predict_quantiles(X.astype("float32")).dtype == np.float32
 
 
+@NO_MEDIAN
 @regressors
 def test_the_score_of_quantiles_is_d2(Estimator):
     weight = RNG.uniform(0.5, 2.0, N)

@@ -14,12 +14,11 @@ from .ranks import draw_ranks
 from .residuals import draw_residuals
 from .scene import NothingToDrawError, Scene
 from .scores import draw_scores
-from .style import any_letters, new_axes
+from .style import any_letters, check_axes, new_axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..data import DataSet
     from ..study import Study
 
 __all__ = ["FIGURES", "OVER_ALL", "Kind", "NothingToDrawError", "draw", "draw_all"]
@@ -126,9 +125,12 @@ def draw(study: "Study", kind: str, dataset: str | None = None, axes: "Axes | No
     ------
     ValueError
         If the kind or the data set is unknown, or the kind does not apply: ``NothingToDrawError`` says what is missing.
+    TypeError
+        If `axes` is anything else.
     """
     figure = look_up("figure", kind, FIGURES)
-    data = study.data_sets[0] if kind in OVER_ALL else _data_set(study, dataset)
+    check_axes(axes)
+    data = study.data_sets[0] if kind in OVER_ALL else study.data_set(dataset)
     scene = Scene(study, data)
     with any_letters():
         if axes is not None:
@@ -159,10 +161,3 @@ def draw_all(study: "Study") -> "dict[tuple[str | None, str], Axes]":
             with suppress(NothingToDrawError):
                 drawn[name, kind] = draw(study, kind, name)
     return drawn
-
-
-def _data_set(study: "Study", name: str | None) -> "DataSet":
-    by_name = {data.name: data for data in study.data_sets}
-    if name is None and len(by_name) > 1:
-        raise ValueError(f"dataset=None, but the study has {len(by_name)}; give one of: {', '.join(by_name)}")
-    return study.data_sets[0] if name is None else look_up("data set", name, by_name)

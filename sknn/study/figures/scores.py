@@ -50,7 +50,7 @@ def _row(axes: "Axes", row: int, scores: np.ndarray, look: Look) -> None:
 
 def _far(axes: "Axes", row: int, scene: Scene, scores: np.ndarray) -> None:
     shown = scene.out_of_view(scores.mean())
-    at_left = scene.measure.greater_is_better
+    at_left = bool(scene.measure.greater_is_better)
     _note(axes, row, f"← {shown}, out of view" if at_left else f"{shown}, out of view →", at_left)
 
 

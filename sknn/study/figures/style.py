@@ -152,6 +152,16 @@ def any_letters() -> Iterator[None]:
         yield
 
 
+def check_axes(axes: Any) -> None:
+    """Raise TypeError for anything to draw in but None and one Axes: `plt.subplots` returns an array of several."""
+    if axes is None or hasattr(axes, "inset_axes"):
+        return
+    shape = getattr(axes, "shape", None)
+    what = f"an array of shape {shape}" if shape else repr(axes)
+    remedy = f"take one of them, such as ax[{', '.join('0' * len(shape))}]" if shape else "or None"
+    raise TypeError(f"ax={what} is not one Axes of Matplotlib; it must be an Axes, {remedy}")
+
+
 @contextmanager
 def new_axes(width: float, height: float) -> "Iterator[Axes]":
     """Make the axes of a figure of its own, outside pyplot, and draw in this style meanwhile.

@@ -120,15 +120,24 @@ def _overview(study: "Study", verdicts: Mapping[str, str], drawn: Drawn) -> Mark
         tag("p", tag("a", "How it was done", href="#method")),
         aria_labelledby="contents",
     )
-    if (None, "ranks") not in drawn:
+    if not _can_be_ranked(study):
         return contents
+    figure = _figure(study, drawn, None, "ranks", "all") if (None, "ranks") in drawn else ""
     return joined(
         contents,
         tag("h2", "Over all data sets"),
         ranks_table(study),
         tag("p", STARS, " ", RANKS_EXPLAINED, class_="note"),
-        tag("div", _figure(study, drawn, None, "ranks", "all"), class_="figures"),
+        tag("div", figure, class_="figures") if figure else "",
     )
+
+
+def _can_be_ranked(study: "Study") -> bool:
+    try:
+        study.ranks()
+    except ValueError:
+        return False
+    return True
 
 
 def _entry(number: int, name: str, verdict: str) -> Markup:
@@ -143,15 +152,13 @@ def _section(study: "Study", data: DataSet, verdict: str, drawn: Drawn, place: s
     head = [tag("h2", data.name, id=place), tag("p", size_of(data), class_="facts"), answer(verdict)] if several else []
     part = "h3" if several else "h2"
     results = study.results[study.results["dataset"] == data.name]
-    kinds = [kind for kind in FIGURES if (data.name, kind) in drawn]
     return tag(
         "section",
         *head,
         tag(part, "Scores, times and sizes"),
         summary_table(study, data),
         tag("p", STARS, " ", _about_summary(study, results), class_="note"),
-        tag(part, "Figures"),
-        tag("div", *(_figure(study, drawn, data.name, kind, place) for kind in kinds), class_="figures"),
+        *_figures(study, data, drawn, place, part),
         tag(part, "Every model against every other"),
         *pairs_part(study, data),
         *([tag(part, "What was noticed in the data"), _said(data.notes)] if data.notes else []),
@@ -161,6 +168,14 @@ def _section(study: "Study", data: DataSet, verdict: str, drawn: Drawn, place: s
         aria_labelledby=place if several else None,
         aria_label=None if several else data.name,
     )
+
+
+def _figures(study: "Study", data: DataSet, drawn: Drawn, place: str, part: str) -> list[Markup]:
+    kinds = [kind for kind in FIGURES if (data.name, kind) in drawn]
+    if not kinds:
+        return []
+    shown = (_figure(study, drawn, data.name, kind, place) for kind in kinds)
+    return [tag(part, "Figures"), tag("div", *shown, class_="figures")]
 
 
 STARS = "★ is the best mean of its column; ↑ higher is better, ↓ lower is better."

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..study import Study
 
+ARROWS = {True: "\u00a0↑", False: "\u00a0↓", None: ""}
 FILLED = dict(zip(("o", "s", "D", "^", "v", "P", "X", "<", ">", "p", "h"), "●■◆▲▼✚✖◀▶⬟⬢", strict=True))
 HOLLOW = dict(zip(FILLED, "○□◇△▽✛✕◁▷⬠⬡", strict=True))
 
@@ -96,7 +97,7 @@ def summary_table(study: "Study", data: DataSet) -> Markup:
     ]
     header = heads(
         "Model",
-        *(f"{measure.title}\u00a0{'↑' if measure.greater_is_better else '↓'}" for measure in measures),
+        *(f"{measure.title}{ARROWS[measure.greater_is_better]}" for measure in measures),
         *["Fit", *(["Tune"] if tuned else []), "Predict", "Size", "Pickle"],
     )
     return table(f"Scores, times and sizes on {data.name}", header, rows)
@@ -106,7 +107,8 @@ def _score_cells(summary: "DataFrame", measure: Measure) -> list[Markup]:
     means = summary[f"{measure.name}_mean"].to_numpy(dtype=float)
     deviations = summary[f"{measure.name}_std"].to_numpy(dtype=float)
     places = places_for(deviations)
-    best = are_best(np.where(summary["n_failed"] > 0, np.nan, means), measure.greater_is_better, places)
+    cannot_be_best = (summary["n_failed"] > 0) | (measure.greater_is_better is None)
+    best = are_best(np.where(cannot_be_best, np.nan, means), bool(measure.greater_is_better), places)
     return [
         tag("td", _with_deviation(mean, deviation, places, is_best))
         for mean, deviation, is_best in zip(means, deviations, best, strict=True)
@@ -173,7 +175,7 @@ def ranks_table(study: "Study") -> Markup:
     titles = {model.name: model.title for model in study.models}
     scores = ranks.scores.to_numpy(dtype=float)
     places = places_for(np.ptp(scores, axis=1) / 10, 2.5)
-    best = np.array([are_best(row, measure.greater_is_better, places) for row in scores])
+    best = np.array([are_best(row, bool(measure.greater_is_better), places) for row in scores])
     rows = [
         [
             model_head(looks[model], titles[model]),

@@ -1,0 +1,102 @@
+"""Predictions of a fitted model for new data, in one table, with what the model can say about how sure they are."""
+
+from pathlib import Path
+from typing import Any
+from zipfile import is_zipfile
+
+import joblib
+import numpy as np
+import pandas as pd
+
+import sknn
+from sknn.pipeline import predict_quantiles
+
+from .quantiles import levels_of
+from .same_columns import SameColumns
+
+
+def read_model(path: Path) -> Any:
+    """Read a fitted model from a file of joblib, pickle or ``sknn.save``.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one of joblib or pickle can run any code.
+
+    Returns
+    -------
+    estimator
+        Fitted.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or no model in it.
+    """
+    if not path.is_file():
+        raise ValueError(f"there is no file {str(path)!r}; a study keeps its best model with --keep {path}")
+    try:
+        model = sknn.load(path) if is_zipfile(path) else joblib.load(path)
+    except Exception as error:  # whatever opening such a file runs
+        raise ValueError(f"{path} cannot be read as a model: {type(error).__name__}: {error}") from error
+    if not hasattr(model, "predict"):
+        raise ValueError(f"{path} holds no model that predicts, but {type(model).__name__}")
+    return model
+
+
+def predictions(model: Any, X: Any) -> pd.DataFrame:
+    """Predict for every row of X.
+
+    Parameters
+    ----------
+    model : fitted scikit-learn estimator
+        As of ``Study.best``, or any other.
+    X : DataFrame or array-like of shape (n_samples, ...)
+        A table may have more columns than a model that knows its columns by name.
+
+    Returns
+    -------
+    DataFrame
+        ``predicted``, and beside it ``probability_<class>`` for each class of a model with probabilities, or
+        ``quantile_<level>`` for each quantile of a model that predicts these, the lowest first.
+
+    Raises
+    ------
+    ValueError
+        If the table lacks columns that the model takes, or the model cannot predict for such inputs.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> predictions(DummyClassifier().fit([[0], [1], [2], [3]], ["no", "no", "no", "yes"]), [[4]])
+      predicted  probability_no  probability_yes
+    0        no            0.75             0.25
+    """
+    if isinstance(X, pd.DataFrame):
+        X = _columns_for(model, X)
+    columns = {"predicted": np.ravel(model.predict(X))}
+    if hasattr(model, "predict_proba"):
+        names = [f"probability_{label}" for label in model.classes_]
+        columns |= dict(zip(names, np.asarray(model.predict_proba(X)).T, strict=True))
+    try:
+        levels = levels_of(model)
+    except AttributeError:
+        return pd.DataFrame(columns)
+    values = predict_quantiles(model, X)
+    columns |= {f"quantile_{levels[at]:g}": values[:, at] for at in np.argsort(levels)}
+    return pd.DataFrame(columns)
+
+
+def _columns_for(model: Any, X: pd.DataFrame) -> Any:
+    """What a model takes of a table, unless it finds its columns itself."""
+    if hasattr(model, "feature_names_in_"):
+        return SameColumns().fit(pd.DataFrame(columns=model.feature_names_in_, dtype=float)).transform(X)
+    n_columns = getattr(model, "n_features_in_", None)
+    if n_columns is None:
+        return X
+    if X.shape[1] != n_columns:
+        raise ValueError(
+            f"the table has {X.shape[1]:,} columns, but the model has learnt {n_columns:,} without names; give it a "
+            "table with these alone, in their order"
+        )
+    return X.to_numpy()

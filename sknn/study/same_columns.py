@@ -1,0 +1,118 @@
+"""The columns that a model has learnt from, found again in tables that come later."""
+
+import warnings
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from .columns import tidy_column
+from .names import listed
+
+
+class SameColumns(TransformerMixin, BaseEstimator):
+    """Give a table the columns, in order and kind, of the table that was learnt from.
+
+    Columns are found by name, and others are ignored. Where there were numbers, text is read as such and ISO dates
+    become days since 1970-01-01, as in files that studies read; what is no number is missing, with a warning. Where
+    there was text, numbers become text.
+
+    Attributes
+    ----------
+    table_ : DataFrame
+        The names and types, without rows.
+
+    Examples
+    --------
+    >>> columns = SameColumns().fit(pd.DataFrame({"day": [1.0, 2.0], "kind": ["a", "b"]}))
+    >>> columns.transform(pd.DataFrame({"kind": [7, 8], "more": [0, 0], "day": ["1970-01-04", None]}))
+       day kind
+    0  3.0    7
+    1  NaN    8
+    """
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
+        """Note the columns.
+
+        Parameters
+        ----------
+        X : DataFrame
+            The table.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        SameColumns
+            Itself.
+        """
+        self.table_ = X.iloc[:0]
+        return self
+
+    def transform(self, X: Any) -> pd.DataFrame:
+        """Find the columns.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_features)
+            An array has the columns in the order in which they were learnt.
+
+        Returns
+        -------
+        DataFrame
+            The columns alone.
+
+        Raises
+        ------
+        ValueError
+            If some are missing, or an array has another number of them.
+        """
+        names = self.table_.columns
+        if not isinstance(X, pd.DataFrame):
+            X = np.asarray(X)
+            if X.ndim != 2 or X.shape[1] != len(names):
+                raise ValueError(f"X has shape {X.shape}; it must have the columns {listed(map(str, names))}")
+            X = pd.DataFrame(X, columns=names)
+        missing = [str(name) for name in names if name not in X]
+        if missing:
+            raise ValueError(
+                f"X lacks the columns {listed(missing)}, which the model has learnt from; "
+                f"it has {listed(map(str, X.columns))}"
+            )
+        columns = {name: _of_kind(X[name], self.table_[name].dtype) for name in names}
+        return pd.DataFrame(columns, index=X.index)
+
+
+def _of_kind(column: pd.Series, dtype: Any) -> pd.Series:
+    if column.dtype == dtype:
+        return column
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        return _numbers(column)
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return pd.to_datetime(column, format="ISO8601")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.map(_as_text, na_action="ignore").astype(object)
+    return column
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    if column.isna().all():
+        return pd.Series(np.nan, index=column.index, name=column.name)
+    tidied = tidy_column(column, "X")
+    if not isinstance(tidied.dtype, pd.CategoricalDtype):
+        return tidied
+    numbers = pd.to_numeric(column, errors="coerce")
+    odd = column[numbers.isna() & column.notna()]
+    if len(odd):
+        warnings.warn(
+            f"column {column.name!r} held numbers when the model learnt; {len(odd):,} of {len(column):,} cells, such "
+            f"as {odd.iloc[0]!r}, are none and count as missing",
+            stacklevel=2,
+        )
+    return numbers.astype(float)
+
+
+def _as_text(value: Any) -> str:
+    # A missing value makes floats of integers.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

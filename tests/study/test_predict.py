@@ -1,0 +1,71 @@
+"""Predictions in a table: classes with probabilities, numbers, and quantiles, for files that come later."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+import sknn
+from sknn.study.predict import predictions, read_model
+from sknn.study.quantiles import OneByOne
+
+X, Y = load_iris(return_X_y=True)
+TABLE = pd.DataFrame(X, columns=list("abcd"))
+
+
+def test_classes_have_probabilities_where_the_model_has_them():
+    names = np.array(["setosa", "versicolor", "virginica"])[Y]
+    model = LogisticRegression(max_iter=500).fit(X, names)
+    found = predictions(model, X)
+    assert list(found) == ["predicted", "probability_setosa", "probability_versicolor", "probability_virginica"]
+    assert_array_equal(found["predicted"], model.predict(X))
+    assert_allclose(found.iloc[:, 1:], model.predict_proba(X))
+    assert list(predictions(LinearSVC().fit(X, names), X)) == ["predicted"]
+
+
+def test_numbers_stand_alone_and_quantiles_in_order():
+    data = load_diabetes(return_X_y=True)
+    assert_allclose(predictions(LinearRegression().fit(*data), data[0])["predicted"].mean(), data[1].mean())
+    model = OneByOne(DummyRegressor(strategy="quantile"), [0.9, 0.25])
+    found = predictions(make_pipeline(StandardScaler(), model).fit(*data), data[0][:2])
+    assert list(found) == ["predicted", "quantile_0.25", "quantile_0.9"]
+    assert_allclose(found["quantile_0.9"], np.quantile(data[1], 0.9), rtol=0.01)
+
+
+def test_columns_of_a_table_are_found_by_name_if_the_model_knows_names():
+    model = LinearRegression().fit(TABLE, Y)
+    shuffled = TABLE.iloc[:, ::-1].assign(more=1)
+    assert_allclose(predictions(model, shuffled)["predicted"], model.predict(TABLE))
+    without_names = LinearRegression().fit(X, Y)
+    assert_allclose(predictions(without_names, TABLE)["predicted"], without_names.predict(X))
+    with pytest.raises(ValueError, match="the table has 5 columns, but the model has learnt 4 without names"):
+        predictions(without_names, shuffled)
+
+
+def test_models_in_files(tmp_path):
+    model = sknn.PerceptronClassifier().fit(X, Y)
+    joblib.dump(model, tmp_path / "a.joblib")
+    sknn.save(model, tmp_path / "a.sknn")
+    for path in tmp_path.iterdir():
+        assert_array_equal(read_model(path).predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "there is no file"), (b"no model", "cannot be read as a model"), ({"a": 1}, "holds no model .*, but dict")],
+)
+def test_files_without_a_model(content, message, tmp_path):
+    path = tmp_path / "model.joblib"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        joblib.dump(content, path)
+    with pytest.raises(ValueError, match=message):
+        read_model(path)
