@@ -6,7 +6,8 @@ The numbers of an optimizer, the layers of a list, the units of a layer are reac
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from numbers import Integral, Real
 from typing import Any
@@ -14,17 +15,32 @@ from typing import Any
 import numpy as np
 
 
-def number(interval: str, *, default: Any) -> Any:
-    """A hyper-parameter in an interval written as mathematicians do, like ``"[0, 1)"``.
+def number(interval: str, *, default: Any = MISSING) -> Any:
+    """A hyper-parameter in an interval written as mathematicians do, like ``"[0, 1)"``; None too, by default."""
+    return _checked(default, partial(_checked_number, interval=interval))
 
-    It is an integer where the default is one, and may be None where the default is.
-    """
-    return field(default=default, metadata={"check": partial(_checked_number, interval=interval, default=default)})
+
+def integer(interval: str, *, default: Any = MISSING) -> Any:
+    """A whole number in an interval."""
+    return _checked(default, partial(_checked_integer, interval=interval))
+
+
+def integers(interval: str, *, default: Any = MISSING, alone: bool = True, words: tuple[str, ...] = ()) -> Any:
+    """A whole number for each axis, or (`alone`) one for all, or one of some words."""
+    return _checked(default, partial(_checked_integers, interval=interval, alone=alone, words=words))
 
 
 def flag(*, default: bool) -> Any:
     """A hyper-parameter that is true or false."""
-    return field(default=default, metadata={"check": _checked_flag})
+    return _checked(default, _checked_flag)
+
+
+def _checked(default: Any, check: Callable[[str, Any], Any]) -> Any:
+    """A field with a check, which None passes where it is the default."""
+    return field(
+        default=default,
+        metadata={"check": lambda name, value: None if value is default is None else check(name, value)},
+    )
 
 
 @dataclass(frozen=True)
@@ -52,9 +68,19 @@ class Description:
     """
 
     def __post_init__(self) -> None:
-        for each in fields(self):
-            if check := each.metadata.get("check"):
-                object.__setattr__(self, each.name, check(each.name, getattr(self, each.name)))
+        check_fields(self)
+
+
+def check_fields(description: Any) -> None:
+    """Check the fields of a dataclass instance; sequences become tuples, NumPy's numbers Python's."""
+    for each in fields(description):
+        if check := each.metadata.get("check"):
+            object.__setattr__(description, each.name, check(each.name, getattr(description, each.name)))
+
+
+def is_integer(value: Any) -> bool:
+    """Whether it is a whole number of Python or NumPy; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _checked_flag(name: str, value: Any) -> bool:
@@ -63,18 +89,35 @@ def _checked_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
-def _checked_number(name: str, value: Any, interval: str, default: Any) -> float | None:
+def _checked_number(name: str, value: Any, interval: str) -> float:
     """The value as a Python number: NumPy's float64 would make float32 arithmetic run, and round, in float64."""
-    if value is default is None:
-        return None
-    integral = isinstance(default, int)
-    kind: Any = Integral if integral else Real
+    if not isinstance(value, Real) or isinstance(value, bool) or not _lies_in(interval, value):
+        raise ValueError(f"{name} must be a number in {interval}; got {value!r}")
+    return float(value)
+
+
+def _checked_integer(name: str, value: Any, interval: str) -> int:
+    if not (is_integer(value) and _lies_in(interval, value)):
+        raise ValueError(f"{name} must be an integer in {interval}; got {value!r}")
+    return int(value)
+
+
+def _checked_integers(name: str, value: Any, interval: str, alone: bool, words: tuple[str, ...]) -> Any:
+    if isinstance(value, str) and value in words:
+        return value
+    several = np.iterable(value)
+    values = tuple(value) if several else (value,)
+    if not (values and (several or alone) and all(is_integer(each) and _lies_in(interval, each) for each in values)):
+        choices = [*map(repr, words), *(["an integer"] if alone else []), "a sequence of integers"]
+        raise ValueError(f"{name} must be {' or '.join(choices)} in {interval}; got {value!r}")
+    return tuple(map(int, values)) if several else int(value)
+
+
+def _lies_in(interval: str, value: Any) -> bool:
     low, high = (float(bound) for bound in interval[1:-1].split(","))
     above = operator.ge if interval.startswith("[") else operator.gt
     below = operator.le if interval.endswith("]") else operator.lt
-    if not (isinstance(value, kind) and above(value, low) and below(value, high)):
-        raise ValueError(f"{name} must be {'an integer' if integral else 'a number'} in {interval}; got {value!r}")
-    return int(value) if integral else float(value)
+    return bool(above(value, low) and below(value, high))
 
 
 # -- what lies inside ----------------------------------------------------------------------------------------------

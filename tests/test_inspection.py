@@ -76,6 +76,22 @@ def words(display):
 
 
 @every_display
+@pytest.mark.parametrize(
+    ("ax", "message"),
+    [
+        (lambda: plt.subplots(1, 2)[1], r"ax must be a matplotlib Axes, or None .*; take one of them, as in ax\[0\]"),
+        (lambda: plt.subplots(1, 2)[1].tolist(), r"ax must be a matplotlib Axes, .*; take one of them, as in ax\[0\]"),
+        (lambda: "here", "ax must be a matplotlib Axes, or None for a new figure; got 'here'$"),
+        (plt.figure, "ax must be a matplotlib Axes, or None for a new figure; got <Figure"),
+    ],
+    ids=["an array", "a list", "a word", "a figure"],
+)
+def test_what_are_no_axes_is_refused(from_estimator, ax, message):
+    with pytest.raises(ValueError, match=message):
+        from_estimator(ax=ax())
+
+
+@every_display
 def test_a_display_draws_into_the_axes_given(from_estimator):
     figure, ax = plt.subplots()
     display = from_estimator(ax=ax)
@@ -237,6 +253,13 @@ def test_lines_take_the_style_that_is_given():
 def test_a_solver_without_a_loss_curve_is_named():
     with pytest.raises(ValueError, match=r"solver='lbfgs'.*has no loss_curve_"):
         LossCurveDisplay.from_estimator(MLPClassifier(3, solver="lbfgs", max_iter=500).fit(TABLE, LABELS))
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_single_class_leaves_no_loss_curve(solver):
+    model = MLPClassifier(3, solver=solver).fit(TABLE, np.full(len(TABLE), "a"))
+    with pytest.raises(ValueError, match=r"y has a single class, \['a'\], so that nothing was to be learnt"):
+        LossCurveDisplay.from_estimator(model)
 
 
 def test_there_must_be_an_estimator():

@@ -415,6 +415,8 @@ def test_adamw_decays_by_a_hundredth_where_nobody_says_how_much():
         (lambda: SGD().start(np.ones(4), [(0, 3, 4, -1.0)]), "rate of a group must be finite and not negative"),
         (lambda: LBFGS(max_fun=0), r"max_fun must be an integer in \[1, inf\); got 0"),
         (lambda: LBFGS(max_fun=1.5), r"max_fun must be an integer in \[1, inf\); got 1.5"),
+        (lambda: LBFGS(max_fun=True), r"max_fun must be an integer in \[1, inf\); got True"),
+        (lambda: SGD(momentum=True), r"momentum must be a number in \[0, 1\]; got True"),
         (lambda: SGD(nesterov="no"), "nesterov must be True or False; got 'no'"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2), np.ones(3), 0.1), r"grad of shape \(3,\)"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2, "f4"), np.ones(2), 0.1), "theta of shape .* dtype float32"),

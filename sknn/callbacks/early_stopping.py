@@ -77,7 +77,7 @@ class EarlyStopping(TrainingCallback):
         super().__init__()
         if not (callable(monitor) or monitor in MONITORS):
             raise ValueError(f"monitor must be a function or one of {sorted(MONITORS)}; got {monitor!r}")
-        if not (isinstance(tol, Real) and tol >= 0):
+        if isinstance(tol, bool) or not (isinstance(tol, Real) and tol >= 0):
             raise ValueError(f"tol must be a number that is not negative; got {tol!r}")
         self.monitor: str | Callable[[Any], float] = monitor
         self.n_iter_no_change: int = positive("n_iter_no_change", n_iter_no_change)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
+from ..description import is_integer
 from ..train import Outcome
 from .observer import Key, Training, key_of
 
@@ -63,6 +63,6 @@ class TrainingCallback:
 
 
 def positive(name: str, value: Any) -> int:
-    if not isinstance(value, Integral) or int(value) <= 0:
+    if not is_integer(value) or value <= 0:
         raise ValueError(f"{name} must be a positive integer; got {value!r}")
     return int(value)

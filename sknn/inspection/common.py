@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
@@ -43,9 +44,17 @@ def fitted_network(estimator: Any) -> Any:
     return inner.network_
 
 
+def given_axes(plt: Any, ax: Any) -> Any:
+    """The axes to draw in, None for those of a new figure; ValueError on anything else."""
+    if ax is None or isinstance(ax, plt.Axes):
+        return ax
+    several = "; take one of them, as in ax[0]" if np.iterable(ax) and not isinstance(ax, str) else ""
+    raise ValueError(f"ax must be a matplotlib Axes, or None for a new figure; got {ax!r}{several}")
+
+
 def square_axes(plt: Any, ax: Any, box: tuple[float, float, float, float], inches: tuple[float, float]) -> Any:
     """The axes, or those of a new figure of such a size, with the limits of a box, equal units and no frame."""
-    own = ax is None
+    own = given_axes(plt, ax) is None
     if own:
         _, ax = plt.subplots(figsize=inches, layout="constrained")
     ax.set(xlim=box[:2], ylim=box[2:], aspect="equal", xticks=[], yticks=[])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array
-from .common import innermost, pyplot
+from .common import given_axes, innermost, pyplot
 
 STYLES: dict[str, Any] = {"training loss": "-", "validation loss": "--", "validation score": ":"}
 WIDE = 30  # a loss that falls by this factor is drawn on a logarithmic axis
@@ -124,7 +124,7 @@ class LossCurveDisplay:
             Without matplotlib.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
-        if ax is None:
+        if given_axes(plt, ax) is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         self.lines_: dict[str, dict[str, Any]] = {name: {} for name in self.loss_curves}
@@ -218,9 +218,15 @@ def _named(estimator: Any) -> dict[str, Any]:
 
 
 def _loss_curve(network: Any) -> Sequence[float]:
-    if not getattr(network, "loss_curve_", None):
+    curve = getattr(network, "loss_curve_", None)
+    if not curve and hasattr(network, "_target") and network._target.is_certain:
+        raise ValueError(
+            f"{network!r} has an empty loss_curve_: y has a single class, {network.classes_}, so that nothing was "
+            "to be learnt; fit it to samples of several classes"
+        )
+    if not curve:
         raise ValueError(f"{network!r} has no loss_curve_: with this solver training records none; choose another")
-    return network.loss_curve_
+    return curve
 
 
 def _curves(networks: Mapping[str, Any], attribute: str) -> dict[str, Sequence[float]]:

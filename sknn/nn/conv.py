@@ -14,12 +14,13 @@ from typing import Any, Literal
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Value
+from ..description import integer, integers, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.conv import conv
 from ..ops.pool import average_pool, max_pool
 from ..ops.rows import average_pool_rows, conv_rows, max_pool_rows
 from ..ops.segment import segment_max, segment_mean
-from ..ops.windows import Padding, Windows, make_windows
+from ..ops.windows import Windows, make_windows
 from .layer import Context, Layer, Shape, Store
 from .sequences import Sequences
 
@@ -51,12 +52,6 @@ def _check_grid(layer: Layer, shape: Shape) -> None:
         raise ValueError(
             f"{layer!r} cannot work on samples of shape {shape}: only series, (None, channels), may be of any length"
         )
-
-
-def _hashable(value: Any) -> Any:
-    if isinstance(value, (int, str)):  # the usual ones, ahead of a slower question
-        return value
-    return tuple(value) if isinstance(value, Sequence) else value
 
 
 @dataclass(frozen=True, repr=False)
@@ -107,27 +102,30 @@ class Conv(Layer):
     (14, 14, 8)
     """
 
-    filters: int
-    kernel_size: int | Sequence[int] = 3
-    stride: int | Sequence[int] = 1
-    padding: Padding = "same"
-    dilation: int | Sequence[int] = 1
-    groups: int = 1
+    filters: int = integer("[1, inf)")
+    kernel_size: int | Sequence[int] = integers("[1, inf)", default=3)
+    stride: int | Sequence[int] = integers("[1, inf)", default=1)
+    padding: Literal["same", "valid"] | int | Sequence[int] = integers(
+        "[0, inf)", default="same", words=("same", "valid")
+    )
+    dilation: int | Sequence[int] = integers("[1, inf)", default=1)
+    groups: int = integer("[1, inf)", default=1)
     activation: str = "identity"
     init: str = "glorot_uniform"
     bias_init: str = "zeros"
-    gain: float = 1.0
+    gain: float = number("(-inf, inf)", default=1.0)
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        if self.filters < 1 or self.groups < 1 or self.filters % self.groups:
-            raise ValueError(f"filters={self.filters!r} must be a positive multiple of groups={self.groups!r}")
+        super().__post_init__()
+        if self.filters % self.groups:
+            raise ValueError(f"filters={self.filters!r} must be a multiple of groups={self.groups!r}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
     @property
     def _description(self) -> tuple:
-        return (*map(_hashable, (self.kernel_size, self.stride, self.padding, self.dilation)),)
+        return self.kernel_size, self.stride, self.padding, self.dilation
 
     def windows(self, grid: Shape) -> Windows:
         """Where the kernels lie on a grid."""
@@ -191,18 +189,21 @@ class Pool(Layer):
     """
 
     kind: Literal["max", "average"] = "max"
-    size: int | Sequence[int] = 2
-    stride: int | Sequence[int] | None = None
-    padding: Padding = "same"
+    size: int | Sequence[int] = integers("[1, inf)", default=2)
+    stride: int | Sequence[int] | None = integers("[1, inf)", default=None)
+    padding: Literal["same", "valid"] | int | Sequence[int] = integers(
+        "[0, inf)", default="same", words=("same", "valid")
+    )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.kind not in ("max", "average"):
             raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
 
     @property
     def _description(self) -> tuple:
         stride = self.size if self.stride is None else self.stride
-        return (*map(_hashable, (self.size, stride, self.padding)),)
+        return self.size, stride, self.padding
 
     def windows(self, grid: Shape) -> Windows:
         """Where the windows lie on a grid."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff.tape import Value
+from ..description import integer, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.dense import dense
 from .layer import Context, Layer, Shape, Store
@@ -31,7 +32,7 @@ class Dense(Layer):
     Raises
     ------
     ValueError
-        If `units` is less than 1 or `activation` is unknown.
+        If `units` is no positive integer, `gain` no number, or `activation` unknown.
 
     Examples
     --------
@@ -44,16 +45,15 @@ class Dense(Layer):
     ['0.weight', '1.weight', '0.bias', '1.bias']
     """
 
-    units: int
+    units: int = integer("[1, inf)")
     activation: str = "identity"
     init: str = "glorot_uniform"
     bias_init: str = "zeros"
-    gain: float = 1.0
+    gain: float = number("(-inf, inf)", default=1.0)
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        if self.units < 1:
-            raise ValueError(f"units={self.units!r} must be at least 1")
+        super().__post_init__()
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..autodiff.primitives import shape_of
 from ..autodiff.tape import Value
+from ..description import number
 from ..ops.dropout import drop
 from .layer import Context, Layer, Shape, Store
 
@@ -41,11 +42,7 @@ class Dropout(Layer):
     array([[0., 0., 2., 0., 0.]])
     """
 
-    rate: float = 0.5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"rate={self.rate!r} must be at least 0 and less than 1")
+    rate: float = number("[0, 1)", default=0.5)
 
     @property
     def is_random(self) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
+from ..description import integers
 from .layer import Context, Layer, Shape, Store
 
 
@@ -28,7 +29,7 @@ class Unflatten(Layer):
     Raises
     ------
     ValueError
-        If the features are not as many as the shape holds.
+        If `shape` is no sequence of positive integers, or the features are not as many as it holds.
 
     Examples
     --------
@@ -38,7 +39,7 @@ class Unflatten(Layer):
     [[[0.0, 3.0], [1.0, 4.0], [2.0, 5.0]]]
     """
 
-    shape: tuple[int, ...]
+    shape: tuple[int, ...] = integers("[1, inf)", alone=False)
     channels_first: bool = False
 
     def build(self, shape: Shape, store: Store) -> Shape:

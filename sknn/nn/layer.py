@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ..autodiff.tape import Value
+from ..description import check_fields
 from .init import INITIALISERS, Random
 
 if TYPE_CHECKING:
@@ -154,8 +155,12 @@ class Layer:
     """The base of all layers: a frozen dataclass of hyper-parameters with two methods.
 
     One that holds other layers names them in `inner`, in the order in which it builds them with ``store.chain``. With
-    ``repr=False`` in its decorator a layer is shown by what was chosen for it, without what was left alone.
+    ``repr=False`` in its decorator a layer is shown by what was chosen for it, without what was left alone. Fields that
+    :mod:`sknn.description` makes are checked when a layer is.
     """
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     @property
     def is_random(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
+from ..description import number
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from .layer import Context, Layer, Shape, Store
 
@@ -53,13 +54,8 @@ class BatchNorm(Layer):
     array([1. , 1.5])
     """
 
-    momentum: float = 0.9
-    epsilon: float = 1e-5
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.momentum < 1:
-            raise ValueError(f"momentum={self.momentum!r} must be at least 0 and less than 1")
-        _check_epsilon(self.epsilon)
+    momentum: float = number("[0, 1)", default=0.9)
+    epsilon: float = number("(0, inf)", default=1e-5)
 
     @property
     def accompanies(self) -> bool:
@@ -134,11 +130,11 @@ class LayerNorm(Layer):
            [-1.,  1.]])
     """
 
-    epsilon: float = 1e-5
+    epsilon: float = number("(0, inf)", default=1e-5)
     over: Literal["channels", "sample"] = "channels"
 
     def __post_init__(self) -> None:
-        _check_epsilon(self.epsilon)
+        super().__post_init__()
         if self.over not in ("channels", "sample"):
             raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
 
@@ -161,11 +157,6 @@ class LayerNorm(Layer):
 
     def caption(self, shape: Shape) -> str:
         return "layer norm"
-
-
-def _check_epsilon(epsilon: float) -> None:
-    if not epsilon > 0:
-        raise ValueError(f"epsilon={epsilon!r} must be positive")
 
 
 def _declare_affine(shape: Shape, store: Store) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from numbers import Integral
 from typing import Literal
+
+from ..description import is_integer
 
 Padding = Literal["same", "valid"] | int | Sequence[int]
 Sizes = tuple[int, ...]
@@ -149,6 +150,6 @@ def make_windows(
 def per_axis(name: str, value: int | Sequence[int], n_axes: int, least: int) -> Sizes:
     """The value for each axis; raises ValueError if there are too many or too few, or one is below `least`."""
     values = tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,) * n_axes
-    if len(values) != n_axes or any(not isinstance(v, Integral) or v < least for v in values):
+    if len(values) != n_axes or any(not is_integer(v) or v < least for v in values):
         raise ValueError(f"{name}={value!r} must be an integer of at least {least}, or one for each of {n_axes} axes")
     return tuple(int(v) for v in values)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import OptimizeResult, minimize
 
-from ..description import number
+from ..description import integer
 from .groups import Vector
 from .solver import Solver
 
@@ -64,7 +64,7 @@ class LBFGS(Solver):
     (array([ 1., -2.]), True)
     """
 
-    max_fun: int = number("[1, inf)", default=15_000)
+    max_fun: int = integer("[1, inf)", default=15_000)
 
     is_stochastic: ClassVar[Literal[False]] = False
 

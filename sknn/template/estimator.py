@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Interval, Options
+from sklearn.utils._param_validation import Options
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -38,7 +38,7 @@ from .declaring import Declaring
 from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data
 from .forward import Forward
 from .inputs import checked_weight, count_for_nothing
-from .parameters import fitted, parameter
+from .parameters import fitted, interval, parameter
 from .samples import Batch, Samples
 from .scaling import Scaling
 from .scikit_learn import BaseEstimator, CallbackSupportMixin
@@ -110,7 +110,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     )
     n_iter_no_change: float = parameter(
         default=10,
-        allowed=(Interval(Integral, 1, None, closed="left"), Options(Real, {inf})),
+        allowed=(interval(Integral, "[1, inf)"), Options(Real, {inf})),
         text="Stop after more epochs than this without improvement.",
     )
     early_stopping: bool = parameter(
@@ -137,7 +137,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         "it learns in the first fit.",
     )
     random_state: int | np.random.RandomState | None = parameter(
-        default=None, allowed=("random_state",), text="Determines initial weights, the validation split and shuffling."
+        default=None, interval="[0, 4294967295]", text="Determines initial weights, validation split and shuffling."
     )
     warm_start: bool = parameter(default=False, text="Whether the next call of fit goes on from the fitted weights.")
     verbose: bool | int = parameter(default=False, allowed=("verbose",), text="Whether to print progress.")

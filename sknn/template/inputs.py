@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -12,9 +11,10 @@ from scipy.sparse import issparse
 from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
 
 from ..autodiff.tape import Array
+from ..description import is_integer
 from ..series import read_series
 from .samples import Samples
-from .targets import in_numpy_dtypes
+from .targets import complete, in_numpy_dtypes
 
 BLOCK = 1024  # samples scaled at once
 DIVERGED = (
@@ -41,7 +41,7 @@ def given(estimator: Any, y: Any) -> Any:
 
 def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
     """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
-    y = in_numpy_dtypes(given(estimator, y))
+    y = complete(in_numpy_dtypes(given(estimator, y)))
     y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
     if numeric and y.dtype.kind == "O":
         y = y.astype(np.float64)
@@ -113,6 +113,6 @@ def stated_shape(estimator: Any, n_axes: range, wanted: str) -> tuple[Any, ...]:
     """The `input_shape` of an estimator, or a ValueError if it is none of so many axes; (None, channels) may be."""
     shape = tuple(estimator.input_shape)
     sizes = shape[1:] if len(shape) == 2 and shape[0] is None else shape
-    if len(shape) not in n_axes or any(not isinstance(size, Integral) or size < 1 for size in sizes):
+    if len(shape) not in n_axes or any(not is_integer(size) or size < 1 for size in sizes):
         raise ValueError(f"input_shape={estimator.input_shape!r} must be {wanted}")
     return tuple(None if size is None else int(size) for size in shape)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
-from operator import index
 from typing import Any
 
 from sklearn.utils._param_validation import StrOptions
 
+from ..description import is_integer
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm
 from ..ops.activation import ACTIVATIONS
 from .parameters import parameter
@@ -45,10 +45,10 @@ def hidden_sizes(estimator: Any) -> list[int]:
         raise ValueError(
             f"depth={depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one of the two"
         )
-    sizes = [index(size) for size in (sizes if hasattr(sizes, "__iter__") else [sizes] * (depth or 1))]
-    if any(size <= 0 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return sizes
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes] * (depth or 1)
+    if not all(is_integer(size) and size > 0 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}. Give a positive integer for each hidden layer.")
+    return [int(size) for size in sizes]
 
 
 def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:

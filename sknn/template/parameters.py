@@ -146,8 +146,7 @@ def _constraints(each: Parameter) -> Iterator[Any]:
         if get_origin(kind) is Literal:
             yield StrOptions(set(get_args(kind)))
         elif kind in (int, float):
-            number = Integral if kind is int else Real
-            yield interval(number, each.interval) if each.interval else number
+            yield interval(Integral if kind is int else Real, each.interval or "(-inf, inf)")
         elif kind is str and each.named:
             yield StrOptions(set(each.named))
         elif kind is not Any:
@@ -179,4 +178,9 @@ def interval(kind: type, written: str) -> Interval:
     low, high = (None if isinf(bound) else bound if kind is Real else int(bound) for bound in bounds)
     left, right = written.startswith("[") and low is not None, written.endswith("]") and high is not None
     closed = {(True, True): "both", (True, False): "left", (False, True): "right", (False, False): "neither"}
-    return Interval(kind, low, high, closed=closed[left, right])
+    return Numbers(kind, low, high, closed=closed[left, right])
+
+
+class Numbers(Interval):  # of which True and False are none
+    def is_satisfied_by(self, value: Any) -> bool:
+        return not isinstance(value, bool) and super().is_satisfied_by(value)

@@ -16,7 +16,7 @@ from .kinds import Classifier
 from .parameters import fitted, parameter
 from .positions import PositionTarget, aligned, in_a_row
 from .samples import Samples
-from .targets import ClassTarget, ClassWeights, check_first_partial_fit
+from .targets import ClassTarget, ClassWeights, check_first_partial_fit, complete
 
 
 class Segmenter(Estimator):
@@ -68,7 +68,9 @@ class Segmenter(Estimator):
         return replace(samples, y=aligned(samples.x, samples.y))
 
     def _read_y(self, y: Any) -> Any:
-        return given(self, y)
+        for k, labels in enumerate(given(self, y)):
+            complete(labels, f" of sample {k}")
+        return y
 
     def _new_target(self, y: Any, sample_weight: Array | None) -> PositionTarget:
         return PositionTarget(y, sample_weight, lambda labels, weight: ClassTarget(labels), self.unlabelled)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
@@ -64,6 +65,18 @@ def in_numpy_dtypes(y: Any) -> Any:
     return y.to_numpy(np.result_type(*plain))
 
 
+def complete(y: Any, place: str = "") -> Any:
+    """y itself; ValueError if of its objects, such as words, some are None, NaN or pd.NA."""
+    labels = np.asarray(y)
+    each = labels.ravel() if labels.dtype == object else ()
+    missing = [k for k, label in enumerate(each) if label is None or is_scalar_nan(label) or is_pandas_na(label)]
+    if missing:
+        first, row = each[missing[0]], missing[0] // (labels.size // len(labels))
+        found = f"in {len(missing)} of {labels.size} places{place}, the first ({first!r}) in row {row}"
+        raise ValueError(f"y contains NaN, None or NA {found}: leave those samples out, or give them a value")
+    return y
+
+
 def class_target(y: Array) -> Target:
     """The target for these labels, fitted.
 
@@ -80,12 +93,21 @@ def class_target(y: Array) -> Target:
 
 def _kind_of_classes(y: Array) -> str:
     """What scikit-learn calls this kind of target; it raises ValueError if it is none of a classifier."""
-    with warnings.catch_warnings():  # many classes for few samples are no news to those who fit them
+    with warnings.catch_warnings(), np.errstate(invalid="ignore"):  # many classes for few samples are no news
         warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
         kind = type_of_target(y)
         if kind not in ("binary", "multiclass", "multilabel-indicator"):  # the others, and the error
-            check_classification_targets(y)
+            _asked(check_classification_targets, y)
     return kind
+
+
+def _asked(about: Callable[[Array], Any], y: Array) -> Any:
+    """What scikit-learn says about labels; where it refuses them, with what they are and the remedy."""
+    try:
+        return about(y)
+    except ValueError as error:
+        some = ", ".join(list(dict.fromkeys(map(repr, y.ravel().tolist())))[:3])
+        raise ValueError(f"{error} y has labels such as {some}: turn them into integers or words.") from None
 
 
 def check_first_partial_fit(estimator: Any, y: Array, classes: Any) -> Target | None:
@@ -96,7 +118,7 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Any) -> Target | 
     ValueError
         If `classes` are missing in the first call, or differ from those of an earlier one.
     """
-    y, classes = in_numpy_dtypes(y), in_numpy_dtypes(classes)
+    y, classes = complete(in_numpy_dtypes(y)), in_numpy_dtypes(classes)
     several = classes is not None and np.ndim(next(iter(classes), 0)) == 1
     if hasattr(estimator, "network_"):
         if classes is not None and not _same_classes(estimator.classes_, classes if several else [classes]):
@@ -205,7 +227,7 @@ def _same_classes(known: Array | list[Array], classes: Sequence) -> bool:
 
 def _distinct(y: Array) -> Array:
     """The labels, sorted. Whole numbers are labels; what else is one, scikit-learn has to say."""
-    return np.unique(y) if y.ndim == 1 and y.dtype.kind in "biu" else unique_labels(y)
+    return np.unique(y) if y.ndim == 1 and y.dtype.kind in "biu" else _asked(unique_labels, y)
 
 
 class ClassTarget(Target):
@@ -315,7 +337,7 @@ class JointClassTarget(Target):
 
     def __init__(self, columns: Sequence[Array]) -> None:
         for column in columns:
-            check_classification_targets(column)
+            _asked(check_classification_targets, column)
         self.parts = [ClassTarget(column) for column in columns]
         self.classes_ = self.labels = [part.classes_ for part in self.parts]
         self.attributes = {"classes_": self.classes_}

@@ -211,16 +211,35 @@ def test_parts_of_parts_have_names_with_their_whole_path():
 
 
 ERRORS = {
-    "no units": (lambda: Dense(0), ValueError, "units=0 must be at least 1"),
-    "negative units": (lambda: Dense(-2), ValueError, "units=-2 must be at least 1"),
+    "no units": (lambda: Dense(0), ValueError, r"units must be an integer in \[1, inf\); got 0"),
+    "negative units": (lambda: Dense(-2), ValueError, r"units must be an integer in \[1, inf\); got -2"),
+    "half a unit": (lambda: Dense(2.5), ValueError, "units must be an integer in .*; got 2.5"),
+    "units in words": (lambda: Dense("5"), ValueError, "units must be an integer in .*; got '5'"),
+    "true units": (lambda: Dense(True), ValueError, "units must be an integer in .*; got True"),
+    "gain": (lambda: Dense(2, gain="big"), ValueError, r"gain must be a number in \(-inf, inf\); got 'big'"),
+    "filters": (lambda: Conv(True), ValueError, r"filters must be an integer in \[1, inf\); got True"),
+    "groups": (lambda: Conv(3, groups=2), ValueError, "filters=3 must be a multiple of groups=2"),
+    "half a tap": (
+        lambda: Conv(3, kernel_size=2.5), ValueError,
+        r"kernel_size must be an integer or a sequence of integers in \[1, inf\); got 2.5",
+    ),
+    "a tap of two": (lambda: Conv(3, kernel_size=(3, True)), ValueError, r"kernel_size must be .*; got \(3, True\)"),
+    "padding": (lambda: Conv(3, padding="some"), ValueError, "must be 'same' or 'valid' or an integer .*; got 'some'"),
+    "size": (lambda: Pool(size=0), ValueError, r"size must be an integer or .* in \[1, inf\); got 0"),
+    "stride": (lambda: Pool(stride="a"), ValueError, "stride must be an integer or .*; got 'a'"),
+    "half a shape": (
+        lambda: Unflatten((2.5,)), ValueError, r"shape must be a sequence of integers in \[1, inf\); got \(2.5,\)",
+    ),
+    "a number for a shape": (lambda: Unflatten(6), ValueError, "shape must be a sequence of integers .*; got 6"),
     "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
-    "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, "momentum=1.0 must be at least 0 and less than 1"),
-    "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon=0.0 must be positive"),
-    "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon=-1.0 must be positive"),
+    "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, r"momentum must be a number in \[0, 1\); got 1.0"),
+    "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon must be a number in .*; got 0.0"),
+    "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon must be a number in .*; got -1.0"),
     "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
-    "rate": (lambda: Dropout(1.0), ValueError, "rate=1.0 must be at least 0 and less than 1"),
-    "negative rate": (lambda: Dropout(-0.1), ValueError, "rate=-0.1 must be at least 0 and less than 1"),
+    "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
+    "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
+    "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
     "another shape within": (
         lambda: Residual([Dense(3, init="ones"), Dense(4, init="ones")]).build((3,), Store(None)), ValueError,
@@ -250,6 +269,13 @@ ERRORS = {
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
 }  # fmt: skip
+
+
+def test_sizes_are_kept_as_numbers_of_python():
+    assert Dense(np.int64(5)) == Dense(5)
+    assert repr(Conv(np.int32(3), kernel_size=np.array([3, 5]))) == "Conv(3, kernel_size=(3, 5))"
+    assert Pool(size=[2, 3]) == Pool(size=(2, 3))
+    assert hash(Unflatten([2, np.int64(3)])) == hash(Unflatten((2, 3)))
 
 
 @pytest.mark.parametrize(("action", "error", "message"), ERRORS.values(), ids=ERRORS)

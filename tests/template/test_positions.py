@@ -233,14 +233,23 @@ def test_segmenters_take_labels_in_every_form(X, y, options, weighted):
     assert np.shape(model.predict(X)[0]) == np.shape(y[0])
 
 
+GAP = r"y contains NaN, None or NA in 1 of 6 places of sample 0, the first \(None\) in row 2: leave those samples out"
+
+
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
         (IMAGES, TWO.transpose(0, 2, 1), "labels at positions of shape"),
         (IMAGES, TWO[:, 0, 0], "a label for each position"),
+        (SERIES, [np.where(np.arange(len(labels)) == 2, None, "a") for labels in STEPS], GAP),
+        (
+            IMAGES,
+            np.full(TWO.shape, None),
+            r"y contains NaN, None or NA in .* of sample 0, the first \(None\) in row 0",
+        ),
         (SERIES, [labels[1:] for labels in STEPS], r"sample 0 has 6 steps, but labels of shape \(5,\)"),
     ],
-    ids=["another shape", "one for a sample", "too few"],
+    ids=["another shape", "one for a sample", "a gap", "nothing", "too few"],
 )
 def test_labels_elsewhere_than_the_positions_are_refused(X, y, message):
     with pytest.raises(ValueError, match=message):

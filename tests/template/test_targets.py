@@ -4,10 +4,12 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 
+from sknn import MLPClassifier, PerceptronClassifier
 from sknn.losses import HuberLoss, PoissonDeviance, QuantileLoss, SquaredError
 from sknn.template.targets import (
     ClassTarget,
@@ -17,6 +19,7 @@ from sknn.template.targets import (
     RealTarget,
     check_first_partial_fit,
     class_target,
+    complete,
 )
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
@@ -198,11 +201,43 @@ def test_kind_of_target_for_classes(y, kind):
     [
         (np.array([0.5, 1.5]), "Unknown label type: continuous"),
         (np.array([[0.5, 1.5], [1.0, 2.0]]), "Unknown label type: continuous-multioutput"),
+        (np.array([0, 1e300, -1e300]), r"type: continuous\b.* such as 0.0, 1e\+300, -1e\+300: turn them into integers"),
     ],
 )
 def test_no_target_for_a_classifier(y, message):
     with pytest.raises(ValueError, match=message):
         class_target(y)
+
+
+MISSING = {
+    "None": (
+        ["a", None, "b", None],
+        r"y contains NaN, None or NA in 2 of 4 places, the first \(None\) in row 1: leave",
+    ),
+    "NaN": (["a", "b", float("nan")], r"in 1 of 3 places, the first \(nan\) in row 2"),
+    "NA": ([pd.NA, "b"], r"in 1 of 2 places, the first \(<NA>\) in row 0"),
+    "several columns": ([["a", "b"], ["b", None]], r"in 1 of 4 places, the first \(None\) in row 1"),
+}
+
+
+@pytest.mark.parametrize(("y", "message"), MISSING.values(), ids=MISSING)
+@pytest.mark.parametrize(
+    "fit",
+    [
+        lambda y: MLPClassifier().fit(np.eye(len(y)), y),
+        lambda y: MLPClassifier().partial_fit(np.eye(len(y)), y, classes=["a", "b"]),
+        lambda y: PerceptronClassifier().fit(np.eye(len(y)), y),
+    ],
+    ids=["fit", "partial_fit", "the rule"],
+)
+def test_missing_labels_are_counted_and_the_first_is_named(fit, y, message):
+    with pytest.raises(ValueError, match=message):
+        fit(np.array(y, object))
+
+
+def test_objects_without_gaps_are_complete():
+    y = np.array(["a", 1, 2.5], object)
+    assert complete(y) is y
 
 
 class First(NamedTuple):

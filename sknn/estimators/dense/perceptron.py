@@ -119,9 +119,8 @@ class PerceptronClassifier(SingleLayer, Classifier):
         return super()._influential(samples)
 
     def _class_weights(self, target: Any, y: Any, sample_weight: Array | None) -> Callable[[Array], Array] | None:
-        if self.solver == "perceptron":
-            return None  # the rule takes them apart from the weights of samples
-        return super()._class_weights(target, y, sample_weight)
+        factors = super()._class_weights(target, y, sample_weight)
+        return None if self.solver == "perceptron" else factors  # the rule takes them apart from those of samples
 
     def _check_scoring(self, validation: Samples | None) -> None:
         if self.solver != "perceptron":

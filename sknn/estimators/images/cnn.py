@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from numbers import Integral
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from ...autodiff.tape import Array
+from ...description import is_integer
 from ...nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
 from ...ops.windows import Padding, per_axis
 from ...series import lies_in_series
@@ -105,17 +105,17 @@ class CNN(Estimator):
         layers: list[Layer] = [] if free else [Unflatten(shape, self.data_format == "channels_first")]
         blocks = self._blocks()
         kernels, dilations = self._per_block("kernel_size", len(blocks)), self._per_block("dilation", len(blocks))
-        stride, pool_size = self._size("stride", self.stride), self._size("pool_size", self.pool_size)
+        per_axis("pool_size", self.pool_size, len(self._shape) - 1, least=1)
         sizes = dense.hidden_sizes(self)
         functions = iter(dense.activations(self.activation, sum(map(len, blocks)) + len(sizes)))
         for block, kernel_size, dilation in zip(blocks, kernels, dilations, strict=True):
             for filters in block:
                 activation = next(functions)
-                conv = Conv(filters, kernel_size, stride, _tuple(self.padding), dilation, init=_init(activation))
+                conv = Conv(filters, kernel_size, self.stride, self.padding, dilation, init=_init(activation))
                 layers += dense.activated(self, conv, activation)
             if self.pooling is not None:
                 ragged: Padding = "same" if isinstance(self.padding, str) and self.padding == "same" else "valid"
-                layers.append(Pool(self.pooling, pool_size, padding=ragged))
+                layers.append(Pool(self.pooling, self.pool_size, padding=ragged))
             layers += [Dropout(self.conv_dropout)] if self.conv_dropout else []
         layers.append(Flatten() if self.global_pooling is None else GlobalPool(self.global_pooling))
         for units, activation in zip(sizes, functions, strict=True):
@@ -126,20 +126,18 @@ class CNN(Estimator):
         super()._check_options()
         if not dense.hidden_sizes(self):
             self._refuse(("dropout",), "no hidden dense layers (conv_dropout is for the blocks)")
-        if not isinstance(self.filters, int | Integral) and not len(self.filters):
+        if np.iterable(self.filters) and not len(self.filters):
             self._refuse(("conv_dropout",), "no blocks of convolutions (dropout is for the dense layers)")
         if self.pooling is None:
             self._refuse(("pool_size",), "pooling=None")
 
     def _blocks(self) -> list[list[int]]:
         """How many filters the convolutions of each block have."""
-        blocks: Any = [self.filters] if isinstance(self.filters, Integral) else self.filters
-        found = [[block] if isinstance(block, Integral) else block for block in blocks]
-        if any(isinstance(block, str) or not hasattr(block, "__len__") or not len(block) for block in found) or any(
-            not isinstance(filters, Integral) or filters < 1 for block in found for filters in block
-        ):
+        blocks: Any = [self.filters] if is_integer(self.filters) else self.filters
+        found: list[Any] = [[block] if is_integer(block) else block for block in blocks]
+        if not all(hasattr(b, "__len__") and len(b) and all(is_integer(n) and n > 0 for n in b) for b in found):
             raise ValueError(f"filters={self.filters!r} must hold a positive integer, or several, for each block")
-        return [[int(filters) for filters in block] for block in found]
+        return found
 
     def _per_block(self, name: str, n_blocks: int) -> list[Size]:
         """A size for each block: a list has one for each, anything else holds for all."""
@@ -147,12 +145,7 @@ class CNN(Estimator):
         sizes = value if isinstance(value, list) else [value] * n_blocks
         if len(sizes) != n_blocks:
             raise ValueError(f"{name}={value!r} lists {len(sizes)} blocks, but filters={self.filters!r} has {n_blocks}")
-        return [self._size(name, size) for size in sizes]
-
-    def _size(self, name: str, value: Any) -> Size:
-        """A size for all axes or for each; ValueError if it is neither."""
-        per_axis(name, value, len(self._shape) - 1, least=1)
-        return _tuple(value)
+        return sizes
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         if not lies_in_series(self, X, fresh):
@@ -196,11 +189,6 @@ class CNN(Estimator):
 def _init(activation: str) -> str:
     """How weights in front of an activation function are drawn."""
     return "glorot_uniform" if activation in ("identity", "logistic", "sigmoid", "tanh", "softmax") else "he_uniform"
-
-
-def _tuple(value: Any) -> Any:
-    """Sequences as tuples, so that layers can be compared."""
-    return value if isinstance(value, str | Integral) else tuple(value)
 
 
 class CNNClassifier(CNN, Classifier):

@@ -240,7 +240,8 @@ def test_parameters_reach_into_layers_within_layers():
 WRONG = {
     "no such layer": ({"layers__2__units": 3}, r"Invalid parameter '2' for \[Dense\(4, .*Valid .*: \['0', '1'\]"),
     "no such parameter": ({"layers__1__units": 3}, r"'units' for Dropout\(rate=0.2\). Valid parameters are: \['rate'"),
-    "a layer refuses": ({"layers__0__units": 0}, "units=0 must be at least 1"),
+    "a layer refuses": ({"layers__0__units": 0}, r"units must be an integer in \[1, inf\); got 0"),
+    "a layer refuses words": ({"layers__0__units": "a"}, "units must be an integer in .*; got 'a'"),
     "no such parameter beside": ({"layers__0__units": 3, "n_neurons": 1}, "Invalid parameter 'n_neurons'"),
     "nothing inside a number": ({"layers__0__units__0": 3}, "Invalid parameter '0' for 4"),
 }

@@ -98,6 +98,14 @@ def test_the_rule_has_no_batches():
 
 
 @pytest.mark.parametrize("solver", ["perceptron", "sgd"])
+@pytest.mark.parametrize("class_weight", [[5, 1, 2], [{0: 1.0}]], ids=repr)
+def test_class_weights_in_a_list_are_refused(solver, class_weight):
+    model = PerceptronClassifier(solver=solver, class_weight=class_weight)
+    with pytest.raises(ValueError, match=r"class_weight must be a dict, 'balanced' or None, got \["):
+        model.fit(*IRIS)
+
+
+@pytest.mark.parametrize("solver", ["perceptron", "sgd"])
 def test_a_single_class_is_refused(solver):
     model = PerceptronClassifier(solver=solver)
     with pytest.raises(ValueError, match="number of classes has to be greater than one"):

@@ -165,8 +165,11 @@ MEANINGLESS = {
     "no filter": ({"filters": (0,)}, "filters=.* must hold a positive integer"),
     "an empty block": ({"filters": ((),)}, "filters=.* must hold a positive integer"),
     "blocks of blocks": ({"filters": (((5,),),)}, "filters=.* must hold a positive integer"),
+    "a true filter": ({"filters": (True,)}, "filters=.* must hold a positive integer"),
+    "true taps": ({"kernel_size": [True, 3]}, "kernel_size must be an integer or .*; got True"),
+    "a true pool": ({"pool_size": (True, 2)}, r"pool_size=\(True, 2\) must be an integer"),
     "a word": ({"filters": ("5",)}, "filters=.* must hold a positive integer"),
-    "half a tap": ({"kernel_size": [3.5, 3]}, "kernel_size=3.5 must be an integer"),
+    "half a tap": ({"kernel_size": [3.5, 3]}, "kernel_size must be an integer or .*; got 3.5"),
     "one axis of two": ({"pool_size": (2,)}, "pool_size=.* one for each of 2 axes"),
     "too small inside": ({"padding": "valid", "filters": ((8, 8), (8, 8))}, r"layer 4, .* to which samples come"),
 }
