@@ -79,14 +79,7 @@ def _attributes(cls: type) -> Iterator[tuple[str, str]]:
 
 
 def words(hint: Any, named: Iterable[str] = ()) -> str:
-    """A type as numpydoc has it.
-
-    Parameters
-    ----------
-    hint : type
-        Evaluated.
-    named : iterable of str, default=()
-        The names that a string may be.
+    """An evaluated type as numpydoc has it; `named` are the names that a string may be.
 
     Examples
     --------

@@ -68,7 +68,6 @@ def keep_history(estimator: Any, fit: Fit, state: TrainingState) -> None:
 
 def _continued(curve: list[float] | None, more: list[float]) -> list[float]:
     """A curve with more at its end; a new one if there is none yet."""
-    if curve is None:
-        return list(more)
+    curve = [] if curve is None else curve
     curve += more
     return curve
