@@ -70,6 +70,8 @@ class Fit:
         self.rng = check_random_state(estimator.random_state)
         # a copy, so that what is drawn in training shifts neither initial weights nor shuffles
         drawn_so_far = (int(deepcopy(self.rng).randint(1 << 31)), 0)
+        self.seed: int
+        self.steps: int
         self.seed, self.steps = drawn_so_far if fresh else vars(estimator).get("_drawn_so_far", drawn_so_far)
         self.dtype = np.dtype(estimator._precision())
         self.searches = not estimator._solver().is_stochastic
