@@ -96,7 +96,7 @@ def test_a_hidden_layer_ends_where_the_next_weights_begin(layers, widths):
         (MLP, 2, r"layer=2 is not there: the network has 2 hidden layer\(s\)"),
         (MLP, -3, "layer=-3 is not there"),
         (PerceptronClassifier(), -1, r"layer=-1 is not there: the network has 0 hidden layer\(s\)"),
-        (MLP, 0.5, "'layer' parameter of HiddenLayerTransformer must be an instance of 'int'"),
+        (MLP, 0.5, "'layer' parameter of HiddenLayerTransformer must be an int"),
         (LogisticRegression(), -1, "'estimator' parameter of HiddenLayerTransformer must be an instance of"),
     ],
 )
