@@ -1,5 +1,6 @@
 """Quantiles of y: which ones a model predicts, and baselines that predict several of them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -36,12 +37,29 @@ def levels_of(estimator: Any) -> np.ndarray:
     raise AttributeError(f"{type(estimator).__name__} has no attribute 'predict_quantiles'")
 
 
-class _Quantiles(RegressorMixin, BaseEstimator):
+class _Quantiles(RegressorMixin, BaseEstimator, ABC):
     """A regressor around another one, which predicts several quantiles; `predict` gives the one nearest 0.5."""
 
     def __init__(self, estimator: Any, quantile: Sequence[float] = (0.1, 0.5, 0.9)) -> None:
         self.estimator = estimator
         self.quantile = quantile
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any) -> Self:
+        """Learn what the quantiles follow from.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,)
+            Their values.
+
+        Returns
+        -------
+        regressor
+            Itself.
+        """
 
     def predict(self, X: Any) -> np.ndarray:
         """Predict the quantile nearest 0.5.
@@ -59,8 +77,20 @@ class _Quantiles(RegressorMixin, BaseEstimator):
         nearest = int(np.argmin(np.abs(np.asarray(self.quantile) - 0.5).round(12)))
         return self.predict_quantiles(X)[:, nearest]
 
+    @abstractmethod
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        raise NotImplementedError
+        """Predict every quantile.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_quantiles)
+            In the order of `quantile`.
+        """
 
 
 class OneByOne(_Quantiles):
@@ -87,36 +117,12 @@ class OneByOne(_Quantiles):
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn each quantile.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Their values.
-
-        Returns
-        -------
-        OneByOne
-            Itself.
-        """
+        """Learn each quantile."""
         self.estimators_ = [clone(self.estimator).set_params(quantile=level).fit(X, y) for level in self.quantile]
         return self
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        """Predict every quantile, sorted where they cross, as networks of sknn do it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_quantiles)
-            In the order of `quantile`.
-        """
+        """Predict every quantile, sorted where they cross, as networks of sknn do it."""
         rank = np.argsort(np.argsort(self.quantile, kind="stable"))
         return np.sort(np.column_stack([each.predict(X) for each in self.estimators_]), axis=1)[:, rank]
 
@@ -138,35 +144,11 @@ class FromDeviation(_Quantiles):
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn mean and deviation.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,)
-            Their values.
-
-        Returns
-        -------
-        FromDeviation
-            Itself.
-        """
+        """Learn mean and deviation."""
         self.regressor_ = clone(self.estimator).fit(X, y)
         return self
 
     def predict_quantiles(self, X: Any) -> np.ndarray:
-        """Predict every quantile: mean + deviation times that of the standard normal distribution.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_quantiles)
-            In the order of `quantile`.
-        """
+        """Predict every quantile: mean + deviation times that of the standard normal distribution."""
         mean, deviation = self.regressor_.predict(X, return_std=True)
         return mean[:, np.newaxis] + deviation[:, np.newaxis] * norm.ppf(self.quantile)
