@@ -1,10 +1,16 @@
-"""Tests in several processes: each computes on one thread, and so do the processes that it starts.
+"""Processes of tests: each computes on one thread where there are several, and imports the sknn that is tested.
 
 Threads that spin while another test has their processor take several times the time of one thread. NumPy must not have
-been loaded when this is said.
+been loaded when this is said. What a test starts would find the source tree first, in which nothing was built.
 """
 
 import os
+from importlib.util import find_spec
+from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+tested = str(Path(find_spec("sknn").origin).parents[1])
+os.environ["PYTHONSAFEPATH"] = "1"
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [tested, os.environ.get("PYTHONPATH")]))

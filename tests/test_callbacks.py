@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -663,7 +662,7 @@ for line in sys.stdin:
 def test_a_process_killed_at_random_instants_continues_to_the_same_bits(tmp_path):
     instants = np.random.default_rng(0)
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", FITS], cwd=Path(__file__).parents[1], **pipes) as process:
+    with subprocess.Popen([sys.executable, "-c", FITS], **pipes) as process:
 
         def ended_by(name, seconds):
             print(seconds, tmp_path / name, file=process.stdin, flush=True)

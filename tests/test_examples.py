@@ -14,8 +14,8 @@ SECONDS = 200  # on a busy machine; a tenth of it on a quiet one
 
 
 def run(example, folder):
-    """The example as a process of its own that writes into the folder and imports what these tests import."""
-    environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """The example as a process of its own that writes into the folder."""
+    environment = {**os.environ, "MPLBACKEND": "Agg"}
     command = [sys.executable, "-W", "error", str(example), str(folder)]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=SECONDS)
 

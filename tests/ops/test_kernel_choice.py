@@ -12,8 +12,7 @@ pytestmark = pytest.mark.skipif(_kernels.native is None, reason="there are no co
 
 
 def run(code, folder, **environment):
-    """Run Python elsewhere: beside the tests lies a source tree in which nothing was built."""
-    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """Run Python in a folder, with more in its environment."""
     command = [sys.executable, "-W", "ignore", "-c", code]
     return subprocess.run(
         command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=200

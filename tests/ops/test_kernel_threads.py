@@ -28,8 +28,7 @@ pytestmark = pytest.mark.skipif(not can_count(), reason="there are no compiled k
 
 
 def run(code, folder, **environment):
-    """What Python prints, elsewhere: beside the tests lies a source tree in which nothing was built."""
-    environment |= {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """What Python prints."""
     command = [sys.executable, "-W", "ignore", "-c", code]
     done = subprocess.run(
         command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=200

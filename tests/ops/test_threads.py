@@ -141,8 +141,7 @@ sys.exit(os.waitpid(child, 0)[1])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_child_starts_afresh():
     command = [sys.executable, "-W", "ignore", "-c", FORKS_WHILE_ANOTHER_THREAD_COMPUTES]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    assert subprocess.run(command, timeout=200, env=environment).returncode == 0
+    assert subprocess.run(command, timeout=200).returncode == 0
 
 
 def test_work_shared_out_comes_back_in_order():

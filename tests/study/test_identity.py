@@ -210,8 +210,7 @@ assert results["error"].isna().all(), results["error"].tolist()
 
 def run_script(folder, script, hash_seed):
     (folder / "script.py").write_text(script, encoding="utf-8")
-    path = os.pathsep.join(filter(None, sys.path))
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     subprocess.run([sys.executable, "script.py"], cwd=folder, env=environment, check=True, timeout=300)
 
 

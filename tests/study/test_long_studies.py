@@ -57,10 +57,9 @@ def write_script(folder, trouble="", store="'store'", lease=1.0):
 
 
 def start(folder, n_jobs, output="results"):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-W", "error", "script.py", str(n_jobs), output]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, env=environment, text=True, start_new_session=True, **streams)
+    return subprocess.Popen(command, cwd=folder, text=True, start_new_session=True, **streams)
 
 
 def finish(process, timeout=300):
