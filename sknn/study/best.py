@@ -57,7 +57,7 @@ def refitted(study: "Study", data: DataSet) -> Any:
     Returns
     -------
     estimator
-        Fitted, with all preprocessing in it; of a table, it finds the columns by their names, and some may be missing.
+        Fitted, with all preprocessing in it; of a table it finds the columns by name, and values may be missing.
     """
     model = winner(study, data)
     seed = seed_of(study.seed_, int(study.results["fold"].max()) + 1)  # one more than those of the folds

@@ -426,7 +426,7 @@ def _run_in(folder: Path, study: Study, data_sets: dict[str, DataSet], keep: Pat
     console = Console()
     console.width = max(console.width, NARROWEST)
     # Before anything is printed: whoever reads that may go away.
-    report = write_all(study, folder) if figures else write_all(study, folder, figures=False)
+    report = write_all(study, folder, figures)
     show(study, console)
     if keep is not None:
         _keep(study, keep, console)

@@ -21,6 +21,7 @@ from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, Quan
 from .scaling import is_constant
 
 BINARY, CATEGORICAL = BinaryLogLoss(), CategoricalLogLoss()
+WHOLE = (str, int)  # labels that are never missing, and are asked no further: there may be a million
 GRID = 2.0**32  # steps to a standard deviation: far below any noise, above what a change of units rounds off
 
 
@@ -69,7 +70,8 @@ def complete(y: Any, place: str = "") -> Any:
     """y itself; ValueError if of its objects, such as words, some are None, NaN or pd.NA."""
     labels = np.asarray(y)
     each = labels.ravel() if labels.dtype == object else ()
-    missing = [k for k, label in enumerate(each) if label is None or is_scalar_nan(label) or is_pandas_na(label)]
+    others = ((k, label) for k, label in enumerate(each) if not isinstance(label, WHOLE))
+    missing = [k for k, label in others if label is None or is_scalar_nan(label) or is_pandas_na(label)]
     if missing:
         first, row = each[missing[0]], missing[0] // (labels.size // len(labels))
         found = f"in {len(missing)} of {labels.size} places{place}, the first ({first!r}) in row {row}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -152,8 +151,8 @@ class GradientDescent(FitLoop):
         if self.plan.shuffle:
             self.shuffle()
         shuffled = self.plan.shuffle and size < n
-        bounds = [*range(0, n, size), n]
-        if n % size == 1 and self.needs_batch is not None:  # the last row would be alone
-            del bounds[-2]
-        for start, stop in pairwise(bounds):
+        lone = n % size == 1 and self.needs_batch is not None  # the last row joins those before it
+        last = n - 1 if lone else n
+        for start in range(0, last, size):
+            stop = start + size if start + size < last else n
             yield self.order[start:stop] if shuffled else slice(start, stop)

@@ -25,7 +25,7 @@ STAND_IN = """
 import sys, types
 from pathlib import Path
 
-def write_all(study, folder):
+def write_all(study, folder, figures=True):
     study.results.to_csv(Path(folder) / "results.csv", index=False)
     report = Path(folder) / "report.html"
     report.write_text("".join(study.verdicts().values()))

@@ -9,7 +9,7 @@ from .arrays import read_npz
 from .content import Arrays, Part, Table, reading
 from .described import read_ipac
 from .fits import read_fits
-from .frames import read_feather, read_parquet
+from .frames import read_frame
 from .hdf5 import read_hdf5
 from .options import Options
 from .packed import TEXT, check_kind, packing_of
@@ -25,8 +25,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".vot", ".votable", ".xml"), read_votable),
     ".tbl": read_ipac,
     **dict.fromkeys((".h5", ".hdf5", ".hdf"), read_hdf5),
-    **dict.fromkeys((".parquet", ".pq"), read_parquet),
-    ".feather": read_feather,
+    **dict.fromkeys((".parquet", ".pq", ".feather"), read_frame),
     ".npz": read_npz,
 }
 MAY_BE_PACKED = (read_text, read_fits, read_votable, read_ipac)

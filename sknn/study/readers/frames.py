@@ -9,8 +9,8 @@ from .options import Options
 from .tables import check_names
 
 
-def read_parquet(path: Path, part: Part, options: Options) -> Table:
-    """Read a table of Parquet.
+def read_frame(path: Path, part: Part, options: Options) -> Table:
+    """Read a table of Parquet, or of Feather, which is Arrow in a file.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def read_parquet(path: Path, part: Part, options: Options) -> Table:
     part : None
         There are no parts.
     options : Options
-        None of them is of Parquet alone.
+        None of them is of these formats alone.
 
     Returns
     -------
@@ -33,37 +33,7 @@ def read_parquet(path: Path, part: Part, options: Options) -> Table:
     """
     need("pyarrow", path)
     with reading(path):
-        return _table(pd.read_parquet(path))
-
-
-def read_feather(path: Path, part: Part, options: Options) -> Table:
-    """Read a table of Feather, which is Arrow in a file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    part : None
-        There are no parts.
-    options : Options
-        None of them is of Feather alone.
-
-    Returns
-    -------
-    Table
-        Its names as texts.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be read, columns have the same name, or pyarrow is not installed.
-    """
-    need("pyarrow", path)
-    with reading(path):
-        return _table(pd.read_feather(path))
-
-
-def _table(frame: pd.DataFrame) -> Table:
-    frame = frame.rename(columns=str)
-    check_names(frame.columns)
-    return Table(frame)
+        frame = pd.read_feather(path) if path.suffix.lower() == ".feather" else pd.read_parquet(path)
+        frame = frame.rename(columns=str)
+        check_names(frame.columns)
+        return Table(frame)
