@@ -205,8 +205,8 @@ class Fit:
             known = vars(estimator)
             state.loss_curve = list(known.get("loss_curve_", ()))
             state.loss_curves = {name: list(curve) for name, curve in known.get("loss_curves_", {}).items()}
-            state.validation_scores = list(known["validation_scores_"] or ())
-            state.validation_losses = list(known["validation_loss_curve_"] or ())
+            state.validation_scores = list(known.get("validation_scores_") or ())
+            state.validation_losses = list(known.get("validation_loss_curve_") or ())
         return state
 
     def validation(self) -> Any:

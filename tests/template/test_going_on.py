@@ -187,6 +187,15 @@ def test_the_perceptron_rule_goes_on_from_its_weights():
     assert_array_equal(one.coef_, other.set_params(max_iter=4).fit(X, LABELS).coef_)
 
 
+@pytest.mark.filterwarnings("ignore:Maximum number of iteration:sklearn.exceptions.ConvergenceWarning")
+def test_another_rule_goes_on_from_weights_that_have_no_history():
+    model = PerceptronClassifier(max_iter=3, tol=None, warm_start=True, random_state=0).fit(X, LABELS)
+    assert not hasattr(model, "validation_scores_")
+    model.set_params(solver="sgd").fit(X, LABELS)
+    assert len(model.loss_curve_) == 3
+    assert model.validation_scores_ is None
+
+
 # -- the rows of a batch -------------------------------------------------------------------------------------------
 
 
