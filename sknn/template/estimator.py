@@ -21,9 +21,9 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import Options
+from sklearn.utils._param_validation import HasMethods, Options
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver
@@ -118,10 +118,12 @@ class Estimator(CallbackSupportMixin, Declaring):
         text="Whether to stop when the score on validation samples no longer improves, and keep the best weights. The "
         "samples are those given to fit as X_val, or a share set aside. L-BFGS never stops early.",
     )
-    validation_fraction: float = parameter(
+    validation_fraction: float | Any = parameter(
         default=0.1,
-        interval="[0, 1)",
-        text="The share of samples set aside, of each class where there are enough of them.",
+        allowed=(interval(Real, "[0, 1)"), HasMethods("split")),
+        text="The share of samples set aside, of each class where there are enough of them; or a splitter of "
+        "scikit-learn, whose last split says which, such as ``GroupShuffleSplit(1)`` for the `groups` given to fit, or "
+        "``TimeSeriesSplit(10)`` for the last tenth.",
     )
     scoring: str | Callable = parameter(
         default="loss",
@@ -311,6 +313,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         y: Any = None,
         sample_weight: Any = None,
         *,
+        groups: Any = None,
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
@@ -327,6 +330,8 @@ class Estimator(CallbackSupportMixin, Declaring):
             ignores it.
         sample_weight : array-like of shape (n_samples,), default=None
             Non-negative weights; None: all are one.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of samples for the splitter in `validation_fraction`.
         X_val, y_val : array-like, default=None
             Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
             samples aside; otherwise score and loss on them are only recorded.
@@ -337,7 +342,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         -------
         self : estimator
         """
-        return self._fit(X, y, sample_weight, validation=(X_val, y_val, sample_weight_val))
+        return self._fit(X, y, sample_weight, groups=groups, validation=(X_val, y_val, sample_weight_val))
 
     @available_if(learns_in_parts)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -367,6 +372,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         *,
         incremental: bool = False,
         target: Target | None = None,
+        groups: Any = None,
         validation: tuple[Any, Any, Any] = NO_VALIDATION,
     ) -> Any:
         """Fit or go on fitting; on any error the estimator is left as it was.
@@ -379,6 +385,8 @@ class Estimator(CallbackSupportMixin, Declaring):
         with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
             fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
             samples = self._influential(self._read(X, y, sample_weight, fresh, incremental))
+            groups = None if groups is None else column_or_1d(groups)
+            check_consistent_length(samples.x, groups)
             if count_for_nothing(samples, fresh):
                 return self
             y, weight = samples.of(samples.y), samples.of(samples.score_weight)
@@ -395,7 +403,7 @@ class Estimator(CallbackSupportMixin, Declaring):
                 raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
             if not incremental:
                 self._check_scoring(held_out)
-            fit = Fit(self, samples, target, held_out, fresh, incremental)
+            fit = Fit(self, samples, target, held_out, fresh, incremental, groups)
             self._train(fit)
         if fit.interrupted:
             raise KeyboardInterrupt

@@ -51,6 +51,8 @@ class Fit:
         Those given to validate with.
     fresh, incremental : bool
         Whether it begins with new networks; whether it is one call of many (partial_fit).
+    groups : ndarray or None
+        Of all samples that were given; for the splitter that sets some aside.
     """
 
     network: Any
@@ -64,9 +66,10 @@ class Fit:
         held_out: Samples | None,
         fresh: bool,
         incremental: bool,
+        groups: Array | None = None,
     ) -> None:
         self.estimator, self.samples, self.target, self.held_out = estimator, samples, target, held_out
-        self.fresh, self.incremental = fresh, incremental
+        self.fresh, self.incremental, self.groups = fresh, incremental, groups
         self.rng = check_random_state(estimator.random_state)
         # a copy, so that what is drawn in training shifts neither initial weights nor shuffles
         drawn_so_far = (int(deepcopy(self.rng).randint(1 << 31)), 0)
@@ -153,10 +156,12 @@ class Fit:
 
     def set_aside(self) -> None:
         """Take a share of the samples out of the training, for early stopping."""
-        samples = self.samples
-        y = range(len(samples)) if self.target is None else samples.of(samples.y)
-        stratify = self.target is not None and self.target.stratifies
-        kept, aside = set_aside(y, self.estimator.validation_fraction, self.rng, stratify)
+        samples, fraction = self.samples, self.estimator.validation_fraction
+        y = np.arange(len(samples)) if self.target is None else samples.of(samples.y)
+        if hasattr(fraction, "split"):
+            *_, (kept, aside) = fraction.split(np.zeros(len(samples)), y, samples.of(self.groups))
+        else:
+            kept, aside = set_aside(y, fraction, self.rng, self.target is not None and self.target.stratifies)
         self.samples, self.held_out = self.samples.part(kept), self.samples.part(aside)
 
     def learn_scaling(self) -> Scaling:

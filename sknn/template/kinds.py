@@ -27,8 +27,8 @@ from .targets import (
     QuantileTarget,
     RealTarget,
     Target,
-    check_first_partial_fit,
     class_target,
+    stated_target,
 )
 
 
@@ -52,6 +52,50 @@ class Classifier(ClassifierMixin, Estimator):
         "Class labels; a list of them for several columns of classes.", shape="(n_classes,)"
     )
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(  # type: ignore[override]
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        classes: Any = None,
+        groups: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Fit to samples and their labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
+            Samples; grids or series for networks that know their shape.
+        y : array-like of shape (n_samples,) or (n_samples, ...), or list of arrays
+            Class labels, an indicator matrix (n_samples, n_labels), or several columns of labels; for segmenters a
+            label at each position.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+        classes : array-like of shape (n_classes,) or list of such, default=None
+            All classes, of which y may lack some, as in the folds of few samples: there is a probability for each. A
+            list of them for several columns. None: those in y.
+        groups : array-like of shape (n_samples,), default=None
+            Groups of samples for the splitter in `validation_fraction`.
+        X_val, y_val : array-like, default=None
+            Validation samples, which nothing is learnt from: ``early_stopping=True`` goes by them instead of setting
+            samples aside; otherwise score and loss on them are only recorded.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : estimator
+        """
+        goes_on = self.warm_start and hasattr(self, "network_")
+        target = None if classes is None else self._stated_target(y, classes, goes_on)
+        validation = (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, target=target, groups=groups, validation=validation)
+
     @available_if(learns_in_parts)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
@@ -74,11 +118,12 @@ class Classifier(ClassifierMixin, Estimator):
         """
         if self.class_weight == "balanced":
             raise ValueError(BALANCED_IN_PARTS)
-        return self._fit(X, y, sample_weight, incremental=True, target=self._first_target(y, classes))
+        target = self._stated_target(y, classes, goes_on=hasattr(self, "network_"))
+        return self._fit(X, y, sample_weight, incremental=True, target=target)
 
-    def _first_target(self, y: Any, classes: Any) -> Target | None:
-        """The target in the first call of partial_fit."""
-        return check_first_partial_fit(self, y, classes)
+    def _stated_target(self, y: Any, classes: Any, goes_on: bool) -> Target | None:
+        """The target for stated classes; None in a fit that goes on with those of an earlier one."""
+        return stated_target(y, classes, self.classes_ if goes_on else None)
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=False)

@@ -16,7 +16,7 @@ from .kinds import Classifier
 from .parameters import fitted, parameter
 from .positions import PositionTarget, aligned, in_a_row
 from .samples import Samples
-from .targets import ClassTarget, ClassWeights, check_first_partial_fit, complete
+from .targets import ClassTarget, ClassWeights, complete, stated_target
 
 
 class Segmenter(Estimator):
@@ -35,13 +35,14 @@ class Segmenter(Estimator):
 
     classes_: Array = fitted("Class labels.", shape="(n_classes,)")
 
+    fit: ClassVar[Any] = Classifier.fit
     partial_fit: ClassVar[Any] = Classifier.partial_fit
     predict: ClassVar[Any] = Classifier.predict
     predict_proba: ClassVar[Any] = Classifier.predict_proba
 
-    def _first_target(self, y: Any, classes: Any) -> PositionTarget | None:
+    def _stated_target(self, y: Any, classes: Any, goes_on: bool) -> PositionTarget | None:
         labels = np.concatenate([np.ravel(of_sample) for of_sample in self._read_y(y)])
-        inner = check_first_partial_fit(self, labels, classes)
+        inner = stated_target(labels, classes, self.classes_ if goes_on else None)
         return None if inner is None else PositionTarget(labels, None, lambda *_: inner, self.unlabelled)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

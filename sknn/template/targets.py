@@ -112,8 +112,8 @@ def _asked(about: Callable[[Array], Any], y: Array) -> Any:
         raise ValueError(f"{error} y has labels such as {some}: turn them into integers or words.") from None
 
 
-def check_first_partial_fit(estimator: Any, y: Array, classes: Any) -> Target | None:
-    """The target for all `classes` in the first call of partial_fit, None in later ones.
+def stated_target(y: Any, classes: Any, known: Any = None) -> Target | None:
+    """The target for all `classes`, of which y may lack some; None if they are those `known` of an earlier call.
 
     Raises
     ------
@@ -122,11 +122,9 @@ def check_first_partial_fit(estimator: Any, y: Array, classes: Any) -> Target | 
     """
     y, classes = complete(in_numpy_dtypes(y)), in_numpy_dtypes(classes)
     several = classes is not None and np.ndim(next(iter(classes), 0)) == 1
-    if hasattr(estimator, "network_"):
-        if classes is not None and not _same_classes(estimator.classes_, classes if several else [classes]):
-            raise ValueError(
-                f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {estimator.classes_!r}"
-            )
+    if known is not None:
+        if classes is not None and not _same_classes(known, classes if several else [classes]):
+            raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
         return None
     if classes is None:
         raise ValueError("classes must be passed on the first call to partial_fit.")

@@ -7,13 +7,14 @@ import pytest
 import sklearn.neural_network as peers
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import approx_fprime
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputClassifier
 
-from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor
+from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier
 from sknn.optim import LBFGS
 
 # Training that is cut off on purpose.
@@ -350,3 +351,30 @@ def test_quantiles_are_of_one_target(Estimator):
 def test_bad_quantiles_are_named(Estimator, quantile):
     with pytest.raises(ValueError, match=r"quantile=.* must be a number between 0 and 1, or a list of such"):
         quantiles(Estimator, quantile).fit(X, NOISY)
+
+
+# -- stated classes --------------------------------------------------------------------------------------------------
+
+STATED = {
+    "MLP": MLPClassifier(5, max_iter=30, learning_rate_init=0.1, random_state=0),
+    "two": MLPClassifier(5, max_iter=30, learning_rate_init=0.1, random_state=0, class_weight="balanced"),
+    "CNN": CNNClassifier(2, max_iter=20, learning_rate_init=0.1, random_state=0),
+    "perceptron": PerceptronClassifier(solver="sgd", random_state=0),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("model", STATED.values(), ids=STATED)
+def test_classes_may_be_more_than_those_in_y(model):
+    X = np.random.default_rng(0).normal(size=(60, 4))
+    y = np.where(X[:, 0] > 0, "b", "d")
+    model = clone(model).fit(X, y, classes=["d", "c", "b", "a"])
+    assert_array_equal(model.classes_, ["a", "b", "c", "d"])
+    probability = model.predict_proba(X)
+    assert probability.shape == (60, 4)
+    assert probability[:, [0, 2]].max() < probability[:, [1, 3]].max()
+    assert_array_equal(model.fit(X, y).classes_, ["b", "d"])
+    with pytest.raises(ValueError, match="classes not in"):
+        model.fit(X, y, classes=["a", "b"])
+    with pytest.raises(ValueError, match="is not the same as"):
+        model.set_params(warm_start=True).fit(X, y, classes=["b", "c"])

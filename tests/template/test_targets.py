@@ -1,6 +1,5 @@
 """Targets: every kind of y goes into numbers for the loss and comes back out of raw outputs."""
 
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,9 +16,9 @@ from sknn.template.targets import (
     MultilabelTarget,
     QuantileTarget,
     RealTarget,
-    check_first_partial_fit,
     class_target,
     complete,
+    stated_target,
 )
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
@@ -258,33 +257,32 @@ class First(NamedTuple):
     ],
 )
 def test_the_first_partial_fit_makes_the_target(call):
-    target = check_first_partial_fit(SimpleNamespace(), call.y, call.classes)
+    target = stated_target(call.y, call.classes)
     assert_array_equal(target.classes_, call.expected)
 
 
 @pytest.mark.parametrize("classes", [[[0, 1, 2], ["a", "b"]], [np.array([2, 1, 0]), np.array(["b", "a"])]])
 def test_classes_of_columns_come_in_a_list(classes):
     y = np.array([[0, "a"], [1, "b"]], dtype=object)
-    target = check_first_partial_fit(SimpleNamespace(), y, classes)
+    target = stated_target(y, classes)
     assert [list(each) for each in target.classes_] == [[0, 1, 2], ["a", "b"]]
-    fitted = SimpleNamespace(network_=None, classes_=target.classes_)
-    assert check_first_partial_fit(fitted, y, classes) is None
+    assert stated_target(y, classes, target.classes_) is None
     for others in ([[0, 1], ["a", "b"]], [[0, 1, 2]], [0, 1, 2]):
         with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
-            check_first_partial_fit(fitted, y, others)
+            stated_target(y, others, target.classes_)
 
 
 def test_the_first_partial_fit_needs_classes():
     with pytest.raises(ValueError, match="classes must be passed on the first call to partial_fit"):
-        check_first_partial_fit(SimpleNamespace(), [0, 1], None)
+        stated_target([0, 1], None)
 
 
 def test_later_partial_fits_may_repeat_the_classes_but_not_change_them():
-    fitted = SimpleNamespace(network_=None, classes_=np.array([0, 1, 2]))
-    assert check_first_partial_fit(fitted, [0, 1], None) is None
-    assert check_first_partial_fit(fitted, [0, 1], [2, 1, 0]) is None
+    known = np.array([0, 1, 2])
+    assert stated_target([0, 1], None, known) is None
+    assert stated_target([0, 1], [2, 1, 0], known) is None
     with pytest.raises(ValueError, match="is not the same as on last call to partial_fit"):
-        check_first_partial_fit(fitted, [0, 1], [0, 1])
+        stated_target([0, 1], [0, 1], known)
 
 
 # -- real numbers --------------------------------------------------------------------------------------------------

@@ -20,7 +20,14 @@ from sklearn.metrics import (
     recall_score,
     roc_auc_score,
 )
-from sklearn.model_selection import GridSearchCV, cross_validate, train_test_split
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    GroupShuffleSplit,
+    TimeSeriesSplit,
+    cross_validate,
+    train_test_split,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.class_weight import compute_sample_weight
@@ -441,3 +448,51 @@ def test_without_metadata_routing_validation_samples_go_to_a_named_step():
     given = {f"net__{name}": values for name, values in case.validation.items()}
     pipeline = Pipeline([("scale", StandardScaler()), ("net", clone(case.model))]).fit(X, case.y, **given)
     assert pipeline[-1].validation_scores_
+
+
+# -- samples set aside by a splitter --------------------------------------------------------------------------------
+
+GROUPS = np.arange(N) // 6
+
+
+def rows_set_aside(splitter, **given):
+    """Which rows of X a fit with early stopping scores."""
+    seen = []
+    model = MLPRegressor(3, early_stopping=True, validation_fraction=splitter, max_iter=2, random_state=0)
+    model.set_params(scoring=lambda estimator, X_val, y_val: seen.append(X_val) or 0.0)
+    model.fit(X, X[:, 0], **given)
+    return np.flatnonzero((X[:, None] == seen[0]).all(axis=-1).any(axis=1))
+
+
+def test_a_splitter_keeps_groups_together():
+    splitter = GroupShuffleSplit(1, test_size=0.3, random_state=0)
+    aside = rows_set_aside(splitter, groups=GROUPS)
+    assert_array_equal(aside, next(splitter.split(X, groups=GROUPS))[1])
+    assert not set(GROUPS[aside]) & set(np.delete(GROUPS, aside))
+
+
+def test_the_last_split_of_a_splitter_counts():
+    assert_array_equal(rows_set_aside(TimeSeriesSplit(3)), np.arange(N)[-(N // 4) :])
+
+
+def test_groups_follow_the_samples_that_count():
+    weight = (np.arange(N) % 3 > 0).astype(float)
+    aside = rows_set_aside(GroupShuffleSplit(1, test_size=0.3, random_state=0), groups=GROUPS, sample_weight=weight)
+    assert weight[aside].all()
+    assert not set(GROUPS[aside]) & set(np.delete(GROUPS, aside)[np.delete(weight, aside) > 0])
+
+
+def test_groups_come_by_routing():
+    network = MLPRegressor(3, early_stopping=True, validation_fraction=GroupShuffleSplit(1), max_iter=2)
+    with config_context(enable_metadata_routing=True):
+        search = GridSearchCV(network.set_fit_request(groups=True), {"alpha": [0.0, 1.0]}, cv=GroupKFold(2))
+        search.fit(X, X[:, 0], groups=GROUPS)
+    assert search.best_estimator_.best_validation_score_ is not None
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"), [(None, "'groups' parameter should not be None"), (GROUPS[1:], "inconsistent numbers of")]
+)
+def test_groups_that_do_not_fit_are_refused(groups, message):
+    with pytest.raises(ValueError, match=message):
+        rows_set_aside(GroupShuffleSplit(1), groups=groups)
