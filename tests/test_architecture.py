@@ -203,7 +203,7 @@ FORBIDDEN = {
 }
 PERMITTED = {
     "downwards": ("sknn.nn.dense", "from ..autodiff import primitives as F\nfrom ..ops.dense import dense"),
-    "the same room": ("sknn.ops.dense", "from .activation import ACTIVATIONS\nfrom . import workspace"),
+    "the same room": ("sknn.ops.dense", "from .activation import ACTIVATIONS\nfrom . import memory"),
     "groups of parameters": ("sknn.nn.network", "from ..optim import Group"),
     "numbers": ("sknn.optim", "import math\nimport numpy as np\nfrom scipy.optimize import minimize"),
     "threads in operations": ("sknn.ops.threads", "from threadpoolctl import ThreadpoolController"),

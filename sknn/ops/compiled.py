@@ -15,7 +15,6 @@ from scipy.sparse import issparse
 from ._kernels import native
 from .threads import threads_of_kernels
 from .windows import Windows
-from .workspace import large, space
 
 if TYPE_CHECKING:
     from .activation import Activation
@@ -63,7 +62,7 @@ def convolve(
     x = np.ascontiguousarray(x)  # lest the layout of the same values change the last bit of the answer
     if not (_apply_to(x, w, b) and windows.all_touch_the_grid):
         return None
-    y = space((len(x), *windows.output, w.shape[-1]), x)
+    y = np.empty((len(x), *windows.output, w.shape[-1]), x.dtype)
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
     is_relu = activation.is_relu
     native.convolve(x, geometry, w, b, is_relu, y, threads_of_kernels(_multiplications(y, w)))
@@ -91,7 +90,7 @@ def convolve_back(
         flat = (-1, y.shape[-1])
         g = activation.backward(g.reshape(flat), y.reshape(flat), whole.kept).reshape(y.shape)
     g, x = np.ascontiguousarray(g, x.dtype), np.ascontiguousarray(x)
-    dx = space(x.shape, x) if wanted[0] else None
+    dx = np.empty(x.shape, x.dtype) if wanted[0] else None
     dw = np.empty_like(w) if wanted[1] else None
     db = np.empty(w.shape[-1], w.dtype) if wanted[2] else None
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
@@ -108,7 +107,7 @@ def pool(x: Array, windows: Windows, kind: str) -> Array | None:
     """The largest or the mean of each window, for kind "max" or "average"."""
     if not _apply_to(x):
         return None
-    y = space((len(x), *windows.output, x.shape[-1]), x)
+    y = np.empty((len(x), *windows.output, x.shape[-1]), x.dtype)
     kernel = native.pool_max if kind == "max" else native.pool_average
     kernel(x, _pool_geometry(x.shape, windows), y, threads_of_kernels(POOLING_WORK * x.size))
     return y
@@ -118,7 +117,7 @@ def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array | Non
     """As :func:`kernels.pool_max_back`."""
     if not _apply_to(g, x, y):
         return None
-    dx = space(x.shape, x)
+    dx = np.empty(x.shape, x.dtype)
     native.pool_max_back(g, _pool_geometry(x.shape, windows), x, y, dx, threads_of_kernels(POOLING_WORK * x.size))
     return dx
 
@@ -127,7 +126,7 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     """As :func:`kernels.pool_average_back`."""
     if not _apply_to(g):
         return None
-    dx = space(shape, g)
+    dx = np.empty(shape, g.dtype)
     native.pool_average_back(g, _pool_geometry(shape, windows), dx, threads_of_kernels(POOLING_WORK * dx.size))
     return dx
 
@@ -143,12 +142,6 @@ def _agree_or_widen(x: Array, W: Array, b: Array | None) -> bool:
     return _agree(x, W, b) or (x.dtype == np.float64 and W.dtype == np.float32 and _agree(W, W, b))
 
 
-def _somewhere(shape: tuple[int, int], like: Array) -> Any:
-    """Where a result goes: into a buffer of the workspace, or an array of its own (...)."""
-    buffer = large(shape, like)
-    return ... if buffer is None else buffer
-
-
 def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
     """x W + b, then ReLU if wanted; x (n, n_in) and W (n_in, n_out) may be strided or transposed.
 
@@ -156,8 +149,7 @@ def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
     """
     if not _agree_or_widen(x, W, b):
         return None
-    to_y = _somewhere((len(x), W.shape[1]), x)
-    return native.dense(x, W, b, relu, to_y, threads_of_kernels(len(x) * W.size))
+    return native.dense(x, W, b, relu, ..., threads_of_kernels(len(x) * W.size))
 
 
 def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> tuple | None:
@@ -165,10 +157,7 @@ def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> 
     g = np.ascontiguousarray(g)
     if not _agree(x, W, g):
         return None
-    to_x, to_W, to_b = out
-    if to_x is not None:
-        to_x = _somewhere(x.shape, x)
-    return native.dense_back(g, x, W, y, relu, to_x, to_W, to_b, threads_of_kernels(2 * len(x) * W.size))
+    return native.dense_back(g, x, W, y, relu, *out, threads_of_kernels(2 * len(x) * W.size))
 
 
 def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[Array, Array] | None:
@@ -226,7 +215,7 @@ def activate(z: Array, name: str) -> Slope | None:
     if native is None or name not in WITH_VALUES or z.dtype not in DTYPES:
         return None
     y = np.ascontiguousarray(z)
-    slope = space(y.shape, y) if name in SLOPES_KEPT else None
+    slope = np.empty(y.shape, y.dtype) if name in SLOPES_KEPT else None
     native.activate(y, name, slope, threads_of_kernels(ACTIVATION_WORK * y.size))
     if y is not z:
         z[...] = y
@@ -236,10 +225,10 @@ def activate(z: Array, name: str) -> Slope | None:
 def activate_back(g: Array, y: Array, name: str, kept: Slope | Any) -> Array | None:
     """g f'(z), from y = f(z) and what :func:`activate` or NumPy kept."""
     if isinstance(kept, Slope) and kept.values is not None:
-        return np.multiply(g, kept.values, out=large(y.shape, g, y))
+        return np.multiply(g, kept.values)
     if native is None or name in SLOPES_KEPT or y.dtype not in DTYPES or g.dtype != y.dtype:
         return None
-    dz = space(y.shape, y)
+    dz = np.empty(y.shape, y.dtype)
     threads = threads_of_kernels(ACTIVATION_WORK * y.size)
     native.activate_back(np.ascontiguousarray(g), name, np.ascontiguousarray(y), dz, threads)
     return dz
@@ -249,7 +238,7 @@ def thin(x: Array, kept: Array, factor: float) -> Array | None:
     """x kept factor, for booleans `kept`."""
     if not _apply_to(x) or kept.dtype != bool or not kept.flags.c_contiguous or kept.shape != x.shape:
         return None
-    y = space(x.shape, x)
+    y = np.empty(x.shape, x.dtype)
     native.thin(x, kept, factor, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
@@ -267,7 +256,7 @@ def rescale(x: Array, mean: Array, factor: Array, shift: Array) -> Array | None:
     """(x - mean) factor + shift, for each channel."""
     if not _apply_to(x, mean, factor, shift) or not x.size:
         return None
-    y = space(x.shape, x)
+    y = np.empty(x.shape, x.dtype)
     native.rescale(x, mean, factor, shift, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
@@ -290,7 +279,7 @@ def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Arr
     """As :func:`norm.layer_norm`."""
     if not _apply_to(x, gain, shift) or not x.size or x.ndim < 2:
         return None
-    y = space(x.shape, x)
+    y = np.empty(x.shape, x.dtype)
     mean, scale = np.empty((2, len(x)), x.dtype)
     native.layer_norm(x, gain, shift, epsilon, y, mean, scale, threads_of_kernels(NORM_WORK * x.size))
     return y, Uncentred(x, mean, scale, gain)
@@ -303,7 +292,7 @@ def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | N
 
 def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
-    dx = space(x.shape, x) if wanted else None
+    dx = np.empty(x.shape, x.dtype) if wanted else None
     to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
     kernel(g, *saved, dx, to_gain, to_shift, threads)

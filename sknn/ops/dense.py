@@ -13,7 +13,6 @@ from . import compiled
 from .activation import ACTIVATIONS
 from .precision import widened_for_now
 from .threads import SMALL_WORK, share_rows
-from .workspace import large
 
 
 @op
@@ -81,7 +80,7 @@ def _product(a: Array, b: Array, out: Any) -> Array:
     if not isinstance(a, np.ndarray):
         return a @ b
     b = widened_for_now(b, a.dtype)  # once for all shares
-    product = large((len(a), b.shape[1]), a, b) if out is ... else out
+    product = None if out is ... else out
     multiplications = len(a) * b.size
     if multiplications < SMALL_WORK:
         return np.dot(a, b, out=product)

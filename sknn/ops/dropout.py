@@ -9,7 +9,6 @@ import numpy as np
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
-from .workspace import large
 
 
 @op
@@ -35,6 +34,6 @@ def _thinned(x: Array, kept: Array, rate: float) -> Array:
     factor = 1.0 / (1.0 - rate)
     y = compiled.thin(x, kept, factor)
     if y is None:
-        y = np.multiply(x, kept, out=large(x.shape, x))
+        y = np.multiply(x, kept)
         y *= factor
     return y

@@ -18,9 +18,9 @@ import numpy as np
 
 from . import compiled
 from .activation import Activation
+from .memory import scratch
 from .threads import SMALL_WORK, share_out
 from .windows import Windows
-from .workspace import scratch, space
 
 Array = np.ndarray
 PATCHES = 1 << 19  # elements of a block's patch matrix: two megabytes of float32
@@ -113,7 +113,7 @@ def convolve(
     """
     if (done := compiled.convolve(x, w, b, windows, groups, activation)) is not None:
         return done
-    y = space((len(x), *windows.output, w.shape[-1]), x, w)
+    y = np.empty((len(x), *windows.output, w.shape[-1]), np.result_type(x, w))
     by_group = _grouped(w, groups)
 
     def work(block: Block) -> Any:
@@ -142,7 +142,7 @@ def convolve_back(
         return compiled.convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
     numbered = enumerate(_shared_blocks(y, w, windows, groups))
     portions = [list(portion) for _, portion in groupby(numbered, key=lambda each: each[1].images.start)]
-    dx = space(x.shape, g, w) if wanted[0] else None
+    dx = np.empty(x.shape, np.result_type(g, w)) if wanted[0] else None
     turned = _turned(w, groups)
 
     def work(strand: list[list[tuple[int, Block]]]) -> tuple[Array | None, Array | None]:
@@ -260,7 +260,7 @@ def pool_max_back(g: Array, x: Array, y: Array, windows: Windows) -> Array:
     """The gradient of x: each window's goes to one of its largest elements, the first along one axis after another."""
     if (found := compiled.pool_max_back(g, x, y, windows)) is not None:
         return found
-    dx = space(x.shape, x)
+    dx = np.empty(x.shape, x.dtype)
 
     def work(images: slice) -> None:
         stages = [*_stages(x[images], windows, _largest), y[images]]
@@ -284,7 +284,7 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     """The gradient of x: each window's, divided among its elements on the grid."""
     if (found := compiled.pool_average_back(g, shape, windows)) is not None:
         return found
-    dx = space(shape, g)
+    dx = np.empty(shape, g.dtype)
 
     def work(images: slice) -> None:
         slope = g[images]
@@ -304,7 +304,7 @@ def _check_windows(windows: Windows) -> None:
 
 
 def _pool(x: Array, windows: Windows, step: Step) -> Array:
-    y = space((len(x), *windows.output, x.shape[-1]), x)
+    y = np.empty((len(x), *windows.output, x.shape[-1]), x.dtype)
 
     def work(images: slice) -> None:
         step(_stages(x[images], windows, step)[-1], windows.n_axes - 1, windows, y[images])

@@ -11,7 +11,6 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
 from .precision import widened
-from .workspace import large
 
 BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
 
@@ -54,7 +53,7 @@ def batch_norm(
     if y is not None:
         return y, compiled.Uncentred(x, mean, scale.astype(x.dtype), gain)
     rows = _rows(x)
-    z = np.subtract(rows, mean, out=large(rows.shape, rows, gain))
+    z = np.subtract(rows, mean)
     scale = scale.astype(z.dtype)
     z *= scale
     return _affine(z, gain, shift).reshape(x.shape), (z, scale, gain)
@@ -66,7 +65,7 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
         return compiled.batch_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
     rows = g.reshape(z.shape)
-    product = np.multiply(rows, z, out=large(z.shape, rows, z))
+    product = np.multiply(rows, z)
     to_gain, to_shift = _column_sums(product), _column_sums(rows)
     dx = None
     if out[0] is not None:
@@ -94,7 +93,7 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
         return found
     samples = x.reshape(len(x), -1)
     mean = _row_means(samples)
-    z = np.subtract(samples, mean.astype(x.dtype), out=large(samples.shape, samples, gain))
+    z = np.subtract(samples, mean.astype(x.dtype))
     scale = (1.0 / np.sqrt(_row_means(np.square(z)) + epsilon)).astype(z.dtype)
     z *= scale
     return _affine(z.reshape(-1, x.shape[-1]), gain, shift).reshape(x.shape), (z, scale, gain)
@@ -106,12 +105,12 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
         return compiled.layer_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
     rows = _rows(g)
-    product = np.multiply(rows, z.reshape(rows.shape), out=large(rows.shape, rows, z))
+    product = np.multiply(rows, z.reshape(rows.shape))
     to_gain, to_shift = _column_sums(product), _column_sums(rows)
     dx = None
     if out[0] is not None:
         product *= gain
-        dz = np.multiply(rows, gain, out=large(rows.shape, rows, gain)).reshape(z.shape)
+        dz = np.multiply(rows, gain).reshape(z.shape)
         along_z = _row_means(product.reshape(z.shape)).astype(z.dtype)
         dx = _across(dz, z, _row_means(dz).astype(z.dtype), along_z, scale).reshape(g.shape)
     return dx, to_gain, to_shift
@@ -131,7 +130,7 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Arra
     mean = mean.astype(np.result_type(x, factor), copy=False)
     y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
     if y is None:
-        y = _affine(np.subtract(x, mean, out=large(x.shape, x, mean)), factor, shift)
+        y = _affine(np.subtract(x, mean), factor, shift)
     return y, (x, factor, mean)
 
 
@@ -161,7 +160,7 @@ def _normalised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:
 
 
 def _affine(z: Array, gain: Array, shift: Array) -> Array:
-    y = np.multiply(z, gain, out=large(z.shape, z, gain))
+    y = np.multiply(z, gain)
     y += shift
     return y
 
@@ -169,7 +168,7 @@ def _affine(z: Array, gain: Array, shift: Array) -> Array:
 def _across(dz: Array, z: Array, mean: Array, along_z: Array, scale: Array) -> Array:
     """The gradient with respect to what was normalised: (dz - mean - along_z z) scale. Moving all elements alike, or
     apart in proportion, changes nothing, so the parts of `dz` along these two directions drop out."""
-    dx = np.multiply(z, -along_z, out=large(z.shape, z, dz))
+    dx = np.multiply(z, -along_z)
     dx += dz
     dx -= mean
     dx *= scale

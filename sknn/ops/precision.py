@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .workspace import scratch
+from .memory import scratch
 
 Array = np.ndarray
 

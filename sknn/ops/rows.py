@@ -19,7 +19,6 @@ from .compiled import copy_runs
 from .conv import conv
 from .pool import max_pool
 from .windows import Padding, Windows, make_windows
-from .workspace import space
 
 LINES = 32  # at most: the kernels share out lines to threads, and sum gradients of weights in half as many strands
 LINE = 1024  # windows that a line has at least, if there are several
@@ -62,7 +61,7 @@ class Places:
 
     def spread(self, x: Array, fill: float) -> Array:
         """The rows at their places, and `fill` elsewhere."""
-        y = space((self.n_places, *x.shape[1:]), x)
+        y = np.empty((self.n_places, *x.shape[1:]), x.dtype)
         y.fill(fill)
         if len(x) and not copy_runs(x, y, self.starts, self.firsts, self.lengths):
             sources, empty = self._sources
@@ -72,7 +71,7 @@ class Places:
 
     def gather(self, y: Array) -> Array:
         """The rows from their places."""
-        x = space((self.lengths.sum(), *y.shape[1:]), y)
+        x = np.empty((self.lengths.sum(), *y.shape[1:]), y.dtype)
         if not copy_runs(y, x, self.firsts, self.starts, self.lengths):
             np.take(y, self.at, axis=0, out=x, mode="clip")
         return x

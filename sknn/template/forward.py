@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import counting
+from ..ops.memory import kept_memory
 from ..ops.threads import threads_for
-from ..ops.workspace import in_turn, workspace
 from .samples import Batch, blocks, joined
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
@@ -48,7 +48,7 @@ class Forward:
         """Find out how much work a sample x is, which `compute` does, if that is not known yet."""
         if self.at_once:
             return
-        with counting() as work, workspace():
+        with counting() as work, kept_memory():
             compute()
         size, inputs = extent(x), x.values.size if hasattr(x, "lengths") else prod(x.shape)
         self.operations = 2.0 * work.multiplications / size
@@ -72,9 +72,9 @@ class Forward:
         """``part(rows)`` for slices of samples that have so many positions, one after the other, joined."""
         work = size * self.operations
         if work < OPENBLAS_THREADS:
-            return joined([part(rows) for rows in in_turn(slices)])
-        with threads_for(work):
-            return joined([part(rows) for rows in in_turn(slices)])
+            return joined([part(rows) for rows in slices])
+        with threads_for(work), kept_memory():
+            return joined([part(rows) for rows in slices])
 
     def _part(self, x: Any, outputs: Callable[[Any, Batch, None], Any]) -> Any:
         scaled = x if self.scaling is None else self.scaling(x)

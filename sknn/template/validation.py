@@ -19,7 +19,6 @@ from sklearn.utils._param_validation import StrOptions
 from ..autodiff.tape import Array
 from ..nn.draws import Draws
 from ..nn.init import Random
-from ..ops.workspace import in_turn
 from ..train import Verdict, objectives
 from .samples import Samples, flat
 from .targets import Target
@@ -114,7 +113,7 @@ def mean_objective(model: Any, nets: Any, samples: Samples, draws: Draws) -> Ver
         first = model._batch(samples, np.arange(1), again)
         model._forward.count(first.x, lambda: model._objective(nets, first, again))
     total = total_weight = 0.0
-    for rows in in_turn(samples.blocks(model._forward.at_once)):
+    for rows in samples.blocks(model._forward.at_once):
         batch = model._batch(samples, np.arange(rows.start, rows.stop), draws)
         value, weight, _ = objectives.reduced(model._objective(nets, batch, draws), batch.weight)
         weight = float(rows.stop - rows.start) if weight is None else weight

@@ -10,8 +10,8 @@ import numpy as np
 from ..autodiff.tape import Array
 from ..nn.draws import Draws
 from ..nn.init import Random
+from ..ops.memory import kept_memory
 from ..ops.threads import Threads
-from ..ops.workspace import Workspace, workspace
 from .loop import BATCHES, FitLoop, Observer, Validate
 from .phases import DescendingPhase, SearchedPhase
 from .search import refuse_what_changes, search
@@ -61,8 +61,8 @@ def train(
         Its `outcome` says why training ended. If it diverged without a validated state to restore, the network holds
         non-finite or useless weights.
     """
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), workspace() as buffers:
-        loop = GradientDescent(network, data, stages, state, rng, validate, curve_scale, report, buffers)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"), kept_memory():
+        loop = GradientDescent(network, data, stages, state, rng, validate, curve_scale, report)
         loop.outcome = loop.epochs(observer)
     return loop
 
@@ -80,9 +80,8 @@ class GradientDescent(FitLoop):
         validate: Validate | None,
         curve_scale: float,
         report: Callable[[str], None] | None,
-        buffers: Workspace,
     ) -> None:
-        self.data, self.curve_scale, self.buffers = data, curve_scale, buffers
+        self.data, self.curve_scale = data, curve_scale
         self.needs_batch = next((layer for layer, _ in network.walk() if layer.needs_batch), None)
         for stage in stages:
             if stage.searches:
@@ -129,7 +128,6 @@ class GradientDescent(FitLoop):
             state.steps += 1
             for phase in self.phases:
                 if state.steps % phase.every == 0:
-                    self.buffers.rewind()
                     phase.step(batch, n_rows, rate, (samples - state.stage_samples) / moment.total)
             samples += n_rows
         return self.record()

@@ -117,7 +117,7 @@ class SearchedPhase(RunningPhase):
 
     def __init__(self, loop: GradientDescent, phase: Phase, number: int) -> None:
         super().__init__(loop, phase, number)
-        self.data, self.n_rows, self.rewind = loop.data, loop.n_samples, loop.buffers.rewind
+        self.data, self.n_rows = loop.data, loop.n_samples
         self.weight = 1.0
 
     def begin(self) -> None:
@@ -129,7 +129,6 @@ class SearchedPhase(RunningPhase):
         """The mean loss with the penalty, and its gradient, at a theta."""
         self.theta[:] = theta
         self.forget()
-        self.rewind()
         self.draws.at(self.number, self.state.steps)
         loss, self.weight = self.gradient(self.batch, self.n_rows, 1.0)
         l2 = self.alpha / self.weight

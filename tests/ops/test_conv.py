@@ -14,7 +14,6 @@ from sknn.autodiff import Tensor, grad
 from sknn.ops import kernels, threads
 from sknn.ops.conv import conv
 from sknn.ops.windows import make_windows
-from sknn.ops.workspace import workspace
 
 rng = np.random.default_rng(3)
 
@@ -158,10 +157,10 @@ def test_blocks_hold_every_output_once(patches, monkeypatch):
 
 
 def with_threads(count: int, operands: list, **options) -> list[np.ndarray]:
-    with threadpool_limits(count, user_api="blas"), workspace():
+    with threadpool_limits(count, user_api="blas"):
         if threads.available_threads() != count:
             pytest.skip("the threads of this BLAS cannot be counted")
-        return [each.copy() for each in value_and_gradients(operands, **options)]
+        return value_and_gradients(operands, **options)
 
 
 @pytest.mark.parametrize("several", [0.02, 1], ids="{} images a block".format)
@@ -179,7 +178,7 @@ def test_threads_do_not_change_a_bit(size, kernel, options, groups, several, mon
 
 
 def test_threads_do_not_change_a_bit_of_large_arrays():
-    """Large enough for threads and for the buffers of a workspace, without either being told so."""
+    """Large enough for threads without being told so."""
     operands = [each.astype(np.float32) for each in drawn(21, (24, 24), (3, 3), 8, 16)]
     every = {"windows": make_windows((24, 24), 3, padding="same"), "activation": "silu"}
     assert 21 * 24 * 24 * operands[1].size > threads.SMALL_WORK

@@ -9,7 +9,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from sknn.nn import BatchNorm, Dense, Network
-from sknn.ops.workspace import workspace
+from sknn.ops.memory import kept_memory
 from sknn.template import forward
 from sknn.template.forward import Forward
 
@@ -62,7 +62,7 @@ def test_within_a_fit_parts_take_the_memory_of_one(monkeypatch, n_outputs):
     monkeypatch.setattr(predict, "at_once", 2048)
     tracemalloc.start()
     try:
-        with workspace():
+        with kept_memory():
             answer = predict(x)
             held = tracemalloc.get_traced_memory()[0]
     finally:

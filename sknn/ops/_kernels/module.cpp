@@ -10,6 +10,7 @@
 #include <unistd.h>
 #endif
 
+#include "memory.hpp"
 #include "table.hpp"
 
 namespace {
@@ -20,6 +21,7 @@ namespace {
 #include "entry_conv.hpp"
 #include "entry_dense.hpp"
 #include "entry_loss.hpp"
+#include "entry_memory.hpp"
 #include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
@@ -80,6 +82,8 @@ PyMethodDef methods[] = {
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
     FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
+    {"keep_memory", keep_memory, METH_NOARGS, "keep_memory(): arrays made here from now on reuse memory."},
+    {"release_memory", release_memory, METH_O, "release_memory(kept): ends what keep_memory() began and returned."},
     {"use", use, METH_O, "use(name): take the kernels of an instruction set, or the 'best'; returns its name."},
     {"threads", threads, METH_NOARGS, "threads(): how many threads may compute now."},
     {nullptr, nullptr, 0, nullptr}};

@@ -15,7 +15,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sknn import CNNClassifier, CNNRegressor
 from sknn.nn import BatchNorm, Conv, Dense, Dropout, GlobalPool, Pool, value_and_grad
-from sknn.ops.workspace import workspace
+from sknn.ops.memory import kept_memory
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -295,7 +295,7 @@ def test_a_training_step_holds_at_most_three_times_its_activations():
     activations = images.itemsize * len(images) * sum(map(prod, kept))
 
     def step() -> None:
-        with workspace():
+        with kept_memory():
             value_and_grad(lambda net: net(images, training=True).sum(), [network])
 
     with ThreadPoolExecutor(1) as fresh:  # a thread that owns no buffers yet
