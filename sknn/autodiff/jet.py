@@ -1,12 +1,22 @@
 """Taylor derivatives carried forward: f(x + t v) and its derivatives by t, in one pass.
 
-A :class:`Jet` is a value together with its derivatives along one direction. What an operation y = op(x) makes of them
-follows from its slope y' = J x', evaluated on jets of one order less; so the second derivative is the first
-derivative of the first, and so on. And J x' needs no new rules: where the Jacobian is symmetric, as it is for
-everything elementwise, the vector-Jacobian rule of the operation *is* J x', and a linear operation is its own Jacobian.
+A :class:`Jet` is a value together with its derivatives along one direction. Those of a product come from Leibniz' rule,
+(ab)^(n) = sum_k C(n, k) a^(k) b^(n-k), those of a quotient from the same rule solved for it. What any other operation
+y = op(x) makes of them follows from its slope y' = J x', and J x' needs no new rules: where the Jacobian is symmetric,
+as it is for everything elementwise, the vector-Jacobian rule of the operation *is* J x', and a linear operation is its
+own Jacobian.
+
+Such a rule speaks of y itself (that of tanh is x' (1 - y y)), of which it is to give the next derivative. So within it
+jets grow: what is computed of y there has its first n terms as soon as y has, gives one more when y is asked for its
+next, and keeps what it has given. Nothing is computed twice, and order n takes about n^2 operations. A derivative that
+is zero by construction, such as the second of x itself, is None and takes none.
 
 The terms of a jet may be Tensors, so that what is made of derivatives by the inputs (the residual of a differential
 equation) can be differentiated by the parameters. They may be Jets, too, which gives mixed derivatives.
+
+References
+----------
+Griewank, Walther (2008). Evaluating derivatives. 2nd ed., SIAM. Chapter 13.
 """
 
 from __future__ import annotations
@@ -14,6 +24,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import reduce
+from math import comb
 from typing import Any
 
 import numpy as np
@@ -31,15 +42,23 @@ class Jet(Traced):
     ----------
     rank : int
         Tells the direction; operations treat jets of a lower rank as constants, since they belong to another one.
-    terms : sequence of arrays, Tensors or Jets
-        The value, the first derivative, the second ...; all of one shape.
+    known : sequence of arrays, Tensors, Jets or None
+        The value, the first derivative, the second ...; all of one shape, None for zeros.
+    order : int, default=None
+        The highest derivative; that of the last known.
+    following : callable, default=None
+        Of a jet that grows: the n-th derivative for n, asked for once those below are known.
     """
 
-    __slots__ = ("rank", "terms")
+    __slots__ = ("following", "known", "order", "rank")
 
-    def __init__(self, rank: int, terms: Sequence[Value]) -> None:
+    def __init__(
+        self, rank: int, known: Sequence[Value], order: int | None = None, following: Callable | None = None
+    ) -> None:
         self.rank = rank
-        self.terms = tuple(terms)
+        self.known = list(known)
+        self.order = len(self.known) - 1 if order is None else order
+        self.following = following
 
     @staticmethod
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
@@ -48,12 +67,23 @@ class Jet(Traced):
         if operation not in CARRIED:
             raise TypeError(f"{operation.__name__} is in no class of CARRIED, so jets cannot pass through it")
         rank = max(x.rank for x in inputs if isinstance(x, Jet))
-        return CARRIED[operation](rank, operation, inputs, options)
+        y = CARRIED[operation](rank, operation, inputs, options)
+        if _is_jet(y, rank) and all(x.following is None for x in inputs if _is_jet(x, rank)):
+            y.term(y.order)
+            y.following = None  # which refers to y
+        return y
 
-    value = property(lambda self: self.terms[0])
+    def term(self, n: int) -> Value:
+        """The n-th derivative; None if it is zero by construction."""
+        known = self.known
+        while len(known) <= n:
+            known.append(self.following(len(known)))  # type: ignore[misc]
+        return known[n]
+
+    value = property(lambda self: self.term(0))
 
     def __repr__(self) -> str:
-        return f"Jet{self.terms!r}"
+        return f"Jet{tuple(self.known)!r}"
 
 
 def jet(f: Callable[[Value], Value], x: Value, v: Value, order: int = 2) -> tuple[Value, ...]:
@@ -101,8 +131,10 @@ def jet(f: Callable[[Value], Value], x: Value, v: Value, order: int = 2) -> tupl
     if order < 1:
         raise ValueError(f"order must be at least 1; got {order}")
     rank = next(_ranks)
-    y = f(Jet(rank, (x, v) + (_zeros_like(x),) * (order - 1)))
-    return y.terms if _is_jet(y, rank) else (y,) + (_zeros_like(y),) * order
+    y = f(Jet(rank, (x, v) + (None,) * (order - 1)))
+    if not _is_jet(y, rank):
+        return (y,) + (_zeros_like(y),) * order
+    return tuple(_zeros_like(y) if term is None else term for term in y.known)
 
 
 def _is_jet(x: Any, rank: int) -> bool:
@@ -113,22 +145,49 @@ def _zeros_like(x: Value) -> np.ndarray:
     return np.zeros(p.shape_of(x), p.plain(x).dtype)
 
 
-def _terms(x: Value, rank: int) -> tuple:
-    return x.terms if _is_jet(x, rank) else (x,)
+def _value(x: Value, rank: int) -> Value:
+    return x.term(0) if _is_jet(x, rank) else x
 
 
-def _jet(rank: int, terms: tuple) -> Value:
-    return Jet(rank, terms) if len(terms) > 1 else terms[0]
+def _term(x: Value, rank: int, n: int) -> Value:
+    """The n-th derivative of a jet or of a constant, None if it is zero."""
+    if _is_jet(x, rank):
+        return x.term(n)
+    return None if n else x
 
 
 def _lowered(x: Value, rank: int) -> Value:
-    """The jet with its last derivative dropped."""
-    return _jet(rank, x.terms[:-1]) if _is_jet(x, rank) else x
+    """The jet without its last derivative."""
+    if not _is_jet(x, rank):
+        return x
+    if x.order == 1:
+        return x.term(0)
+    return Jet(rank, x.known[:-1]) if x.following is None else Jet(rank, (), x.order - 1, x.term)
 
 
 def _slope(x: Value, rank: int) -> Value:
-    """The derivative of a jet, itself a jet of one order less."""
-    return _jet(rank, x.terms[1:])
+    """The derivative of a jet, itself a jet of one order less with a first term; None if it is zero."""
+    if x.following is None and all(each is None for each in x.known[1:]):
+        return None
+
+    def term(n: int) -> Value:
+        found = x.term(n + 1)
+        return _zeros_like(x) if found is None and n == 0 else found
+
+    if x.order == 1:
+        return term(0)
+    if x.following is None:
+        return Jet(rank, (term(0), *x.known[2:]))
+    return Jet(rank, (), x.order - 1, term)
+
+
+def _widened(x: Value, shape: tuple[int, ...]) -> Value:
+    return x if p.shape_of(x) == shape else p.broadcast_to(x, shape)
+
+
+def _grown(rank: int, inputs: Sequence, term: Callable) -> Jet:
+    """The jet with these terms, of the order of the inputs."""
+    return Jet(rank, (), min(x.order for x in inputs if _is_jet(x, rank)), term)
 
 
 # ------------------------------------------------------------------- what each class of operations makes of jets
@@ -136,70 +195,182 @@ def _slope(x: Value, rank: int) -> Value:
 
 def _symmetric(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """y' is the sum over the inputs of rule(x'): the Jacobian by each input equals its transpose."""
-    lowered = [_lowered(x, rank) for x in inputs]
-    y = operation(*lowered, **options)
-    shape = p.shape_of(y)
-    wide = [_widened(low, shape) if _is_jet(x, rank) else low for x, low in zip(inputs, lowered, strict=True)]
-    slopes = [
-        operation.rule(i)(_widened(_slope(x, rank), shape), y, *wide, **options)
-        for i, x in enumerate(inputs)
-        if _is_jet(x, rank)
-    ]
-    return Jet(rank, (_terms(y, rank)[0], *_terms(reduce(p.add, slopes), rank)))
 
+    def slope() -> Value:
+        shape, lowered = p.shape_of(y), [_lowered(x, rank) for x in inputs]
+        wide = [_widened(low, shape) if _is_jet(x, rank) else low for x, low in zip(inputs, lowered, strict=True)]
+        below = _lowered(y, rank)
+        slopes = [
+            operation.rule(i)(_widened(along, shape), below, *wide, **options)
+            for i, x in enumerate(inputs)
+            if _is_jet(x, rank) and (along := _slope(x, rank)) is not None
+        ]
+        return reduce(p.add, slopes) if slopes else None
 
-def _widened(x: Value, shape: tuple[int, ...]) -> Value:
-    return x if p.shape_of(x) == shape else p.broadcast_to(x, shape)
+    y = _integrated(rank, operation, inputs, options, slope)
+    return y
 
 
 def _reducing(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """y' is the sum of x' over the axes, weighted by the gradient rule(1)."""
     x, *arguments = inputs
-    low = _lowered(x, rank)
-    y = operation(low, *arguments, **options)
-    weights = operation.rule(0)(np.ones(p.shape_of(y), p.plain(y).dtype), y, low, *arguments, **options)
-    slope = p.sum(p.multiply(weights, _slope(x, rank)), *arguments, **options)
-    return Jet(rank, (_terms(y, rank)[0], *_terms(slope, rank)))
+
+    def slope() -> Value:
+        along, below = _slope(x, rank), _lowered(y, rank)
+        if along is None:
+            return None
+        ones = np.ones(p.shape_of(y), p.plain(y).dtype)
+        weights = operation.rule(0)(ones, below, _lowered(x, rank), *arguments, **options)
+        return p.sum(p.multiply(weights, along), *arguments, **options)
+
+    y = _integrated(rank, operation, inputs, options, slope)
+    return y
+
+
+def _integrated(rank: int, operation: Primitive, inputs: Sequence, options: dict, slope: Callable) -> Jet:
+    """The jet of the operation's value, and then of the terms of its slope.
+
+    The slope is made when the first of them is asked for: by then its inputs, which may grow themselves, have theirs.
+    """
+    made: list[Value] = []
+
+    def term(n: int) -> Value:
+        if n == 0:
+            return operation(*(_value(x, rank) for x in inputs), **options)
+        if not made:
+            made.append(slope())
+        return _term(made[0], rank, n - 1)
+
+    return _grown(rank, inputs, term)
 
 
 def _linear(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
-    """Every derivative passes through the operation as the value does."""
+    """Every derivative of the one jet passes through the operation as its value does, beside the same arguments."""
 
-    def term(x: Value, n: int) -> Value:
-        if _is_jet(x, rank):
-            return x.terms[n]
-        return _zeros_like(x) if operation.variadic and n > 0 else x
+    def term(n: int) -> Value:
+        if n > 0 and all(_term(x, rank, n) is None for x in inputs):
+            return None
+        return operation(*(x.term(n) if _is_jet(x, rank) else x for x in inputs), **options)
 
-    n_terms = next(len(x.terms) for x in inputs if _is_jet(x, rank))
-    return Jet(rank, [operation(*(term(x, n) for x in inputs), **options) for n in range(n_terms)])
+    return _grown(rank, inputs, term)
+
+
+def _joining(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
+    """Linear in any number of inputs; the derivatives of those that stand still are zeros of their shapes."""
+
+    def term(n: int) -> Value:
+        terms = [_term(x, rank, n) for x in inputs]
+        if all(each is None for each in terms):
+            return None
+        return operation(
+            *(_zeros_like(x) if each is None else each for x, each in zip(inputs, terms, strict=True)), **options
+        )
+
+    return _grown(rank, inputs, term)
+
+
+def _additive(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
+    """Linear in two inputs together; the derivative of one that moves alone passes by its rule, as if symmetric."""
+
+    def term(n: int) -> Value:
+        if n == 0:
+            return operation(*(_value(x, rank) for x in inputs))
+        moving = {i: along for i, x in enumerate(inputs) if (along := _term(x, rank, n)) is not None}
+        if not moving:
+            return None
+        if len(moving) == 2:
+            return operation(*(moving.get(i, x) for i, x in enumerate(inputs)))
+        ((mine, along),) = moving.items()
+        along = _widened(along, p.shape_of(y))
+        return operation.rule(mine)(along, None, *(along if i == mine else x for i, x in enumerate(inputs)))
+
+    y = _grown(rank, inputs, term)
+    return y
 
 
 def _bilinear(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
-    """y' = op(a', b) + op(a, b'); linear while only one of the two varies."""
+    """Leibniz' rule; linear while only one of the two varies."""
     a, b = inputs
     if not (_is_jet(a, rank) and _is_jet(b, rank)):
         return _linear(rank, operation, inputs, options)
-    slope = operation(_slope(a, rank), _lowered(b, rank)) + operation(_lowered(a, rank), _slope(b, rank))
-    return Jet(rank, (operation(a.value, b.value), *_terms(slope, rank)))
+    commutes = operation is p.multiply and a is b
+    return _grown(rank, inputs, lambda n: _leibniz(operation, a.term, b.term, n, commutes))
+
+
+def _squared(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
+    """The product of x with itself."""
+    return _bilinear(rank, p.multiply, (inputs[0], inputs[0]), options)
+
+
+def _quotient(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
+    """y = a / b from Leibniz' rule for a = b y, whose n-th derivative has that of y in the one term b y^(n)."""
+    a, b = inputs
+    if not _is_jet(b, rank):
+        return _linear(rank, operation, inputs, options)
+
+    def term(n: int) -> Value:
+        above, below = _term(a, rank, n), b.term(0)
+        if n > 0:
+            others = _leibniz(p.multiply, b.term, lambda k: y.term(k) if k < n else None, n)
+            above = _difference(above, others)
+        return None if above is None else operation(above, below)
+
+    y = _grown(rank, inputs, term)
+    return y
+
+
+def _leibniz(operation: Primitive, a: Callable, b: Callable, n: int, commutes: bool = False) -> Value:
+    """sum_k C(n, k) a(k) b(n - k), where None is zero; terms of one coefficient are added before they are multiplied.
+
+    If the product `commutes`, a and b being the same, the two terms of one coefficient are.
+    """
+    total = None
+    for k in range(n // 2 + 1):
+        pair, coefficient = _product(operation, a(k), b(n - k)), comb(n, k)
+        if k != n - k:
+            if commutes:
+                coefficient *= 2
+            else:
+                pair = _total(pair, _product(operation, a(n - k), b(k)))
+        if pair is not None:
+            total = _total(total, pair if coefficient == 1 else float(coefficient) * pair)
+    return total
+
+
+def _product(operation: Primitive, a: Value, b: Value) -> Value:
+    return None if a is None or b is None else operation(a, b)
+
+
+def _total(a: Value, b: Value) -> Value:
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b
+
+
+def _difference(a: Value, b: Value) -> Value:
+    if a is None or b is None:
+        return a if b is None else -b
+    return a - b
 
 
 def _constant(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Value:
     """The derivative is zero wherever there is one."""
-    return operation(*(_terms(x, rank)[0] for x in inputs), **options)
+    return operation(*(_value(x, rank) for x in inputs), **options)
 
 
 _CLASSES: dict[Callable, tuple] = {
     _symmetric: (
-        *(p.negative, p.square, p.sqrt, p.absolute, p.exp, p.expm1, p.log, p.log1p),
+        *(p.sqrt, p.absolute, p.exp, p.expm1, p.log, p.log1p),
         *(p.sin, p.cos, p.sinh, p.cosh, p.tanh, p.sigmoid, p.erf, p.softmax),
-        *(p.add, p.subtract, p.multiply, p.divide, p.power, p.logaddexp, p.where, p.maximum, p.minimum),
+        *(p.power, p.logaddexp, p.maximum, p.minimum),
     ),
     _reducing: (p.max, p.min, p.logsumexp),
-    _linear: (
-        *(identity, cast, p.sum, p.reshape, p.transpose, p.broadcast_to, p.take, p.put),
-        Operation.table["concatenate"],
-    ),
-    _bilinear: (p.matmul,),
+    _linear: (*(identity, cast, p.negative, p.sum, p.reshape, p.transpose, p.broadcast_to, p.take, p.put),),
+    _joining: (Operation.table["concatenate"],),
+    _additive: (p.add, p.subtract, p.where),
+    _bilinear: (p.multiply, p.matmul),
+    _squared: (p.square,),
+    _quotient: (p.divide,),
     _constant: (p.sign,),
 }
 CARRIED: dict[Operation, Callable] = {operation: kind for kind, members in _CLASSES.items() for operation in members}
