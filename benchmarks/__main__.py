@@ -16,7 +16,21 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from pathlib import Path
 
-from . import cnn, defaults, false_alarms, grid_search, imports, load, memory, mlp, perceptron, predict, scaling, sgemm
+from . import (
+    cnn,
+    core,
+    defaults,
+    false_alarms,
+    grid_search,
+    imports,
+    load,
+    memory,
+    mlp,
+    perceptron,
+    predict,
+    scaling,
+    sgemm,
+)
 from .against import Comparison
 from .common import PEERS, installed
 from .machine import commit, machine, now
@@ -24,7 +38,7 @@ from .measure import Measurement, measure
 from .report import Report, goals, tables
 from .writers import as_json, markdown, show
 
-MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load)
+MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load, core)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
 FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 

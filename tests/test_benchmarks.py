@@ -18,6 +18,7 @@ from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import (  # noqa: E402
     against,
     cnn,
+    core,
     defaults,
     grid_search,
     load,
@@ -58,6 +59,7 @@ TINY = {
     grid_search.Search: lambda work: replace(work, case=tiny(work.case), n_penalties=2, n_folds=2),
     load.Beside: lambda work: replace(work, case=tiny(work.case), busy=min(work.busy, 1)),
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
+    core.Put: lambda work: replace(work, n_rows=20, n_places=5, n_channels=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
@@ -76,7 +78,7 @@ def measured(measurement):
 @pytest.fixture
 def without_peers(monkeypatch):
     """As where PyTorch and skorch are not installed: to import them takes seconds."""
-    for module in (mlp, cnn, predict, sgemm):
+    for module in (mlp, cnn, predict, sgemm, core):
         monkeypatch.setattr(module, "installed", lambda name: False)
 
 
@@ -119,6 +121,18 @@ def test_the_peers_do_the_same_work(case):
     pytest.importorskip("torch")
     suite = mlp if isinstance(case, mlp.Case) else cnn
     assert suite.first_losses_apart(case) < 1e-4
+
+
+@pytest.mark.parametrize("measurement", command.chosen(["core"], command.MEASUREMENTS), ids=lambda each: each.path)
+def test_the_core_is_the_same_in_pytorch(measurement):
+    pytest.importorskip("torch")
+    assert core.apart(tiny(measurement.work)) < 1e-4
+
+
+def test_other_work_in_the_core_is_found(monkeypatch):
+    monkeypatch.setattr(core, "contestants", lambda work: {"one": lambda: [np.ones(2)], "other": lambda: [np.zeros(2)]})
+    with pytest.raises(RuntimeError, match="one, other do different work"):
+        core.apart(core.Put())
 
 
 def test_a_peer_that_does_other_work_is_found():
