@@ -63,11 +63,11 @@ class CategoricalLogLoss(Loss):
         return ops.softmax_cross_entropy(raw, target, smoothing=self.smoothing)
 
     def predict(self, raw: Array) -> Array:
-        return softmax(raw, axis=1)
+        return softmax(raw, axis=-1)
 
     def log_proba(self, raw: Array) -> Array:
         """log p, finite for any finite raw outputs."""
-        return log_softmax(raw, axis=1)
+        return log_softmax(raw, axis=-1)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
 
 from sknn.autodiff import Tensor, check_grads, grad
@@ -128,6 +128,12 @@ def test_outputs_add_up(loss):
     raw, targets = np.random.default_rng(0).standard_normal((5, 3)), targets_for(loss, 5, 3)
     one_by_one = [loss(raw[:, [k]], targets[:, [k]]) for k in range(3)]
     assert_allclose(loss(raw, targets), np.sum(one_by_one, axis=0), rtol=1e-13)
+
+
+def test_classes_lie_on_the_last_axis():
+    raw = np.random.default_rng(0).normal(size=(4, 5, 3))
+    for function in (CategoricalLogLoss().predict, CategoricalLogLoss().log_proba):
+        assert_array_equal(function(raw), function(raw.reshape(-1, 3)).reshape(raw.shape))
 
 
 @with_probabilities

@@ -91,6 +91,10 @@ class _Around(Layer):
     def inner(self) -> tuple[Layer, ...]:
         return (*self.layers, *self.shortcut)
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        return ("", "shortcut")
+
     def build(self, shape: Shape, store: Store) -> Shape:
         through = store.chain(self.layers, shape)
         joined = self._joined_shape(shape, through, store.inside("shortcut").chain(self.shortcut, shape))

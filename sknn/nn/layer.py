@@ -187,6 +187,14 @@ class Layer:
         """The layers within this one, for those who look through a network."""
         return ()
 
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """Below which names the layers within are built, those below each in order, those of each for the same input.
+
+        By default one way, directly below the layer's own name.
+        """
+        return ("",) if self.inner else ()
+
     def build(self, shape: Shape, store: Store) -> Shape:
         """Declare parameters for inputs of `shape` (one sample, without the batch axis); return the output's shape."""
         raise TypeError(f"{type(self).__name__} defines no build")

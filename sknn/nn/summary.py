@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from math import prod
 from typing import Any, NamedTuple
 
-from .inputs import Unflatten
 from .layer import Layer, Shape
 from .network import Network
 
@@ -23,9 +23,11 @@ class Row(NamedTuple):
 def describe(network: Any) -> list[Row]:
     """A row for each layer of a network, or of the networks among parts.
 
-    The receptive field is counted in positions of the grid along each axis: a window of span k over outputs that lie
-    `jump` positions apart adds (k - 1) jump, up to the size of the grid, and its stride multiplies the jump. A layer
-    that looks at all of its input sees all of the grid, None along an axis whose length is left open.
+    The receptive field is counted in positions of the input's grid along each axis, none for rows of features unless
+    they become a grid first: a window of span k over outputs that lie `jump` positions apart adds (k - 1) jump, up to
+    the size of the grid, and its stride multiplies the jump. Of several ways through a layer the one that sees farthest
+    counts. A layer that looks at all of its input sees all of the grid, None along an axis whose length is left open;
+    so may a window over positions that were laid out anew, whose neighbours come from anywhere.
     """
     if network.parts:
         named = [(name, row) for name, part in network.parts.items() for row in describe(part)]
@@ -44,41 +46,82 @@ def describe(network: Any) -> list[Row]:
 
 
 class Sight(NamedTuple):
-    """What an output sees of the grid of the input: a field, and how far those of neighbours are apart."""
+    """What an output sees of the grid of the input: a field, and how far those of neighbours are apart.
+
+    The latter is None once neighbours do not lie as they do in the input.
+    """
 
     grid: Shape
     field: Shape
-    jump: Shape
+    jump: Shape | None
+
+    @property
+    def whole(self) -> Sight:
+        """That of an output that sees all."""
+        return Sight(self.grid, self.grid, None)
 
 
 def _first_sight(network: Network) -> Sight:
-    """That of the inputs: each sees itself."""
-    unfolded = next((k for k, layer in enumerate(network.layers) if isinstance(layer, Unflatten)), None)
-    grid = (network.input_shape if unfolded is None else network.shapes[unfolded])[:-1]
-    return Sight(grid, (1,) * len(grid), (1,) * len(grid))
+    """That of the inputs: each sees itself, or there is no grid to see."""
+    grid = network.input_shape[:-1] or _unfolded(network)
+    each = (1,) * len(grid)
+    return Sight(grid, each, each or None)
+
+
+def _unfolded(network: Network) -> Shape:
+    """The grid that rows of features become before anything looks at them, if they do."""
+    for name, layer in network.layers_by_name.items():
+        if not layer.accompanies and not layer.inner:
+            return network.shapes_by_name[name][:-1]
+    return ()
 
 
 def _after(sight: Sight, name: str, before: Shape, network: Network) -> Sight:
     """What the outputs of a layer see, given what its inputs, of shape `before`, see."""
-    layer, shapes = network.layers_by_name[name], network.shapes_by_name
-    inner = [path for path in network.layers_by_name if path.rpartition(".")[0] == name]
-    if inner:  # what goes around sees less than what goes through
-        for path in inner:
-            sight, before = _after(sight, path, before, network), shapes[path]
-        return sight
+    layer, after = network.layers_by_name[name], network.shapes_by_name[name]
+    if any(inner.startswith(f"{name}.") for inner in network.layers_by_name):
+        return _joined([_along(sight, f"{name}.{way}".rstrip("."), before, network) for way in layer.ways])
     windows = layer.windows(before[:-1])
     if windows is not None:
-        reach = tuple(f + (span - 1) * j for f, span, j in zip(sight.field, windows.span, sight.jump, strict=True))
-        jump = tuple(j * s for j, s in zip(sight.jump, windows.stride, strict=True))
-        return Sight(sight.grid, tuple(map(_within, reach, sight.grid)), jump)
-    if not layer.accompanies and len(shapes[name]) < len(sight.grid) + 1:
-        return sight._replace(field=sight.grid)
+        return _through(sight, windows.span, windows.stride)
+    if layer.accompanies or after[:-1] == before[:-1]:
+        return sight
+    if None in (*before, *after) or prod(after[:-1]) % prod(before[:-1]):
+        return sight.whole
+    is_first = before[:-1] == () and sight.jump is not None  # rows of features become the grid
+    return sight if is_first else sight._replace(jump=None)
+
+
+def _along(sight: Sight, way: str, before: Shape, network: Network) -> Sight:
+    """What is seen after the layers whose names are positions below this one, in order."""
+    for name in network.layers_by_name:
+        if name.rpartition(".")[0] == way:
+            sight, before = _after(sight, name, before, network), network.shapes_by_name[name]
     return sight
 
 
-def _within(reach: int, size: int | None) -> int:
+def _joined(ways: list[Sight]) -> Sight:
+    """What is seen through any of several ways that end in the same places."""
+    field = tuple(_farthest(reaches) for reaches in zip(*(way.field for way in ways), strict=True))
+    return Sight(ways[0].grid, field, None if any(way.jump is None for way in ways) else ways[0].jump)  # type: ignore[arg-type]
+
+
+def _through(sight: Sight, span: Shape, stride: Shape) -> Sight:
+    if sight.jump is None:
+        return sight if prod(span) == 1 else sight.whole
+    reach = (None if f is None else f + (k - 1) * j for f, k, j in zip(sight.field, span, sight.jump, strict=True))
+    jump = tuple(j * s for j, s in zip(sight.jump, stride, strict=True))
+    return Sight(sight.grid, tuple(map(_within, reach, sight.grid)), jump)  # type: ignore[arg-type]
+
+
+def _within(reach: int | None, size: int | None) -> int | None:
     """No farther than the grid; an axis of open length (None) has no end."""
-    return reach if size is None else min(reach, size)
+    return reach if size is None or reach is None else min(reach, size)
+
+
+def _farthest(reaches: tuple[int | None, ...]) -> int | None:
+    """The farthest of several; None, all of an axis of open length, is farther than any."""
+    return None if None in reaches else max(reaches)  # type: ignore[type-var]
 
 
 def _count(network: Network, position: int, kind: str = "") -> int:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import counting
+from sknn.autodiff import Tensor, counting, grad
+from sknn.autodiff import primitives as p
 from sknn.nn import (
     Activation,
     BatchNorm,
@@ -88,6 +89,42 @@ def test_layers_that_accompany_others_see_no_more_than_they_do():
     layers = [Standardise(), Unflatten((6, 2)), Conv(2), LayerNorm(), Activation("relu"), Dropout(), Flatten()]
     rows = describe(Network(layers, (12,), np.random.RandomState(0)))
     assert [row.receptive_field for row in rows] == [(1,), (1,), (3,), (3,), (3,), (3,), (6,)]
+
+
+FIELDS = {
+    "in order": ([Sequential([Conv(2), Conv(2, stride=2)]), Conv(2)], (12, 1), [(5,), (9,)]),
+    "side by side": ([Concat([Conv(2)], shortcut=[Conv(2, 7)]), Conv(2)], (12, 1), [(7,), (9,)]),
+    "a shortcut that sees farther": ([Residual([Conv(2)], shortcut=[Conv(2, 5)])], (12, 1), [(5,)]),
+    "the input beside": ([Concat([Conv(2), Conv(2)])], (12, 1), [(5,)]),
+    "a shortcut within": ([Sequential([Residual([Conv(1)], shortcut=[Sequential([Conv(1, 5)])])])], (12, 1), [(5,)]),
+    "through everything": ([Concat([GlobalPool()], shortcut=[Conv(2, 3), GlobalPool()]), Dense(1)], (9, 1), [(9,)] * 2),
+    "of any length": ([Conv(2), GlobalPool(), Dense(1)], (None, 1), [(3,), (None,), (None,)]),
+    "a grid within": ([Sequential([Standardise(), Unflatten((6, 2)), Conv(2)]), Conv(2)], (12,), [(3,), (5,)]),
+    "features": ([Dense(12), Unflatten((6, 2)), Conv(2), GlobalPool()], (12,), [()] * 4),
+    "laid out anew": (
+        [Conv(4, 2, 2, "valid"), Unflatten((16, 4)), Conv(4, 1), Conv(4, 3), GlobalPool()],
+        (8, 8, 1),
+        [(2, 2), (2, 2), (2, 2), (8, 8), (8, 8)],
+    ),
+    "laid out anew, within": (
+        [Sequential([Conv(4, 2, 2, "valid"), Unflatten((16, 4))]), Conv(4, 3), GlobalPool()],
+        (8, 8, 1),
+        [(2, 2), (8, 8), (8, 8)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("layers", "shape", "fields"), FIELDS.values(), ids=FIELDS)
+def test_what_an_output_sees(layers, shape, fields):
+    network = Network(layers, shape, np.random.RandomState(0), "float64")
+    assert [row.receptive_field for row in describe(network)] == fields
+    if None in shape or len(shape) == 1:
+        return
+    for k, reaches in enumerate(fields):  # no output sees more
+        y = network[: k + 1](x := Tensor(np.random.RandomState(1).normal(size=(1, *shape))))
+        for index in np.ndindex(y.shape[1:-1]):
+            seen = np.nonzero(grad(p.sum(y[(0, *index)]), x)[0].any(axis=-1))
+            assert all(np.ptp(places) < reach for places, reach in zip(seen, reaches, strict=True))
 
 
 def test_a_connection_goes_around_its_layers():
