@@ -189,6 +189,12 @@ class Operation:
         """The gradient of an input for which :meth:`pull` gave None; None if none passes."""
         return None
 
+    has_factors = False  # whether it gives them
+
+    def factors(self, entry: Tensor, g: Array) -> tuple[Array, Array]:
+        """Of f(x W + b) the inputs and slopes of each sample, whose products it adds to the gradients of W and b."""
+        raise TypeError(f"{self.__name__} does not say what each sample adds to its gradients")
+
 
 class Primitive(Operation):
     """An elementary operation with one vector-Jacobian rule for each input.
@@ -275,6 +281,13 @@ class Fused(Operation):
         def _(y, x, s):
             return y.size, y.size         # multiplications, values
 
+    One that is f(x W + b) of samples x may also say what each of them adds to the gradients of W and b, which the
+    backward pass adds up: the outer product of an input and a slope, and the slope::
+
+        @dense.each
+        def _(g, saved):                  # samples come first
+            return inputs, slopes         # (n, ..., n_in), (n, ..., n_out): summed over what lies between
+
     `out` has one place for each input: None where no gradient is wanted, an array where it is to be written
     (and returned), and ``...`` where the kernel may return an array of its own. The reference is the oracle of
     the tests, and the path taken when the gradient is to be differentiated again, or when a gradient is wanted that the
@@ -286,10 +299,17 @@ class Fused(Operation):
         self.forward = kernel  # type: ignore[method-assign]
         self._backward: Callable | None = None
         self._reference: Callable | None = None
+        self._each: Callable | None = None
 
     def backward(self, function: Callable) -> Callable:
         """Register the backward pass."""
         self._backward = function
+        return function
+
+    def each(self, function: Callable) -> Callable:
+        """Register what gives the gradients of W and b of each sample, as factors."""
+        self._each = function
+        self.has_factors = True
         return function
 
     def reference(self, function: Callable) -> Callable:
@@ -307,6 +327,9 @@ class Fused(Operation):
         if self._backward is None:
             raise TypeError(f"{self.__name__} has no backward pass")
         return self._backward(g, entry.saved, out)
+
+    def factors(self, entry: Tensor, g: Array) -> tuple[Array, Array]:
+        return super().factors(entry, g) if self._each is None else self._each(g, entry.saved)
 
     def pull_unknown(self, entry: Tensor, g: Array, position: int) -> Array:
         values = [x.value if isinstance(x, Tensor) else x for x in entry.inputs]

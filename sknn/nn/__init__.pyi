@@ -8,6 +8,8 @@ from .conv import Flatten as Flatten
 from .conv import GlobalPool as GlobalPool
 from .conv import Pool as Pool
 from .dense import Dense as Dense
+from .derivatives import per_sample_factors as per_sample_factors
+from .derivatives import per_sample_gradients as per_sample_gradients
 from .draws import Draws as Draws
 from .dropout import Dropout as Dropout
 from .inputs import Standardise as Standardise

@@ -38,6 +38,14 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     return dx if dx is None or len(shape) == 2 else dx.reshape(shape), dW, db
 
 
+@dense.each
+def _(g: Array, saved: tuple) -> tuple[Array, Array]:
+    shape, rows, _, y, activation, kept = saved
+    dz = ACTIVATIONS[activation].backward(g.reshape(y.shape), y, kept)
+    inputs = rows if isinstance(rows, np.ndarray) else rows.toarray()
+    return inputs.reshape(shape), dz.reshape(*shape[:-1], -1)
+
+
 @dense.reference
 def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity") -> Value:
     z = F.matmul(x, W)
