@@ -47,7 +47,7 @@ class Jet(Traced):
     order : int, default=None
         The highest derivative; that of the last known.
     following : callable, default=None
-        Of a jet that grows: the n-th derivative for n, asked for once those below are known.
+        Of a jet that grows: called with it and n for the n-th derivative once those below are known.
     """
 
     __slots__ = ("following", "known", "order", "rank")
@@ -70,14 +70,15 @@ class Jet(Traced):
         y = CARRIED[operation](rank, operation, inputs, options)
         if _is_jet(y, rank) and all(x.following is None for x in inputs if _is_jet(x, rank)):
             y.term(y.order)
-            y.following = None  # which refers to y
         return y
 
     def term(self, n: int) -> Value:
         """The n-th derivative; None if it is zero by construction."""
         known = self.known
         while len(known) <= n:
-            known.append(self.following(len(known)))  # type: ignore[misc]
+            known.append(self.following(self, len(known)))  # type: ignore[misc]
+            if len(known) > self.order:
+                self.following = None  # which may hold what refers to this jet
         return known[n]
 
     value = property(lambda self: self.term(0))
@@ -162,7 +163,7 @@ def _lowered(x: Value, rank: int) -> Value:
         return x
     if x.order == 1:
         return x.term(0)
-    return Jet(rank, x.known[:-1]) if x.following is None else Jet(rank, (), x.order - 1, x.term)
+    return Jet(rank, x.known[:-1]) if x.following is None else Jet(rank, (), x.order - 1, lambda _, n: x.term(n))
 
 
 def _slope(x: Value, rank: int) -> Value:
@@ -178,7 +179,7 @@ def _slope(x: Value, rank: int) -> Value:
         return term(0)
     if x.following is None:
         return Jet(rank, (term(0), *x.known[2:]))
-    return Jet(rank, (), x.order - 1, term)
+    return Jet(rank, (), x.order - 1, lambda _, n: term(n))
 
 
 def _widened(x: Value, shape: tuple[int, ...]) -> Value:
@@ -196,7 +197,7 @@ def _grown(rank: int, inputs: Sequence, term: Callable) -> Jet:
 def _symmetric(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """y' is the sum over the inputs of rule(x'): the Jacobian by each input equals its transpose."""
 
-    def slope() -> Value:
+    def slope(y: Jet) -> Value:
         shape, lowered = p.shape_of(y), [_lowered(x, rank) for x in inputs]
         wide = [_widened(low, shape) if _is_jet(x, rank) else low for x, low in zip(inputs, lowered, strict=True)]
         below = _lowered(y, rank)
@@ -207,15 +208,14 @@ def _symmetric(rank: int, operation: Primitive, inputs: Sequence, options: dict)
         ]
         return reduce(p.add, slopes) if slopes else None
 
-    y = _integrated(rank, operation, inputs, options, slope)
-    return y
+    return _integrated(rank, operation, inputs, options, slope)
 
 
 def _reducing(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """y' is the sum of x' over the axes, weighted by the gradient rule(1)."""
     x, *arguments = inputs
 
-    def slope() -> Value:
+    def slope(y: Jet) -> Value:
         along, below = _slope(x, rank), _lowered(y, rank)
         if along is None:
             return None
@@ -223,8 +223,7 @@ def _reducing(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
         weights = operation.rule(0)(ones, below, _lowered(x, rank), *arguments, **options)
         return p.sum(p.multiply(weights, along), *arguments, **options)
 
-    y = _integrated(rank, operation, inputs, options, slope)
-    return y
+    return _integrated(rank, operation, inputs, options, slope)
 
 
 def _integrated(rank: int, operation: Primitive, inputs: Sequence, options: dict, slope: Callable) -> Jet:
@@ -234,11 +233,11 @@ def _integrated(rank: int, operation: Primitive, inputs: Sequence, options: dict
     """
     made: list[Value] = []
 
-    def term(n: int) -> Value:
+    def term(y: Jet, n: int) -> Value:
         if n == 0:
             return operation(*(_value(x, rank) for x in inputs), **options)
         if not made:
-            made.append(slope())
+            made.append(slope(y))
         return _term(made[0], rank, n - 1)
 
     return _grown(rank, inputs, term)
@@ -247,7 +246,7 @@ def _integrated(rank: int, operation: Primitive, inputs: Sequence, options: dict
 def _linear(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """Every derivative of the one jet passes through the operation as its value does, beside the same arguments."""
 
-    def term(n: int) -> Value:
+    def term(y: Jet, n: int) -> Value:
         if n > 0 and all(_term(x, rank, n) is None for x in inputs):
             return None
         return operation(*(x.term(n) if _is_jet(x, rank) else x for x in inputs), **options)
@@ -258,7 +257,7 @@ def _linear(rank: int, operation: Primitive, inputs: Sequence, options: dict) ->
 def _joining(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """Linear in any number of inputs; the derivatives of those that stand still are zeros of their shapes."""
 
-    def term(n: int) -> Value:
+    def term(y: Jet, n: int) -> Value:
         terms = [_term(x, rank, n) for x in inputs]
         if all(each is None for each in terms):
             return None
@@ -272,7 +271,7 @@ def _joining(rank: int, operation: Primitive, inputs: Sequence, options: dict) -
 def _additive(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
     """Linear in two inputs together; the derivative of one that moves alone passes by its rule, as if symmetric."""
 
-    def term(n: int) -> Value:
+    def term(y: Jet, n: int) -> Value:
         if n == 0:
             return operation(*(_value(x, rank) for x in inputs))
         moving = {i: along for i, x in enumerate(inputs) if (along := _term(x, rank, n)) is not None}
@@ -284,8 +283,7 @@ def _additive(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
         along = _widened(along, p.shape_of(y))
         return operation.rule(mine)(along, None, *(along if i == mine else x for i, x in enumerate(inputs)))
 
-    y = _grown(rank, inputs, term)
-    return y
+    return _grown(rank, inputs, term)
 
 
 def _bilinear(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
@@ -294,7 +292,7 @@ def _bilinear(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
     if not (_is_jet(a, rank) and _is_jet(b, rank)):
         return _linear(rank, operation, inputs, options)
     commutes = operation is p.multiply and a is b
-    return _grown(rank, inputs, lambda n: _leibniz(operation, a.term, b.term, n, commutes))
+    return _grown(rank, inputs, lambda _, n: _leibniz(operation, a.term, b.term, n, commutes))
 
 
 def _squared(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
@@ -308,15 +306,14 @@ def _quotient(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
     if not _is_jet(b, rank):
         return _linear(rank, operation, inputs, options)
 
-    def term(n: int) -> Value:
+    def term(y: Jet, n: int) -> Value:
         above, below = _term(a, rank, n), b.term(0)
         if n > 0:
             others = _leibniz(p.multiply, b.term, lambda k: y.term(k) if k < n else None, n)
             above = _difference(above, others)
         return None if above is None else operation(above, below)
 
-    y = _grown(rank, inputs, term)
-    return y
+    return _grown(rank, inputs, term)
 
 
 def _leibniz(operation: Primitive, a: Callable, b: Callable, n: int, commutes: bool = False) -> Value:

@@ -1,5 +1,7 @@
 """Jets: Taylor derivatives by the inputs, alone, within a tape and within each other."""
 
+import gc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -35,14 +37,17 @@ def nested(f, x, v, order):
 @pytest.mark.parametrize(
     ("f", "derivatives"),
     [
-        (p.exp, [np.exp] * 5),
-        (p.sin, [np.sin, np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin]),
-        (lambda x: x**3, [lambda x: x**3, lambda x: 3 * x**2, lambda x: 6 * x, lambda x: 6 + 0 * x, lambda x: 0 * x]),
-        (lambda x: 1 / x, [lambda x, n=n, c=c: c / x ** (n + 1) for n, c in enumerate([1, -1, 2, -6, 24])]),
+        (p.exp, [np.exp] * 7),
+        (p.sin, [np.sin, np.cos, lambda x: -np.sin(x), lambda x: -np.cos(x), np.sin, np.cos, lambda x: -np.sin(x)]),
+        (
+            lambda x: x**3,
+            [lambda x: x**3, lambda x: 3 * x**2, lambda x: 6 * x, lambda x: 6 + 0 * x, *[lambda x: 0 * x] * 3],
+        ),
+        (lambda x: 1 / x, [lambda x, n=n, c=c: c / x ** (n + 1) for n, c in enumerate([1, -1, 2, -6, 24, -120, 720])]),
     ],
     ids=["exp", "sin", "cube", "reciprocal"],
 )
-@pytest.mark.parametrize("order", [1, 2, 3, 4])
+@pytest.mark.parametrize("order", [1, 2, 3, 4, 6])
 def test_derivatives_known_in_closed_form(f, derivatives, order):
     x = np.array([-1.5, 0.5, 2.0])
     terms = jet(f, x, np.full(3, 2.0), order)
@@ -59,6 +64,35 @@ def test_a_network_against_nested_gradients():
 
     for term, expected in zip(jet(f, X, v, 4), nested(f, X, v, 4), strict=True):
         assert_allclose(np.sum(term), expected.value, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("order", "most"), [(1, 25), (2, 59), (6, 170)])
+def test_the_number_of_operations_grows_with_the_square_of_the_order(order, most, monkeypatch):
+    called = []
+    apply = Tensor.apply
+    monkeypatch.setattr(
+        Tensor, "apply", staticmethod(lambda operation, *rest: called.append(0) or apply(operation, *rest))
+    )
+    jet(lambda x: network(x, *PARAMETERS), Tensor(X), Tensor(ALONG_FIRST), order)
+    assert len(called) <= most
+
+
+def test_what_is_zero_by_construction_is_not_computed():
+    found = jet(lambda x: (x @ PARAMETERS[0] + PARAMETERS[1]) * 2.0, Tensor(X), Tensor(ALONG_FIRST), 3)
+    assert [type(term) for term in found] == [Tensor, Tensor, np.ndarray, np.ndarray]
+    assert not found[2].any()
+    assert not found[3].any()
+
+
+def test_jets_leave_no_cycles_behind():
+    gc.collect()
+    gc.disable()
+    try:
+        kept = jet(lambda x: network(x, *PARAMETERS), X, ALONG_FIRST, 3)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+    assert len(kept) == 4
 
 
 def heat_residual(derivatives_of, parameters):

@@ -263,6 +263,19 @@ def test_jets_equal_nested_gradients(case):
             nested = grad(nested, t, create_graph=True)
 
 
+@each_case
+def test_the_sixth_derivative_is_the_third_of_the_third(case):
+    velocities = [np.sin(1.0 + np.arange(x.size)).reshape(x.shape) for x in case.inputs]
+    zero, one = np.array(0.0), np.array(1.0)
+
+    def along(t):
+        return case.function(*(x + t * v for x, v in zip(case.inputs, velocities, strict=True)))
+
+    found = jet(along, zero, one, order=6)[6]
+    nested = jet(lambda s: jet(lambda t: along(s + t), zero, one, order=3)[3], zero, one, order=3)[3]
+    assert_allclose(found, nested, rtol=1e-10, atol=1e-10 * max(np.abs(nested).max(initial=0.0), 1.0))
+
+
 # ------------------------------------------------------------------------------------ numbers, operators, methods
 
 FORMULAS: dict[str, Callable] = {

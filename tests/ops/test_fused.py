@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 import sknn.ops
-from sknn.autodiff import Operation, Tensor, backward, check_grads, grad
+from sknn.autodiff import Operation, Tensor, backward, check_grads, grad, jet
 from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
@@ -269,6 +269,42 @@ def test_first_and_second_derivative(operation, case):
         return operation(*inputs, **case.options)
 
     check_grads(function, *(case.inputs[i] for i in case.wrt))
+
+
+@each_case
+def test_jets_equal_nested_gradients(operation, case):
+    inputs = dict(enumerate(case.inputs))
+    velocities = {i: np.sin(1.0 + np.arange(inputs[i].size)).reshape(inputs[i].shape) for i in case.wrt}
+
+    def along(t):
+        moved = {i: inputs[i] + t * v for i, v in velocities.items()}
+        return operation(*(inputs | moved).values(), **case.options)
+
+    terms = jet(along, np.array(0.0), np.array(1.0), order=3)
+    t = Tensor(0.0)
+    weights = seed_for(terms[0])
+    nested = p.sum(p.multiply(weights, along(t)))
+    for term in terms:
+        assert_allclose(np.sum(weights * term), nested.value, rtol=1e-10, atol=1e-10)
+        nested = grad(nested, t, create_graph=True)
+
+
+FACTORED = [name for name, each in Operation.table.items() if each.has_factors]
+
+
+@each_case
+def test_what_each_sample_adds_to_the_gradients(operation, case):
+    inputs, leaves = watched(case)
+    y = operation(*inputs, **case.options)
+    if operation.__name__ not in FACTORED:
+        with pytest.raises(TypeError, match=f"{operation.__name__} does not say"):
+            operation.factors(y, seed_for(y))
+        return
+    x, slopes = operation.factors(y, seed_for(y))
+    expected = dict(zip(case.wrt, grad(y, leaves, seed=seed_for(y)), strict=True))
+    assert_allclose(np.tensordot(x, slopes, (range(x.ndim - 1),) * 2), expected[1], rtol=1e-10, atol=1e-12)
+    if 2 in expected:
+        assert_allclose(slopes.reshape(-1, slopes.shape[-1]).sum(axis=0), expected[2], rtol=1e-10, atol=1e-12)
 
 
 @each_case
