@@ -143,7 +143,7 @@ def _is_jet(x: Any, rank: int) -> bool:
 
 
 def _zeros_like(x: Value) -> np.ndarray:
-    return np.zeros(p.shape_of(x), p.plain(x).dtype)
+    return np.zeros(p.shape_of(x), np.result_type(p.plain(x)))
 
 
 def _value(x: Value, rank: int) -> Value:
