@@ -60,6 +60,10 @@ TINY = {
     load.Beside: lambda work: replace(work, case=tiny(work.case), busy=min(work.busy, 1)),
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
     core.Put: lambda work: replace(work, n_rows=20, n_places=5, n_channels=3),
+    **dict.fromkeys(
+        (core.PerSample, core.JVP, core.HVP, core.GGN), lambda work: replace(work, sizes=(2, 3, 2), n_rows=4)
+    ),
+    core.Jets: lambda work: replace(work, sizes=(2, 3, 1), n_rows=4),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch

@@ -58,10 +58,10 @@ def per_sample_gradients(function: Callable[..., Tensor], network: Any, *batch: 
     >>> from sknn.losses import SquaredError
     >>> from sknn.nn import Dense, Network, per_sample_gradients
     >>> network = Network([Dense(1, init="ones")], (2,), None, dtype="float64")
-    >>> x, y = np.array([[2.0, 3.0], [1.0, 0.0]]), np.array([[4.0], [3.0]])
+    >>> x, y = np.array([[2.0, 3.0], [1.0, 2.0]]), np.array([[4.0], [5.0]])
     >>> per_sample_gradients(lambda net, x, y: SquaredError()(net(x), y), network, x, y)
     (array([0.5, 2. ]), array([[ 2.,  3.,  1.],
-           [-2., -0., -2.]]))
+           [-2., -4., -2.]]))
     """
     values = _applied(function, network, batch)
     gradients = np.zeros((*values.shape, network.n_parameters), network.theta.dtype)
