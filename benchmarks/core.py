@@ -17,8 +17,8 @@ from sknn.autodiff import ggn, hvp, jet, jvp
 from sknn.autodiff import primitives as F
 from sknn.nn import Dense, Network, per_sample_gradients, value_and_grad
 from sknn.ops.loss import squared_error
+from sknn.ops.memory import kept_memory
 from sknn.ops.threads import available_threads
-from sknn.ops.workspace import workspace
 
 from .common import PYTORCH, installed
 from .measure import Goal, Measurement, Sample, Turn
@@ -97,9 +97,8 @@ def milliseconds(work: Work) -> dict[str, Turn]:
 
 def steps(task: Task, calls: int) -> None:
     """Called again and again, with the memory of the call before, as the steps of a fit are."""
-    with workspace() as buffers:
+    with kept_memory():
         for _ in range(calls):
-            buffers.rewind()
             task()
 
 
