@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from functools import reduce
+from functools import partial, reduce
 from math import comb
 from typing import Any
 
@@ -292,7 +292,8 @@ def _bilinear(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
     if not (_is_jet(a, rank) and _is_jet(b, rank)):
         return _linear(rank, operation, inputs, options)
     commutes = operation is p.multiply and a is b
-    return _grown(rank, inputs, lambda _, n: _leibniz(operation, a.term, b.term, n, commutes))
+    times = partial(operation, **options)
+    return _grown(rank, inputs, lambda _, n: _leibniz(times, a.term, b.term, n, commutes))
 
 
 def _squared(rank: int, operation: Primitive, inputs: Sequence, options: dict) -> Jet:
@@ -316,26 +317,26 @@ def _quotient(rank: int, operation: Primitive, inputs: Sequence, options: dict) 
     return _grown(rank, inputs, term)
 
 
-def _leibniz(operation: Primitive, a: Callable, b: Callable, n: int, commutes: bool = False) -> Value:
+def _leibniz(times: Callable, a: Callable, b: Callable, n: int, commutes: bool = False) -> Value:
     """sum_k C(n, k) a(k) b(n - k), where None is zero; terms of one coefficient are added before they are multiplied.
 
     If the product `commutes`, a and b being the same, the two terms of one coefficient are.
     """
     total = None
     for k in range(n // 2 + 1):
-        pair, coefficient = _product(operation, a(k), b(n - k)), comb(n, k)
+        pair, coefficient = _product(times, a(k), b(n - k)), comb(n, k)
         if k != n - k:
             if commutes:
                 coefficient *= 2
             else:
-                pair = _total(pair, _product(operation, a(n - k), b(k)))
+                pair = _total(pair, _product(times, a(n - k), b(k)))
         if pair is not None:
             total = _total(total, pair if coefficient == 1 else float(coefficient) * pair)
     return total
 
 
-def _product(operation: Primitive, a: Value, b: Value) -> Value:
-    return None if a is None or b is None else operation(a, b)
+def _product(times: Callable, a: Value, b: Value) -> Value:
+    return None if a is None or b is None else times(a, b)
 
 
 def _total(a: Value, b: Value) -> Value:
