@@ -25,9 +25,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import special
+from scipy import sparse, special
 
-from .tape import Primitive, Traced, Value
+from .tape import Pieces, Primitive, Traced, Value
+
+_FEW = 8_000  # numbers, whose sum by places is not worth more than a loop of NumPy's
 
 # ------------------------------------------------------------------------------------- looking at traced values
 
@@ -277,6 +279,14 @@ softmax = Primitive(
 )
 
 
+cumsum: Primitive = Primitive(
+    lambda x, axis: np.cumsum(x, axis, dtype=np.asarray(x).dtype),
+    lambda g, y, x, axis: flip(cumsum(flip(g, axis), axis=axis), axis),
+    name="cumsum",
+    doc="The sums of the entries up to each, itself included, along an axis.",
+)
+
+
 def log_softmax(x: Value, axis: int | tuple[int, ...] = -1) -> Value:
     """The logarithm of :func:`softmax`, without underflow."""
     return x - logsumexp(x, axis=axis, keepdims=True)
@@ -297,12 +307,15 @@ def _broadcast_to(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return wide
 
 
-def _put(x: np.ndarray, index: Any, shape: tuple[int, ...]) -> np.ndarray:
-    y = np.zeros(shape, np.asarray(x).dtype)
-    if _may_repeat(index):
-        np.add.at(y, index, x)
-    else:
-        y[index] = x
+def _put(*arrays: np.ndarray, indices: Sequence, shape: tuple[int, ...]) -> np.ndarray:
+    y = np.zeros(shape, np.result_type(*(np.asarray(x).dtype for x in arrays)))
+    for n, (x, index) in enumerate(zip(arrays, indices, strict=True)):
+        if _may_repeat(index):
+            _add_at(y, index, x)
+        elif n == 0:
+            y[index] = x
+        else:
+            y[index] += x
     return y
 
 
@@ -310,6 +323,47 @@ def _may_repeat(index: Any) -> bool:
     """Whether a place may be named twice, as only arrays of integers can."""
     parts = index if isinstance(index, tuple) else (index,)
     return any(isinstance(part, list | np.ndarray) and np.asarray(part).dtype != bool for part in parts)
+
+
+def _add_at(y: np.ndarray, index: Any, x: np.ndarray) -> None:
+    """``y[index] += x``, as often as a place is named."""
+    if np.size(x) < _FEW or y.dtype.char not in "fd":
+        np.add.at(y, index, x)
+        return
+    named = index if isinstance(index, tuple) else (index,)
+    n_axes = len(named) if all(np.asarray(part).dtype.kind in "iu" for part in named) else y.ndim
+    n_places = math.prod(y.shape[:n_axes])
+    places = np.arange(n_places).reshape(y.shape[:n_axes])[index]
+    rows = np.broadcast_to(np.asarray(x, y.dtype), places.shape + y.shape[n_axes:]).reshape(places.size, -1)
+    _add_rows(y.reshape(n_places, -1), places.reshape(-1), rows)
+
+
+def _add_rows(y: np.ndarray, places: np.ndarray, rows: np.ndarray) -> None:
+    """``y[places] += rows``: NumPy is quick with single numbers; rows are summed by a product with a matrix of ones."""
+    n_rows, width = rows.shape
+    if width == 1:
+        np.add.at(y[:, 0], places, rows[:, 0])
+        return
+    if len(y) > n_rows:
+        named, ranks = _named_once(places, len(y))
+        y[named] += _summed_by(ranks, len(named), rows)
+    else:
+        y += _summed_by(places, len(y), rows)
+
+
+def _summed_by(places: np.ndarray, n_places: int, rows: np.ndarray) -> np.ndarray:
+    ones, ends = np.ones(len(rows), rows.dtype), np.arange(len(rows) + 1)
+    return sparse.csc_array((ones, places, ends), (n_places, len(rows))) @ rows
+
+
+def _named_once(places: np.ndarray, n_places: int) -> tuple[np.ndarray, np.ndarray]:
+    """The places that are named, each once, and the rank among them of each name; found without sorting."""
+    names = np.arange(len(places))
+    last = np.empty(n_places, np.intp)
+    last[places] = names
+    owners = last[places]
+    is_last = owners == names
+    return places[is_last], (np.cumsum(is_last) - 1)[owners]
 
 
 def _part(g: Value, y: Value, *arrays: Value, axis: int, position: int) -> Value:
@@ -338,15 +392,15 @@ broadcast_to: Primitive = Primitive(
 )
 take = Primitive(
     lambda x, index: x[index],
-    lambda g, y, x, index: put(g, index, shape_of(x)),
+    lambda g, y, x, index: Pieces(put_all, g, index),
     name="take",
     doc="``x[index]`` for slices, integers, arrays of integers, boolean masks, and tuples of them.",
 )
-put: Primitive = Primitive(
+_put_all = Primitive(
     _put,
-    lambda g, y, x, index, shape: unbroadcast(take(g, index), x),
+    lambda g, y, *arrays, indices, shape, position: unbroadcast(take(g, indices[position]), arrays[position]),
     name="put",
-    doc="Zeros of `shape` with `x` added at `index`, as often as a place is named: the transpose of `take`.",
+    variadic=True,
 )
 _concatenate = Primitive(
     lambda *arrays, axis: np.concatenate(arrays, axis),
@@ -354,6 +408,69 @@ _concatenate = Primitive(
     name="concatenate",
     variadic=True,
 )
+
+
+def put(x: Value, index: Any, shape: tuple[int, ...]) -> Value:
+    """Zeros of `shape` with `x` added at `index`, as often as a place is named: the transpose of `take`."""
+    return _put_all(x, indices=(index,), shape=shape)
+
+
+def put_all(arrays: Sequence[Value], indices: Sequence[Any], shape: tuple[int, ...]) -> Value:
+    """Zeros of `shape` with each array added at its index: the sum of what :func:`put` makes of them, in one array."""
+    return _put_all(*arrays, indices=tuple(indices), shape=shape)
+
+
+def take_along(x: Value, indices: np.ndarray, axis: int = -1) -> Value:
+    """The entries at these indices along an axis, as np.take_along_axis.
+
+    Parameters
+    ----------
+    x : array or traced
+        Of which entries are taken.
+    indices : ndarray of int, with as many axes as x
+        Where they are along the axis; along the others, shapes broadcast against each other.
+    axis : int, default=-1
+        The axis.
+
+    Examples
+    --------
+    >>> take_along(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([[2], [0]]))
+    array([[3.],
+           [4.]])
+    """
+    return take(x, _along(indices, axis, shape_of(x)))
+
+
+def put_along(x: Value, indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> Value:
+    """Zeros of `shape` with `x` added at these indices along an axis: the transpose of :func:`take_along`.
+
+    Examples
+    --------
+    >>> put_along(np.ones((2, 2)), np.array([[2, 0], [1, 1]]), axis=-1, shape=(2, 3))
+    array([[1., 0., 1.],
+           [0., 2., 0.]])
+    """
+    return put(x, _along(indices, axis, shape), shape)
+
+
+def _along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
+    """The index that names places of an array of this shape: all along each axis, and `indices` along one."""
+    if not -len(shape) <= axis < len(shape):
+        raise ValueError(f"axis={axis} is none of the axes of an array of shape {shape}")
+    if np.ndim(indices) != len(shape) or np.asarray(indices).dtype.kind not in "iu":
+        raise ValueError(
+            f"indices must be integers with as many axes as the array of shape {shape} has; "
+            f"they are {np.asarray(indices).dtype} of shape {np.shape(indices)}"
+        )
+    return tuple(
+        np.asarray(indices) if i == axis % len(shape) else np.arange(n).reshape((-1,) + (1,) * (len(shape) - 1 - i))
+        for i, n in enumerate(shape)
+    )
+
+
+def flip(x: Value, axis: int) -> Value:
+    """`x` with the entries along an axis in reverse order."""
+    return take(x, (slice(None),) * (axis % len(shape_of(x))) + (slice(None, None, -1),))
 
 
 def concatenate(arrays: Sequence[Value], axis: int = 0) -> Value:

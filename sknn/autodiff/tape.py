@@ -250,6 +250,33 @@ class Primitive(Operation):
         return self.rules[position]  # type: ignore[return-value]
 
 
+class Pieces:
+    """The gradient of something of which parts were taken, as the gradients of the parts until all have arrived.
+
+    Each alone in an array of full size would be little but zeros: with many parts, the time would be theirs squared.
+    """
+
+    __slots__ = ("gradients", "indices", "put", "whole")
+
+    def __init__(self, put: Callable, g: Value, index: Any) -> None:
+        self.put = put
+        self.gradients = [g]
+        self.indices = [index]
+        self.whole: Value = None  # the sum of what arrived in full size
+
+    def add(self, pieces: Pieces) -> None:
+        self.gradients += pieces.gradients
+        self.indices += pieces.indices
+
+    def add_whole(self, g: Value) -> None:
+        self.whole = g if self.whole is None else self.whole + g
+
+    def joined(self, x: Tensor) -> Value:
+        """All of it, of the shape of x."""
+        together = self.put(self.gradients, self.indices, x.shape)
+        return together if self.whole is None else self.whole + together
+
+
 identity = Primitive(lambda x: x, lambda g, y, x: g, name="identity", doc="The same value, as an entry of its own.")
 cast = Primitive(
     lambda x, dtype: x.astype(dtype),
@@ -449,6 +476,12 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
     while waiting:
         entry = heappop(waiting)[1]
         g = arrived[entry.moment] if entry.moment in targets else arrived.pop(entry.moment)
+        if type(g) is Pieces:
+            g = g.joined(entry)
+            if entry.moment in targets:
+                arrived[entry.moment] = _written(g, entry.sink) if sinks else g
+            if entry.operation is None:
+                continue
         places = _places(entry.inputs, targets, oldest, arrived, g if sinks else None)
         if create_graph:
             passed = entry.operation.pull_recorded(entry, g, [place is not None for place in places])  # type: ignore[union-attr]
@@ -459,7 +492,11 @@ def _play_back(y: Tensor, seed: Value, sources: Sequence[Tensor], create_graph: 
                 continue  # not wanted, or in its sink already
             if found is None and not create_graph:
                 found = entry.operation.pull_unknown(entry, g, position)  # type: ignore[union-attr]
-            if place is not ...:
+            if type(found) is Pieces:
+                if place is not ...:  # its sink takes them later, put together
+                    del arrived[entry.inputs[position].moment]
+                _arrive_in_pieces(entry.inputs[position], found, arrived, waiting)
+            elif place is not ...:
                 place[...] = 0 if found is None else found
             elif found is not None:
                 _arrive(entry.inputs[position], found, arrived, waiting, sinks)
@@ -488,18 +525,36 @@ def _places(inputs: tuple, targets: set[int], oldest: int, arrived: dict[int, Va
 
 def _arrive(x: Tensor, found: Value, arrived: dict[int, Value], waiting: list, sinks: bool) -> None:
     """Add what is passed back to x to what arrived there before, in the precision of x."""
-    moment, is_new = x.moment, x.moment not in arrived
-    if sinks and x.operation is None:
-        if is_new:
+    moment = x.moment
+    before = arrived.get(moment)
+    in_pieces = type(before) is Pieces
+    if sinks and x.operation is None and not in_pieces:
+        if before is None:
             arrived[moment] = _written(found, x.sink)
         else:
             arrived[moment] += found
         return
     if found.dtype is not x.value.dtype:
         found = _as_precise(found, x)
-    arrived[moment] = found if is_new else arrived[moment] + found
-    if is_new and x.operation is not None:
+    if in_pieces:
+        before.add_whole(found)  # type: ignore[union-attr]
+        return
+    arrived[moment] = found if before is None else before + found
+    if before is None and x.operation is not None:
         heappush(waiting, (-moment, x))
+
+
+def _arrive_in_pieces(x: Tensor, found: Pieces, arrived: dict[int, Value], waiting: list) -> None:
+    """Keep the pieces beside what arrived at x before; x waits until all has arrived, a leaf too."""
+    before = arrived.get(x.moment)
+    if type(before) is Pieces:
+        before.add(found)
+        return
+    arrived[x.moment] = found
+    if before is not None:
+        found.add_whole(before)
+    if before is None or x.operation is None:
+        heappush(waiting, (-x.moment, x))
 
 
 def _as_precise(g: Value, x: Tensor) -> Value:

@@ -70,6 +70,49 @@ def multiplying() -> list[Case]:
     return [Case(p.matmul, np.matmul, (real(*a), real(*b))) for a, b in shapes]
 
 
+def added_along(x: np.ndarray, indices: np.ndarray, axis: int, shape: tuple) -> np.ndarray:
+    y = np.zeros(shape)
+    x, indices = np.broadcast_arrays(x, indices)
+    for where in np.ndindex(x.shape):
+        place = list(where)
+        place[axis] = indices[where]
+        y[tuple(place)] += x[where]
+    return y
+
+
+def taking_along() -> list[Case]:
+    return [
+        same(p.take_along, np.take_along_axis, real(3, 4), indices=np.array(indices), axis=axis)
+        for indices, axis in [([[2], [0], [-1]], 1), ([[2, 2, 2], [0, 1, 0], [3, 3, -4]], -1), ([[0, 2, 1, 1]], 0)]
+    ] + [
+        same(p.take_along, np.take_along_axis, real(1, 4), indices=np.array([[1], [1], [3]]), axis=1),  # x is broadcast
+        same(p.take_along, np.take_along_axis, real(2, 3, 2), indices=np.array([[[0], [0]], [[2], [1]]]), axis=1),
+    ]
+
+
+def putting_along() -> list[Case]:
+    return [
+        same(p.put_along, added_along, real(*shape), indices=np.array(indices), axis=axis, shape=whole)
+        for shape, indices, axis, whole in [
+            ((3, 1), [[2], [0], [-1]], 1, (3, 4)),
+            ((2, 3), [[1, 1, 0], [2, 0, 2]], -1, (2, 3)),
+            ((2, 3), [[1, 1, 0], [2, 2, 2]], 0, (4, 3)),
+            ((1, 3), [[1, 1, 0], [2, 0, 2]], 1, (2, 3)),  # x is broadcast
+        ]
+    ]
+
+
+LARGE = [  # so many numbers that they are summed up by other means
+    (rng.integers(-6, 6, 1_500), (6, 7)),
+    (rng.integers(0, 10_000, 1_500), (10_000, 7)),
+    (rng.integers(0, 4, 10_000), (4,)),
+    ((rng.integers(0, 3, 5_000), rng.integers(-2, 2, (2, 1))), (3, 2)),
+    ((rng.integers(0, 3, 1_000), rng.integers(-2, 2, 1_000)), (3, 2, 9)),
+    ((slice(None, None, -1), rng.integers(0, 2, 1_500)), (6, 2)),
+    ((np.array([True, False, True]), np.array([1, 1])), (3, 2, 5_000)),
+    ([[0, 1], [1, 0]], (2, 2, 2_500)),
+]
+
 SPARSE = sparse.random_array((5, 3), density=0.5, rng=rng, format="csr", dtype=np.float32)
 MASK = np.array([[True, False, True], [False, False, True]])
 
@@ -129,6 +172,7 @@ ROWS: dict[str, list[Case]] = {
         Case(lambda x: x @ SPARSE, lambda x: x @ SPARSE.toarray(), (real(2, 5),)),
     ],
     "sum": reducing(p.sum, np.sum, real) + reducing(p.mean, np.mean, real),
+    "cumsum": [same(p.cumsum, np.cumsum, real(2, 3, 4), axis=axis) for axis in (0, 1, -1)],
     "max": reducing(p.max, np.max, apart),
     "min": reducing(p.min, np.min, apart),
     "logsumexp": [
@@ -160,7 +204,7 @@ ROWS: dict[str, list[Case]] = {
         1, -1, slice(1, 3), (slice(None), 2), (..., None, slice(None, None, -2)), [0, 2, 0], np.array([[1, 1], [0, 2]]),
         ([0, 0, 2], [1, 1, 3]), (slice(None), [3, 3]), np.array([True, False, True]), real(3, 4) > 0, (1, 2),
         (np.int64(1), np.array([False, True, True, True])),
-    ),
+    ) + taking_along() + [same(p.flip, np.flip, real(2, 3), axis=axis) for axis in (0, -1)],
     "put": [
         Case(lambda x: p.put(x, slice(1, 3), (4, 2)), lambda x: added_at(x, slice(1, 3), (4, 2)), (real(2, 2),)),
         Case(lambda x: p.put(x, [1, 3, 1], (4, 2)), lambda x: added_at(x, [1, 3, 1], (4, 2)), (real(3, 2),)),
@@ -168,12 +212,32 @@ ROWS: dict[str, list[Case]] = {
         Case(lambda x: p.pad(x, ((1, 0), (0, 2))), lambda x: np.pad(x, ((1, 0), (0, 2))), (real(2, 3),)),
         Case(lambda x: p.pad(x, 1, -2.0), lambda x: np.pad(x, 1, constant_values=-2.0), (real(2, 3),)),
         Case(lambda x: p.pad(x, (0, 2)), lambda x: np.pad(x, (0, 2)), (real(2, 3),)),
+        *putting_along(),
+        Case(
+            lambda *xs: p.put_all(xs, [slice(2), slice(1, 4), [0, 3, 0], (2, 1)], (4, 2)),
+            lambda a, b, c, d: sum(
+                added_at(x, i, (4, 2)) for x, i in zip((a, b, c, d), [slice(2), slice(1, 4), [0, 3, 0], (2, 1)], strict=True)
+            ),
+            (real(2, 2), real(2), real(3, 2), real()),
+        ),
     ],
 }  # fmt: skip
 
 each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{name}-{i}") for name, cases in ROWS.items() for i, case in enumerate(cases)]
 )
+
+
+@pytest.mark.parametrize(("index", "shape"), LARGE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_many_rows_are_put_as_one_by_one(index, shape, dtype):
+    x = real(*np.zeros(shape)[index].shape).astype(dtype)
+    assert x.size >= 8_000
+    expected = np.zeros(shape, dtype)
+    np.add.at(expected, index, x)
+    found = p.put(x, index, shape)
+    assert found.dtype == dtype
+    assert_array_equal(found, expected)
 
 
 def elementary() -> dict[str, Primitive]:
@@ -418,6 +482,15 @@ WRONG: dict[str, tuple[Callable, type[Exception], str]] = {
     "a function of NumPy": (lambda x: np.concatenate([x]), TypeError, "NumPy cannot follow a Tensor"),
     "the product * of a sparse matrix": (lambda x: sparse.csr_matrix(SPARSE) * x, TypeError, "cannot follow a Tensor"),
     "a sparse matrix of another shape": (lambda x: SPARSE.T @ x, ValueError, "matmul: dimension mismatch"),
+    "indices along no axis": (lambda x: p.take_along(x, np.array([0]), axis=1), ValueError, r"axis=1 is none .*\(3,\)"),
+    "indices of another shape": (
+        lambda x: p.take_along(x, np.array([[0]])), ValueError, r"as many axes .* they are int64 of shape \(1, 1\)",
+    ),
+    "indices that are none": (lambda x: p.put_along(x, np.ones(3), 0, (3,)), ValueError, "they are float64"),
+    "an index out of bounds": (lambda x: p.put(x, [0, 1, 3], (3,)), IndexError, "index 3 is out of bounds"),
+    "an index of many out of bounds": (
+        lambda x: p.put(np.ones((5_000, 2)), np.full(5_000, 3), (3, 2)), IndexError, "index 3 is out of bounds",
+    ),
     "an axis that is not there": (lambda x: p.sum(x, axis=3), ValueError, "axis 3"),
 }  # fmt: skip
 

@@ -153,6 +153,58 @@ def test_a_seed_chooses_the_combination():
     assert_allclose(grad(x**2, x, seed=np.array([0.0, 10.0])), [0.0, 40.0])
 
 
+# ------------------------------------------------------------------------------------------------- parts of one
+
+SLICES = [slice(0, 2), slice(1, 4), [3, 0, 3], (slice(None), 1), np.array([True, False, False, True]), (..., None)]
+
+
+def weighted(parts):
+    return sum((n + 1) * p.sum(p.sin(part) * part) for n, part in enumerate(parts))
+
+
+PARTS = {
+    "parts alone": lambda x: weighted([x[i] for i in SLICES]),
+    "one part": lambda x: weighted([x[1:]]),
+    "the whole as well": lambda x: weighted([x[0], x * x, x[1:], x, x[SLICES[2]]]),
+    "the whole first": lambda x: weighted([x, x[0], x[1:]]),
+    "the whole last": lambda x: weighted([x[1:], x[0], x]),
+    "parts of parts": lambda x: weighted([x[1:][i] for i in (0, slice(2), [1, 1])] + [x[0][1:], x[1]]),
+    "recurrence": lambda x: weighted([p.tanh(x[0] + p.tanh(x[1] * p.sin(x[2] + x[3]))), x[2]]),
+}
+
+
+@pytest.mark.parametrize("function", PARTS.values(), ids=PARTS)
+def test_parts_of_one_tensor(function):
+    value = data()[0][:4]
+    check_grads(function, value)
+    check_grads(lambda x: function(p.sin(x) * x), value)
+    leaf, x = Tensor(value, sink=np.full(value.shape, np.nan)), Tensor(value)
+    y = function(leaf)
+    for _ in range(2):
+        backward(y, [leaf])
+        assert_allclose(leaf.sink, grad(function(x), x), rtol=1e-12)
+    middle = x * 1.0
+    assert_allclose(grad(function(middle) + p.sum(x), [middle, x]), [leaf.sink, leaf.sink + 1], rtol=1e-12)
+    narrow = Tensor(value.astype(np.float32))
+    found = grad(function(narrow) + p.sum(value * narrow[:]), narrow)
+    assert found.dtype == np.float32
+    assert_allclose(found, leaf.sink + value, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_the_gradients_of_parts_are_gathered_in_one_array(create_graph, monkeypatch):
+    put, shapes = Operation.table["put"], []
+    function = put.function
+    monkeypatch.setattr(put, "function", lambda *xs, **o: (shapes.append(o["shape"]), function(*xs, **o))[1])
+    x = Tensor(data()[0])
+    y = x * 1.0
+    first = grad(weighted([y[n % 5] for n in range(50)]), x, create_graph=create_graph)
+    assert shapes == [(5, 3)]
+    if create_graph:
+        grad(p.sum(first * first), x)
+        assert shapes == [(5, 3)] * 2
+
+
 # ---------------------------------------------------------------------------------------------------- sinks
 
 
