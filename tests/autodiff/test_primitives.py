@@ -215,9 +215,9 @@ ROWS: dict[str, list[Case]] = {
         *putting_along(),
         Case(
             lambda *xs: p.put_all(xs, [slice(2), slice(1, 4), [0, 3, 0], (2, 1)], (4, 2)),
-            lambda a, b, c, d: sum(
-                added_at(x, i, (4, 2)) for x, i in zip((a, b, c, d), [slice(2), slice(1, 4), [0, 3, 0], (2, 1)], strict=True)
-            ),
+            lambda a, b, c, d: np.pad(a, ((0, 2), (0, 0)))
+            + np.pad(np.tile(b, (3, 1)), ((1, 0), (0, 0)))
+            + [c[0] + c[2], [0, 0], [0, d], c[1]],
             (real(2, 2), real(2), real(3, 2), real()),
         ),
     ],

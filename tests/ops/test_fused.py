@@ -16,6 +16,7 @@ from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
 from sknn.ops.rows import Places
+from sknn.ops.segment import Segments
 from sknn.ops.windows import make_windows
 
 # Operations enter their table when they are loaded.
@@ -134,8 +135,13 @@ def gatherings(n: int) -> list[Case]:
 
 
 def segments(n: int) -> list[Case]:
-    each_lengths = [np.arange(1, n + 1), np.full(n, 3), np.ones(n, int)]
-    return [Case((apart(lengths.sum(), 2),), options={"lengths": lengths}) for lengths in each_lengths]
+    """With and without empty ones, one after the other and anywhere, of rows of any shape."""
+    few = [Segments(np.arange(1, n + 1)), Segments(np.full(n, 3)), Segments(np.ones(n, int)), Segments([0, n, 0, 2, 0])]
+    few += [Segments.by(rng.integers(0, 3, 2 * n), 3), Segments.by(rng.permutation(np.arange(n) // 2), n)]
+    return [
+        *(Case((apart(each.n_rows, 2),), options={"segments": each}) for each in few),
+        *(Case((apart(each.n_rows, *rest),), options={"segments": each}) for each in few[-3:] for rest in ((), (3, 2))),
+    ]
 
 
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
@@ -190,6 +196,8 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "gather": gatherings,
     "segment_max": segments,
     "segment_mean": segments,
+    "segment_sum": segments,
+    "segment_softmax": segments,
 }
 
 SUMS_IN_FLOAT64 = {"average"}

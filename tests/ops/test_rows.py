@@ -13,7 +13,7 @@ from sknn.ops._kernels import native
 from sknn.ops.conv import conv
 from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.rows import Places, RowWindows, average_pool_rows, conv_rows, max_pool_rows
-from sknn.ops.segment import segment_max, segment_mean
+from sknn.ops.segment import Segments, segment_max, segment_mean
 from sknn.ops.windows import make_windows
 
 rng = np.random.default_rng(7)
@@ -142,7 +142,7 @@ def test_pooling(windows, lengths, channels, ragged, alone):
 def test_pooling_of_all_steps(channels, ragged, alone):
     samples = [drawn(n, channels).round(1) for n in (*FEW, 1)]
     check_against_each_alone(
-        lambda x: ragged(x, lengths=np.array([*FEW, 1])), lambda x, n: alone(x, windows=make_windows((n,), n)), samples
+        lambda x: ragged(x, segments=Segments([*FEW, 1])), lambda x, n: alone(x, windows=make_windows((n,), n)), samples
     )
 
 
@@ -151,7 +151,7 @@ TWO = np.array([2, 3])
 
 @pytest.mark.parametrize(
     ("pool", "options"),
-    [(max_pool_rows, {"windows": RowWindows(TWO, 3, 3, "same")}), (segment_max, {"lengths": TWO})],
+    [(max_pool_rows, {"windows": RowWindows(TWO, 3, 3, "same")}), (segment_max, {"segments": Segments(TWO)})],
 )
 def test_nan_stays(pool, options):
     leaf = Tensor(np.array([1.0, np.nan, 1.0, 1.0, 1.0])[:, None])
