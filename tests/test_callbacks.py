@@ -684,11 +684,30 @@ def test_a_process_killed_at_random_instants_continues_to_the_same_bits(tmp_path
 
 # -- fingerprints --------------------------------------------------------------------------------------------------
 
+
+def holding_itself(*parts):
+    held = [*parts]
+    held.append(held)
+    return held
+
+
+class Node:
+    def __init__(self, label):
+        self.label, self.children, self.parent = label, [], None
+
+    def add(self, child):
+        child.parent = self
+        self.children.append(child)
+        return self
+
+
 DIFFERENT = [
     None, 0, 0.0, False, "0", b"0", "", [], (), {}, [0], (0,), [0, 0], [[0], 0], ["ab", "c"], ["a", "bc"], {"a": 0},
     {"a": 1}, {0}, np.zeros(2), np.zeros((2, 1)), np.zeros(2, np.float32), np.zeros(2, int), np.array(["a"]),
     np.array(["a"], object), np.array(["b"], object), np.sin, np.cos, MLPClassifier(), MLPClassifier(alpha=1.0),
     np.random.RandomState(0), np.random.RandomState(1), np.random.default_rng(0),
+    holding_itself(), [holding_itself()], holding_itself(0), holding_itself([]), {"a": holding_itself()},
+    Node("a").add(Node("b")), Node("a").add(Node("c")), Node("a").add(Node("b")).children[0],
 ]  # fmt: skip
 
 

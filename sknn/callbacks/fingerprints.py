@@ -19,7 +19,8 @@ def fingerprint(value: Any) -> str:
     Parameters
     ----------
     value : object
-        Functions count by their name, other objects by their class and what a pickle keeps of them.
+        Functions count by their name, other objects by their class and what a pickle keeps of them. It may hold
+        itself.
 
     Returns
     -------
@@ -39,8 +40,11 @@ def fingerprint(value: Any) -> str:
     return digest.hexdigest()
 
 
-def _bytes_of(value: Any) -> Iterator[Any]:
-    """Bytes that tell the value from all others, whatever comes before and after them."""
+def _bytes_of(value: Any, within: tuple[int, ...] = ()) -> Iterator[Any]:
+    """Bytes that tell the value from all others, whatever comes before and after them.
+
+    `within` are the ids of what holds the value, from the outermost on: what holds itself is told by how far out it is.
+    """
     if isinstance(value, np.ndarray) and value.dtype != object:
         yield f"array {value.dtype} {value.shape} ".encode()
         rows = np.atleast_1d(value)
@@ -50,11 +54,13 @@ def _bytes_of(value: Any) -> Iterator[Any]:
     elif value is None or isinstance(value, bool | int | float | complex | str | bytes | np.generic):
         text = repr(value)
         yield f"{type(value).__name__} {len(text)} {text}".encode()
+    elif id(value) in within:
+        yield f"the one {len(within) - within.index(id(value))} out ".encode()
     else:
         name, parts = _parts_of(value)
         yield f"{name} {len(parts)} ".encode()
         for part in parts:
-            yield from _bytes_of(part)
+            yield from _bytes_of(part, (*within, id(value)))
 
 
 def _parts_of(value: Any) -> tuple[str, Sequence[Any]]:
