@@ -180,10 +180,19 @@ def _matmul_right(g: Value, y: Value, a: Value, b: Value) -> Value:
     return matmul(transpose(a), g)
 
 
+def _matmul(a: Any, b: Any) -> Any:
+    try:
+        return a @ b
+    except ValueError as error:
+        came = " and ".join(f"{type(x).__name__} of shape {shape_of(x)}" for x in (a, b))
+        raise ValueError(f"matmul cannot multiply {came}: {error}") from error
+
+
 matmul = Primitive(
-    operator.matmul,
+    _matmul,
     _matmul_left,
     _matmul_right,
+    name="matmul",
     doc="As np.matmul; one operand may also be a scipy.sparse matrix, which stays constant: ``A @ x``.",
 )
 

@@ -491,6 +491,13 @@ WRONG: dict[str, tuple[Callable, type[Exception], str]] = {
     "an index of many out of bounds": (
         lambda x: p.put(np.ones((5_000, 2)), np.full(5_000, 3), (3, 2)), IndexError, "index 3 is out of bounds",
     ),
+    "stacks by a sparse matrix": (
+        lambda x: SPARSE @ Tensor(np.ones((2, 3, 4))), ValueError,
+        r"cannot multiply csr_array of shape \(5, 3\) and ndarray of shape \(2, 3, 4\)",
+    ),
+    "a vector by a sparse matrix": (
+        lambda x: x @ SPARSE, ValueError, r"cannot multiply ndarray of shape \(3,\) and csr_array of shape \(5, 3\)",
+    ),
     "an axis that is not there": (lambda x: p.sum(x, axis=3), ValueError, "axis 3"),
 }  # fmt: skip
 
