@@ -18,7 +18,6 @@ from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import (  # noqa: E402
     against,
     cnn,
-    core,
     defaults,
     grid_search,
     load,
@@ -32,6 +31,7 @@ from benchmarks import (  # noqa: E402
     writers,
 )
 from benchmarks.common import installed  # noqa: E402
+from benchmarks.core import derivatives, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
@@ -59,11 +59,17 @@ TINY = {
     grid_search.Search: lambda work: replace(work, case=tiny(work.case), n_penalties=2, n_folds=2),
     load.Beside: lambda work: replace(work, case=tiny(work.case), busy=min(work.busy, 1)),
     sgemm.Share: lambda work: replace(work, case=tiny(work.case), side=8, products=1),
-    core.Put: lambda work: replace(work, n_rows=20, n_places=5, n_channels=3),
-    **dict.fromkeys(
-        (core.PerSample, core.JVP, core.HVP, core.GGN), lambda work: replace(work, sizes=(2, 3, 2), n_rows=4)
-    ),
-    core.Jets: lambda work: replace(work, sizes=(2, 3, 1), n_rows=4),
+    primitives.Put: lambda work: replace(work, n_rows=20, n_places=5, n_channels=3),
+    primitives.PackedGRU: lambda work: replace(work, n_steps=3, n_series=2, n_units=4),
+    primitives.BySegment: lambda work: replace(work, n_rows=20, n_segments=5, n_channels=3),
+    primitives.SparseProduct: lambda work: replace(work, n_rows=10, n_channels=3, filled=0.3),
+    derivatives.PerSample: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
+    derivatives.JVP: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
+    derivatives.HVP: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
+    derivatives.GGN: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
+    derivatives.Jets: lambda work: replace(work, sizes=(2, 3, 1), n_rows=4),
+    pages.Step: lambda work: replace(work, n_samples=2),
+    pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
@@ -82,7 +88,7 @@ def measured(measurement):
 @pytest.fixture
 def without_peers(monkeypatch):
     """As where PyTorch and skorch are not installed: to import them takes seconds."""
-    for module in (mlp, cnn, predict, sgemm, core):
+    for module in (mlp, cnn, predict, sgemm, rows):
         monkeypatch.setattr(module, "installed", lambda name: False)
 
 
@@ -130,13 +136,13 @@ def test_the_peers_do_the_same_work(case):
 @pytest.mark.parametrize("measurement", command.chosen(["core"], command.MEASUREMENTS), ids=lambda each: each.path)
 def test_the_core_is_the_same_in_pytorch(measurement):
     pytest.importorskip("torch")
-    assert core.apart(tiny(measurement.work)) < 1e-4
+    assert rows.apart(tiny(measurement.work)) < 1e-4
 
 
 def test_other_work_in_the_core_is_found(monkeypatch):
-    monkeypatch.setattr(core, "contestants", lambda work: {"one": lambda: [np.ones(2)], "other": lambda: [np.zeros(2)]})
+    monkeypatch.setattr(rows, "contestants", lambda _: {"one": lambda: [np.ones(2)], "other": lambda: [np.zeros(2)]})
     with pytest.raises(RuntimeError, match="one, other do different work"):
-        core.apart(core.Put())
+        rows.apart(primitives.Put())
 
 
 def test_a_peer_that_does_other_work_is_found():

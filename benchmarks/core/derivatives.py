@@ -1,9 +1,4 @@
-"""What the families stand on: single operations and derivatives of the core, beside PyTorch where it has the same.
-
-A row is a piece of work: a class below with its sizes, said once in sknn, once in PyTorch and maybe in other ways. All
-are called before they are timed, and have to agree. PyTorch takes part with as many threads as sknn has and with one,
-since on small work it is often the quicker so.
-"""
+"""Derivatives of networks by their parameters and inputs: products, jets, and the gradients of each sample."""
 
 from __future__ import annotations
 
@@ -17,136 +12,9 @@ from sknn.autodiff import ggn, hvp, jet, jvp
 from sknn.autodiff import primitives as F
 from sknn.nn import Dense, Network, per_sample_gradients, value_and_grad
 from sknn.ops.loss import squared_error
-from sknn.ops.memory import kept_memory
-from sknn.ops.threads import available_threads
 
-from .common import PYTORCH, installed
-from .measure import Goal, Measurement, Sample, Turn
-from .timing import timed
-
-ONE_THREAD = f"{PYTORCH}, 1 thread"
-TOLERANCE = 1e-3  # relatively to the largest entry; in float32, summed up in different orders
-
-Task = Callable[[], Sequence[Any]]  # gives the arrays by which contestants are compared
-
-
-@dataclass(frozen=True)
-class Work:
-    """Something to compute: a subclass adds its sizes and says it in several ways."""
-
-    def sknn(self) -> Task:
-        raise NotImplementedError
-
-    def others(self) -> dict[str, Task]:
-        """The same in other ways that NumPy and SciPy have."""
-        return {}
-
-    def pytorch(self, torch: Any) -> Task | None:
-        """The same in PyTorch, unless it has nothing of the kind."""
-        return None
-
-
-def contestants(work: Work) -> dict[str, Task]:
-    """All that take part, by name."""
-    tasks = {"sknn": work.sknn()} | work.others()
-    if installed("torch"):
-        import torch
-
-        if theirs := work.pytorch(torch):
-            tasks[PYTORCH] = with_threads(torch, available_threads(), theirs)
-            tasks[ONE_THREAD] = with_threads(torch, 1, theirs)
-    return tasks
-
-
-def with_threads(torch: Any, n_threads: int, task: Task) -> Task:
-    def within() -> Sequence[Any]:
-        torch.set_num_threads(n_threads)
-        return task()
-
-    return within
-
-
-def apart(work: Work) -> float:
-    """How far the results of all are apart, relatively to the largest entry; an error where they do different work."""
-    results = {name: [np.asarray(array) for array in task()] for name, task in contestants(work).items()}
-    first, *others = results.values()
-    farthest = max(
-        (float(np.abs(a - b).max() / np.abs(a).max()) for other in others for a, b in zip(first, other, strict=True)),
-        default=0.0,
-    )
-    if not farthest <= TOLERANCE:
-        raise RuntimeError(f"{', '.join(results)} do different work: their results are {farthest:.0e} apart")
-    return farthest
-
-
-def milliseconds(work: Work) -> dict[str, Turn]:
-    """The turns of all, each of as many calls as take some ten milliseconds."""
-
-    def turn_of(task: Task) -> Turn:
-        steps(task, 1)
-        calls = max(1, round(0.01 / timed(lambda: steps(task, 1))[0]))
-
-        def turn() -> Sample:
-            seconds, _ = timed(lambda: steps(task, calls))
-            return Sample(1e3 * seconds / calls)
-
-        return turn
-
-    return {name: turn_of(task) for name, task in contestants(work).items()}
-
-
-def steps(task: Task, calls: int) -> None:
-    """Called again and again, with the memory of the call before, as the steps of a fit are."""
-    with kept_memory():
-        for _ in range(calls):
-            task()
-
-
-def row(name: str, work: Work, *goals: Goal) -> Measurement:
-    return Measurement("core", name, "ms", work, milliseconds, goals, check=apart)
-
-
-def beside_pytorch(limit: float) -> Goal:
-    """A goal against the better of PyTorch's two."""
-    return Goal((PYTORCH, ONE_THREAD), limit, kernels="compiled")
-
-
-# -------------------------------------------------------------------------------------------------------- primitives
-
-
-@dataclass(frozen=True)
-class Put(Work):
-    """Rows added up at the places that an index names, some often: the gradient of an embedding."""
-
-    n_rows: int = 10_000
-    n_places: int = 1_000
-    n_channels: int = 64
-
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        rng = np.random.default_rng(0)
-        x = rng.standard_normal((self.n_rows, self.n_channels), dtype=np.float32)
-        return x, rng.integers(self.n_places, size=self.n_rows)
-
-    def sknn(self) -> Task:
-        x, index = self.data()
-        return lambda: [F.put(x, index, (self.n_places, self.n_channels))]
-
-    def others(self) -> dict[str, Task]:
-        x, index = self.data()
-
-        def add_at() -> Sequence[Any]:
-            y = np.zeros((self.n_places, self.n_channels), np.float32)
-            np.add.at(y, index, x)
-            return [y]
-
-        return {"np.add.at": add_at}
-
-    def pytorch(self, torch: Any) -> Task:
-        x, index = map(torch.from_numpy, self.data())
-        return lambda: [torch.zeros(self.n_places, self.n_channels).index_add_(0, index, x)]
-
-
-# ------------------------------------------------------------------------------------------------------- derivatives
+from ..measure import Goal
+from .rows import Task, Work, beside_pytorch, row
 
 
 @dataclass(frozen=True)
@@ -283,7 +151,6 @@ class Jets(Derivative):
 
 
 MEASUREMENTS = [
-    row("put", Put(), Goal(("np.add.at",), 0.1), beside_pytorch(1.0)),
     row("per sample", PerSample(), Goal(("row by row",), 0.1), beside_pytorch(1.0)),
     row("jvp", JVP(), beside_pytorch(1.0)),
     row("hvp", HVP(), beside_pytorch(1.0)),
