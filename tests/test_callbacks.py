@@ -695,6 +695,9 @@ class Node:
     def __init__(self, label):
         self.label, self.children, self.parent = label, [], None
 
+    def __repr__(self):
+        return f"Node({self.label!r})"
+
     def add(self, child):
         child.parent = self
         self.children.append(child)
