@@ -1,12 +1,13 @@
 """The columns of a table: numbers, truth values and categories, whatever they were written as."""
 
 import re
+from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .numbers import MOST_ODD, MOSTLY, NO_VALUE, Numbers, numbers_of, rows
+from .numbers import MOST_ODD, MOSTLY, NO_VALUE, Numbers, is_number, numbers_of, rows
 
 ISO_DATE = r"\s*\d{4}-\d{2}-\d{2}([ T].*)?"
 NUMBERS = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
@@ -16,7 +17,8 @@ MOST_LEVELS = 32  # of text in memory, which may be meant as it is; with more di
 MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
 FEWEST_ROWS = 20  # in fewer, numbers are different by chance
 NINES = re.compile(r"9{2,}(\.9+)?|32768|1e\+?[23]0")
-BEGINS_WITH_NUMBER = r"\s*[+-]?\.?\d"
+BEGINS_WITH_NUMBER = r"\s*[(~<>]?[+-]?\.?\d"
+NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas calls columns without a name
 IDENTIFIER = re.compile(
     r"(.*[_\W])?(id|ident|identifier|uid|uuid|index|idx|row|no|nr|number|recno)"
     r"|.*(obj|object|source|star|galaxy|cat|plate|field|run|row|sample|subject|patient|user)_?id",
@@ -160,19 +162,22 @@ def _only_begin_with_numbers(column: pd.Series) -> str:
     texts = column.dropna().astype(str)
     if texts.str.match(BEGINS_WITH_NUMBER).mean() <= MOSTLY_DIFFERENT:
         return ""
+    example = next((text for text in texts if not is_number(text)), texts.iloc[0])
     return (
-        f"; its texts begin with numbers but are none, such as {texts.iloc[0]!r}: dates are read as 2026-07-31, and "
+        f"; its texts begin with numbers but are none, such as {example!r}: dates are read as 2026-07-31, and "
         "values, errors and units have columns of their own"
     )
 
 
 def _differs(column: pd.Series) -> str:
     present = column.dropna()
+    only_begin = _only_begin_with_numbers(column)
     if len(present) < FEWEST_ROWS or present.nunique() < MOSTLY_DIFFERENT * len(present):
-        return ""
+        is_doubtful = only_begin and present.nunique() > MOST_LEVELS
+        return f"is taken for {present.nunique():,} different labels{only_begin}" if is_doubtful else ""
     return (
         f"holds {present.nunique():,} different texts in {rows(len(present))}, such as {present.iloc[0]!r}; if they "
-        f"only identify the rows, leave them out with --drop {column.name}{_only_begin_with_numbers(column)}"
+        f"only identify the rows, leave them out with --drop {quote(str(column.name))}{only_begin}"
     )
 
 
@@ -180,10 +185,14 @@ def _means_missing(column: pd.Series) -> str:
     """Say that a number seems to mean missing: it is written with nines, occurs again and is far from all others."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "if":
         return ""
-    numbers = column[np.isfinite(column)].astype(float)
-    for extreme in (numbers.min(), numbers.max()):
-        others, count = numbers[numbers != extreme], int((numbers == extreme).sum())
-        if count > 1 and others.nunique() > 1 and NINES.fullmatch(f"{abs(extreme):.12g}"):
+    numbers = column.to_numpy().astype(float)
+    numbers = numbers[np.isfinite(numbers)]
+    for extreme in (numbers.min(), numbers.max()) if len(numbers) else ():
+        if not NINES.fullmatch(f"{abs(extreme):.12g}"):
+            continue
+        others = numbers[numbers != extreme]
+        count = len(numbers) - len(others)
+        if count > 1 and len(others) and others.min() < others.max():
             distance = min(abs(extreme - others.min()), abs(extreme - others.max()))
             if distance > others.max() - others.min():
                 number = f"{extreme:.12g}"
@@ -195,12 +204,19 @@ def _identifies(column: pd.Series) -> str:
     """Say that integers seem to be identifiers, by their name and as they are hardly ever the same."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "iuf":
         return ""
+    name = str(column.name)
+    is_nameless = NAMELESS.fullmatch(name) is not None
+    if not (is_nameless or IDENTIFIER.fullmatch(name)):
+        return ""
     present = column.dropna()
-    if len(present) < FEWEST_ROWS or not IDENTIFIER.fullmatch(str(column.name)):
+    if len(present) < FEWEST_ROWS or (present != np.round(present)).any():
         return ""
-    if (present != np.round(present)).any() or present.nunique() < MOSTLY_DIFFERENT * len(present):
+    n_different, remedy = present.nunique(), f"leave it out with --drop {quote(name)}"
+    if is_nameless and n_different > MOST_LEVELS:
+        return f"has no name and whole numbers, as an index that was written with the table; {remedy}"
+    if is_nameless or n_different < MOSTLY_DIFFERENT * len(present):
         return ""
-    return f"seems to identify the rows and to say nothing else; leave it out with --drop {column.name}"
+    return f"seems to identify the rows and to say nothing else; {remedy}"
 
 
 def _kind(column: pd.Series) -> str:
@@ -225,15 +241,15 @@ def _as_floats(column: pd.Series) -> pd.Series:
 def _dates_of(column: pd.Series) -> tuple[pd.Series | None, pd.Series]:
     """Return days, NaN where there is no ISO date, and the other texts; no days if these are many."""
     texts = column.dropna().astype(str)
-    dated = texts.str.fullmatch(ISO_DATE)
-    others = texts[~dated]
+    in_form = texts.str.fullmatch(ISO_DATE)
+    if not in_form.any():
+        return None, texts
+    dates = pd.to_datetime(texts.where(in_form), format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
+    others = texts[dates.isna()]
     telling = others[~others.str.strip().str.lower().isin(NO_VALUE)]
-    if not dated.any() or len(telling) > MOST_ODD * (len(texts) - len(others) + len(telling)):
+    if len(others) == len(texts) or len(telling) > MOST_ODD * (len(texts) - len(others) + len(telling)):
         return None, others
-    try:
-        return _days(column.where(column.index.isin(texts[dated].index))), others
-    except ValueError:
-        return None, others
+    return _days(dates.reindex(column.index)), others
 
 
 def are_dates(column: pd.Series) -> bool:
@@ -254,7 +270,8 @@ def are_dates(column: pd.Series) -> bool:
 
 def _days(column: Any) -> pd.Series:
     dates = pd.to_datetime(column, format="ISO8601", utc=True)
-    return (dates - pd.Timestamp(0, tz="UTC")) / pd.Timedelta(days=1)
+    # In the unit of the dates: nanoseconds do not reach the year 1600.
+    return (dates - pd.Timestamp("1970-01-01", tz="UTC").as_unit(dates.dt.unit)) / pd.Timedelta(days=1)
 
 
 def _listed(texts: pd.Series) -> str:

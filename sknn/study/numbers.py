@@ -22,6 +22,7 @@ GROUPS = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")  # 1 234 567 and 1'234'567
 # 1.5D+03 and 1.5+103, which leaves no room for the letter; orbitals are called 3d10, and numbers of telephones 12-103.
 FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d{3}))|([+-]?\d+)[dDqQ]([+-]\d+)")
 CURRENCY = re.compile(r"^([+-]?)[$€£¥]\s*|\s*[€%]$")
+QUOTED = re.compile(r"=\"(.*)\"|'([^']*)'?")  # what spreadsheets write so that a number stays as it is
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 NUMBER_OR_INFINITY = re.compile(rf"{NUMBER}|[+-]?inf(inity)?", re.IGNORECASE)
@@ -75,8 +76,8 @@ def numbers_of(column: pd.Series, decimal: str = ".") -> Numbers:
     """Read a column of text, or of text among numbers, as numbers.
 
     Beside what Python takes for a number these are: Fortran's 1.5D+03, thousands set apart as in 1,234 or 1 234, commas
-    before decimals where no other number of the column has a point there, the minus sign of typesetters, and what
-    stands before or behind amounts of money and percentages.
+    before decimals where no other number of the column has a point there, the minus sign of typesetters, what stands
+    before or behind amounts of money and percentages, and the quotes of spreadsheets, as in ="12" and '12.
 
     Parameters
     ----------
@@ -176,7 +177,10 @@ SWAPPED = str.maketrans(",.", ".,")
 
 
 def _plain(text: str) -> str:
-    text = GROUPS.sub("", text.translate(SIGNS).strip())
+    text = text.translate(SIGNS).strip()
+    if quoted := QUOTED.fullmatch(text):
+        text = (quoted[1] or quoted[2] or "").strip()
+    text = GROUPS.sub("", text)
     text = CURRENCY.sub(r"\1", text)
     fortran = FORTRAN.fullmatch(text)
     return "e".join(part for part in fortran.groups() if part is not None) if fortran else text

@@ -76,6 +76,31 @@ def test_identifiers_are_pointed_out_and_stay(name, values, said):
         assert note.endswith(f"leave it out with --drop {name}" if "seems" in note else f"out with --drop {name}")
 
 
+FAR = ["0001-01-01", "1640-01-01", "2390-01-01", "9999-12-31"]
+
+
+def test_dates_of_all_centuries_are_dates():
+    column, notes = tidied([*FAR, "1970-01-01T12:00"])
+    assert column.tolist() == [-719162, -120530, 153402, 2932896, 0.5]
+    assert notes == []
+
+
+def test_a_date_that_there_is_not_is_missing_and_said():
+    column, notes = tidied(["1970-01-11"] * 30 + ["0000-00-00", "2021-02-31"])
+    assert column.tolist()[:30] == [10] * 30
+    assert column.isna().tolist() == [False] * 30 + [True] * 2
+    assert "holds dates, and taken as missing what is none in 2 rows of 32: '0000-00-00' in 1 row" in notes[0]
+
+
+@pytest.mark.parametrize("name", ["Unnamed: 0", "Unnamed: 0.1"])
+@pytest.mark.parametrize(("values", "is_told"), [(range(100), True), ([*range(50)] * 2, True), ([0, 1] * 50, False)])
+def test_numbers_without_a_name_are_pointed_out_as_an_index(name, values, is_told):
+    column, notes = tidied(list(values), name)
+    assert len(column) == 100
+    told = f"column '{name}' of stars.csv has no name and whole numbers, as an index that was written with the table; "
+    assert notes == [f"{told}leave it out with --drop '{name}'"] * is_told
+
+
 @pytest.mark.parametrize(
     ("number", "others", "said"),
     [
@@ -98,6 +123,20 @@ def test_texts_that_only_begin_with_numbers_are_told(text):
     column, notes = tidied([text.format(number) for number in range(10, 31)])
     assert column is None
     assert "its texts begin with numbers but are none, such as" in notes[0]
+
+
+@pytest.mark.parametrize("text", ["({})", "{}±1", "0x{}", "{} km", "{}.12.2020", "14:{}"])
+def test_many_labels_that_begin_with_numbers_are_told_however_often_they_occur(text):
+    column, notes = tidied([text.format(number) for number in range(100)] * 5)
+    assert column.nunique() == 100
+    told = "column 'x' of stars.csv is taken for 100 different labels; its texts begin with numbers but are none, such"
+    assert notes[0].startswith(f"{told} as {text.format(0)!r}")
+
+
+def test_few_labels_that_begin_with_numbers_are_labels():
+    column, notes = tidied(["0-10", "10-20", "20-30"] * 20)
+    assert column.nunique() == 3
+    assert notes == []
 
 
 # --------------------------------------------------------------------------------------------------- tables in memory

@@ -19,6 +19,7 @@ WRITTEN = {
     "the minus sign of typesetters": (["−1.5", "2"], [-1.5, 2]),
     "percentages": (["12.5%", "7 %"], [12.5, 7]),
     "money": (["$1,200.50", "-$3", "12 €"], [1200.5, -3, 12]),
+    "quotes of spreadsheets": (['="12"', "'13", "'14.5'"], [12, 13, 14.5]),
     "numbers among text": ([1.5, "2.5", 3], [1.5, 2.5, 3]),
     "infinite": (["inf", "-Infinity", "1"], [np.inf, -np.inf, 1]),
 }
