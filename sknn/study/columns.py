@@ -1,18 +1,20 @@
 """The columns of a table: numbers, truth values and categories, whatever they were written as."""
 
 import re
+import unicodedata
 from shlex import quote
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .numbers import MOST_ODD, MOSTLY, NO_VALUE, Numbers, is_number, numbers_of, rows
+from .numbers import MOST_EXAMPLES, MOST_ODD, MOSTLY, NO_VALUE, Numbers, are_texts, is_number, numbers_of, rows
 
 ISO_DATE = r"\s*\d{4}-\d{2}-\d{2}([ T].*)?"
 NUMBERS = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
 TEXTS = ("string", "mixed-integer", "mixed")  # the last two: texts among other things
 DATES = ("date", "datetime", "datetime64")
+DURATIONS = ("timedelta", "timedelta64", "time")  # since midnight
 MOST_LEVELS = 32  # of text in memory, which may be meant as it is; with more different numbers, these are meant
 MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
 FEWEST_ROWS = 20  # in fewer, numbers are different by chance
@@ -45,9 +47,9 @@ def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
     """Make numbers, truth values or categories of all columns.
 
     Where nearly all texts are numbers the column is one of numbers, and what is none is missing, see `numbers_of`. ISO
-    dates (2026-07-31, with or without a time) become days since 1970-01-01, as dates of any other type do. Other text
-    becomes categories. A column of text that is another in every row tells nothing about other rows: it is left out,
-    and so is an empty column.
+    dates (2026-07-31, with or without a time) become days since 1970-01-01, as dates of any other type do, and
+    durations become days. Other text becomes categories. A column of text that is another in every row tells nothing
+    about other rows: it is left out, and so is an empty column.
 
     Parameters
     ----------
@@ -83,7 +85,8 @@ def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
         if column.notna().any():
             found, remark = _tidy(column, source, decimal)
             if found is not None:
-                columns[name], remark = found, remark or _identifies(found) or _means_missing(found)
+                columns[name] = found
+                remark = remark or _identifies(found) or _means_missing(found) or labels_alike(found)
         notes += [f"column {name!r} of {source} {remark}"] if remark else []
     return Tidied(pd.DataFrame(columns, index=frame.index), notes)
 
@@ -123,10 +126,12 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
         return _as_floats(column), ""
     if kind in DATES:
         return _days(column), ""
+    if kind in DURATIONS:
+        return pd.to_timedelta(column.astype(str) if kind == "time" else column) / pd.Timedelta(days=1), ""
     example = column.dropna().iloc[0]
     raise ValueError(
         f"column {column.name!r} of {source} holds {kind} values such as {example!r} ({type(example).__name__}); "
-        "it must hold numbers, text, truth values or dates"
+        f"it must hold numbers, text, truth values or dates, or be left out with --drop {quote(str(column.name))}"
     )
 
 
@@ -217,6 +222,49 @@ def _identifies(column: pd.Series) -> str:
     if is_nameless or n_different < MOSTLY_DIFFERENT * len(present):
         return ""
     return f"seems to identify the rows and to say nothing else; {remedy}"
+
+
+TRUTH = {word: truth for truth, words in enumerate(("no n false f 0", "yes y true t 1")) for word in words.split()}
+
+
+def labels_alike(column: pd.Series) -> str:
+    """Say that labels seem to be the same: they differ in case, blanks or what is not seen, or mean the same truth.
+
+    Parameters
+    ----------
+    column : Series
+        Categories or texts.
+
+    Returns
+    -------
+    str
+        An end of a sentence, or nothing.
+
+    Examples
+    --------
+    >>> labels_alike(pd.Series(["red", "Red", "blue"]))
+    "has labels that seem to be the same, 'Red' and 'red'; if they are, write them alike"
+    """
+    if not (are_texts(column) or (isinstance(column.dtype, pd.CategoricalDtype) and are_texts(column.cat.categories))):
+        return ""
+    seen: dict[str | int, list[str]] = {}
+    labels = sorted(column.dropna().unique())
+    are_truths = all(_as_seen(label) in TRUTH for label in labels)
+    for label in labels:
+        key = _as_seen(label)
+        seen.setdefault(TRUTH[key] if are_truths else key, []).append(label)
+    alike = [" and ".join(map(repr, each)) for each in seen.values() if len(each) > 1]
+    if not alike:
+        return ""
+    more = f", and {len(alike) - MOST_EXAMPLES:,} more such" if len(alike) > MOST_EXAMPLES else ""
+    return (
+        f"has labels that seem to be the same, {', '.join(alike[:MOST_EXAMPLES])}{more}; if they are, write them alike"
+    )
+
+
+def _as_seen(label: str) -> str:
+    normal = unicodedata.normalize("NFKC", label).casefold()
+    return " ".join("".join(mark for mark in normal if mark.isprintable() or mark.isspace()).split())
 
 
 def _kind(column: pd.Series) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 # What people, spreadsheets and programs write where there is no value; compared without case and blanks at the ends.
@@ -26,6 +27,8 @@ QUOTED = re.compile(r"=\"(.*)\"|'([^']*)'?")  # what spreadsheets write so that 
 NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 NUMBER_OR_INFINITY = re.compile(rf"{NUMBER}|[+-]?inf(inity)?", re.IGNORECASE)
+POINTS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})")  # 1.234 where 1,5 has decimals
+DECIMALS = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # a thousand and some, or a number with three decimals
 
 
@@ -144,6 +147,83 @@ def are_texts(column: pd.Series) -> bool:
         False for categories.
     """
     return not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.infer_dtype(column) == "string"
+
+
+def may_be_thousands(column: pd.Series) -> bool:
+    """Tell whether numbers may have been written with points for thousands, which were taken for those of decimals.
+
+    Parameters
+    ----------
+    column : Series
+        As pandas read it from a text.
+
+    Returns
+    -------
+    bool
+        True if all have at most three decimals, some have any, and none is beyond a thousand.
+
+    Examples
+    --------
+    >>> may_be_thousands(pd.Series([1.234, 12.0])), may_be_thousands(pd.Series([1.2345, 12.0]))
+    (True, False)
+    """
+    if column.dtype != float:
+        return False
+    numbers = column.to_numpy()
+    numbers = numbers[~np.isnan(numbers)]
+    if not len(numbers) or not (np.abs(numbers) < 1000).all() or (numbers == np.round(numbers)).all():
+        return False
+    return bool((numbers == np.round(numbers, 3)).all())
+
+
+def are_thousands(column: pd.Series) -> bool:
+    """Tell whether texts are whole numbers, some with points for thousands, such as 1.234, if points mean that.
+
+    Parameters
+    ----------
+    column : Series
+        A column.
+
+    Returns
+    -------
+    bool
+        False if one could not be.
+
+    Examples
+    --------
+    >>> are_thousands(pd.Series(["1.234", "12"])), are_thousands(pd.Series(["1.234", "12.5"]))
+    (True, False)
+    """
+    texts = column.dropna()
+    return (
+        are_texts(column)
+        and bool(texts.str.contains(".", regex=False).any())
+        and bool(texts.str.fullmatch(POINTS.pattern).all())
+    )
+
+
+def has_decimal_commas(column: pd.Series) -> bool:
+    """Tell whether a column has numbers whose commas can be nothing but those before decimals.
+
+    Parameters
+    ----------
+    column : Series
+        Texts.
+
+    Returns
+    -------
+    bool
+        False for 1,234, which may be a thousand and some.
+
+    Examples
+    --------
+    >>> has_decimal_commas(pd.Series(["1,5", "2"])), has_decimal_commas(pd.Series(["1,234"]))
+    (True, False)
+    """
+    texts = column.dropna().unique()
+    return any(DECIMALS.fullmatch(text) and not EITHER.fullmatch(text) for text in texts) and (
+        numbers_of(column, ",").are_most
+    )
 
 
 def _readings(texts: list[str], decimal: str) -> dict[str, float]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from .columns import tidy
+from .columns import labels_alike, tidy
 from .names import listed, look_up
 from .numbers import is_number
 from .readers.content import Arrays, Table
@@ -105,6 +106,8 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
     else:
         X, remarks = tidy(_with_vectors(table, inputs), source, table.decimal)
         notes += [*remarks, *_copies(X, found["target"], source, roles.target)]
+        if alike := labels_alike(found["target"]):
+            notes.append(f"column {roles.target!r} of {source} {alike}")
         if not X.shape[1]:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
     return Parts(name, X, found["target"], found["groups"], found["order"], notes)
@@ -166,7 +169,7 @@ def _copies(X: pd.DataFrame, target: Any, source: str, name: str | None) -> list
     """Say which inputs are the target over again: whatever is learnt from them is of no use."""
     return [
         f"column {column!r} of {source} is the same as the target {name!r} in every row; leave it out with "
-        f"--drop {column}"
+        f"--drop {quote(str(column))}"
         for column, values in X.items()
         if _are_same(values[:FEW], target[:FEW]) and _are_same(values, target)
     ]

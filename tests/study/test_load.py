@@ -201,8 +201,9 @@ def test_text_that_only_looks_like_dates_is_text(tmp_path):
 
 def test_lists_in_a_column_are_refused(tmp_path):
     pytest.importorskip("pyarrow")
-    TABLE.assign(column=[[1], [2], [3], [4]]).to_parquet(tmp_path / "people.parquet")
-    with pytest.raises(ValueError, match=r"column 'column' of people.parquet holds mixed values such as array"):
+    TABLE.assign(column=[[1], [2, 3], [3], [4]]).to_parquet(tmp_path / "people.parquet")
+    message = r"column 'column' of people.parquet holds mixed values such as array.* be left out with --drop column"
+    with pytest.raises(ValueError, match=message):
         load(tmp_path / "people.parquet", "income")
 
 
@@ -237,10 +238,14 @@ WRONG_TABLES = {
     ),
     "missing targets": (CSV, {"target": "age"}, "y of 'people' is missing in 1 row of 4"),
     "no file at all": (None, {"target": "y"}, "there is no file"),
-    "empty": ("", {"target": "y"}, "people.csv cannot be read: No columns to parse from file"),
+    "empty": ("", {"target": "y"}, "people.csv cannot be read: it is empty"),
     "no rows": ("a,y\n", {"target": "y"}, "people.csv has no rows"),
     "nothing but the target": ("y\na\nb\n", {"target": "y"}, "people.csv has no columns but y (target); a table"),
-    "ragged": ("a,y\n1,2\n1,2,3\n", {"target": "y"}, "people.csv cannot be read: Error tokenizing data"),
+    "ragged": (
+        "a,y\n1,2\n1,2,3\n",
+        {"target": "y"},
+        "people.csv cannot be read: its line '1,2,3' has 3 values, but its first line, 'a,y', has 2",
+    ),
     "too few names": (
         "a,y\n1,2,3\n1,2,3\n",
         {"target": "y"},
@@ -273,6 +278,15 @@ def test_files_that_cannot_be_read(file, content, message, tmp_path):
     (tmp_path / file).write_bytes(content)
     with pytest.raises(ValueError, match=message):
         load(tmp_path / file, "y")
+
+
+def test_what_is_there_but_no_file_is_named(tmp_path):
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "link.csv").symlink_to("nothing.csv")
+    with pytest.raises(ValueError, match=r"folder.csv' is a folder; it must be a file"):
+        load(tmp_path / "folder.csv", "y")
+    with pytest.raises(ValueError, match=r"link.csv' is a link to 'nothing.csv', which is not there"):
+        load(tmp_path / "link.csv", "y")
 
 
 def test_a_missing_file_suggests_the_nearest(people):
@@ -438,6 +452,9 @@ TEXTS = {
     "names before blank lines": ("a.csv", "\n\np,q,kind\n\n" + rows_of(",") + "\n\n"),
     "units": ("a.csv", "p,q,kind\nkm/s,mag,\n" + rows_of(",")),
     "units everywhere": ("a.csv", "p,q,kind\nkm/s,mag,text\n" + rows_of(",")),
+    "units and a rule below": ("a.tsv", "p\tq\tkind\nkm/s\tmag\t\n----\t---\t---\n" + rows_of("\t")),
+    "a rule above the units": ("a.tsv", "p\tq\tkind\n----\t---\t---\nkm/s\tmag\t\n" + rows_of("\t")),
+    "numbers in quotes of spreadsheets": ("a.csv", "p,q,kind\n" + rows_of(",").replace("1.5,", '="1.5",')),
     "separators at the ends of rows": ("a.csv", "p,q,kind\n" + rows_of(",", end=",")),
     "separators at all ends": ("a.csv", "p,q,kind,\n" + rows_of(",", end=",")),
     "decimal commas and blanks": ("a.txt", "p q kind\n" + rows_of(" ", decimal=",")),
@@ -560,6 +577,71 @@ def test_labels_that_look_like_missing_can_be_kept(tmp_path):
     assert load(tmp_path / "a.csv", "kind", not_na=["None", "NA"]).labels.tolist() == ["NA", "None", "star"]
 
 
+THOUSANDS = "points in 'n' of a.csv are those of thousands, as others have commas before decimals"
+
+
+@pytest.mark.filterwarnings("ignore:the line under the names")
+@pytest.mark.parametrize("units", ["", "km;mag;\n"])
+def test_points_of_thousands_are_found_where_other_columns_have_decimal_commas(units, tmp_path):
+    write_text(tmp_path / "a.csv", f"n;x;kind\n{units}1.234;1,5;a\n999;2,25;b\n-12.345;3;a\n1.234.567;0,5;b\n")
+    with pytest.warns(UserWarning, match=THOUSANDS):
+        data = load(tmp_path / "a.csv", "kind")
+    assert data.X.to_dict("list") == {"n": [1234, 999, -12345, 1234567], "x": [1.5, 2.25, 3, 0.5]}
+
+
+@pytest.mark.parametrize(
+    ("n", "x"),
+    [
+        (["1.234", "2.5"], ["1,5", "2,5"]),  # no groups of three
+        (["1.234", "0.999"], ["1,5", "2,5"]),
+        (["1.234", "2.345"], ["1,234", "2"]),  # which may be thousands themselves
+        (["1.234", "2.345"], ["1", "2"]),
+    ],
+)
+def test_points_are_those_of_decimals_unless_commas_are(n, x, tmp_path):
+    rows = "".join(f"{one};{other};{kind}\n" for one, other, kind in zip(n, x, "ab", strict=True))
+    write_text(tmp_path / "a.csv", f"n;x;kind\n{rows}")
+    assert load(tmp_path / "a.csv", "kind").X["n"].tolist() == list(map(float, n))
+
+
+def test_names_that_stand_again_among_the_rows_are_left_out_and_told(tmp_path):
+    write_text(tmp_path / "a.csv", "p,q,kind\n1,x,a\n2,y,b\np,q,kind\n3,x,a\n")
+    with pytest.warns(UserWarning, match="names of the columns stand again in 1 row of a.csv, left out"):
+        data = load(tmp_path / "a.csv", "kind")
+    assert data.labels.tolist() == ["a", "b"]
+    assert data.X["p"].tolist() == [1, 2, 3]
+
+
+def test_rows_that_end_too_early_are_told(tmp_path):
+    write_text(tmp_path / "a.csv", "kind,p,q\na,1,2\nb,3\na,5,\n")
+    told = "there are fewer values than names in 1 row of a.csv, and what lacks is taken as missing: 'b,3'"
+    with pytest.warns(UserWarning, match=told):
+        data = load(tmp_path / "a.csv", "kind")
+    np.testing.assert_array_equal(data.X["q"], [2, np.nan, np.nan])
+
+
+def test_cells_may_be_as_long_as_they_like(tmp_path):
+    write_text(tmp_path / "a.csv", f"p,q,kind\n1,{'x' * 200_000},a\n2,y,b\n3,y,b\n")
+    assert load(tmp_path / "a.csv", "kind").X["q"].str.len().tolist() == [200_000, 1, 1]
+
+
+ALIKE = {
+    "case": (["Red", "red", "blue"], "'Red' and 'red'"),
+    "what is not seen": (["A\u200b", "A", "B"], r"'A' and 'A\\u200b'"),
+    "two ways to write é": (["e\u0301", "\u00e9", "o"], "'e\u0301' and '\u00e9'"),
+    "words of truth": (["yes", "TRUE", "no"], "'TRUE' and 'yes'"),
+}
+
+
+@pytest.mark.parametrize("target", ["p", "kind"])
+@pytest.mark.parametrize(("labels", "pair"), ALIKE.values(), ids=ALIKE)
+def test_labels_that_seem_to_be_the_same_are_told(labels, pair, target, tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind\n" + "".join(f"{label},{at % 2}\n" for at, label in enumerate(labels * 4)))
+    told = f"column 'p' of a.csv has labels that seem to be the same, {pair}; if they are, write them alike"
+    with pytest.warns(UserWarning, match=told):
+        load(tmp_path / "a.csv", target)
+
+
 def test_blanks_around_texts_make_no_other_labels(tmp_path):
     write_text(tmp_path / "a.csv", 'p,q,kind\n1,NA ,a\n2,3,a \n3,4,"b "\n')
     data = load(tmp_path / "a.csv", "kind")
@@ -608,6 +690,28 @@ REFUSED = {
         "its first line has 3 names with semicolons between them, but its rows have 3 values with commas",
     ),
     "a title": ("Stars of 2026\np,q,kind\n1,2,a\n", {}, "its first line, 'Stars of 2026', is one field, but the rows"),
+    "a longer title": (
+        "Stars\nof 2026\np,q,kind\n1,2,a\n",
+        {},
+        "its line 'p,q,kind' has 3 values, but its first line, 'Stars', has 1; the first line must have the names",
+    ),
+    "a value too many": ("p,q,kind\n1,2,a\n3,4,a,b\n", {}, "its line '3,4,a,b' has 4 values, but its first line,"),
+    "row names of R": (
+        "p,q,kind\nMazda,1,2,a\nFiat,3,4,b\n",
+        {},
+        "rows have more values than its first line has names; where they begin with the name of the row, as R",
+    ),
+    "nothing": ("\n \n", {}, "a.csv cannot be read: it is empty"),
+    "zero bytes further down": (
+        b"p,kind\n" + b"1,a\n" * 2000 + b"\x00" * 9 + b"\n1,b\n",
+        {},
+        "it holds zero bytes, so it is no text",
+    ),
+    "missing values among blanks": (
+        "p  q  kind\n" + "1  2  a\n" * 300 + "3     b\n",
+        {},
+        "its line '3     b' has 2 values for 3 columns; where values are missing blanks cannot separate the others",
+    ),
     "two ways": (
         "a;x,b\n1;2,3\n4;5,6\n",
         {},

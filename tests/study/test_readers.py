@@ -117,7 +117,7 @@ def test_doubled_names_are_refused(fits, tmp_path):
     feather.write_feather(table, tmp_path / "a.feather")
     pytest.importorskip("pyarrow.parquet").write_table(table, tmp_path / "a.parquet")
     for ending in ("feather", "parquet"):
-        with pytest.raises(ValueError, match="flux"):
+        with pytest.raises(ValueError, match="several of its columns are called 'flux'"):
             load(tmp_path / f"a.{ending}", "kind")
 
 
@@ -138,6 +138,18 @@ def test_wrong_fits(text, message, fits, tmp_path, monkeypatch):
     write_fits(fits, tmp_path / "a.fits", table_of(fits, flux=FLUX), table_of(fits, "OTHERS", flux=FLUX))
     with pytest.raises(ValueError, match=re.escape(message)):
         load(text, "kind")
+
+
+def test_a_table_beside_images_of_something_else_is_to_be_named(fits, tmp_path):
+    image = fits.ImageHDU(np.zeros((4, 4)), name="CHART")
+    columns = {name: STARS[name].to_numpy(KINDS[name]) for name in STARS}
+    path = write_fits(fits, tmp_path / "a.fits", image, table_of(fits, **columns))
+    message = (
+        r"it has a table of 10 rows and images of other lengths, \[0\] PRIMARY, \[1\] CHART, \[2\] STARS; name the"
+    )
+    with pytest.raises(ValueError, match=message):
+        load(path, "kind")
+    check_stars(load(f"{path}[STARS]", "kind"))
 
 
 # ----------------------------------------------------------------------------------------------------------- VOTable
@@ -207,7 +219,44 @@ def test_what_pandas_wrote_is_named(h5py, tmp_path):
         load(tmp_path / "a.h5", "kind")
 
 
+def test_arrays_of_different_lengths_in_hdf5_are_named(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        series = file.create_dataset("light/curve", (2,), dtype=h5py.vlen_dtype("f4"))
+        series[0], series[1] = [1, 2], [3]
+    with pytest.raises(ValueError, match="its 'light/curve' holds arrays of different lengths, or references"):
+        load(tmp_path / "a.h5", "kind")
+
+
 # ----------------------------------------------------------------------------------------------------------- Feather
+
+
+@pytest.mark.parametrize("ending", ["feather", "parquet"])
+def test_lists_of_one_length_are_columns_as_arrays_of_fits_are(ending, tmp_path):
+    pytest.importorskip("pyarrow")
+    frame = STARS.assign(spectrum=list(SPECTRA[:, :2]))
+    getattr(frame, f"to_{ending}")(tmp_path / f"a.{ending}")
+    X = load(tmp_path / f"a.{ending}", "kind").X
+    assert list(X) == ["flux", "counts", "spectrum_0", "spectrum_1"]
+    assert X["spectrum_1"].tolist() == SPECTRA[:, 1].tolist()
+    assert load(tmp_path / f"a.{ending}", "kind", features=["spectrum"]).X.shape == (10, 2)
+
+
+def test_an_index_with_a_name_is_a_column(tmp_path):
+    pytest.importorskip("pyarrow")
+    STARS.set_index(["kind", "flux"]).to_parquet(tmp_path / "a.parquet")
+    data = load(tmp_path / "a.parquet", "kind")
+    assert data.X[["counts", "flux"]].to_dict("list") == STARS[["counts", "flux"]].to_dict("list")
+
+
+def test_durations_and_times_of_the_day_are_days(tmp_path):
+    pytest.importorskip("pyarrow")
+    hours = pd.to_timedelta([1, 12, None] * 3 + [6], unit="h")
+    times = [pd.Timestamp("2026-07-31 06:00").time(), None] * 5
+    STARS.assign(exposure=hours, at=times).to_parquet(tmp_path / "a.parquet")
+    X = load(tmp_path / "a.parquet", "kind").X
+    np.testing.assert_array_equal(X["exposure"], [1 / 24, 0.5, np.nan] * 3 + [0.25])
+    np.testing.assert_array_equal(X["at"], [0.25, np.nan] * 5)
 
 
 def test_a_table_of_feather(tmp_path):

@@ -94,8 +94,7 @@ def read(path: Path, part: Part, options: Options) -> Table | Arrays:
         If there is no such file, it cannot be read, or an option does not go with its format.
     """
     if not path.is_file():
-        nearest = nearest_name(path.name, _files_beside(path))
-        raise ValueError(f"there is no file {str(path)!r}" + (f", did you mean {nearest!r}?" if nearest else ""))
+        raise ValueError(_why_no_file(path))
     reader = READERS[ending_of(path)]
     if part is not None and reader not in MAY_HAVE_PARTS:
         raise ValueError(f"[{part}] was given for {path.name}; only FITS and HDF5 files have several parts")
@@ -110,5 +109,11 @@ def read(path: Path, part: Part, options: Options) -> Table | Arrays:
     return found._replace(frame=blank(found.frame, options.na_values))
 
 
-def _files_beside(path: Path) -> list[str]:
-    return [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+def _why_no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"{str(path)!r} is a folder; it must be a file"
+    if path.is_symlink():
+        return f"{str(path)!r} is a link to {os.readlink(path)!r}, which is not there"
+    beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+    nearest = nearest_name(path.name, beside)
+    return f"there is no file {str(path)!r}" + (f", did you mean {nearest!r}?" if nearest else "")

@@ -2,6 +2,8 @@
 
 import codecs
 
+from .separators import shortened
+
 MARKS = (  # the longer ones first, as the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -10,7 +12,6 @@ MARKS = (  # the longer ones first, as the mark of UTF-16 begins that of UTF-32
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 SAMPLE = 4000
-MOST_SHOWN = 60
 
 
 def to_utf8(content: bytes, encoding: str | None = None) -> bytes:
@@ -46,7 +47,7 @@ def to_utf8(content: bytes, encoding: str | None = None) -> bytes:
     for mark, marked in MARKS:
         if content.startswith(mark):
             return _in(content[len(mark) :], marked)
-    if 0 in content[:SAMPLE]:
+    if 0 in content:
         return _in(content, _wide(content[:SAMPLE]))
     try:
         content.decode("utf-8")
@@ -79,8 +80,7 @@ def _wide(sample: bytes) -> str:
 def _why_not(content: bytes, position: int) -> str:
     line = content.count(b"\n", 0, position) + 1
     text = content[content.rfind(b"\n", 0, position) + 1 :].split(b"\n", 1)[0].decode("latin-1").strip()
-    shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
     return (
         f"byte {content[position]:#x} in line {line:,} is not UTF-8; name the encoding with --encoding (encoding=), "
-        f"such as latin-1, in which the line is {shown!r}"
+        f"such as latin-1, in which the line is {shortened(text)!r}"
     )

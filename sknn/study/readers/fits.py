@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..numbers import rows
 from .astropy_tables import from_astropy
 from .content import Arrays, Part, Table, need, reading
 from .options import Options
@@ -56,6 +57,13 @@ def read_fits(path: Path, part: Part, options: Options) -> Table | Arrays:
         if not images:
             return found
         arrays = {name: _native(unit.data) for name, unit in zip(_names(images), images, strict=True)}
+        lengths = {len(each) for each in arrays.values()}
+        if tables and lengths != {len(tables[0].data)}:
+            example = f"{path.name}[{tables[0].name or 1}]"
+            raise ValueError(
+                f"it has a table of {rows(len(tables[0].data))} and images of other lengths, {_listed(file)}; name the "
+                f"one to be read, as in {example!r}"
+            )
         return Arrays({**arrays, **{name: column.to_numpy() for name, column in found.frame.items()}, **found.vectors})
 
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from .content import Part, Table, need, reading
@@ -24,7 +25,7 @@ def read_frame(path: Path, part: Part, options: Options) -> Table:
     Returns
     -------
     Table
-        Its names as texts.
+        Its names as texts. Columns of lists of numbers, all of one length, are its vectors.
 
     Raises
     ------
@@ -33,7 +34,23 @@ def read_frame(path: Path, part: Part, options: Options) -> Table:
     """
     need("pyarrow", path)
     with reading(path):
-        frame = pd.read_feather(path) if path.suffix.lower() == ".feather" else pd.read_parquet(path)
-        frame = frame.rename(columns=str)
+        if path.suffix.lower() == ".feather":
+            frame = pd.read_feather(path)
+        else:
+            check_names(need("pyarrow.parquet", path).read_schema(path).names)  # pandas has no message for it
+            frame = pd.read_parquet(path)
+        named = [name for name in frame.index.names if name is not None]
+        frame = frame.reset_index(named).rename(columns=str)  # an index with a name is a column as any other
         check_names(frame.columns)
-        return Table(frame)
+        vectors = {name: array for name, column in frame.items() if (array := _vector_of(column)) is not None}
+        return Table(frame.drop(columns=list(vectors)), vectors=vectors)
+
+
+def _vector_of(column: pd.Series) -> np.ndarray | None:
+    """Return an array if all rows have lists of numbers of the same length."""
+    if column.dtype != object or not len(column) or not all(isinstance(value, np.ndarray) for value in column):
+        return None
+    if len({value.shape for value in column}) > 1:
+        return None
+    array = np.stack(column.to_list())
+    return array if array.dtype.kind in "biuf" else None

@@ -48,14 +48,21 @@ def _arrays(h5py: Any, group: Any) -> dict[str, np.ndarray]:
 
     def visit(name: str, item: Any) -> None:
         if isinstance(item, h5py.Dataset) and item.shape:
-            found[name] = _texts(item)
+            found[name] = _values(h5py, item)
 
     group.visititems(visit)
     return found
 
 
-def _texts(item: Any) -> np.ndarray:
-    return item.asstr()[()].astype(object) if item.dtype.kind == "O" or item.dtype.kind == "S" else item[()]
+def _values(h5py: Any, item: Any) -> np.ndarray:
+    if item.dtype.kind == "S" or h5py.check_string_dtype(item.dtype) is not None:
+        return item.asstr()[()].astype(object)
+    if item.dtype.kind == "O":
+        raise ValueError(
+            f"its {item.name.lstrip('/')!r} holds arrays of different lengths, or references; fill them up with NaN, "
+            "as in (samples, length, 1)"
+        )
+    return item[()]
 
 
 def _table_or_arrays(arrays: dict[str, np.ndarray]) -> Table | Arrays:

@@ -31,8 +31,28 @@ def split(lines: Sequence[str], separator: str) -> list[list[str]]:
     """
     if separator == BLANK:
         lines = [" ".join(line.split()) for line in lines]
-    rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
-    return [[field.strip() for field in row] for row in rows if row]
+    most = csv.field_size_limit(sum(map(len, lines)) + 1)  # of the module, for all who use it
+    try:
+        rows = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+        return [[field.strip() for field in row] for row in rows if row]
+    finally:
+        csv.field_size_limit(most)
+
+
+def shortened(line: str) -> str:
+    """Return the beginning of a line, as messages show it.
+
+    Parameters
+    ----------
+    line : str
+        A line of any length.
+
+    Returns
+    -------
+    str
+        At most its first 60 characters.
+    """
+    return line if len(line) <= MOST_SHOWN else f"{line[:MOST_SHOWN]}..."
 
 
 def stated(separator: str) -> str:

@@ -5,16 +5,28 @@ from collections.abc import Sequence
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from ..numbers import NO_VALUE, are_texts, is_number, numbers_of
+from ..names import listed
+from ..numbers import (
+    MOST_EXAMPLES,
+    NO_VALUE,
+    are_texts,
+    are_thousands,
+    has_decimal_commas,
+    is_number,
+    may_be_thousands,
+    numbers_of,
+    rows,
+)
 from .content import Part, Table, reading
 from .described import BYTE_BY_BYTE, read_byte_by_byte
 from .encodings import to_utf8
 from .options import Options
 from .packed import check_kind, content_of
-from .separators import BLANK, find_separator, split, stated
+from .separators import BLANK, find_separator, shortened, split, stated
 from .tables import blank, check_names, with_columns
 
 COMMENT = "#"
@@ -64,19 +76,29 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
     with reading(path):
         content, separator = _separator_of_excel(content)
         content, remark, n_left_out = _without_comments(content, mark)
-        frame, separator = _parse(
+        frame, separator, short = _parse(
             content, remark, stated(options.sep) if options.sep is not None else separator, options
         )
         if not len(frame) and n_left_out:
             raise ValueError(f"all its rows begin with {mark}, as comments do; say what does with --comment (comment=)")
-    frame, units = _without_units(_without_index(blank(frame, options.na_values)))
+    frame, n_repeated = _without_repeated_names(blank(frame, options.na_values))
+    frame, units = _without_units(_without_index(frame))
     decimal = "," if separator == ";" else "."
-    notes = (
-        f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows",
-        f"the line under the names of {path.name} was left out, as it seems to hold units: {units}",
+    thousands = _thousands_in(frame)
+    notes = {
+        f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows": n_left_out,
+        f"the names of the columns stand again in {rows(n_repeated)} of {path.name}, left out": n_repeated,
+        f"the line under the names of {path.name} was left out, as it seems to hold units: {units}": units,
+        f"there are fewer values than names in {rows(len(short))} of {path.name}, and what lacks is taken as missing: "
+        f"{', '.join(repr(shortened(line.decode())) for line in short[:MOST_EXAMPLES])}": len(short),
+        f"points in {listed(map(repr, thousands))} of {path.name} are those of thousands, as others have commas before "
+        "decimals": len(thousands),
+    }
+    return Table(
+        _in_numbers(with_columns(frame, thousands), decimal),
+        decimal,
+        tuple(note for note, count in notes.items() if count),
     )
-    said = tuple(note for note, count in zip(notes, (n_left_out, units), strict=True) if count)
-    return Table(_in_numbers(frame, decimal), decimal, said)
 
 
 def _separator_of_excel(content: bytes) -> tuple[bytes, str]:
@@ -114,24 +136,76 @@ def _names_in(remark: str, lines: Sequence[str], separator: str) -> str:
     return remark if fits and not any(map(is_number, names[0])) and any(map(is_number, values[0])) else ""
 
 
-def _parse(content: bytes, remark: str, separator: str, options: Options) -> tuple[pd.DataFrame, str]:
-    """Return the table and its separator, which is found unless it is known."""
+def _parse(content: bytes, remark: str, separator: str, options: Options) -> tuple[pd.DataFrame, str, list[bytes]]:
+    """Return the table, its separator, which is found unless it is known, and the lines that lack values."""
     lines = _first_lines(content)
+    if not lines:
+        raise ValueError("it is empty")
     separator = separator or find_separator(lines)
     if names := _names_in(remark, lines, separator):
         content, lines = b"\n".join((names.encode(), content)), [names]
     check_names(next(iter(split(lines, separator)), []))
     missing = [word for word in MISSING if word not in options.not_na]
-    frame = pd.read_csv(
-        BytesIO(content),
-        sep=r"\s+" if separator == BLANK else separator,
-        skipinitialspace=True,
-        keep_default_na=False,
-        na_values=missing,
-        low_memory=False,
-    ).rename(columns=str.strip)
+    frame = _read_csv(content, separator, missing)
+    if any(map(may_be_thousands, (column for _, column in frame.items()))):
+        as_written = _read_csv(content, separator, missing, dtype=str)
+        thousands = {name: column for name, column in as_written.items() if are_thousands(column)}
+        frame = with_columns(frame, thousands)
     stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
-    return _without_last(with_columns(frame, stripped)).dropna(how="all", ignore_index=True), separator
+    frame = with_columns(frame, stripped)
+    short = _short_lines(content, separator, frame.shape[1]) if frame.iloc[:, -1].isna().any() else []
+    return frame.dropna(how="all", ignore_index=True), separator, short
+
+
+def _read_csv(content: bytes, separator: str, missing: Sequence[str], **options: Any) -> pd.DataFrame:
+    try:
+        frame = pd.read_csv(
+            BytesIO(content),
+            sep=r"\s+" if separator == BLANK else separator,
+            skipinitialspace=True,
+            keep_default_na=False,
+            na_values=missing,
+            low_memory=False,
+            **options,
+        )
+    except pd.errors.ParserError as error:
+        raise ValueError(_why_no_table(content, str(error))) from None
+    return _without_last(frame.rename(columns=str.strip))
+
+
+def _why_no_table(content: bytes, message: str) -> str:
+    """Say which line has more values than there are names, if that is what pandas says."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if found is None:
+        return message
+    lines = _lines(content)
+    names, wrong = (repr(shortened(lines[at].decode().strip())) for at in (0, int(found[2]) - 1))
+    return (
+        f"its line {wrong} has {found[3]} values, but its first line, {names}, has {found[1]}; the first line "
+        "must have the names of all columns, lines before it must begin with #, or as --comment (comment=) says, and "
+        "values with separators in them must be in quotes"
+    )
+
+
+def _lines(content: bytes) -> list[bytes]:
+    return re.split(rb"\r\n|\n|\r", content)
+
+
+def _short_lines(content: bytes, separator: str, n_columns: int) -> list[bytes]:
+    """Return the lines with fewer values than there are columns; with blanks between them, nobody knows which lack."""
+    if separator == BLANK:
+        short = [line for line in _lines(content) if 0 < len(line.split()) < n_columns]
+        if short:
+            raise ValueError(
+                f"its line {shortened(short[0].decode())!r} has {len(short[0].split())} values for {n_columns} "
+                "columns; where values are missing blanks cannot separate the others: write NaN there, or separate "
+                "by commas"
+            )
+        return []
+    if b'"' in content:  # a line may be a part of a row
+        return []
+    mark = separator.encode()
+    return [line for line in _lines(content) if line.strip() and line.count(mark) < n_columns - 1]
 
 
 def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +213,10 @@ def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
     if isinstance(frame.index, pd.RangeIndex):
         return frame
     if frame.index.nlevels > 1 or not frame.iloc[:, -1].isna().all():
-        raise ValueError("its rows have more values than its first line has names")
+        raise ValueError(
+            "its rows have more values than its first line has names; where they begin with the name of the row, as R "
+            "writes it, that column needs a name, too"
+        )
     return frame.reset_index().iloc[:, :-1].set_axis(frame.columns, axis=1)
 
 
@@ -161,10 +238,28 @@ def _without_index(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=useless)
 
 
+def _without_repeated_names(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Leave out the lines of names that files have in their middle after they were put one behind the other."""
+    named = frame[[name for name in frame if not name.startswith("Unnamed:")]]
+    if not len(frame) or not all(map(pd.api.types.is_string_dtype, named.dtypes)):
+        return frame, 0  # no text in one of the columns
+    repeated = (named == named.columns).all(axis=1)
+    return (frame[~repeated].reset_index(drop=True) if repeated.any() else frame), int(repeated.sum())
+
+
 def _without_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
-    """Leave out a first row that has a text where all others have numbers, and a number nowhere, or is a mere rule."""
-    if len(frame) and all(re.fullmatch(RULE, str(value)) for value in frame.iloc[0].dropna()):
-        return frame.iloc[1:].reset_index(drop=True), ""
+    """Leave out a line of units under the names, and rules above and below it."""
+    frame, units = _without_line_of_units(_without_rule(frame))
+    return _without_rule(frame), units
+
+
+def _without_rule(frame: pd.DataFrame) -> pd.DataFrame:
+    is_rule = len(frame) > 0 and all(re.fullmatch(RULE, str(value)) for value in frame.iloc[0].dropna())
+    return frame.iloc[1:].reset_index(drop=True) if is_rule else frame
+
+
+def _without_line_of_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Leave out a first row that has a text where all others have numbers, and a number nowhere."""
     if len(frame) < FEWEST_ROWS or any(is_number(str(value)) for value in frame.iloc[0].dropna()):
         return frame, ""
     units = [str(value) for name, value in frame.iloc[0].items() if _is_unit(value, frame[name].iloc[1:])]
@@ -177,6 +272,14 @@ def _is_unit(value: object, others: pd.Series) -> bool:
     if not isinstance(value, str) or value.strip().lower() in NO_VALUE or value.startswith(NEVER_UNITS):
         return False
     return value not in set(others) and numbers_of(others).are_most
+
+
+def _thousands_in(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return columns whose points are those of thousands, without them, if another has commas before decimals."""
+    columns = {name: column for name, column in frame.items() if are_texts(column)}
+    if not any(map(has_decimal_commas, columns.values())):
+        return {}
+    return {name: column.str.replace(".", "") for name, column in columns.items() if are_thousands(column)}
 
 
 def _in_numbers(frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
