@@ -23,6 +23,8 @@ from .data import DataSet
 from .load import LOADERS, load, load_inputs
 from .measures import DEFAULTS as MEASURES
 from .models import BUILT_IN, Model
+from .names import listed
+from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
 from .predict import predictions, read_model
 from .readers import ENDINGS
@@ -47,6 +49,7 @@ ARGUMENT = re.compile(
     rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})="
 )
 IN_PYTHON = re.compile(rf" \((?:{READING})=[^()]*\)")  # beside what is to be typed
+NEGATIVE = re.compile(r"-(inf|nan|[\d.]+(e[+-]?\d+)?)$", re.IGNORECASE)  # values; to argparse -1e30 is an option
 SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
 
 DESCRIPTION = """\
@@ -121,6 +124,8 @@ def build_parser() -> ArgumentParser:
     )
     _add_predicting(predict)
     predict.set_defaults(run=run_predict)
+    for each in (study, predict):
+        each._negative_number_matcher = NEGATIVE
     return parser
 
 
@@ -334,7 +339,7 @@ def run_predict(arguments: Namespace) -> int:
         return _stop(WRONG_USAGE, _as_typed(str(error)), "predict")
     except OSError as error:
         return _stop(FAILED, str(error), "predict")
-    print(f"Predictions: {out} ({len(table):,} rows: {', '.join(map(str, table.columns))})")
+    print(f"Predictions: {out} ({rows(len(table))}: {listed(map(str, table.columns))})")
     return 0
 
 

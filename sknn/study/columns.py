@@ -10,6 +10,7 @@ import pandas as pd
 
 from .numbers import MOST_EXAMPLES, MOST_ODD, MOSTLY, NO_VALUE, Numbers, are_texts, is_number, numbers_of, rows
 
+DECIMAL = "sknn_decimal"  # the attribute of a table that says what commas are where a column does not tell
 ISO_DATE = r"\s*\d{4}-\d{2}-\d{2}([ T].*)?"
 NUMBERS = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
 TEXTS = ("string", "mixed-integer", "mixed")  # the last two: texts among other things
@@ -91,7 +92,7 @@ def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
     return Tidied(pd.DataFrame(columns, index=frame.index), notes)
 
 
-def tidy_column(column: pd.Series, source: str) -> pd.Series:
+def tidy_column(column: pd.Series, source: str, decimal: str = ".") -> pd.Series:
     """Make a column of numbers, truth values or categories.
 
     Parameters
@@ -100,6 +101,8 @@ def tidy_column(column: pd.Series, source: str) -> pd.Series:
         As it was read.
     source : str
         Where it comes from, for messages.
+    decimal : {".", ","}, default="."
+        What commas are where the column does not tell.
 
     Returns
     -------
@@ -111,8 +114,33 @@ def tidy_column(column: pd.Series, source: str) -> pd.Series:
     ValueError
         If the column holds anything else.
     """
-    tidied, _ = _tidy(column, source)
+    tidied, _ = _tidy(column, source, decimal)
     return column.astype("category") if tidied is None else tidied
+
+
+def only_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
+    """Read what are numbers or dates in a column of texts, however many are none.
+
+    Parameters
+    ----------
+    column : Series
+        Texts, or texts among numbers.
+    decimal : {".", ","}, default="."
+        What commas are where the column does not tell.
+
+    Returns
+    -------
+    Series of float
+        Numbers and days, and NaN for all else.
+
+    Examples
+    --------
+    >>> only_numbers(pd.Series(["1.5", "big", "1970-01-03"])).tolist()
+    [1.5, nan, 2.0]
+    """
+    numbers = numbers_of(column, decimal).values
+    texts = column[numbers.isna()].dropna().astype(str)
+    return numbers.fillna(_days(_as_dates(texts)).reindex(column.index))
 
 
 def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series | None, str]:
@@ -289,15 +317,17 @@ def _as_floats(column: pd.Series) -> pd.Series:
 def _dates_of(column: pd.Series) -> tuple[pd.Series | None, pd.Series]:
     """Return days, NaN where there is no ISO date, and the other texts; no days if these are many."""
     texts = column.dropna().astype(str)
-    in_form = texts.str.fullmatch(ISO_DATE)
-    if not in_form.any():
-        return None, texts
-    dates = pd.to_datetime(texts.where(in_form), format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
+    dates = _as_dates(texts)
     others = texts[dates.isna()]
     telling = others[~others.str.strip().str.lower().isin(NO_VALUE)]
     if len(others) == len(texts) or len(telling) > MOST_ODD * (len(texts) - len(others) + len(telling)):
         return None, others
     return _days(dates.reindex(column.index)), others
+
+
+def _as_dates(texts: pd.Series) -> pd.Series:
+    in_form = texts.str.fullmatch(ISO_DATE)
+    return pd.to_datetime(texts.where(in_form), format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
 
 
 def are_dates(column: pd.Series) -> bool:

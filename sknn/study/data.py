@@ -16,7 +16,7 @@ from .fingerprint import fingerprint
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
 from .shapes import find_sample_shape
-from .targets import as_vector, find_task
+from .targets import LARGEST_AMOUNT, as_vector, find_task
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ class DataSet:
             for remark in remarks:
                 warnings.warn(remark, UserWarning, stacklevel=3)
             notes = [*notes, *remarks]
-        _check_columns(name, X)
+        check_size(name, X)
         groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         for argument, values in (("y", y), ("groups", groups)):
             if values is not None and len(values) != X.shape[0]:
@@ -227,23 +227,46 @@ def _check_names(name: str, X: Any) -> None:
         )
 
 
-def _check_columns(name: str, X: Any) -> None:
-    """What every model would stumble over is refused at once; an array on disk is not read for it."""
+def check_size(name: str, X: Any) -> None:
+    """Refuse at once what every model would stumble over; an array on disk is not read for it.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the data.
+    X : DataFrame, ndarray, memmap or sparse matrix
+        The inputs.
+
+    Raises
+    ------
+    ValueError
+        If there are infinite values, or some whose squares are.
+    """
     numbers = X.select_dtypes("float").to_numpy(dtype=float, na_value=np.nan) if isinstance(X, pd.DataFrame) else X
     if sparse.issparse(numbers):
         numbers = numbers.data
     if is_mapped(numbers) or numbers.dtype.kind not in "fO":
         return
-    infinite = np.isinf(numbers.astype(float, copy=False))
+    numbers = numbers.astype(float, copy=False)
+    large = (numbers > LARGEST_AMOUNT) | (numbers < -LARGEST_AMOUNT)
+    if not large.any():
+        return
+    infinite = np.isinf(numbers)
     if n_infinite := int(infinite.sum()):
         where = f" {_in_columns(X, infinite)}" if isinstance(X, pd.DataFrame) else ""
         raise ValueError(
-            f"X of {name!r} has {n_infinite:,} infinite values{where}; say what they are, NaN where unknown"
+            f"X of {name!r} has {n_infinite:,} infinite values{where}; say what they are, NaN where unknown, which "
+            "--na inf -inf (na_values=) makes of them in a table"
         )
+    where = f" {_in_columns(X, large)}" if isinstance(X, pd.DataFrame) else ""
+    raise ValueError(
+        f"X of {name!r} goes up to {np.abs(numbers[large]).max():.3g} in size{where}, whose square is infinite; give "
+        "it in other units, or its logarithm"
+    )
 
 
-def _in_columns(X: pd.DataFrame, infinite: np.ndarray) -> str:
-    names = X.select_dtypes("float").columns[infinite.any(axis=0)]
+def _in_columns(X: pd.DataFrame, are_such: np.ndarray) -> str:
+    names = X.select_dtypes("float").columns[are_such.any(axis=0)]
     return f"in {', '.join(map(repr, names[:3]))}{' and others' if len(names) > 3 else ''}"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import labels_alike, tidy
+from .columns import DECIMAL, labels_alike, tidy
 from .names import listed, look_up
 from .numbers import is_number
 from .readers.content import Arrays, Table
@@ -205,7 +205,9 @@ def inputs_of(content: Table | Arrays, source: str) -> pd.DataFrame | np.ndarray
         raise ValueError(f"{source} has no rows")
     if len(content.vectors) == 1 and not content.frame.shape[1]:
         return next(iter(content.vectors.values()))
-    return _with_vectors(content, [*content.frame.columns, *content.vectors])
+    found = _with_vectors(content, [*content.frame.columns, *content.vectors])
+    found.attrs[DECIMAL] = content.decimal
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ arrays

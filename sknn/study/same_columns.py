@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from .columns import tidy_column
+from .columns import DECIMAL, only_numbers, tidy_column
+from .data import check_size
 from .names import listed
 
 
@@ -66,7 +67,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If some are missing, or an array has another number of them.
+            If some are missing or hold infinite values, or an array has another number of them.
         """
         names = self.table_.columns
         if not isinstance(X, pd.DataFrame):
@@ -80,15 +81,18 @@ class SameColumns(TransformerMixin, BaseEstimator):
                 f"X lacks the columns {listed(missing)}, which the model has learnt from; "
                 f"it has {listed(map(str, X.columns))}"
             )
-        columns = {name: _of_kind(X[name], self.table_[name].dtype) for name in names}
-        return pd.DataFrame(columns, index=X.index)
+        decimal = X.attrs.get(DECIMAL, ".")
+        columns = {name: _of_kind(X[name], self.table_[name].dtype, decimal) for name in names}
+        found = pd.DataFrame(columns, index=X.index)
+        check_size("new data", found)
+        return found
 
 
-def _of_kind(column: pd.Series, dtype: Any) -> pd.Series:
+def _of_kind(column: pd.Series, dtype: Any, decimal: str) -> pd.Series:
     if column.dtype == dtype:
         return column
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
-        return _numbers(column)
+        return _numbers(column, decimal)
     if pd.api.types.is_datetime64_any_dtype(dtype):
         return pd.to_datetime(column, format="ISO8601")
     if pd.api.types.is_numeric_dtype(column.dtype):
@@ -96,13 +100,12 @@ def _of_kind(column: pd.Series, dtype: Any) -> pd.Series:
     return column
 
 
-def _numbers(column: pd.Series) -> pd.Series:
+def _numbers(column: pd.Series, decimal: str) -> pd.Series:
     if column.isna().all():
         return pd.Series(np.nan, index=column.index, name=column.name)
-    tidied = tidy_column(column, "X")
-    if not isinstance(tidied.dtype, pd.CategoricalDtype):
-        return tidied
-    numbers = pd.to_numeric(column, errors="coerce")
+    numbers = tidy_column(column, "X", decimal)
+    if isinstance(numbers.dtype, pd.CategoricalDtype):  # too many are none to take it for one of numbers
+        numbers = only_numbers(column, decimal)
     odd = column[numbers.isna() & column.notna()]
     if len(odd):
         warnings.warn(
@@ -110,7 +113,7 @@ def _numbers(column: pd.Series) -> pd.Series:
             f"as {odd.iloc[0]!r}, are none and count as missing",
             stacklevel=2,
         )
-    return numbers.astype(float)
+    return numbers
 
 
 def _as_text(value: Any) -> str:

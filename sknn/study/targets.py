@@ -15,6 +15,7 @@ FEWEST = 5  # of more labels than that, each has to occur so often, enough for f
 FEWEST_ON_AVERAGE = 20  # and so often on average
 LARGEST_LABEL = 2.0**53  # beyond, floats are not all whole numbers, and scikit-learn takes none for a label
 LARGEST_AMOUNT = 1e150  # the square of a larger one is infinite
+SMALLEST_AMOUNT = 1e-150  # and that of a smaller one zero, as if there was nothing to explain
 
 
 def as_vector(argument: str, values: Any) -> np.ndarray:
@@ -58,7 +59,7 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
         raise ValueError(f"{argument} is missing in {rows} of {len(array):,}; leave these out")
     array = _plain(array)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows")
+        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows; leave these out")
     return array
 
 
@@ -164,6 +165,10 @@ def _check_size(y: np.ndarray, task: str) -> None:
     if largest > LARGEST_AMOUNT:
         raise ValueError(
             f"y goes up to {largest:.3g} in size, whose square is infinite; give y in other units, or its logarithm"
+        )
+    if task == "regression" and largest < SMALLEST_AMOUNT:
+        raise ValueError(
+            f"y goes up to {largest:.3g} in size, whose square is zero; give y in other units, or its logarithm"
         )
 
 

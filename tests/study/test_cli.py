@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from sknn.__main__ import main
+from sknn.study.cli import build_parser
 from sknn.study.readers import ENDINGS
 
 QUICK = ["--cv", "2", "--n-jobs", "1", "--models"]
@@ -121,6 +122,12 @@ def test_options(arguments, expected, flowers):
     assert study(*arguments, *defaults, "--n-jobs", "1", "--models", "dummy", "--out", "out") == 0
     found = results("out")
     assert {column: found[column].round(3).unique().tolist() for column in expected} == expected
+
+
+@pytest.mark.parametrize("number", ["-999", "-1e30", "-1e+30", "-inf", "-9.99E3", "-.5"])
+def test_negative_numbers_are_no_options(number):
+    stated = build_parser().parse_args(["study", "meadow.csv", "--na", number, "lost", "--target", "kind"])
+    assert (stated.na, stated.target) == ([number, "lost"], "kind")
 
 
 def test_a_stated_shape_lets_a_convolutional_network_take_part(flowers):

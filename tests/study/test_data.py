@@ -98,7 +98,7 @@ WRONG_TARGETS = {
     "missing text": (["a", None, np.nan], None, "y of 'toy' is missing in 2 rows of 3"),
     "missing categories": (pd.Series(["a", None], dtype="category"), None, "missing in 1 row of 2"),
     "missing integers": (pd.Series([1, None], dtype="Int64"), None, "missing in 1 row of 2"),
-    "infinite": ([0.5, np.inf], None, "y of 'toy' is infinite in 1 of 2 rows"),
+    "infinite": ([0.5, np.inf], None, "y of 'toy' is infinite in 1 of 2 rows; leave these out"),
     "several columns": (np.eye(2), None, r"y of 'toy' has shape \(2, 2\); it must be a vector"),
     "empty": ([], None, "y of 'toy' is empty"),
     "sparse": (sparse.csr_array(np.eye(2)), None, "y of 'toy' is sparse"),
@@ -124,6 +124,7 @@ WRONG_TARGETS = {
         "y holds numbers as text but for '-' in 1 row; leave these rows out",
     ),
     "labels too large": ([1e300, -1e300, 1e300], None, r"y holds labels such as 1e\+300; labels that are numbers must"),
+    "amounts too small": ([1e-300, -1e-299], "regression", "y goes up to 1e-299 in size, whose square is zero"),
     "amounts too large": ([1e300, -1e300], "regression", r"y goes up to 1e\+300 in size, whose square is infinite"),
     "mixed": (["a", 1], None, "y holds values of type int, str; it must hold text, truth values or numbers"),
     "all the same": (["a", "a"], None, "y is 'a' for every sample; there must be something to tell apart"),
@@ -479,6 +480,11 @@ def test_wrong_arguments(arguments, stated, message):
         (pd.DataFrame({"a": [1.0, np.inf, -np.inf, 0.0], "b": list("wxyz")}), "2 infinite values in 'a'; say"),
         (pd.DataFrame(np.zeros((4, 2)), columns=["a", 0]), "columns called 'a' and 0; their names must all be text"),
         (np.array([[1.0], [np.inf], [0.0], [0.0]]), "1 infinite values"),
+        (
+            pd.DataFrame({"a": [1.0, -1e200, 2.0, np.nan]}),
+            r"goes up to 1e\+200 in size in 'a', whose square is infinite",
+        ),
+        (np.array([[1.0], [1e151], [0.0], [0.0]]), r"goes up to 1e\+151 in size, whose square is infinite; give it in"),
     ],
 )
 def test_what_every_model_would_stumble_over_is_refused(X, message):

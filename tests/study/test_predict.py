@@ -7,12 +7,14 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.dummy import DummyRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import sknn
+from sknn.study.load import load, load_inputs
 from sknn.study.predict import predictions, read_model
 from sknn.study.quantiles import OneByOne
 
@@ -47,6 +49,18 @@ def test_columns_of_a_table_are_found_by_name_if_the_model_knows_names():
     assert_allclose(predictions(without_names, TABLE)["predicted"], without_names.predict(X))
     with pytest.raises(ValueError, match="the table has 5 columns, but the model has learnt 4 without names"):
         predictions(without_names, shuffled)
+
+
+def test_numbers_of_a_file_are_read_as_those_that_were_learnt(tmp_path):
+    path = tmp_path / "sizes.csv"
+    sizes = np.arange(1.5, 61.5)
+    path.write_text("size;y\n-;0\n" + "".join(f"{size:.3f};{size}\n" for size in sizes).replace(".", ","))
+    with pytest.warns(UserWarning, match="'-' in 1 row"):
+        data = load(path, "y")
+    model = make_pipeline(SimpleImputer(), LinearRegression()).fit(data.X, data.y)
+    with pytest.warns(UserWarning, match="1 of 61 cells, such as '-', are none"):
+        found = predictions(model, load_inputs(path))
+    assert_allclose(found["predicted"][1:], sizes, rtol=0.5)
 
 
 def test_models_in_files(tmp_path):

@@ -1,9 +1,12 @@
 """Columns are found again by name, and have the kinds that were learnt, however a later file spells them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from sknn.study.columns import DECIMAL
 from sknn.study.same_columns import SameColumns
 
 LEARNT = pd.DataFrame(
@@ -20,6 +23,10 @@ LEARNT = pd.DataFrame(
 def again(**columns):
     table = pd.DataFrame({name: [LEARNT[name].iloc[0]] * 2 for name in LEARNT.columns} | columns)
     return SameColumns().fit(LEARNT).transform(table)
+
+
+def again_of(size):
+    return SameColumns().fit(LEARNT[["size"]]).transform(pd.DataFrame({"size": size}))
 
 
 def test_order_and_other_columns_do_not_matter():
@@ -49,6 +56,30 @@ def test_other_spellings_of_what_was_learnt(name, values, expected):
 def test_what_is_no_number_is_missing_and_said():
     with pytest.warns(UserWarning, match=r"column 'size' .* 2 of 2 cells, such as 'big', are none"):
         assert again(size=["big", "small"])["size"].isna().all()
+
+
+def test_numbers_among_much_else_are_kept():
+    with pytest.warns(UserWarning, match=r"column 'size' .* 2 of 5 cells, such as 'big', are none"):
+        found = again_of(size=["1,5", "2.500,0", "1970-01-02", "big", "0000-00-00"])["size"]
+    np.testing.assert_array_equal(found, [1.5, 2500, 1, np.nan, np.nan])
+
+
+def test_a_few_odd_cells_are_said():
+    with pytest.warns(UserWarning, match=r"column 'size' .* 1 of 21 cells, such as '<0.1', are none"):
+        assert again_of(size=["1.5"] * 20 + ["<0.1"])["size"].tolist()[:20] == [1.5] * 20
+
+
+@pytest.mark.parametrize(("decimal", "size"), [(",", 1.234), (".", 1234)])
+def test_what_commas_are_comes_with_the_table(decimal, size):
+    table = pd.DataFrame({"size": ["1,234"] * 20})
+    table.attrs[DECIMAL] = decimal
+    assert SameColumns().fit(LEARNT[["size"]]).transform(table)["size"].tolist() == [size] * 20
+
+
+@pytest.mark.parametrize(("value", "told"), [("-inf", "has 1 infinite values in 'size'"), (1e200, "goes up to 1e+200")])
+def test_what_no_model_can_take_is_named(value, told):
+    with pytest.raises(ValueError, match=re.escape(f"X of 'new data' {told}")):
+        again_of(size=[value, "1.5"])
 
 
 def test_missing_columns_are_named():
