@@ -19,6 +19,7 @@ DURATIONS = ("timedelta", "timedelta64", "time")  # since midnight
 MOST_LEVELS = 32  # of text in memory, which may be meant as it is; with more different numbers, these are meant
 MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
 FEWEST_ROWS = 20  # in fewer, numbers are different by chance
+SMALLEST_AMOUNT = 1e-150  # the square of a smaller one is zero
 NINES = re.compile(r"9{2,}(\.9+)?|32768|1e\+?[23]0")
 BEGINS_WITH_NUMBER = r"\s*[(~<>]?[+-]?\.?\d"
 NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas calls columns without a name
@@ -87,7 +88,7 @@ def tidy(frame: pd.DataFrame, source: str, decimal: str = ".") -> Tidied:
             found, remark = _tidy(column, source, decimal)
             if found is not None:
                 columns[name] = found
-                remark = remark or _identifies(found) or _means_missing(found) or labels_alike(found)
+                remark = remark or _identifies(found) or _means_missing(found) or _is_tiny(found) or labels_alike(found)
         notes += [f"column {name!r} of {source} {remark}"] if remark else []
     return Tidied(pd.DataFrame(columns, index=frame.index), notes)
 
@@ -154,12 +155,14 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
         return _as_floats(column), ""
     if kind in DATES:
         return _days(column), ""
+    if kind == "period":
+        return _days(column.dt.to_timestamp()), ""
     if kind in DURATIONS:
         return pd.to_timedelta(column.astype(str) if kind == "time" else column) / pd.Timedelta(days=1), ""
     example = column.dropna().iloc[0]
     raise ValueError(
         f"column {column.name!r} of {source} holds {kind} values such as {example!r} ({type(example).__name__}); "
-        f"it must hold numbers, text, truth values or dates, or be left out with --drop {quote(str(column.name))}"
+        f"it must hold numbers, text, truth values or dates, or be left out (--drop {quote(str(column.name))})"
     )
 
 
@@ -231,6 +234,17 @@ def _means_missing(column: pd.Series) -> str:
                 number = f"{extreme:.12g}"
                 return f"has {number} in {rows(count)}, far from all others; if it means missing, say --na {number}"
     return ""
+
+
+def _is_tiny(column: pd.Series) -> str:
+    """Say that numbers are so small that their squares are zero, as if they were all the same."""
+    if not isinstance(column.dtype, np.dtype) or column.dtype.kind != "f":
+        return ""
+    largest = column.abs().max()
+    if not 0 < largest < SMALLEST_AMOUNT:
+        return ""
+    told = f"goes up to {largest:.3g} in size, whose square is zero, so that models take it for constant"
+    return f"{told}; give it in other units"
 
 
 def _identifies(column: pd.Series) -> str:
@@ -362,8 +376,9 @@ def _listed(texts: pd.Series) -> str:
 def settle(frame: pd.DataFrame, source: str) -> Tidied:
     """Make numbers of the columns of a table in memory that hold them in another way; all others stay as they are.
 
-    These are decimals (`decimal.Decimal`), and text, alone or among numbers, that is nearly always a number, as where
-    two cells of a file were "-". Text of a few different numbers may be meant as it is, and stays.
+    These are decimals (`decimal.Decimal`), dates, times and durations of Python, periods of pandas, and text, alone or
+    among numbers, that is nearly always a number or an ISO date, as where two cells of a file were "-". Text of a few
+    different numbers or dates may be meant as it is, and stays.
 
     Parameters
     ----------
@@ -375,7 +390,13 @@ def settle(frame: pd.DataFrame, source: str) -> Tidied:
     Returns
     -------
     Tidied
-        The table, itself if nothing changes, and a note about each column of text that became one of numbers.
+        The table, itself if nothing changes, and a note about each column of text that became one of numbers, or is not
+        what it seems.
+
+    Raises
+    ------
+    ValueError
+        If a column holds lists or complex numbers.
 
     Examples
     --------
@@ -386,16 +407,39 @@ def settle(frame: pd.DataFrame, source: str) -> Tidied:
     """
     changed, notes = {}, []
     for position, (name, column) in enumerate(frame.items()):
-        kind = _kind(column) if column.dtype == object or pd.api.types.is_string_dtype(column.dtype) else ""
-        if kind == "decimal":
-            changed[position] = _as_floats(column)
-        elif kind in TEXTS and _are_scalars(column):
-            found = numbers_of(column)
-            if found.are_most and (kind != "string" or found.values.nunique() > MOST_LEVELS):
-                changed[position] = found.values
-                remark = _what_is_no("number", found.odd, found.examples(), len(column)) or "holds numbers as text"
-                notes.append(f"column {name!r} of {source} {remark}")
+        found, remark = _settled(column, source)
+        if found is not None:
+            changed[position] = found
+        notes += [f"column {name!r} of {source} {remark}"] if remark else []
     if not changed:
         return Tidied(frame, notes)
     columns = [changed.get(position, frame.iloc[:, position]) for position in range(frame.shape[1])]
     return Tidied(pd.concat(columns, axis=1).set_axis(frame.columns, axis=1), notes)
+
+
+def _settled(column: pd.Series, source: str) -> tuple[pd.Series | None, str]:
+    """Return the column if it becomes another, and what is to be said about it."""
+    is_plain = isinstance(column.dtype, np.dtype) and column.dtype.kind in "biufMm"
+    if is_plain or isinstance(column.dtype, pd.CategoricalDtype) or column.isna().all():
+        return None, _is_tiny(column)
+    kind = _kind(column)
+    if kind in TEXTS and _are_scalars(column):
+        return _settled_texts(column, may_be_meant=kind == "string")
+    is_settled = kind in ("complex", "mixed", "period") or (
+        column.dtype == object and kind in (*DATES, *DURATIONS, "decimal")
+    )
+    return _tidy(column, source) if is_settled else (None, "")
+
+
+def _settled_texts(column: pd.Series, may_be_meant: bool) -> tuple[pd.Series | None, str]:
+    n_different = column.nunique()
+    found = numbers_of(column)
+    if found.are_most and (not may_be_meant or found.values.nunique() > MOST_LEVELS):
+        return found.values, _what_is_no("number", found.odd, found.examples(), len(column)) or "holds numbers as text"
+    if n_different <= MOST_LEVELS:
+        return None, ""
+    days, others = _dates_of(column)
+    if days is not None:
+        return days, _what_is_no("date", others, _listed(others), len(column)) or "holds dates as text"
+    only_begin = _only_begin_with_numbers(column)
+    return None, f"is taken for {n_different:,} different labels{only_begin}" if only_begin else ""

@@ -277,6 +277,8 @@ def _as_inputs(X: Any) -> Any:
         X = _from_polars(X)
     elif isinstance(X, list | tuple):
         X = _from_lists(X)
+    elif np.ma.is_masked(X):
+        X = _with_gaps(X)
     elif not isinstance(X, pd.DataFrame | np.memmap):
         X = np.asarray(X)
     if isinstance(X, np.ndarray) and X.dtype.kind in "USO" and X.ndim == 2:
@@ -291,6 +293,11 @@ def _as_inputs(X: Any) -> Any:
     if 0 in X.shape:
         raise ValueError(f"X has shape {X.shape}; it must have samples and features")
     return X
+
+
+def _with_gaps(X: Any) -> np.ndarray:
+    """What is masked is missing, whatever stands behind the mask."""
+    return X.astype(np.result_type(X.dtype, np.float32) if X.dtype.kind in "biuf" else object).filled(np.nan)
 
 
 def _from_lists(X: list[Any] | tuple[Any, ...]) -> np.ndarray:

@@ -106,8 +106,9 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
     else:
         X, remarks = tidy(_with_vectors(table, inputs), source, table.decimal)
         notes += [*remarks, *_copies(X, found["target"], source, roles.target)]
-        if alike := labels_alike(found["target"]):
-            notes.append(f"column {roles.target!r} of {source} {alike}")
+        for column in (found["target"], found["groups"]):
+            if column is not None and (alike := labels_alike(column)):
+                notes.append(f"column {column.name!r} of {source} {alike}")
         if not X.shape[1]:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
     return Parts(name, X, found["target"], found["groups"], found["order"], notes)
@@ -261,7 +262,7 @@ def _inputs_of(arrays: Mapping[str, np.ndarray], source: str) -> np.ndarray:
     if len(several) != 1:
         raise ValueError(
             f"{source} has {len(several)} arrays of several axes and none is called X, x or X_train; "
-            f"its arrays are {listed(arrays)}"
+            f"its arrays are {listed(arrays) or 'none'}"
         )
     return several[0]
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from .columns import are_dates
+from .columns import SMALLEST_AMOUNT, are_dates
 from .numbers import numbers_of
 
 TASKS = ("classification", "regression")
@@ -15,7 +15,6 @@ FEWEST = 5  # of more labels than that, each has to occur so often, enough for f
 FEWEST_ON_AVERAGE = 20  # and so often on average
 LARGEST_LABEL = 2.0**53  # beyond, floats are not all whole numbers, and scikit-learn takes none for a label
 LARGEST_AMOUNT = 1e150  # the square of a larger one is infinite
-SMALLEST_AMOUNT = 1e-150  # and that of a smaller one zero, as if there was nothing to explain
 
 
 def as_vector(argument: str, values: Any) -> np.ndarray:
@@ -45,6 +44,8 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
     """
     if hasattr(values, "toarray"):
         raise ValueError(f"{argument} is sparse; it must be a vector with one value for each sample")
+    if np.ma.is_masked(values):
+        values = values.astype(object).filled(np.nan)
     # A list of text and NaN would become an array of text with a label "nan".
     array = np.asarray(values, dtype=object if isinstance(values, list | tuple) else None)
     if array.ndim == 2 and array.shape[1] == 1:

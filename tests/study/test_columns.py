@@ -142,10 +142,21 @@ def test_few_labels_that_begin_with_numbers_are_labels():
 # --------------------------------------------------------------------------------------------------- tables in memory
 
 FEW = ["1", "2", "2", "1"] * 50
+DAYS = pd.date_range("1970-01-01", periods=40)
 SETTLED = {
     "decimals": ([Decimal("1.5"), None, Decimal("2")], [1.5, np.nan, 2.0], None),
     "text": ([*MANY, "-"], [*map(float, MANY), np.nan], "what is none in 1 row of 201: '-' in 1 row"),
     "text among numbers": ([1.5] * 20 + ["n/a"], [1.5] * 20 + [np.nan], "'n/a' in 1 row"),
+    "dates": (DAYS.date, range(40), None),
+    "dates as text": (DAYS.strftime("%Y-%m-%d"), range(40), "holds dates as text"),
+    "dates as text, and odd cells": (
+        [*DAYS.strftime("%Y-%m-%d"), "unknown"],
+        [*range(40), np.nan],
+        "holds dates, and taken as missing what is none in 1 row of 41: 'unknown' in 1 row",
+    ),
+    "periods": (pd.period_range("1970-01-01", periods=3, freq="D"), range(3), None),
+    "times of the day": ([pd.Timestamp("2026-07-31 06:00").time()], [0.25], None),
+    "too small numbers": ([1e-200, 2e-200], [1e-200, 2e-200], "goes up to 2e-200 in size, whose square is zero"),
     "numbers as text": (MANY, list(map(float, MANY)), "holds numbers as text"),
 }
 
@@ -163,6 +174,19 @@ def test_numbers_in_another_form_become_numbers(values, numbers, said):
 def test_other_columns_stay(values):
     frame = pd.DataFrame({"x": values})
     assert settle(frame, "'toy'").frame is frame
+
+
+@pytest.mark.parametrize("values", [[[1.0], [2.0]], [{"a": 1}, {}], [{1}, {2}], [1 + 2j, 3j]])
+def test_what_is_neither_number_nor_label_is_refused(values):
+    with pytest.raises(ValueError, match=r"column 'x' of 'toy' holds (mixed|complex) values such as"):
+        settle(pd.DataFrame({"x": values}), "'toy'")
+
+
+def test_labels_that_begin_with_numbers_stay_and_are_told():
+    frame = pd.DataFrame({"x": [f"{number} km" for number in range(40)]})
+    found, notes = settle(frame, "'toy'")
+    assert found is frame
+    assert "column 'x' of 'toy' is taken for 40 different labels; its texts begin with numbers" in notes[0]
 
 
 def test_a_data_set_keeps_and_says_what_was_noticed():

@@ -492,6 +492,15 @@ def test_what_every_model_would_stumble_over_is_refused(X, message):
         DataSet.from_arrays("toy", X, [0, 1, 0, 1])
 
 
+def test_what_is_masked_is_missing():
+    X = np.ma.masked_equal([[1.0, -999.0], [2.0, 3.0]], -999)
+    np.testing.assert_array_equal(DataSet.from_arrays("toy", X, [0, 1]).X, [[1, np.nan], [2, 3]])
+    counts = np.ma.masked_equal(np.array([[1, 99], [2, 3]], np.uint8), 99)
+    np.testing.assert_array_equal(DataSet.from_arrays("toy", counts, [0, 1]).X, [[1, np.nan], [2, 3]])
+    with pytest.raises(ValueError, match="y of 'toy' is missing in 1 row of 2"):
+        DataSet.from_arrays("toy", np.eye(2), np.ma.masked_equal([0, -1], -1))
+
+
 def test_rows_that_may_not_belong_together_are_warned_of():
     X, y = pd.DataFrame({"a": [1.0, 2.0, 3.0]}), pd.Series([1, 0, 1], index=[2, 1, 0])
     with pytest.warns(UserWarning, match="different indices"):

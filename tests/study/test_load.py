@@ -202,7 +202,7 @@ def test_text_that_only_looks_like_dates_is_text(tmp_path):
 def test_lists_in_a_column_are_refused(tmp_path):
     pytest.importorskip("pyarrow")
     TABLE.assign(column=[[1], [2, 3], [3], [4]]).to_parquet(tmp_path / "people.parquet")
-    message = r"column 'column' of people.parquet holds mixed values such as array.* be left out with --drop column"
+    message = r"column 'column' of people.parquet holds mixed values such as array.* be left out \(--drop column\)"
     with pytest.raises(ValueError, match=message):
         load(tmp_path / "people.parquet", "income")
 
@@ -640,6 +640,12 @@ def test_labels_that_seem_to_be_the_same_are_told(labels, pair, target, tmp_path
     told = f"column 'p' of a.csv has labels that seem to be the same, {pair}; if they are, write them alike"
     with pytest.warns(UserWarning, match=told):
         load(tmp_path / "a.csv", target)
+
+
+def test_groups_that_seem_to_be_the_same_are_told(tmp_path):
+    write_text(tmp_path / "a.csv", "p,night,kind\n1,n1,a\n2,N1,b\n3,n2,a\n")
+    with pytest.warns(UserWarning, match="column 'night' of a.csv has labels that seem to be the same, 'N1' and 'n1'"):
+        load(tmp_path / "a.csv", "kind", groups="night")
 
 
 def test_blanks_around_texts_make_no_other_labels(tmp_path):

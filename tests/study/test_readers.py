@@ -219,6 +219,17 @@ def test_what_pandas_wrote_is_named(h5py, tmp_path):
         load(tmp_path / "a.h5", "kind")
 
 
+def test_numbers_of_netcdf_are_decoded(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["counts"], file["kind"] = np.arange(10), KIND.tolist()
+        file["flux"] = np.array([*range(5, 95, 10), -99], dtype="i2")
+        file["flux"].attrs.update({"_FillValue": np.int16(-99), "scale_factor": 0.1, "add_offset": [1.0]})
+    X = load(tmp_path / "a.h5", "kind").X
+    np.testing.assert_allclose(X["flux"], [*np.arange(1.5, 10.5), np.nan])
+    assert X["counts"].tolist() == list(range(10))
+
+
 def test_arrays_of_different_lengths_in_hdf5_are_named(tmp_path):
     h5py = pytest.importorskip("h5py")
     with h5py.File(tmp_path / "a.h5", "w") as file:

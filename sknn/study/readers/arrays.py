@@ -24,7 +24,7 @@ def read_npz(path: Path, part: Part, options: Options) -> Arrays:
     Returns
     -------
     Arrays
-        By their names.
+        By their names, without single numbers.
 
     Raises
     ------
@@ -32,7 +32,8 @@ def read_npz(path: Path, part: Part, options: Options) -> Arrays:
         If it cannot be read, or holds Python objects.
     """
     with reading(path), np.load(path, allow_pickle=False) as file:
-        return Arrays({key: _read_array(file, key) for key in file.files})
+        arrays = {key: _read_array(file, key) for key in file.files}
+        return Arrays({key: array for key, array in arrays.items() if array.ndim})
 
 
 def _read_array(file: Any, key: str) -> np.ndarray:

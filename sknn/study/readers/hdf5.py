@@ -9,6 +9,9 @@ import pandas as pd
 from .content import Arrays, Part, Table, need, reading
 from .options import Options
 
+FILLS = ("_FillValue", "missing_value")
+UNIT, ZERO = ("scale_factor", 1), ("add_offset", 0)
+
 
 def read_hdf5(path: Path, part: Part, options: Options) -> Table | Arrays:
     """Read the arrays of an HDF5 file, or a table: one array of records, or columns of one length and of one axis.
@@ -62,7 +65,17 @@ def _values(h5py: Any, item: Any) -> np.ndarray:
             f"its {item.name.lstrip('/')!r} holds arrays of different lengths, or references; fill them up with NaN, "
             "as in (samples, length, 1)"
         )
-    return item[()]
+    return _decoded(item[()], item.attrs) if item.dtype.kind in "iuf" else item[()]
+
+
+def _decoded(values: np.ndarray, attributes: Any) -> np.ndarray:
+    """Read numbers as netCDF and its kin mean them: a value for missing ones, a unit to count in and a zero."""
+    stated = [np.ravel(attributes[name]) for name in FILLS if name in attributes]
+    is_missing = np.isin(values, np.concatenate(stated)) if stated else np.zeros(0, bool)
+    scale, offset = (np.ravel(attributes.get(name, neutral))[0] for name, neutral in (UNIT, ZERO))
+    if scale != 1 or offset != 0:
+        values = values * float(scale) + float(offset)
+    return np.where(is_missing, np.nan, values) if is_missing.any() else values
 
 
 def _table_or_arrays(arrays: dict[str, np.ndarray]) -> Table | Arrays:
