@@ -74,11 +74,12 @@ def load(
     ``openml:NAME``
     ========================  =======================================================================================
 
-    Tables: text becomes categories and dates become days since 1970-01-01; ``?`` and what pandas takes for missing is
-    missing. Where nearly all cells of a column are numbers, it is one of numbers, and what else stands there ("-",
-    "<0.1") is missing, which is said. The nameless column that an index leaves in a CSV file is left out, and so are,
-    with a warning, empty columns and columns of text that are another in every row, such as names, and a line of units
-    under the names. Columns that seem to be identifiers, or to be the target over again, are only pointed out.
+    Tables: text becomes categories, dates become days since 1970-01-01 and durations days; ``?`` and what pandas takes
+    for missing is missing. Where nearly all cells of a column are numbers, it is one of numbers, and what else stands
+    there ("-", "<0.1") is missing, which is said. The nameless column that an index leaves in a CSV file is left out,
+    and so are, with a warning, empty columns and columns of text that are another in every row, such as names, a line
+    of units under the names, and the names where they stand again. Columns that seem to be identifiers, or to be the
+    target over again, and labels that seem to be the same, are only pointed out.
 
     Arrays: a part for training and one for testing, ``X_train`` and ``X_test``, or ``X`` and ``X_test``, are joined in
     this order, and so are those of targets and groups: a study makes its own folds. Python objects are not read.

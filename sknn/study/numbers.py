@@ -220,7 +220,7 @@ def has_decimal_commas(column: pd.Series) -> bool:
     >>> has_decimal_commas(pd.Series(["1,5", "2"])), has_decimal_commas(pd.Series(["1,234"]))
     (True, False)
     """
-    texts = column.dropna().unique()
+    texts = column.dropna().unique()[:SAMPLE]
     return any(DECIMALS.fullmatch(text) and not EITHER.fullmatch(text) for text in texts) and (
         numbers_of(column, ",").are_most
     )

@@ -472,6 +472,10 @@ TEXTS = {
         "a.txt",
         "| p | q | kind |\n|---|:--|---|\n" + "".join(f"| {line} |\n" for line in rows_of(" | ").splitlines()),
     ),
+    "Org mode": (
+        "a.txt",
+        "| p | q | kind |\n|---+---+---|\n" + "".join(f"| {line} |\n" for line in rows_of(" | ").splitlines()),
+    ),
     "empty rows": ("a.csv", "p,q,kind\n" + rows_of(",") + ",,\n,,\n"),
     "ECSV": ("a.ecsv", "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: p, datatype: float64}\np q kind\n" + rows_of(" ")),
 }

@@ -38,6 +38,7 @@ MISSING = (
 )
 FEWEST_ROWS = 3  # with units before all
 RULE = r":?[-=]+:?"  # under the names
+RULED = rb"[-+=|:\s]*"  # from side to side, or empty
 NEVER_UNITS = ("<", ">", "~")  # but limits
 
 
@@ -147,10 +148,10 @@ def _parse(content: bytes, remark: str, separator: str, options: Options) -> tup
     check_names(next(iter(split(lines, separator)), []))
     missing = [word for word in MISSING if word not in options.not_na]
     frame = _read_csv(content, separator, missing)
-    if any(map(may_be_thousands, (column for _, column in frame.items()))):
+    doubtful = [name for name, column in frame.items() if may_be_thousands(column)]
+    if doubtful and any(has_decimal_commas(column) for _, column in frame.items() if are_texts(column)):
         as_written = _read_csv(content, separator, missing, dtype=str)
-        thousands = {name: column for name, column in as_written.items() if are_thousands(column)}
-        frame = with_columns(frame, thousands)
+        frame = with_columns(frame, {name: as_written[name] for name in doubtful if are_thousands(as_written[name])})
     stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
     frame = with_columns(frame, stripped)
     short = _short_lines(content, separator, frame.shape[1]) if frame.iloc[:, -1].isna().any() else []
@@ -205,7 +206,7 @@ def _short_lines(content: bytes, separator: str, n_columns: int) -> list[bytes]:
     if b'"' in content:  # a line may be a part of a row
         return []
     mark = separator.encode()
-    return [line for line in _lines(content) if line.strip() and line.count(mark) < n_columns - 1]
+    return [line for line in _lines(content) if line.count(mark) < n_columns - 1 and not re.fullmatch(RULED, line)]
 
 
 def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
