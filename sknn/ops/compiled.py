@@ -99,6 +99,30 @@ def convolve_back(
     return dx, dw, db
 
 
+def input_gradient(g: Array, w: Array, windows: Windows, groups: int) -> Array | None:
+    """As :func:`kernels.input_gradient`."""
+    g, w = np.ascontiguousarray(g), np.ascontiguousarray(w)
+    if not (_apply_to(g, w) and windows.all_touch_the_grid):
+        return None
+    dx = np.empty((len(g), *windows.size, w.shape[-2] * groups), g.dtype)
+    geometry = _geometry(len(g), dx.shape[-1], w.shape[-1], groups, windows)
+    threads = threads_of_kernels(_multiplications(g, w))
+    native.convolve_back(g, geometry, None, w, None, False, dx, None, None, threads)
+    return dx
+
+
+def weight_gradient(g: Array, x: Array, windows: Windows, groups: int) -> Array | None:
+    """As :func:`kernels.weight_gradient`."""
+    g, x = np.ascontiguousarray(g), np.ascontiguousarray(x)
+    if not (_apply_to(g, x) and windows.all_touch_the_grid):
+        return None
+    dw = np.empty((*windows.kernel, x.shape[-1] // groups, g.shape[-1]), g.dtype)
+    geometry = _geometry(len(x), x.shape[-1], g.shape[-1], groups, windows)
+    threads = threads_of_kernels(_multiplications(g, dw))
+    native.convolve_back(g, geometry, x, None, None, False, None, dw, None, threads)
+    return dw
+
+
 def _pool_geometry(x_shape: tuple[int, ...], windows: Windows) -> tuple[int, ...]:
     return _geometry(x_shape[0], x_shape[-1], x_shape[-1], 1, windows)
 

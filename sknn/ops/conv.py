@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from .activation import ACTIVATIONS
+from .convolution import convolution
 from .kernels import convolve, convolve_back
 from .precision import widened
 from .windows import Windows
@@ -38,23 +38,10 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 def _(
     x: Value, w: Value, b: Value | None = None, *, windows: Windows, groups: int = 1, activation: str = "identity"
 ) -> Value:
-    *_, channels, filters = F.shape_of(w)
-    n = F.shape_of(x)[0]
-    z: Value = 0.0
-    weights = F.reshape(w, (-1, channels, groups, filters // groups))
-    for tap, (seen, positions) in enumerate(windows.taps):
-        at_tap = F.reshape(x[(slice(None), *positions)], (-1, groups, 1, channels))
-        product = F.matmul(at_tap, F.transpose(weights[tap], (1, 0, 2)))
-        shape = (n, *(s.stop - s.start for s in seen), filters)
-        z = z + F.pad(F.reshape(product, shape), around(seen, windows.output))
+    z = convolution(x, w, windows=windows, groups=groups)
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
 
 
 @conv.takes
 def _(y: Array, x: Array, w: Array, b: Array | None = None, **options: Any) -> tuple[int, int]:
     return y.size // w.shape[-1] * (w.size + (0 if b is None else b.size)), y.size
-
-
-def around(seen: tuple[slice, ...], output: tuple[int, ...]) -> list[tuple[int, int]]:
-    """The padding that puts a part of the outputs in its place among all of them."""
-    return [(0, 0), *((s.start, size - s.stop) for s, size in zip(seen, output, strict=True)), (0, 0)]

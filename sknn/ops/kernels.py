@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import compiled
-from .activation import Activation
+from .activation import ACTIVATIONS, Activation
 from .memory import scratch
 from .threads import SMALL_WORK, share_out
 from .windows import Windows
@@ -140,10 +140,47 @@ def convolve_back(
     """The gradients of x, w and b where `wanted` says so, from that of y."""
     if isinstance(kept, compiled.Whole):
         return compiled.convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
+    return _convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
+
+
+def input_gradient(g: Array, w: Array, windows: Windows, groups: int) -> Array:
+    """The gradient of x alone, (n, *windows.size, channels), for which neither x nor y need be known."""
+    if (dx := compiled.input_gradient(g, w, windows, groups)) is not None:
+        return dx
+    x = _shaped((len(g), *windows.size, w.shape[-2] * groups), w)
+    dx, _, _ = _convolve_back(g, x, w, g, [], windows, groups, ACTIVATIONS["identity"], (True, False, False))
+    return dx  # type: ignore[return-value]
+
+
+def weight_gradient(g: Array, x: Array, windows: Windows, groups: int) -> Array:
+    """The gradient of w alone, (*windows.kernel, channels / groups, filters), for which w need not be known."""
+    if (dw := compiled.weight_gradient(g, x, windows, groups)) is not None:
+        return dw
+    w = _shaped((*windows.kernel, x.shape[-1] // groups, g.shape[-1]), x)
+    _, dw, _ = _convolve_back(g, x, w, g, [], windows, groups, ACTIVATIONS["identity"], (False, True, False))
+    return dw  # type: ignore[return-value]
+
+
+def _shaped(shape: tuple[int, ...], like: Array) -> Array:
+    """An array of which only the shape is looked at."""
+    return np.broadcast_to(like.dtype.type(0), shape)
+
+
+def _convolve_back(
+    g: Array,
+    x: Array,
+    w: Array,
+    y: Array,
+    kept: list,
+    windows: Windows,
+    groups: int,
+    activation: Activation,
+    wanted: Any,
+) -> tuple[Array | None, Array | None, Array | None]:
     numbered = enumerate(_shared_blocks(y, w, windows, groups))
     portions = [list(portion) for _, portion in groupby(numbered, key=lambda each: each[1].images.start)]
     dx = np.empty(x.shape, np.result_type(g, w)) if wanted[0] else None
-    turned = _turned(w, groups)
+    turned = [_turned(w[phase.taps], groups) for phase in windows.phases if wanted[0]]
 
     def work(strand: list[list[tuple[int, Block]]]) -> tuple[Array | None, Array | None]:
         dw = db = None
@@ -157,7 +194,7 @@ def convolve_back(
             if wanted[2]:
                 db = _plus(db, np.dot(np.ones(dz[..., 0].size, dz.dtype), dz.reshape(-1, dz.shape[-1])))
             if dx is not None:
-                _correlate(_spread(dz, windows), turned, windows.transposed, groups, dx[images])
+                _to_the_grid(dz, turned, windows, groups, dx[images])
         return dw, db
 
     strands = [portions[k::STRANDS] for k in range(min(STRANDS, len(portions)))]
@@ -178,14 +215,17 @@ def _slope(g: Array, y: Array, kept: list, portion: list[tuple[int, Block]], act
     return dz
 
 
-def _spread(dz: Array, windows: Windows) -> Array:
-    """dz with as many zeros between its pixels as the stride leapt over."""
+def _to_the_grid(dz: Array, turned: list[Array], windows: Windows, groups: int, dx: Array) -> None:
+    """Write the gradient of x into dx, in one thread, phase by phase of the stride: each has taps of its own."""
     if all(s == 1 for s in windows.stride):
-        return dz
-    spread = scratch("spread", (len(dz), *windows.transposed.size, dz.shape[-1]), dz.dtype)
-    spread.fill(0)
-    spread[(slice(None), *(slice(None, None, s) for s in windows.stride))] = dz
-    return spread
+        return _correlate(dz, turned[0], windows.phases[0].windows, groups, dx)
+    dx.fill(0)
+    for phase, by_group in zip(windows.phases, turned, strict=True):
+        into = dx[(slice(None), *phase.positions)]
+        found = scratch("phase", into.shape, dx.dtype)
+        _correlate(dz, by_group, phase.windows, groups, found)
+        into[...] = found
+    return None
 
 
 def _correlate(x: Array, by_group: Array, windows: Windows, groups: int, y: Array) -> None:

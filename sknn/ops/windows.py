@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from ..description import is_integer
 
@@ -89,13 +89,46 @@ class Windows:
         )
 
     @cached_property
-    def transposed(self) -> Windows:
-        """The windows of the backward pass: over the outputs, spread by the stride, back to the grid."""
-        size = tuple((o - 1) * s + 1 for o, s in zip(self.output, self.stride, strict=True))
-        low = tuple(span - 1 - low for span, low in zip(self.span, self.low, strict=True))
-        parts = zip(self.size, self.span, size, low, strict=True)
-        high = tuple(n + span - 1 - spread - before for n, span, spread, before in parts)
-        return Windows(size, self.kernel, (1,) * len(size), self.dilation, low, high)
+    def phases(self) -> list[Phase]:
+        """The backward pass: those phases of the grid that windows meet at all."""
+        along = [self._phases_along(axis) for axis in range(self.n_axes)]
+        phases = []
+        for each in product(*along):
+            positions, taps, *numbers = zip(*each, strict=True)
+            phases.append(Phase(positions, taps, Windows(*numbers)))  # type: ignore[arg-type]
+        return phases
+
+    def _phases_along(self, axis: int) -> list[tuple]:
+        """For one axis: positions, taps, and the numbers of the windows over the outputs."""
+        size, stride, dilation, low = self.size[axis], self.stride[axis], self.dilation[axis], self.low[axis]
+        found = []
+        for first in range(min(stride, size)):
+            taps = [tap for tap in range(self.kernel[axis]) if (first + low - tap * dilation) % stride == 0]
+            if taps:
+                apart = taps[1] - taps[0] if len(taps) > 1 else stride
+                steps = apart * dilation // stride  # from output to output
+                before = (taps[-1] * dilation - first - low) // stride
+                n_positions = len(range(first, size, stride))
+                after = n_positions - 1 + steps * (len(taps) - 1) + 1 - self.output[axis] - before
+                numbers = self.output[axis], len(taps), 1, max(steps, 1), before, after
+                found.append((slice(first, None, stride), slice(taps[0], None, apart), *numbers))
+        return found
+
+
+class Phase(NamedTuple):
+    """Positions of a grid that are a stride apart: they meet the same taps, in outputs that lie side by side.
+
+    positions : tuple of slice
+        Of the grid.
+    taps : tuple of slice
+        Of the kernel, those that they meet.
+    windows : Windows
+        Over the outputs, by stride 1: one for each position, which meets the last tap first.
+    """
+
+    positions: tuple[slice, ...]
+    taps: tuple[slice, ...]
+    windows: Windows
 
 
 def make_windows(

@@ -250,7 +250,7 @@ def test_every_primitive_has_a_row():
 
 
 def test_every_primitive_carries_jets():
-    assert set(CARRIED) == set(elementary().values())
+    assert set(CARRIED) >= set(elementary().values())
 
 
 @each_case

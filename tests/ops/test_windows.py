@@ -102,25 +102,24 @@ def test_both_slices_of_a_tap_are_of_one_size_and_the_windows_lie_among_the_outp
                 assert one.stop - one.start == len(range(other.start, other.stop, other.step))
 
 
-def test_transposed_leads_from_the_outputs_back_to_the_grid():
-    """A position of the grid meets a window exactly where the turned tap of the transposed windows meets it there."""
+def picked(names: list[list[int]], places: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(along[place] for along, place in zip(names, places, strict=True))
+
+
+def test_phases_lead_from_the_outputs_back_to_the_grid():
+    """A position of the grid meets a window exactly where the turned tap of its phase's windows meets it there."""
     for windows in described():
-        back = windows.transposed
-        assert back.output == windows.size
-        assert back.stride == (1,) * len(windows.size)
-        assert back.size == tuple((o - 1) * s + 1 for o, s in zip(windows.output, windows.stride, strict=True))
-        turned = {
-            (
-                tuple(k - 1 - t for k, t in zip(windows.kernel, tap, strict=True)),
-                position,
-                tuple(w * s for w, s in zip(window, windows.stride, strict=True)),
-            )
-            for tap, window, position in met(windows)
-        }
-        on_outputs = {
-            each for each in met(back) if not any(p % s for p, s in zip(each[2], windows.stride, strict=True))
-        }
-        assert on_outputs == turned
+        found = []
+        for positions, taps, back in windows.phases:
+            on_grid = [np.arange(n)[some].tolist() for n, some in zip(windows.size, positions, strict=True)]
+            turned = [np.arange(k)[some][::-1].tolist() for k, some in zip(windows.kernel, taps, strict=True)]
+            assert back.size == windows.output
+            assert back.stride == (1,) * windows.n_axes
+            assert back.output == tuple(map(len, on_grid))
+            for tap, window, output in met(back):
+                found.append((picked(turned, tap), output, picked(on_grid, window)))
+        assert len(found) == len(set(found))
+        assert set(found) == met(windows)
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,38 @@ struct Panels {
     T* bias_of(idx group, idx p) { return bias.data + (group * panels + p) * width; }
 };
 
-// Writes results of all groups and panels for each pixel of some images, given their grids.
+constexpr idx ONCE[3] = {1, 1, 1};
+
+// How far apart results lie in the arrays that they are written to.
+struct Steps {
+    idx pixel, row, plane, image;
+
+    // Every so many pixels along each axis of images of some size.
+    Steps(const idx* size, const idx* stride, idx channels)
+        : pixel(stride[2] * channels),
+          row(stride[1] * size[2] * channels),
+          plane(stride[0] * size[1] * size[2] * channels),
+          image(size[0] * size[1] * size[2] * channels) {}
+};
+
+// Some of the elements of a window, or of its taps: where they lie, of those from one to another.
+struct Part {
+    const idx* at;
+    idx from, to;
+
+    const idx* begin() const { return at + from; }
+    idx size() const { return to - from; }
+};
+
+// Writes results of all groups and panels for each pixel of some images, given their grids, from a part of the
+// elements.
 template <class T>
 struct Correlation {
     const Padded& grid;
     const idx *output, *stride;
+    Steps steps;
     Panels<T>& w;
-    const std::vector<idx>& elements;
+    Part elements;
     idx channels_of_group;
     bool relu;
 
@@ -53,20 +78,20 @@ struct Correlation {
     }
 
     void row(const T* images, idx count, idx group, idx p, idx i, idx j, T* z) const {
-        const idx z_step = w.groups * w.results, step = stride[2] * grid.channels;
+        const idx step = stride[2] * grid.channels;
         const T* from = images + grid.at(i * stride[0], j * stride[1], 0) + group * channels_of_group;
-        T* to = z + (i * output[1] + j) * output[2] * z_step + group * w.results + p * w.width;
-        if (count == 1) return lines(output[2], from, step, group, p, to, z_step);
+        T* to = z + i * steps.plane + j * steps.row + group * w.results + p * w.width;
+        if (count == 1) return lines(output[2], from, step, group, p, to, steps.pixel);
         for (idx k = 0; k < output[2]; ++k)
-            lines(count, from + k * step, grid.elements(), group, p, to + k * z_step,
-                  output[0] * output[1] * output[2] * z_step);
+            lines(count, from + k * step, grid.elements(), group, p, to + k * steps.pixel, steps.image);
     }
 
     void lines(idx rows, const T* from, idx step, idx group, idx p, T* to, idx to_step) const {
         Ends<T> ends;
         ends.bias = w.bias_of(group, p);
         ends.relu = relu;
-        line(w.V, rows, from, step, Listed{elements.data()}, w.elements, w.panel(group, p), to, to_step,
+        const T* weights = w.panel(group, p) + elements.from * w.width;
+        line(w.V, rows, from, step, Listed{elements.begin()}, elements.size(), weights, to, to_step,
              std::min(w.width, w.results - p * w.width), ends);
     }
 };
@@ -92,7 +117,9 @@ void convolve_groups(const Geometry& g, const T* x, const T* w, const T* bias, b
     const std::vector<idx> elements = window_elements(g, grid, channels);
     Panels<T> panels(at_once > 1 ? at_once : g.output[2], g.groups, g.taps() * channels, g.filters / g.groups);
     pack_weights(g, w, bias, panels);
-    const Correlation<T> correlate{grid, g.output, g.stride, panels, elements, channels, relu};
+    const Steps steps(g.output, ONCE, g.filters);
+    const Part all{elements.data(), 0, panels.elements};
+    const Correlation<T> correlate{grid, g.output, g.stride, steps, panels, all, channels, relu};
 
     share(threads, bundles, g.multiplications(), [&](Turn& turn) {
         Grids<T> grids(grid, whole ? 0 : at_once);

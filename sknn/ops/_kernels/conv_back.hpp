@@ -1,6 +1,6 @@
 // The gradients of a convolution. A few images at a time go through all there is to do while they are in the cache:
 // the slope in front of the activation, what it adds to the gradients of weights and biases, and the gradient of x,
-// which is the correlation of that slope with the kernels turned around.
+// which is the correlation of that slope with the kernels turned around, phase by phase of the stride.
 
 // What is asked for: gradients of x, w and b (each may be none) from that of y = f(x * w + b).
 template <class T>
@@ -10,17 +10,83 @@ struct Asked {
     T *dx, *dw, *db;
 };
 
-// The grid on which the backward pass correlates: the outputs, spread by the stride, with room for the turned kernels.
+// The grid on which the backward pass correlates: the outputs, with room for the turned kernels.
 inline Padded padded_slope(const Geometry& g) {
     Padded p;
     for (int axis = 0; axis < 3; ++axis) {
         const idx span = g.dilation[axis] * (g.kernel[axis] - 1);
-        p.size[axis] = std::max(g.size[axis] + span, (g.output[axis] - 1) * g.stride[axis] + 1 + span - g.low[axis]);
-        p.low[axis] = span - g.low[axis];
+        p.low[axis] = (span - g.low[axis]) / g.stride[axis];
+        p.size[axis] = p.low[axis] + std::max(g.output[axis], (g.size[axis] - 1 + g.low[axis]) / g.stride[axis] + 1);
     }
     p.channels = g.filters;
     return p;
 }
+
+// How many elements it had if the outputs were as far apart as the strides. Images go through the backward pass
+// together as if they were: the sums of biases are rounded image by image.
+inline idx elements_far_apart(const Geometry& g) {
+    idx n = g.filters;
+    for (int axis = 0; axis < 3; ++axis) {
+        const idx span = g.dilation[axis] * (g.kernel[axis] - 1);
+        n *= std::max(g.size[axis] + span, (g.output[axis] - 1) * g.stride[axis] + 1 + span - g.low[axis]);
+    }
+    return n;
+}
+
+// The pixels of x, by their positions modulo the stride: each of these phases meets taps of its own, and its gradient
+// is a correlation, by stride 1, of the slopes with these. Where the first pixel of a phase meets an output with a tap,
+// the m-th one after it meets the m-th output after that; the last taps meet the first outputs.
+struct Phases {
+    const Geometry& g;
+    idx number[3];            // of phases along each axis
+    std::vector<idx> taps;    // of all phases, one after the other
+    std::vector<idx> places;  // where on the grid of the slopes lies the output that a tap meets first
+    std::vector<idx> begins;  // of each phase among the taps, and the end of the last
+
+    Phases(const Geometry& g, const Padded& grid) : g(g) {
+        for (int axis = 0; axis < 3; ++axis) number[axis] = std::min(g.stride[axis], g.size[axis]);
+        taps.reserve(g.taps());
+        places.reserve(g.taps());
+        begins.reserve(number[0] * number[1] * number[2] + 1);
+        for (idx i = 0; i < number[0]; ++i)
+            for (idx j = 0; j < number[1]; ++j)
+                for (idx k = 0; k < number[2]; ++k) {
+                    const idx first[3] = {i, j, k};
+                    begins.push_back(idx(taps.size()));
+                    add(first, grid);
+                }
+        begins.push_back(idx(taps.size()));
+    }
+
+    void add(const idx* first, const Padded& grid) {
+        idx tap[3], place[3];
+        const auto meets = [&](int axis) {
+            const idx far = first[axis] + g.low[axis] - tap[axis] * g.dilation[axis];
+            place[axis] = far / g.stride[axis] + grid.low[axis];
+            return far % g.stride[axis] == 0;
+        };
+        for (tap[0] = g.kernel[0] - 1; tap[0] >= 0; --tap[0])
+            for (tap[1] = g.kernel[1] - 1; meets(0) && tap[1] >= 0; --tap[1])
+                for (tap[2] = g.kernel[2] - 1; meets(1) && tap[2] >= 0; --tap[2])
+                    if (meets(2)) {
+                        taps.push_back((tap[0] * g.kernel[1] + tap[1]) * g.kernel[2] + tap[2]);
+                        places.push_back(grid.at(place[0], place[1], place[2]));
+                    }
+    }
+
+    // Calls visit(how many pixels along each axis, the first one, its taps from one to another).
+    template <class Visit>
+    void each(Visit visit) const {
+        const idx* begin = begins.data();
+        for (idx i = 0; i < number[0]; ++i)
+            for (idx j = 0; j < number[1]; ++j)
+                for (idx k = 0; k < number[2]; ++k, ++begin) {
+                    const idx count[3] = {pixels(0, i), pixels(1, j), pixels(2, k)};
+                    visit(count, (i * g.size[1] + j) * g.size[2] + k, begin[0], begin[1]);
+                }
+    }
+    idx pixels(int axis, idx first) const { return (g.size[axis] - first + g.stride[axis] - 1) / g.stride[axis]; }
+};
 
 // In how many shares to sum the gradients of the weights: by the work, never by the number of threads, so that the
 // result does not depend on that.
@@ -55,20 +121,21 @@ void total(const Sums& shape, const T* sums, idx n_strands, T* dw, T* db) {
     for (idx f = 0; db && f < all_filters; ++f) db[f] = sum(shape.weights() + f);
 }
 
-// The slope in front of the activation, spread over its grid. What lies around the pixels is zero and stays so.
+// The slope in front of the activation, of the outputs from `at` on, laid on its grid. What lies around them is zero
+// and stays so.
 template <class T>
-void spread_slope(const Geometry& g, const T* gradient, const T* y, bool relu, const Padded& grid, T* slope) {
-    const bool dense = g.stride[2] == 1 && grid.channels == g.filters;  // then a row is in one piece
+void lay_slope(const Geometry& g, const T* gradient, const T* y, bool relu, const Padded& grid, idx at, T* slope) {
+    const bool dense = grid.channels == g.filters;  // then a row is in one piece
     const idx pieces = dense ? 1 : g.output[2], length = g.outputs() ? g.output[2] / pieces * g.filters : 0;
     slope += grid.origin();
     for (idx i = 0; i < g.output[0]; ++i)
         for (idx j = 0; j < g.output[1]; ++j)
-            for (idx k = 0; k < pieces; ++k, gradient += length, y += length) {
-                T* to = slope + grid.at(i * g.stride[0], j * g.stride[1], k * g.stride[2]);
+            for (idx k = 0; k < pieces; ++k, at += length) {
+                T* to = slope + grid.at(i, j, k);
                 if (relu)
-                    for (idx f = 0; f < length; ++f) to[f] = y[f] > T(0) ? gradient[f] : T(0);
+                    for (idx f = 0; f < length; ++f) to[f] = y[at + f] > T(0) ? gradient[at + f] : T(0);
                 else
-                    std::copy(gradient, gradient + length, to);
+                    std::copy(gradient + at, gradient + at + length, to);
             }
 }
 
@@ -85,12 +152,12 @@ struct Source {
     // Calls visit(where a window begins in x, its slope) for each output.
     template <class Visit>
     ALWAYS_INLINE void each_output(Visit visit) const {
-        const idx x_step = g.stride[2] * x_grid.channels, slope_step = g.stride[2] * slope_grid.channels;
+        const idx x_step = g.stride[2] * x_grid.channels, slope_step = slope_grid.channels;
         for (idx n = 0; n < images; ++n)
             for (idx i = 0; i < g.output[0]; ++i)
                 for (idx j = 0; j < g.output[1]; ++j) {
                     const T* a = x + n * x_grid.elements() + x_grid.at(i * g.stride[0], j * g.stride[1], 0);
-                    const T* b = slope + n * slope_grid.elements() + slope_grid.at(i * g.stride[0], j * g.stride[1], 0);
+                    const T* b = slope + n * slope_grid.elements() + slope_grid.at(i, j, 0);
                     for (idx k = 0; k < g.output[2]; ++k, a += x_step, b += slope_step) visit(a, b);
                 }
     }
@@ -122,10 +189,11 @@ struct AtHand {
         first = from, count = n;
         for (idx image = 0; image < count; ++image) {
             const idx at = (first + image) * g.outputs() * g.filters;
-            spread_slope(g, asked.gradient + at, asked.y + at, asked.relu, slopes.grid, slopes.of(image));
+            lay_slope(g, asked.gradient, asked.y, asked.relu, slopes.grid, at, slopes.of(image));
         }
+        if (!asked.dw) return;
         const T* images = asked.x + first * g.pixels() * g.channels;
-        if (asked.dw) x = is_whole(g, pixels.grid) ? images : pixels.fill(g, images, count, copies);
+        x = is_whole(g, pixels.grid) ? images : pixels.fill(g, images, count, copies);
     }
     Source<T> source(const Geometry& g) {
         return {g, count, x, pixels.grid, slopes.of(0) + slopes.grid.origin(), slopes.grid};
@@ -209,21 +277,28 @@ void add_gradient(const Source<T>& from, const std::vector<idx>& elements, idx c
             }
 }
 
-// The kernels of the backward pass, turned around, from filters to channels.
+// The kernels of the backward pass, turned around, from filters to channels; phase by phase.
 template <class T>
-void turn(const Geometry& g, const T* w, Panels<T>& panels) {
-    const idx taps = g.taps(), channels = g.channels / g.groups, filters = g.filters / g.groups;
+void turn(const Geometry& g, const T* w, const Phases& phases, Panels<T>& panels) {
+    const idx channels = g.channels / g.groups, filters = g.filters / g.groups;
     for (idx group = 0; group < g.groups; ++group)
-        for (idx tap = 0; tap < taps; ++tap)
+        for (idx k = 0; k < idx(phases.taps.size()); ++k)
             for (idx p = 0; p < panels.panels; ++p) {
                 const idx first = p * panels.width, valid = std::min(panels.width, channels - first);
-                const T* from = w + ((taps - 1 - tap) * channels + first) * g.filters + group * filters;
+                const T* from = w + (phases.taps[k] * channels + first) * g.filters + group * filters;
                 pack(from, 1, g.filters, filters, valid, panels.width,
-                     panels.panel(group, p) + tap * filters * panels.width);
+                     panels.panel(group, p) + k * filters * panels.width);
             }
 }
 
-constexpr idx ONCE[3] = {1, 1, 1};
+// Where the channels of a group lie at some places.
+inline std::vector<idx> elements_at(const std::vector<idx>& places, idx channels) {
+    std::vector<idx> at;
+    at.reserve(places.size() * channels);
+    for (const idx place : places)
+        for (idx c = 0; c < channels; ++c) at.push_back(place + c);
+    return at;
+}
 
 // The plan for groups that connect their channels with their filters.
 template <class T>
@@ -233,6 +308,7 @@ struct GroupsPlan {
     idx at_once, copies = 1, channels, filters;
     int V;
     Sums sums;
+    Phases phases;
     std::vector<idx> x_elements, slope_elements;
     Panels<T> turned;
 
@@ -240,15 +316,16 @@ struct GroupsPlan {
         : g(g),
           x_grid(padded_input(g)),
           slope_grid(padded_slope(g)),
-          at_once(images_at_once(g.images, g.size[2], std::max(x_grid.elements(), slope_grid.elements()))),
+          at_once(images_at_once(g.images, g.size[2], std::max(x_grid.elements(), elements_far_apart(g)))),
           channels(g.channels / g.groups),
           filters(g.filters / g.groups),
           V(filters > LANES<T> ? 2 : 1),
           sums{g.groups, g.taps() * channels, filters, round_up(filters, V * LANES<T>)},
+          phases(g, slope_grid),
           x_elements(window_elements(g, x_grid, channels)),
-          slope_elements(window_elements(g, slope_grid, filters)),
-          turned(at_once > 1 ? at_once : g.size[2], g.groups, g.taps() * filters, channels) {
-        if (asked.dx) turn(g, asked.w, turned);
+          slope_elements(elements_at(phases.places, filters)),
+          turned(at_once > 1 ? at_once : phases.pixels(2, 0), g.groups, g.taps() * filters, channels) {
+        if (asked.dx) turn(g, asked.w, phases, turned);
     }
 
     void add_to_weights(AtHand<T>& images, T* mine) {
@@ -264,7 +341,11 @@ struct GroupsPlan {
     }
 
     void write_input(AtHand<T>& images, T* dx) {
-        const Correlation<T> correlate{slope_grid, g.size, ONCE, turned, slope_elements, filters, false};
-        correlate(images.slopes.of(0), images.count, dx);
+        const Steps steps(g.size, g.stride, g.channels);
+        phases.each([&](const idx* pixels, idx first, idx from, idx to) {
+            const Part some{slope_elements.data(), from * filters, to * filters};
+            const Correlation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, filters, false};
+            correlate(images.slopes.of(0), images.count, dx + first * g.channels);
+        });
     }
 };

@@ -15,14 +15,13 @@ Padded with_channels_of(Padded grid, idx filters) {
 
 // z[m][.] = f(bias + sum over taps of a[m row_step + at[tap]][.] w[tap][.]), one vector of channels.
 template <class T, int M>
-ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const std::vector<idx>& at, const T* w, idx w_step,
+ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const idx* at, idx taps, const T* w, idx w_step,
                                   const T* bias, bool relu, T* z, idx z_step, idx width) {
     Vector<T> sum[M];
     for (int m = 0; m < M; ++m) sum[m] = load(bias);
-    for (const idx place : at) {
-        const Vector<T> factor = load(w);
-        for (int m = 0; m < M; ++m) sum[m] += load(a + place + m * row_step) * factor;
-        w += w_step;
+    for (idx tap = 0; tap < taps; ++tap) {
+        const Vector<T> factor = load(w + tap * w_step);
+        for (int m = 0; m < M; ++m) sum[m] += load(a + at[tap] + m * row_step) * factor;
     }
     for (int m = 0; m < M; ++m) {
         const Vector<T> r = relu ? (sum[m] < Vector<T>{} ? Vector<T>{} : sum[m]) : sum[m];
@@ -30,38 +29,39 @@ ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const std::vector<id
     }
 }
 
-// Weights (taps, filters) and biases, filled up to whole vectors.
+// Weights (taps, filters) and biases, filled up to whole vectors; the taps in their order, or in one of the phases.
 template <class T>
 struct Filters {
     idx filters, step;
     Buffer<T> weights, bias;
 
-    Filters(const Geometry& g, const T* w, const T* b, bool turned)
+    Filters(const Geometry& g, const T* w, const T* b, const Phases* phases = nullptr)
         : filters(g.filters), step(round_up(filters, LANES<T>)), weights(g.taps() * step), bias(step) {
         std::fill(weights.data, weights.data + g.taps() * step, T(0));
         std::fill(bias.data, bias.data + step, T(0));
-        for (idx tap = 0; w && tap < g.taps(); ++tap) {
-            const T* from = w + (turned ? g.taps() - 1 - tap : tap) * filters;
-            std::copy(from, from + filters, weights.data + tap * step);
+        for (idx k = 0; w && k < (phases ? idx(phases->taps.size()) : g.taps()); ++k) {
+            const T* from = w + (phases ? phases->taps[k] : k) * filters;
+            std::copy(from, from + filters, weights.data + k * step);
         }
         if (b) std::copy(b, b + filters, bias.data);
     }
 };
 
-// Writes results of all channels for each pixel of an image, given its grid.
+// Writes results of all channels for each pixel of an image, given its grid, from a part of the taps.
 template <class T>
 struct DepthwiseCorrelation {
     const Padded& grid;
     const idx *output, *stride;
+    Steps steps;
     const Filters<T>& w;
-    const std::vector<idx>& taps;
+    Part taps;
     bool relu;
 
     void operator()(const T* image, T* z) const {
         for (idx i = 0; i < output[0]; ++i)
             for (idx j = 0; j < output[1]; ++j) {
                 const T* from = image + grid.at(i * stride[0], j * stride[1], 0);
-                T* to = z + (i * output[1] + j) * output[2] * w.filters;
+                T* to = z + i * steps.plane + j * steps.row;
                 for (idx f = 0; f < w.filters; f += LANES<T>) row(from + f, f, to + f);
             }
     }
@@ -69,15 +69,15 @@ struct DepthwiseCorrelation {
     void row(const T* from, idx f, T* to) const {
         const idx step = stride[2] * grid.channels;
         idx k = 0;
-        for (; k + 8 <= output[2]; k += 8) pixels<8>(from + k * step, step, f, to + k * w.filters);
-        for (; k + 4 <= output[2]; k += 4) pixels<4>(from + k * step, step, f, to + k * w.filters);
-        for (; k < output[2]; ++k) pixels<1>(from + k * step, step, f, to + k * w.filters);
+        for (; k + 8 <= output[2]; k += 8) pixels<8>(from + k * step, step, f, to + k * steps.pixel);
+        for (; k + 4 <= output[2]; k += 4) pixels<4>(from + k * step, step, f, to + k * steps.pixel);
+        for (; k < output[2]; ++k) pixels<1>(from + k * step, step, f, to + k * steps.pixel);
     }
 
     template <int M>
     void pixels(const T* from, idx step, idx f, T* to) const {
-        depthwise_tile<T, M>(from, step, taps, w.weights.data + f, w.step, w.bias.data + f, relu, to, w.filters,
-                             w.filters - f);
+        depthwise_tile<T, M>(from, step, taps.begin(), taps.size(), w.weights.data + taps.from * w.step + f, w.step,
+                             w.bias.data + f, relu, to, steps.pixel, w.filters - f);
     }
 };
 
@@ -87,8 +87,10 @@ void depthwise(const Geometry& g, const T* x, const T* w, const T* bias, bool re
     const Padded grid = with_channels_of<T>(padded_input(g), g.filters);
     const bool whole = is_whole(g, grid);
     const std::vector<idx> taps = window_elements(g, grid, 1);
-    const Filters<T> filters(g, w, bias, false);
-    const DepthwiseCorrelation<T> correlate{grid, g.output, g.stride, filters, taps, relu};
+    const Filters<T> filters(g, w, bias);
+    const Steps steps(g.output, ONCE, g.filters);
+    const Part all{taps.data(), 0, g.taps()};
+    const DepthwiseCorrelation<T> correlate{grid, g.output, g.stride, steps, filters, all, relu};
 
     share(threads, g.images, g.multiplications(), [&](Turn& turn) {
         Grids<T> space(grid, whole ? 0 : 1);
@@ -118,7 +120,8 @@ struct DepthwisePlan {
     Padded x_grid, slope_grid;
     idx at_once = 1, copies;
     Sums sums;
-    std::vector<idx> x_taps, slope_taps;
+    Phases phases;
+    std::vector<idx> x_taps;
     Filters<T> turned;
 
     DepthwisePlan(const Geometry& g, const Asked<T>& asked)
@@ -127,9 +130,9 @@ struct DepthwisePlan {
           slope_grid(with_channels_of<T>(padded_slope(g), g.filters)),
           copies(g.filters / g.channels),
           sums{1, g.taps(), g.filters, x_grid.channels},
+          phases(g, slope_grid),
           x_taps(window_elements(g, x_grid, 1)),
-          slope_taps(window_elements(g, slope_grid, 1)),
-          turned(g, asked.w, static_cast<const T*>(nullptr), true) {}
+          turned(g, asked.w, nullptr, &phases) {}
 
     void add_to_weights(AtHand<T>& image, T* mine) {
         const Source<T> all = image.source(g);
@@ -148,13 +151,21 @@ struct DepthwisePlan {
     }
 
     void write_input(AtHand<T>& image, T* dx) {
-        const DepthwiseCorrelation<T> correlate{slope_grid, g.size, ONCE, turned, slope_taps, false};
-        if (copies == 1) return correlate(image.slopes.of(0), dx);
+        if (copies == 1) return write_copies(image, dx);
         Buffer<T> apart(g.pixels() * g.filters);
-        correlate(image.slopes.of(0), apart.data);
+        write_copies(image, apart.data);
         for (idx at = 0; at < g.pixels() * g.channels; ++at) {
             dx[at] = 0;
             for (idx copy = 0; copy < copies; ++copy) dx[at] += apart.data[at * copies + copy];
         }
+    }
+
+    void write_copies(AtHand<T>& image, T* dx) {
+        const Steps steps(g.size, g.stride, g.filters);
+        phases.each([&](const idx* pixels, idx first, idx from, idx to) {
+            const Part some{phases.places.data(), from, to};
+            const DepthwiseCorrelation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, false};
+            correlate(image.slopes.of(0), dx + first * g.filters);
+        });
     }
 };

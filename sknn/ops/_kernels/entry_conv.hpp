@@ -33,7 +33,7 @@ void convolve_as(PyObject* const* arguments, int type) {
 }
 DEFINE(convolve, 7)
 
-// convolve_back(g, geometry, x, w, y, relu, dx, dw, db, threads)
+// convolve_back(g, geometry, x, w, y, relu, dx, dw, db, threads): x is read for dw alone, w for dx, y for ReLU
 template <class T>
 void convolve_back_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
@@ -42,13 +42,14 @@ void convolve_back_as(PyObject* const* arguments, int type) {
         if (g.low[axis] > g.dilation[axis] * (g.kernel[axis] - 1))
             refuse(PyExc_ValueError, "more padding than a window spans");
     const T* gradient = present<T>(arguments[0], type, outputs);
-    const T* x = present<T>(arguments[2], type, inputs);
-    const T* w = present<T>(arguments[3], type, weights(g));
-    const T* y = present<T>(arguments[4], type, outputs);
+    const T* x = elements<T>(arguments[2], type, inputs);
+    const T* w = elements<T>(arguments[3], type, weights(g));
+    const T* y = elements<T>(arguments[4], type, outputs);
     const bool relu = integer(arguments[5]);
     T* dx = elements<T>(arguments[6], type, inputs, true);
     T* dw = elements<T>(arguments[7], type, weights(g), true);
     T* db = elements<T>(arguments[8], type, g.filters, true);
+    if ((dw && !x) || (dx && !w) || (relu && !y)) refuse(PyExc_TypeError, "a gradient is asked of what is not there");
     const int threads = allowed(int(integer(arguments[9])));
     WithoutInterpreter released;
     kernels<T>().convolve_back(g, gradient, x, w, y, relu, dx, dw, db, threads);
