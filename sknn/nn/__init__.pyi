@@ -4,6 +4,7 @@ from .containers import Concat as Concat
 from .containers import Residual as Residual
 from .containers import Sequential as Sequential
 from .conv import Conv as Conv
+from .conv import ConvTranspose as ConvTranspose
 from .conv import Flatten as Flatten
 from .conv import GlobalPool as GlobalPool
 from .conv import Pool as Pool

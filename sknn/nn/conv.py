@@ -17,14 +17,13 @@ from ..autodiff.tape import Value
 from ..description import integer, integers, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.conv import conv
+from ..ops.conv_transpose import conv_transpose
 from ..ops.pool import average_pool, max_pool
-from ..ops.rows import average_pool_rows, conv_rows, max_pool_rows
+from ..ops.rows import average_pool_rows, conv_rows, conv_transpose_rows, max_pool_rows
 from ..ops.segment import Segments, segment_max, segment_mean
-from ..ops.windows import Windows, make_windows
+from ..ops.windows import ANY, Sizes, Windows, make_transposed_windows, make_windows
 from .layer import Context, Layer, Shape, Store
 from .sequences import Sequences
-
-OPEN = 1 << 40  # positions of an axis whose length is left open, when windows are laid over it without data
 
 _POOL = {"max": max_pool, "average": average_pool}
 _POOL_ROWS = {"max": max_pool_rows, "average": average_pool_rows}
@@ -33,12 +32,22 @@ _POOL_SEGMENTS = {"max": segment_max, "average": segment_mean}
 
 @lru_cache(maxsize=256)  # a network asks for the same few at every step
 def _windows(grid: Shape, *description: Any) -> Windows:
-    return make_windows(tuple(OPEN if n is None else n for n in grid), *description)
+    return make_windows(_laid_open(grid), *description)
 
 
-def _after(grid: Shape, windows: Windows) -> Shape:
+@lru_cache(maxsize=256)
+def _transposed_windows(grid: Shape, *description: Any) -> Windows:
+    return make_transposed_windows(_laid_open(grid), *description)
+
+
+def _laid_open(grid: Shape) -> Sizes:
+    """The grid on which windows are laid without data; an axis whose length is left open has any."""
+    return tuple(ANY if n is None else n for n in grid)
+
+
+def _after(grid: Shape, outputs: Sizes) -> Shape:
     """The grid of the outputs; an axis whose length is open stays so."""
-    return tuple(None if n is None else m for n, m in zip(grid, windows.output, strict=True))  # type: ignore[misc]
+    return tuple(None if n is None else m for n, m in zip(grid, outputs, strict=True))  # type: ignore[misc]
 
 
 def _check_grid(layer: Layer, shape: Shape) -> None:
@@ -55,7 +64,51 @@ def _check_grid(layer: Layer, shape: Shape) -> None:
 
 
 @dataclass(frozen=True, repr=False)
-class Conv(Layer):
+class _Convolving(Layer):
+    """What convolutions and their transposes are described by."""
+
+    filters: int = integer("[1, inf)")
+    kernel_size: int | Sequence[int] = integers("[1, inf)", default=3)
+    stride: int | Sequence[int] = integers("[1, inf)", default=1)
+    padding: Literal["same", "valid"] | int | Sequence[int] = integers(
+        "[0, inf)", default="same", words=("same", "valid")
+    )
+    dilation: int | Sequence[int] = integers("[1, inf)", default=1)
+    groups: int = integer("[1, inf)", default=1)
+    activation: str = "identity"
+    init: str = "glorot_uniform"
+    bias_init: str = "zeros"
+    gain: float = number("(-inf, inf)", default=1.0)
+    use_bias: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.filters % self.groups:
+            raise ValueError(f"filters={self.filters!r} must be a multiple of groups={self.groups!r}")
+        if self.activation not in ACTIVATIONS:
+            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+
+    @property
+    def _description(self) -> tuple:
+        return self.kernel_size, self.stride, self.padding, self.dilation
+
+    def _check(self, shape: Shape) -> None:
+        _check_grid(self, shape)
+        if shape[-1] % self.groups:
+            raise ValueError(f"groups={self.groups!r} must divide the {shape[-1]} channels of the input")
+
+    def _declare(self, store: Store, kernel: Shape, fans: tuple[int, int]) -> None:
+        """The weights, of shape `kernel`, and the biases."""
+        store.parameter("weight", kernel, self.init, fans=fans, gain=self.gain)
+        if self.use_bias:
+            store.parameter("bias", (self.filters,), self.bias_init, fans=fans, gain=self.gain, decay=False)
+
+    def _operands(self, params: dict[str, Any], x: Value) -> tuple:
+        return (x, params["weight"], params["bias"]) if self.use_bias else (x, params["weight"])
+
+
+@dataclass(frozen=True, repr=False)
+class Conv(_Convolving):
     """Convolution (cross-correlation) of inputs (n, *grid, channels) with learned kernels, bias and activation.
 
     Along an axis of H positions the output has floor((H - k_eff + 2 P) / S) + 1, with k_eff = dilation (k - 1) + 1.
@@ -102,31 +155,6 @@ class Conv(Layer):
     (14, 14, 8)
     """
 
-    filters: int = integer("[1, inf)")
-    kernel_size: int | Sequence[int] = integers("[1, inf)", default=3)
-    stride: int | Sequence[int] = integers("[1, inf)", default=1)
-    padding: Literal["same", "valid"] | int | Sequence[int] = integers(
-        "[0, inf)", default="same", words=("same", "valid")
-    )
-    dilation: int | Sequence[int] = integers("[1, inf)", default=1)
-    groups: int = integer("[1, inf)", default=1)
-    activation: str = "identity"
-    init: str = "glorot_uniform"
-    bias_init: str = "zeros"
-    gain: float = number("(-inf, inf)", default=1.0)
-    use_bias: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.filters % self.groups:
-            raise ValueError(f"filters={self.filters!r} must be a multiple of groups={self.groups!r}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
-
-    @property
-    def _description(self) -> tuple:
-        return self.kernel_size, self.stride, self.padding, self.dilation
-
     def windows(self, grid: Shape) -> Windows:
         """Where the kernels lie on a grid."""
         return _windows(grid, *self._description)
@@ -135,21 +163,16 @@ class Conv(Layer):
         return sequences.after(sequences.windows(*self._description))
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        _check_grid(self, shape)
+        self._check(shape)
         *grid, channels = shape
-        if channels % self.groups:
-            raise ValueError(f"groups={self.groups!r} must divide the {channels} channels of the input")
         windows = self.windows(tuple(grid))
         taps = prod(windows.kernel)
         fans = (taps * channels // self.groups, taps * self.filters // self.groups)
-        kernel = (*windows.kernel, channels // self.groups, self.filters)
-        store.parameter("weight", kernel, self.init, fans=fans, gain=self.gain)
-        if self.use_bias:
-            store.parameter("bias", (self.filters,), self.bias_init, fans=fans, gain=self.gain, decay=False)
-        return (*_after(shape[:-1], windows), self.filters)
+        self._declare(store, (*windows.kernel, channels // self.groups, self.filters), fans)
+        return (*_after(shape[:-1], windows.output), self.filters)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        operands = (x, params["weight"], params["bias"]) if self.use_bias else (x, params["weight"])
+        operands = self._operands(params, x)
         if context.sequences is not None:
             rows = context.sequences.windows(*self._description)
             return conv_rows(*operands, windows=rows, groups=self.groups, activation=self.activation)
@@ -158,6 +181,89 @@ class Conv(Layer):
 
     def caption(self, shape: Shape) -> str:
         return f"conv\n{_extent(self.windows(shape[:-1]).kernel)}"
+
+
+@dataclass(frozen=True, repr=False)
+class ConvTranspose(_Convolving):
+    """Transposed convolution: inputs (n, *grid, channels) to a grid as many times as large as the stride.
+
+    The transpose, as a linear map, of the :class:`Conv` of the same description from the larger grid to the smaller
+    one, plus bias and activation: each position of the input adds its kernel, times its value, to the positions that
+    the window of that convolution there has seen. Along an axis of H positions that makes H S for "same", otherwise
+    (H - 1) S + k_eff - 2 P, with k_eff = dilation (k - 1) + 1.
+
+    Parameters
+    ----------
+    filters : int
+        The number of output channels.
+    kernel_size, stride, dilation : int or sequence of int, default=3, 1, 1
+        One for all axes of the grid or one for each.
+    padding : "same", "valid", int or sequence of int, default="same"
+        Of the convolution: so much is cut off the result.
+    groups : int, default=1
+        Connects the channels with the filters in so many separate groups.
+    activation : str, default="identity"
+        A name in :data:`sknn.ops.ACTIVATIONS`.
+    init, bias_init : str, default="glorot_uniform", "zeros"
+        Names in :data:`sknn.nn.init.INITIALISERS`.
+    gain : float, default=1.0
+        The factor on the spread of the initial values.
+    use_bias : bool, default=True
+        Whether there is a bias.
+    output_size : int, sequence of int or None, default=None
+        Positions of the output along each axis, for a convolution that makes as many of several sizes, as one with
+        stride 2 makes 4 of 7 and of 8. None: as above.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is out of range, the channels or filters cannot be split into the groups, or `output_size` is
+        none that the convolution would bring to the size of the input, or is given for series of any length.
+
+    References
+    ----------
+    Dumoulin, Visin (2016). A guide to convolution arithmetic for deep learning. arXiv:1603.07285.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import ConvTranspose, Network
+    >>> layer = ConvTranspose(1, kernel_size=2, stride=2, init="ones")
+    >>> Network([layer], (3, 1), None)(np.array([[[1.0], [3.0], [5.0]]])).ravel()
+    array([1., 1., 3., 3., 5., 5.])
+    """
+
+    output_size: int | Sequence[int] | None = integers("[1, inf)", default=None)
+
+    def _over_output(self, grid: Shape) -> Windows:
+        """Those of the convolution, over the outputs."""
+        return _transposed_windows(grid, *self._description, self.output_size)
+
+    def follow(self, sequences: Sequences) -> Sequences:
+        return sequences.of_lengths(sequences.transposed_windows(*self._description).lengths)
+
+    def build(self, shape: Shape, store: Store) -> Shape:
+        self._check(shape)
+        if None in shape and self.output_size is not None:
+            raise ValueError(f"output_size={self.output_size!r} must be None where series are of any length")
+        *grid, channels = shape
+        windows = self._over_output(tuple(grid))
+        taps = prod(windows.kernel)
+        met = max(1, taps // prod(windows.stride))  # of all taps, by a position of the output
+        fans = (met * channels // self.groups, taps * self.filters // self.groups)
+        self._declare(store, (*windows.kernel, self.filters // self.groups, channels), fans)
+        return (*_after(shape[:-1], windows.size), self.filters)
+
+    def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        operands = self._operands(params, x)
+        if context.sequences is not None:
+            rows = context.sequences.transposed_windows(*self._description)
+            return conv_transpose_rows(*operands, windows=rows, groups=self.groups, activation=self.activation)
+        windows = self._over_output(x.shape[1:-1])
+        return conv_transpose(*operands, windows=windows, groups=self.groups, activation=self.activation)
+
+    def caption(self, shape: Shape) -> str:
+        return f"transposed conv\n{_extent(self._over_output(shape[:-1]).kernel)}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -214,7 +320,7 @@ class Pool(Layer):
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)
-        return (*_after(shape[:-1], self.windows(shape[:-1])), shape[-1])
+        return (*_after(shape[:-1], self.windows(shape[:-1]).output), shape[-1])
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         if context.sequences is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array, Value
-from ..ops.rows import RowWindows
+from ..ops.rows import RowWindows, make_transposed_row_windows
 
 
 class Sequences:
@@ -216,7 +216,7 @@ class Sequences:
         return other
 
     def of_lengths(self, lengths: Array) -> Sequences:
-        """As many samples of other lengths, that have no values yet: what a layer answers that makes them shorter.
+        """As many samples of other lengths, that have no values yet: what a layer answers that changes them.
 
         Their values have no channels, and take no memory.
         """
@@ -230,6 +230,13 @@ class Sequences:
         if description not in self._windows:
             self._windows[description] = RowWindows(self.lengths, *description)
         return self._windows[description]
+
+    def transposed_windows(self, *description: Any) -> RowWindows:
+        """Windows over longer samples, of which the positions of these are the windows; shared in the same way."""
+        key = ("transposed", *description)
+        if key not in self._windows:
+            self._windows[key] = make_transposed_row_windows(self.lengths, *description)
+        return self._windows[key]
 
     def after(self, windows: RowWindows) -> Sequences:
         """The samples of which windows are the positions, without values; itself where their lengths are the same."""

@@ -17,8 +17,9 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from .compiled import copy_runs
 from .conv import conv
+from .conv_transpose import conv_transpose
 from .pool import max_pool
-from .windows import Padding, Windows, make_windows
+from .windows import ANY, Padding, Windows, make_windows, transposed_size
 
 LINES = 32  # at most: the kernels share out lines to threads, and sum gradients of weights in half as many strands
 LINE = 1024  # windows that a line has at least, if there are several
@@ -115,7 +116,7 @@ def _(y: Value, *, places: Places) -> Value:
 @lru_cache(maxsize=256)
 def _anywhere(*description: Any) -> Windows:
     """Windows over a series that is long enough for any: it shows whether the numbers are in range."""
-    return make_windows((1 << 40,), *description)
+    return make_windows((ANY,), *description)
 
 
 class RowWindows:
@@ -233,6 +234,19 @@ class RowWindows:
         return gather(F.reshape(y, (self.outputs.n_places, F.shape_of(y)[-1])), places=self.outputs)
 
 
+def make_transposed_row_windows(
+    lengths: Array,
+    kernel: int | tuple[int],
+    stride: int | tuple[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | tuple[int] = 1,
+) -> RowWindows:
+    """Windows over longer series, of which series of these lengths are the windows."""
+    anywhere = _anywhere(kernel, stride, padding, dilation)
+    (span,), (step,), (low,) = anywhere.span, anywhere.stride, anywhere.low
+    return RowWindows(transposed_size(lengths, span, step, low, padding), kernel, stride, padding, dilation)
+
+
 @lru_cache(maxsize=256)
 def _line(*numbers: int) -> Windows:
     return Windows(*((number,) for number in numbers))
@@ -273,6 +287,17 @@ def conv_rows(
     operands = (w,) if b is None else (w, b)
     lines = windows.on_lines(x)
     return windows.off_lines(conv(lines, *operands, windows=windows.line, groups=groups, activation=activation))
+
+
+def conv_transpose_rows(
+    x: Value, w: Value, b: Value | None = None, *, windows: RowWindows, groups: int = 1, activation: str = "identity"
+) -> Value:
+    """As :func:`conv_transpose` of each series alone. x: (n_windows, channels), y: (n_positions, filters)."""
+    operands = (w,) if b is None else (w, b)
+    spread_out = spread(x, places=windows.outputs)
+    lines = F.reshape(spread_out, (-1, *windows.line.output, F.shape_of(x)[-1]))
+    y = conv_transpose(lines, *operands, windows=windows.line, groups=groups, activation=activation)
+    return gather(F.reshape(y, (windows.inputs.n_places, F.shape_of(y)[-1])), places=windows.inputs)
 
 
 def max_pool_rows(x: Value, *, windows: RowWindows) -> Value:

@@ -10,12 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from ..description import is_integer
 
 Padding = Literal["same", "valid"] | int | Sequence[int]
 Sizes = tuple[int, ...]
+
+ANY = 1 << 40  # positions of an axis of which only the windows matter, not how many fit
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,63 @@ def make_windows(
             "smaller windows, or padding='same'"
         )
     return windows
+
+
+def make_transposed_windows(
+    grid: Sizes,
+    kernel: int | Sequence[int],
+    stride: int | Sequence[int] = 1,
+    padding: Padding = "valid",
+    dilation: int | Sequence[int] = 1,
+    size: int | Sequence[int] | None = None,
+) -> Windows:
+    """The windows that a transposed convolution leads back from: one for each position of its input.
+
+    Parameters
+    ----------
+    grid : tuple of int
+        Positions of that input along each axis: ``output`` of the windows.
+    kernel, stride, padding, dilation
+        As of :func:`make_windows`.
+    size : int, sequence of int or None, default=None
+        Positions of the result along each axis: ``size`` of the windows. As many windows fit over several sizes, one
+        behind the other, as the stride is long. None: grid * stride for "same", which is the largest, otherwise the
+        smallest, which ends where the last window ends.
+
+    Raises
+    ------
+    ValueError
+        If a number is out of range, or other than so many windows fit.
+
+    Examples
+    --------
+    >>> make_transposed_windows((5,), 4, 2, "same").size, make_transposed_windows((5,), 4, 2).size
+    ((10,), (12,))
+    """
+    if size is None:
+        anywhere = make_windows((ANY,) * len(grid), kernel, stride, padding, dilation)
+        parts = zip(grid, anywhere.span, anywhere.stride, anywhere.low, strict=True)
+        size = tuple(transposed_size(n, span, s, low, padding) for n, span, s, low in parts)
+        if min(size, default=1) < 1:
+            raise ValueError(
+                f"padding={anywhere.low} cuts off all that a transposed convolution makes of a grid of size "
+                f"{tuple(grid)}: choose less, or padding='same'"
+            )
+    windows = make_windows(per_axis("output_size", size, len(grid), least=1), kernel, stride, padding, dilation)
+    if windows.output != tuple(grid):
+        raise ValueError(
+            f"output_size={windows.size} has room for {windows.output} windows with stride {windows.stride}, but the "
+            f"input has {tuple(grid)} positions: choose a size of which the convolution makes as many, or None"
+        )
+    return windows
+
+
+def transposed_size(n: Any, span: int, stride: int, low: int, padding: Padding) -> Any:
+    """The positions that a transposed convolution makes of n along an axis; several numbers at once if n is an array.
+
+    `low` is the padding in front unless that is "same".
+    """
+    return n * stride if padding == "same" else (n - 1) * stride + span - 2 * low
 
 
 def per_axis(name: str, value: int | Sequence[int], n_axes: int, least: int) -> Sizes:

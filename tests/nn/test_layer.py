@@ -21,6 +21,7 @@ from sknn.nn import (
     Concat,
     Context,
     Conv,
+    ConvTranspose,
     Dense,
     Draws,
     Dropout,
@@ -58,6 +59,12 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Conv(4, kernel_size=(3, 2), stride=2, activation="tanh"), (4, 5, 2)),
         (Conv(4, kernel_size=2, padding="valid", dilation=2, groups=2, use_bias=False), (5, 4, 2)),
         (Conv(2, kernel_size=2, padding=1), (2, 3, 2, 1)),
+    ],
+    "ConvTranspose": [
+        (ConvTranspose(3), (4, 2)),
+        (ConvTranspose(4, kernel_size=(3, 2), stride=2, activation="tanh"), (2, 3, 2)),
+        (ConvTranspose(4, kernel_size=2, padding="valid", dilation=2, groups=2, use_bias=False), (3, 2, 2)),
+        (ConvTranspose(2, kernel_size=3, stride=(1, 2, 3), padding=1, output_size=(2, 5, 5)), (2, 3, 2, 1)),
     ],
     "Pool": [(Pool(), (5, 2)), (Pool("average", size=(2, 3), stride=1), (4, 4, 2)), (Pool(padding="valid"), (5, 4, 1))],
     "GlobalPool": [(GlobalPool(), (5, 2)), (GlobalPool("max"), (3, 2, 2))],
@@ -225,6 +232,10 @@ ERRORS = {
     ),
     "a tap of two": (lambda: Conv(3, kernel_size=(3, True)), ValueError, r"kernel_size must be .*; got \(3, True\)"),
     "padding": (lambda: Conv(3, padding="some"), ValueError, "must be 'same' or 'valid' or an integer .*; got 'some'"),
+    "output size": (
+        lambda: ConvTranspose(3, stride=2, output_size=9).build((4, 1), Store(np.random.default_rng(0))), ValueError,
+        r"output_size=\(9,\) has room for \(5,\) windows with stride \(2,\), but the input has \(4,\) positions",
+    ),
     "size": (lambda: Pool(size=0), ValueError, r"size must be an integer or .* in \[1, inf\); got 0"),
     "stride": (lambda: Pool(stride="a"), ValueError, "stride must be an integer or .*; got 'a'"),
     "half a shape": (

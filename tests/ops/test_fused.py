@@ -17,7 +17,7 @@ from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
 from sknn.ops.rows import Places
 from sknn.ops.segment import Segments
-from sknn.ops.windows import make_windows
+from sknn.ops.windows import make_transposed_windows, make_windows
 
 # Operations enter their table when they are loaded.
 for module in pkgutil.walk_packages(sknn.ops.__path__, "sknn.ops."):
@@ -102,6 +102,27 @@ def convolutions(n: int) -> list[Case]:
     ]
 
 
+def transposed(x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **options: Any) -> Case:
+    """Images of shape x and weights of shape w, from filters to channels."""
+    own = {name: options.pop(name) for name in ("groups", "activation") if name in options}
+    bias_of = real(w[-2] * own.get("groups", 1))
+    inputs = (real(*x), real(*w), bias_of) if bias else (real(*x), real(*w))
+    windows = make_transposed_windows(x[1:-1], w[:-2], **options)
+    return Case(inputs, tuple(range(len(inputs))), {"windows": windows, **own})
+
+
+def transposed_convolutions(n: int) -> list[Case]:
+    return [
+        transposed((n, 4, 2), (3, 3, 2)),
+        transposed((n, 3, 2, 3), (4, 4, 2, 3), stride=2, padding="same", activation="tanh"),
+        transposed((n, 2, 2, 3, 2), (2, 3, 2, 1, 2), stride=(1, 2, 3), padding="same", activation="gelu"),
+        transposed((n, 4, 1), (2, 2, 1), stride=3, bias=False),
+        transposed((n, 3, 2), (3, 3, 2), stride=2, dilation=2, padding=1, size=8, activation="softplus"),
+        transposed((n, 3, 4), (3, 3, 4), groups=2, stride=2, padding=1, activation="silu"),
+        transposed((n, 3, 2, 3), (2, 2, 1, 3), groups=3, stride=2, padding="same", size=(5, 4), activation="softmax"),
+    ]
+
+
 def poolings(n: int) -> list[Case]:
     return [
         Case((apart(n, *size, 2),), options={"windows": make_windows(size, *arguments)})
@@ -177,6 +198,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "activate": activations,
     "dense": dense_layers,
     "conv": convolutions,
+    "conv_transpose": transposed_convolutions,
     "max_pool": poolings,
     "average_pool": poolings,
     "softmax_cross_entropy": lambda n: of_raw(n, classes, {}, {"smoothing": 0.1}),

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from sknn.ops.windows import Windows, make_windows, per_axis
+from sknn.ops.windows import Windows, make_transposed_windows, make_windows, per_axis
 
 PADDINGS = ("same", "valid", 0, 1, 2, 5)
 ONE_AXIS = list(product(range(1, 9), (1, 2, 3, 5), (1, 2, 3), PADDINGS, (1, 2)))  # size, kernel, stride, padding, ...
@@ -122,6 +122,26 @@ def test_phases_lead_from_the_outputs_back_to_the_grid():
         assert set(found) == met(windows)
 
 
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_transposed_windows_are_as_many_as_the_input_has_positions(padding):
+    for n, kernel, stride, dilation in product(range(1, 6), (1, 2, 3, 5), (1, 2, 3), (1, 2)):
+        around = 0 if padding in ("same", "valid") else padding
+        last = n * stride if padding == "same" else (n - 1) * stride + dilation * (kernel - 1) - 2 * around + stride
+        fitting = range(last - stride + 1, last + 1)  # all sizes over which as many windows fit
+        if fitting[0] < 1:
+            continue
+        options = {"kernel": kernel, "stride": stride, "padding": padding, "dilation": dilation}
+        windows = make_transposed_windows((n,), **options)
+        assert windows.size == (fitting[-1] if padding == "same" else fitting[0],)
+        assert windows == make_windows(windows.size, **options)
+        for size in range(max(1, fitting[0] - 1), fitting[-1] + 2):
+            if size in fitting:
+                assert make_transposed_windows((n,), **options, size=size).output == (n,)
+            else:
+                with pytest.raises(ValueError, match=r"choose a size of which|is too small"):
+                    make_transposed_windows((n,), **options, size=size)
+
+
 @pytest.mark.parametrize(
     ("size", "options", "message"),
     [
@@ -153,3 +173,8 @@ def test_per_axis_gives_python_integers():
         found = per_axis("stride", value, 2, least=1)
         assert found == (2, 2)
         assert {type(each) for each in found} == {int}
+
+
+def test_padding_that_leaves_nothing_of_a_transposed_convolution():
+    with pytest.raises(ValueError, match=r"padding=\(2,\) cuts off all .* of a grid of size \(2,\)"):
+        make_transposed_windows((2,), 3, 1, 2)
