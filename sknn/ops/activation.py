@@ -16,7 +16,8 @@ import numpy as np
 from scipy.special import erf, expit
 
 from ..autodiff import primitives as F
-from ..autodiff.tape import Array, Value, op
+from ..autodiff.jet import CARRIED
+from ..autodiff.tape import Array, Primitive, Value, op
 from . import compiled
 
 ZEROS = 1 << 16  # elements; up to this many are compared in one go
@@ -35,6 +36,7 @@ class Activation:
 
     is_identity = False
     is_relu = False
+    is_piecewise_linear = False  # so that nothing of a gradient passes through its slope
 
     def forward(self, z: Array) -> Any:
         """Overwrite z with f(z); return what :meth:`backward` needs besides f(z)."""
@@ -53,6 +55,7 @@ class Identity(Activation):
     """f(z) = z."""
 
     is_identity = True
+    is_piecewise_linear = True
 
     def forward(self, z: Array) -> None:
         return None
@@ -100,6 +103,7 @@ class ReLU(Activation):
     """The rectified linear unit, f(z) = max(z, 0); its slope at 0 is 0."""
 
     is_relu = True
+    is_piecewise_linear = True
 
     def forward(self, z: Array) -> None:
         if z.size > ZEROS or not z.flags.c_contiguous:
@@ -119,6 +123,7 @@ class LeakyReLU(Activation):
     """f(z) = z for z > 0, else 0.01 z (Maas et al. 2013)."""
 
     slope = 0.01
+    is_piecewise_linear = True
 
     def forward(self, z: Array) -> None:
         np.maximum(z, self.slope * z, out=z)
@@ -247,6 +252,7 @@ class Compiled(Activation):
     def __init__(self, name: str, on_numpy: Activation) -> None:
         self.name = name
         self.on_numpy = on_numpy
+        self.is_piecewise_linear = on_numpy.is_piecewise_linear
 
     def forward(self, z: Array) -> Any:
         kept = compiled.activate(z, self.name)
@@ -275,6 +281,15 @@ ACTIVATIONS: dict[str, Activation] = {
     "mish": Compiled("mish", Mish()),
     "softplus": Compiled("softplus", Softplus()),
 }
+
+
+sloped: Primitive = Primitive(
+    lambda g, y, activation: ACTIVATIONS[activation].backward(g, np.asarray(y, g.dtype), None),
+    lambda h, _, g, y, activation: sloped(h, y, activation=activation),
+    name="sloped",
+    doc="g f'(z) of a piecewise linear function, from y = f(z), an array: linear in g, and its own transpose.",
+)
+CARRIED[sloped] = CARRIED[F.reshape]  # linear
 
 
 @op

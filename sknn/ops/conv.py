@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
-from .activation import ACTIVATIONS
-from .convolution import convolution
+from .activation import ACTIVATIONS, sloped
+from .convolution import convolution, transposed_convolution, weight_gradient
 from .kernels import convolve, convolve_back
 from .precision import widened
 from .windows import Windows
@@ -40,6 +42,29 @@ def _(
 ) -> Value:
     z = convolution(x, w, windows=windows, groups=groups)
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
+
+
+@conv.recorded
+def _(
+    g: Value,
+    y: Array,
+    wanted: Sequence[bool],
+    x: Value,
+    w: Value,
+    b: Value | None = None,
+    *,
+    windows: Windows,
+    groups: int = 1,
+    activation: str = "identity",
+) -> tuple | None:
+    if not ACTIVATIONS[activation].is_piecewise_linear:
+        return None
+    dz = sloped(g, y, activation=activation)
+    gradients = (
+        transposed_convolution(dz, w, windows=windows, groups=groups) if wanted[0] else None,
+        weight_gradient(dz, x, windows=windows, groups=groups) if wanted[1] else None,
+    )
+    return gradients if len(wanted) == 2 else (*gradients, F.unbroadcast(dz, b) if wanted[2] else None)
 
 
 @conv.takes

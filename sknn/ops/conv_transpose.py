@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
-from .activation import ACTIVATIONS
-from .convolution import transposed_convolution
-from .kernels import convolve, input_gradient, weight_gradient
+from . import kernels
+from .activation import ACTIVATIONS, sloped
+from .convolution import convolution, transposed_convolution, weight_gradient
 from .precision import widened
 from .windows import Windows
 
@@ -24,7 +26,7 @@ def conv_transpose(
     (n, *windows.size, filters). So w is as in the convolution that it is the transpose of, from filters to channels.
     """
     w, b = widened(w, x.dtype), b if b is None else widened(b, x.dtype)
-    y = input_gradient(x, w, windows, groups)
+    y = kernels.input_gradient(x, w, windows, groups)
     if b is not None:
         y += b
     kept = ACTIVATIONS[activation].forward(_flat(y))
@@ -38,9 +40,9 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     dz = ACTIVATIONS[activation].backward(_flat(g), _flat(y), kept).reshape(y.shape)
     dx = dw = db = None
     if to_x is not None:
-        dx, _ = convolve(dz, w, None, windows, groups, ACTIVATIONS["identity"])
+        dx, _ = kernels.convolve(dz, w, None, windows, groups, ACTIVATIONS["identity"])
     if to_w is not None:
-        dw = weight_gradient(x, dz, windows, groups)
+        dw = kernels.weight_gradient(x, dz, windows, groups)
     if to_b is not None:
         db = np.dot(np.ones(dz[..., 0].size, dz.dtype), _flat(dz))
     return dx, dw, db
@@ -52,6 +54,29 @@ def _(
 ) -> Value:
     z = transposed_convolution(x, w, windows=windows, groups=groups)
     return ACTIVATIONS[activation].reference(z if b is None else z + b)
+
+
+@conv_transpose.recorded
+def _(
+    g: Value,
+    y: Array,
+    wanted: Sequence[bool],
+    x: Value,
+    w: Value,
+    b: Value | None = None,
+    *,
+    windows: Windows,
+    groups: int = 1,
+    activation: str = "identity",
+) -> tuple | None:
+    if not ACTIVATIONS[activation].is_piecewise_linear:
+        return None
+    dz = sloped(g, y, activation=activation)
+    gradients = (
+        convolution(dz, w, windows=windows, groups=groups) if wanted[0] else None,
+        weight_gradient(x, dz, windows=windows, groups=groups) if wanted[1] else None,
+    )
+    return gradients if len(wanted) == 2 else (*gradients, F.unbroadcast(dz, b) if wanted[2] else None)
 
 
 @conv_transpose.takes

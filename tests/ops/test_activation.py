@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sknn.autodiff import Tensor, grad
+from sknn.autodiff import Tensor, check_grads, grad, jet
 from sknn.ops import ACTIVATIONS, activate
+from sknn.ops.activation import sloped
 
 DTYPES = [np.float32, np.float64]
 
@@ -123,3 +124,27 @@ def test_relu_of_large_arrays(dtype, shape):
     y = activate(z, activation="relu")
     assert y.dtype == dtype
     assert_array_equal(y, np.maximum(z, 0))
+
+
+@pytest.mark.parametrize("name", [name for name, each in ACTIVATIONS.items() if each.is_piecewise_linear])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_slopes_of_piecewise_linear_functions_are_an_operation(name, dtype):
+    z, g = np.arange(-3.0, 3.0).reshape(2, 3).astype(dtype) + 0.25, np.cos(np.arange(6.0)).reshape(2, 3).astype(dtype)
+    x = Tensor(z)
+    y = activate(x, activation=name)
+    found = sloped(g, y.value, activation=name)
+    assert found.dtype == dtype
+    assert_array_equal(found, grad(y, x, seed=g))
+    for each in jet(lambda t: sloped(t * g, y.value, activation=name), np.ones((), dtype), np.ones((), dtype))[:2]:
+        assert_array_equal(each, found)
+    if dtype == np.float64:
+        check_grads(lambda g: sloped(g, y.value, activation=name), g)
+
+
+def test_piecewise_linear_functions_have_no_second_derivative():
+    z, seed = np.arange(-3.0, 3.0) + 0.25, np.arange(6.0)
+    for name, each in ACTIVATIONS.items():
+        x = Tensor(z)
+        y = activate(x, activation=name)
+        first = grad(y, x, seed=seed, create_graph=True)
+        assert each.is_piecewise_linear == (not grad(first, x, seed=seed).any())

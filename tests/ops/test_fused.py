@@ -98,6 +98,7 @@ def convolutions(n: int) -> list[Case]:
         convolution((n, 1, 2), (5, 2, 2), padding="same"),
         convolution((n, 3, 2, 2), (1, 1, 2, 3), padding=1),
         Case(off_the_kink, (0, 1, 2), {"windows": make_windows((5,), 3, padding="same"), "activation": "relu"}),
+        Case(off_the_kink, (0, 1, 2), {"windows": make_windows((5,), 3, 2), "activation": "leaky_relu"}),
         Case((*off_the_kink[:2], None), (0, 1), {"windows": make_windows((5,), 3, 2)}),
     ]
 
@@ -112,7 +113,9 @@ def transposed(x: tuple[int, ...], w: tuple[int, ...], bias: bool = True, **opti
 
 
 def transposed_convolutions(n: int) -> list[Case]:
+    off_the_kink = (apart(n, 3, 2), rng.integers(-2, 3, (3, 3, 2)).astype(float), np.full(3, 1 / 16))
     return [
+        Case(off_the_kink, (0, 1, 2), {"windows": make_transposed_windows((3,), 3, 2), "activation": "leaky_relu"}),
         transposed((n, 4, 2), (3, 3, 2)),
         transposed((n, 3, 2, 3), (4, 4, 2, 3), stride=2, padding="same", activation="tanh"),
         transposed((n, 2, 2, 3, 2), (2, 3, 2, 1, 2), stride=(1, 2, 3), padding="same", activation="gelu"),
