@@ -31,7 +31,7 @@ from benchmarks import (  # noqa: E402
     writers,
 )
 from benchmarks.common import installed  # noqa: E402
-from benchmarks.core import derivatives, pages, primitives, rows  # noqa: E402
+from benchmarks.core import convolutions, derivatives, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
@@ -63,6 +63,9 @@ TINY = {
     primitives.PackedGRU: lambda work: replace(work, n_steps=3, n_series=2, n_units=4),
     primitives.BySegment: lambda work: replace(work, n_rows=20, n_segments=5, n_channels=3),
     primitives.SparseProduct: lambda work: replace(work, n_rows=10, n_channels=3, filled=0.3),
+    convolutions.Strided: lambda work: replace(work, n=2, size=5, channels=2, filters=3),
+    convolutions.ResNet: lambda work: replace(work, n=3, size=8, filters=2),
+    convolutions.Penalty: lambda work: replace(work, n=2, size=8, filters=2),
     derivatives.PerSample: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
     derivatives.JVP: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
     derivatives.HVP: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),

@@ -126,6 +126,21 @@ def test_convolution_and_its_gradients(on_numpy, monkeypatch, shapes, activation
     assert all(np.array_equal(*pair) for pair in zip(inputs, (x, w), strict=True))
 
 
+@given(shapes=convolutions(), dtype=dtypes, count=n_threads, seed=st.integers(0, 2**20))
+@PROPERTY
+def test_transposes_of_a_convolution(on_numpy, monkeypatch, shapes, dtype, count, seed):
+    """Gradients for which only two of the three arrays are there."""
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    windows, groups, x_shape, w_shape = shapes
+    rng = np.random.default_rng(seed)
+    shapes = ((x_shape[0], *windows.output, w_shape[-1]), x_shape, w_shape)
+    z, x, w = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+    for name, operands in (("input_gradient", (z, w)), ("weight_gradient", (z, x))):
+        with threads._counting_on(count):
+            found = getattr(compiled, name)(*operands, windows, groups)
+        close(found, on_numpy(getattr(kernels, name), *operands, windows, groups), dtype)
+
+
 @given(
     shapes=convolutions(),
     activation=st.sampled_from(["identity", "relu", "tanh"]),
