@@ -1,7 +1,8 @@
 """What is minimised, by name: a loss of raw outputs and the link that turns raw outputs into predictions.
 
-A loss is called with raw outputs (n, n_outputs) and encoded targets and gives one value per sample; weighting and
-averaging happen in :func:`sknn.ops.loss.average` alone.
+A loss is called with raw outputs (n, n_outputs) and encoded targets and gives one value per sample, for members side by
+side with an axis of members in front of all these; weighting and averaging happen in :func:`sknn.ops.loss.average`
+alone.
 """
 
 from __future__ import annotations
@@ -128,12 +129,12 @@ class JointLogLoss(Loss):
 
     def __call__(self, raw: Value, target: Array) -> Value:
         losses = []
-        for part, numbers in zip(self.parts, target.T, strict=True):
+        for part, numbers in zip(self.parts, np.moveaxis(target, -1, 0), strict=True):
             if part.stop - part.start == 1:
-                loss, wanted = ops.sigmoid_cross_entropy, numbers[:, None].astype(raw.dtype)
+                loss, wanted = ops.sigmoid_cross_entropy, numbers[..., None].astype(raw.dtype)
             else:
                 loss, wanted = ops.softmax_cross_entropy, numbers
-            losses.append(loss(raw[:, part], wanted, smoothing=self.smoothing))
+            losses.append(loss(raw[..., part], wanted, smoothing=self.smoothing))
         return sum(losses[1:], start=losses[0])
 
     @property

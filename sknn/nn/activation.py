@@ -39,6 +39,10 @@ class Activation(Layer):
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
     @property
+    def members(self) -> bool:
+        return True
+
+    @property
     def accompanies(self) -> bool:
         return True
 

@@ -64,6 +64,10 @@ class Sequential(Layer):
     def inner(self) -> tuple[Layer, ...]:
         return tuple(self.layers)
 
+    @property
+    def members(self) -> bool:
+        return all(layer.members for layer in self.inner)
+
     def build(self, shape: Shape, store: Store) -> Shape:
         return store.chain(self.layers, shape)
 
@@ -94,6 +98,10 @@ class _Around(Layer):
     @property
     def ways(self) -> tuple[str, ...]:
         return ("", "shortcut")
+
+    @property
+    def members(self) -> bool:
+        return all(layer.members for layer in self.inner)
 
     def build(self, shape: Shape, store: Store) -> Shape:
         through = store.chain(self.layers, shape)

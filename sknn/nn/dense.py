@@ -57,6 +57,10 @@ class Dense(Layer):
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
+    @property
+    def members(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         fans = (shape[-1], self.units)
         store.parameter("weight", fans, self.init, fans=fans, gain=self.gain)

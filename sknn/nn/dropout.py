@@ -49,6 +49,10 @@ class Dropout(Layer):
         return self.rate > 0
 
     @property
+    def members(self) -> bool:
+        return True
+
+    @property
     def accompanies(self) -> bool:
         return True
 

@@ -72,6 +72,10 @@ class Network(Trainable):
         self._declare(store.parameters, store.states, dtype)
 
     @property
+    def members(self) -> bool:
+        return all(layer.members for layer in self.layers)
+
+    @property
     def multiplications(self) -> int:
         """About how many a sample takes, if each layer is applied once: from this a fit starts, until it has counted.
 

@@ -58,6 +58,10 @@ class BatchNorm(Layer):
     epsilon: float = number("(0, inf)", default=1e-5)
 
     @property
+    def members(self) -> bool:
+        return True
+
+    @property
     def accompanies(self) -> bool:
         return True
 
@@ -72,15 +76,16 @@ class BatchNorm(Layer):
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        if params["mean"].ndim > 1:  # statistics for each member, as x has a leading axis of members
-            members = ({name: value[k] for name, value in params.items()} for k in range(len(x)))
-            return F.stack([self.apply(mine, x[k], context) for k, mine in enumerate(members)])
         gain, shift = params["gain"], params["shift"]
         if context.training:
             values = F.plain(x)
-            statistics = batch_statistics(values)
+            if gain.ndim == 1:
+                statistics, n_values = batch_statistics(values), values.size // values.shape[-1]
+            else:  # those of each member
+                mean, variance = zip(*map(batch_statistics, values), strict=True)
+                statistics, n_values = (np.stack(mean), np.stack(variance)), values[0].size // values.shape[-1]
             if context.moves:
-                self._move(params["mean"], params["variance"], statistics, values.size // values.shape[-1])
+                self._move(params["mean"], params["variance"], statistics, n_values)
             return batch_norm(x, gain, shift, epsilon=float(self.epsilon), statistics=statistics)
         dtype = np.result_type(F.plain(x), F.plain(gain))
         scale = 1.0 / np.sqrt(params["variance"] + self.epsilon)
@@ -139,6 +144,10 @@ class LayerNorm(Layer):
             raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
 
     @property
+    def members(self) -> bool:
+        return True
+
+    @property
     def accompanies(self) -> bool:
         return True
 
@@ -150,9 +159,10 @@ class LayerNorm(Layer):
         gain, shift, epsilon = params["gain"], params["shift"], float(self.epsilon)
         if self.over == "sample" and context.sequences is not None:
             raise ValueError("over='sample': LayerNorm of samples in rows of steps takes over='channels'")
-        if self.over == "sample" or len(x.shape) == 2:
+        members = gain.shape[:-1]
+        if self.over == "sample" or len(x.shape) == 2 + len(members):
             return layer_norm(x, gain, shift, epsilon=epsilon)
-        positions = F.reshape(x, (-1, x.shape[-1]))
+        positions = F.reshape(x, (*members, -1, x.shape[-1]))
         return F.reshape(layer_norm(positions, gain, shift, epsilon=epsilon), x.shape)
 
     def caption(self, shape: Shape) -> str:

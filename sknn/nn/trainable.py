@@ -47,6 +47,11 @@ class Trainable:
         return self.theta.size
 
     @property
+    def members(self) -> bool:
+        """Whether it may be trained side by side with others that are like it: see :attr:`Layer.members`."""
+        return False
+
+    @property
     def is_finite(self) -> bool:
         """Whether all parameters and running statistics are: training that diverged leaves others."""
         return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())

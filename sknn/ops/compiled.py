@@ -176,18 +176,38 @@ def dense(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
     return native.dense(x, W, b, relu, ..., threads_of_kernels(len(x) * W.size))
 
 
+def dense_of_members(x: Array, W: Array, b: Array | None, relu: bool) -> Array | None:
+    """:func:`dense` for members side by side, each as if alone: x (members, n, n_in), W (members, n_in, n_out), b
+    (members, n_out), of which each member's W and b are contiguous."""
+    if not _members_agree(x, W, b):
+        return None
+    return native.dense(x, W, b, relu, ..., threads_of_kernels(x.shape[1] * W[0].size))
+
+
+def _members_agree(x: Array, W: Array, b: Array | None) -> bool:
+    dtype = W.dtype
+    return native is not None and dtype in DTYPES and x.dtype == dtype and (b is None or b.dtype == dtype)
+
+
 def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> tuple | None:
-    """Gradients of x, W and b after :func:`dense`; `out` says where each goes, as :class:`Fused` explains."""
+    """Gradients of x, W and b after :func:`dense` or :func:`dense_of_members`; `out` says where each goes, as
+    :class:`Fused` explains."""
     g = np.ascontiguousarray(g)
     if not _agree(x, W, g):
         return None
-    return native.dense_back(g, x, W, y, relu, *out, threads_of_kernels(2 * len(x) * W.size))
+    multiplications = 2 * len(x) * W.size if x.ndim == 2 else 2 * x.shape[1] * W[0].size  # of a member, as if alone
+    return native.dense_back(g, x, W, y, relu, *out, threads_of_kernels(multiplications))
 
 
 def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[Array, Array] | None:
     """The loss of each sample, and its slope of the shape of `raw`."""
     if not _apply_to(raw) or target.dtype != np.intp:
         return None
+    if raw.ndim > 2:  # samples of members side by side, in one row
+        values, slope = native.softmax_cross_entropy(
+            raw.reshape(-1, raw.shape[-1]), np.ascontiguousarray(target).reshape(-1), smoothing
+        )
+        return values.reshape(target.shape), slope.reshape(raw.shape)
     return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,10 +18,14 @@ from .threads import SMALL_WORK, share_rows
 
 @op
 def dense(x: Array, W: Array, b: Array | None = None, *, activation: str = "identity") -> tuple[Array, Any]:
-    """y = f(x W + b). x: (..., n_in), dense, or a sparse matrix (n, n_in); W: (n_in, n_out); b: (n_out,) or None."""
-    rows = x if x.ndim == 2 else x.reshape(-1, W.shape[0])
+    """y = f(x W + b). x: (..., n_in), dense, or a sparse matrix (n, n_in); W: (n_in, n_out); b: (n_out,) or None.
+
+    Or members side by side, each with what it would give alone: x (members, ..., n_in), W (members, n_in, n_out), b
+    (members, n_out) or None.
+    """
+    rows = x if x.ndim == 2 else _rows(x, W)
     y, kept = _forward(rows, W, b, activation)
-    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], -1), (x.shape, rows, W, y, activation, kept)
+    return y if x.ndim == 2 else y.reshape(*x.shape[:-1], W.shape[-1]), (x.shape, rows, W, y, activation, kept)
 
 
 @dense.backward
@@ -34,7 +39,10 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     found = None
     if isinstance(rows, np.ndarray):
         found = compiled.dense_back(g, rows, W, y, is_relu, (to_x, to_W, to_b))
-    dx, dW, db = found or _backward(g, rows, W, y, is_relu, (to_x, to_W, to_b))
+    if found is None:
+        backward = _backward if W.ndim == 2 else _backward_of_members
+        found = backward(g, rows, W, y, is_relu, (to_x, to_W, to_b))
+    dx, dW, db = found
     return dx if dx is None or len(shape) == 2 else dx.reshape(shape), dW, db
 
 
@@ -48,25 +56,58 @@ def _(g: Array, saved: tuple) -> tuple[Array, Array]:
 
 @dense.reference
 def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity") -> Value:
-    z = F.matmul(x, W)
-    return ACTIVATIONS[activation].reference(z if b is None else z + b)
+    if len(F.shape_of(W)) == 3:
+        rows = F.matmul(F.reshape(x, _row_shape(F.shape_of(x), W)), W)
+        rows = rows if b is None else rows + F.expand_dims(b, 1)
+        z = F.reshape(rows, (*F.shape_of(x)[:-1], F.shape_of(W)[-1]))
+    else:
+        z = F.matmul(x, W)
+        z = z if b is None else z + b
+    return ACTIVATIONS[activation].reference(z)
 
 
 @dense.takes
 def _(y: Array, x: Array, W: Array, b: Array | None = None, *, activation: str = "identity") -> tuple[int, int]:
-    return y.size // W.shape[1] * (W.size + (0 if b is None else b.size)), y.size
+    n_in, n_out = W.shape[-2:]
+    return y.size // n_out * (n_in * n_out + (0 if b is None else n_out)), y.size
+
+
+def _rows(x: Array, W: Array) -> Array:
+    """x as a matrix, or one for each member."""
+    return x if x.ndim == W.ndim else x.reshape(_row_shape(x.shape, W))
+
+
+def _row_shape(shape: tuple[int, ...], W: Value) -> tuple[int, ...]:
+    *members, n_in, _ = F.shape_of(W)
+    return *members, prod(shape[len(members) : -1]), n_in
 
 
 def _forward(rows: Array, W: Array, b: Array | None, activation: str) -> tuple[Array, Any]:
     """f(rows W + b), and what the slope of f needs besides."""
     is_relu = activation == "relu"
-    y = compiled.dense(rows, W, b, is_relu) if isinstance(rows, np.ndarray) else None
+    if W.ndim == 3:
+        y = compiled.dense_of_members(rows, W, b, is_relu)
+    else:
+        y = compiled.dense(rows, W, b, is_relu) if isinstance(rows, np.ndarray) else None
     if y is not None:
         return y, None if is_relu else ACTIVATIONS[activation].forward(y)
+    y = _affine(rows, W, b) if W.ndim == 2 else _affine_of_members(rows, W, b)
+    return y, ACTIVATIONS[activation].forward(y)
+
+
+def _affine(rows: Array, W: Array, b: Array | None) -> Array:
     y = _product(rows, W, ...)
     if b is not None:
         y += b
-    return y, ACTIVATIONS[activation].forward(y)
+    return y
+
+
+def _affine_of_members(rows: Array, W: Array, b: Array | None) -> Array:
+    """One after the other: a product of all at once, or a sum over another axis, may round otherwise."""
+    y = np.empty((*rows.shape[:2], W.shape[2]), np.result_type(rows, W))
+    for k, mine in enumerate(y):
+        mine[...] = _affine(rows[k], W[k], None if b is None else b[k])
+    return y
 
 
 def _backward(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tuple) -> tuple:
@@ -81,6 +122,18 @@ def _backward(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tup
     if to_x is not None:
         dx = _product(dz, W.T, ...)
     return dx, dW, db
+
+
+def _backward_of_members(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tuple) -> tuple:
+    """As :func:`_backward` for each member."""
+    like = (rows, W, y[:, 0])
+    to = [np.empty(each.shape, each.dtype) if place is ... else place for place, each in zip(out, like, strict=True)]
+    for k in range(len(W)):
+        places = [place if place is None else place[k] for place in to]
+        for place, found in zip(places, _backward(g[k], rows[k], W[k], y[k], is_relu, tuple(places)), strict=True):
+            if place is not None and found is not place:
+                place[...] = found
+    return tuple(to)
 
 
 def _product(a: Array, b: Array, out: Any) -> Array:

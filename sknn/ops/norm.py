@@ -1,4 +1,7 @@
-"""Normalisation: over the batch for each channel, or over each sample; then a gain and a shift for each channel."""
+"""Normalisation: over the batch for each channel, or over each sample; then a gain and a shift for each channel.
+
+Where all these have an axis of members in front, gain and shift too, each member is normalised as if alone.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import numpy as np
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
+from .members import Kept, apart, apart_back, beside
 from .precision import widened
 
 BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
@@ -47,6 +51,10 @@ def batch_norm(
     x: (..., channels); gain, shift: (channels,); `statistics`: :func:`batch_statistics` of this very x, where they are
     known already (Ioffe & Szegedy 2015).
     """
+    if gain.ndim == 2:
+        known = [None] * len(x) if statistics is None else zip(*statistics, strict=True)
+        options = [{"epsilon": epsilon, "statistics": mine} for mine in known]
+        return apart(batch_norm, (x, gain, shift), options)
     mean, variance = batch_statistics(x) if statistics is None else statistics
     mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
     y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift)
@@ -60,7 +68,9 @@ def batch_norm(
 
 
 @batch_norm.backward
-def _(g: Array, saved: tuple, out: list) -> tuple:
+def _batch_norm_back(g: Array, saved: tuple, out: list) -> Any:
+    if isinstance(saved, Kept):
+        return apart_back(_batch_norm_back, g, saved, out)
     if isinstance(saved, compiled.Uncentred):
         return compiled.batch_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
@@ -78,7 +88,8 @@ def _(
     x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
 ) -> Value:
     # not from the statistics given: they depend on x, and the gradient must know
-    return _normalised(x, tuple(range(len(F.shape_of(x)) - 1)), epsilon) * gain + shift
+    first, gain, shift = _members(x, gain, shift)
+    return _normalised(x, tuple(range(first, len(F.shape_of(x)) - 1)), epsilon) * gain + shift
 
 
 @op
@@ -88,6 +99,8 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
     x: (n, ..., channels); gain, shift: (channels,) (Ba et al. 2016).
     """
     gain, shift = widened(gain, x.dtype), widened(shift, x.dtype)
+    if gain.ndim == 2:
+        return apart(layer_norm, (x, gain, shift), [{"epsilon": epsilon}] * len(x))
     found = compiled.layer_norm(x, gain, shift, epsilon)
     if found is not None:
         return found
@@ -100,7 +113,9 @@ def layer_norm(x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5) ->
 
 
 @layer_norm.backward
-def _(g: Array, saved: tuple, out: list) -> tuple:
+def _layer_norm_back(g: Array, saved: tuple, out: list) -> Any:
+    if isinstance(saved, Kept):
+        return apart_back(_layer_norm_back, g, saved, out)
     if isinstance(saved, compiled.Uncentred):
         return compiled.layer_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
@@ -118,7 +133,8 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 
 @layer_norm.reference
 def _(x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5) -> Value:
-    return _normalised(x, tuple(range(1, len(F.shape_of(x)))), epsilon) * gain + shift
+    first, gain, shift = _members(x, gain, shift)
+    return _normalised(x, tuple(range(first + 1, len(F.shape_of(x)))), epsilon) * gain + shift
 
 
 @op
@@ -128,6 +144,8 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Arra
     x: (..., channels); factor, shift, mean: (channels,), the mean in any precision.
     """
     mean = mean.astype(np.result_type(x, factor), copy=False)
+    if factor.ndim == 2:
+        return apart(rescale, (x, factor, shift), [{"mean": mine} for mine in mean])
     y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
     if y is None:
         y = _affine(np.subtract(x, mean), factor, shift)
@@ -135,7 +153,9 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Arra
 
 
 @rescale.backward
-def _(g: Array, saved: tuple, out: list) -> tuple:
+def _rescale_back(g: Array, saved: tuple, out: list) -> Any:
+    if isinstance(saved, Kept):
+        return apart_back(_rescale_back, g, saved, out)
     x, factor, mean = saved
     to_factor = None if out[1] is None else _column_sums(_rows(g * (x - mean)))
     to_shift = None if out[2] is None else _column_sums(_rows(g))
@@ -144,7 +164,9 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 
 @rescale.reference
 def _(x: Value, factor: Value, shift: Value, *, mean: Array) -> Value:
-    return (x - mean.astype(np.result_type(F.plain(x), F.plain(factor)), copy=False)) * factor + shift
+    mean = mean.astype(np.result_type(F.plain(x), F.plain(factor)), copy=False)
+    _, factor, shift, mean = _members(x, factor, shift, mean)
+    return (x - mean) * factor + shift
 
 
 @batch_norm.takes
@@ -152,6 +174,13 @@ def _(x: Value, factor: Value, shift: Value, *, mean: Array) -> Value:
 @rescale.takes
 def _(y: Array, *inputs: Array, **options: Any) -> tuple[int, int]:
     return 2 * y.size, y.size  # a factor and a shift
+
+
+def _members(x: Value, *parameters: Value) -> tuple:
+    """How many axes of members x has, 0 or 1, and the parameters so that they meet it."""
+    if len(F.shape_of(parameters[0])) == 1:
+        return 0, *parameters
+    return 1, *(beside(parameter, x) for parameter in parameters)
 
 
 def _normalised(x: Value, axes: tuple[int, ...], epsilon: float) -> Value:

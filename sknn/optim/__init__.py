@@ -14,6 +14,7 @@ from .first_order import SGD, Adam, AdamW, RMSprop
 from .groups import BLOCK, Group
 from .lbfgs import LBFGS, Minimum
 from .optimizer import Optimizer
+from .side_by_side import Descents
 from .solver import Solver
 
 SOLVERS: dict[str, Optimizer | LBFGS] = {
@@ -32,6 +33,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Descent",
+    "Descents",
     "Group",
     "Minimum",
     "Optimizer",

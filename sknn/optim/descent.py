@@ -111,6 +111,14 @@ class Descent:
         else:
             self._work_together(theta, grad, learning_rate, l2)
 
+    def live_in(self, slots: dict[str, Vector]) -> None:
+        """Keep the state in these arrays, of the names and sizes of the slots, from now on; it is moved into them."""
+        for name, slot in slots.items():
+            slot[...] = self.slots[name]
+        self.slots = slots
+        for name in _REBUILT_LAZILY:
+            vars(self).pop(name, None)
+
     @cached_property
     def _fused_groups(self) -> list[FusedGroup]:
         """The groups as they are, without blocks, if compiled kernels work on them; else none."""

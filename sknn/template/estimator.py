@@ -35,7 +35,7 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data
+from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data, takes_members
 from .forward import Forward
 from .inputs import checked_weight, count_for_nothing
 from .parameters import fitted, interval, parameter
@@ -193,6 +193,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
         return None
 
+    @takes_members
     def _batch(self, samples: Samples, index: slice | Array, draws: Draws) -> Batch:
         """What an objective reads of some samples: by default these."""
         return samples.take(index)
@@ -224,16 +225,22 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     # -- what a family says: what is minimised, and how -------------------------------------------------------------
 
+    @takes_members
     def _outputs(self, nets: Any, batch: Batch, draws: Draws | None) -> Any:
         """The raw outputs for a batch."""
         return nets(batch.x, **batch.given) if batch.given else nets(batch.x)
 
+    @takes_members
     def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
         """One value a sample, a scalar, or a dict of such terms; the same in training and validation.
 
         `nets.training` and `nets.progress` say what belongs to training alone.
         """
-        return self._target.loss(self._outputs(nets, batch, draws), batch.y)
+        return self._minimised(nets.training)(self._outputs(nets, batch, draws), batch.y)
+
+    def _minimised(self, training: bool) -> Any:
+        """The loss of outputs and encoded targets; it may differ in training."""
+        return self._target.loss
 
     def _solver(self) -> Any:
         """What finds the weights: an `Optimizer` or `LBFGS`."""
@@ -277,6 +284,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         says = mean_objective if self._target is None else judged
         return says(self, nets, samples, draws)
 
+    @takes_members
     def _run(
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
     ) -> FitLoop:
@@ -375,40 +383,56 @@ class Estimator(CallbackSupportMixin, Declaring):
         groups: Any = None,
         validation: tuple[Any, Any, Any] = NO_VALIDATION,
     ) -> Any:
-        """Fit or go on fitting; on any error the estimator is left as it was.
-
-        `target` is known in the first call of partial_fit; `validation` holds X_val, y_val and sample_weight_val.
-        """
+        """Fit or go on fitting; on any error the estimator is left as it was."""
         self._check_options()
         observer = None if incremental else self._new_observer(X, y, sample_weight)
         # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
-        with _nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
-            fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
-            samples = self._influential(self._read(X, y, sample_weight, fresh, incremental))
-            groups = None if groups is None else column_or_1d(groups)
-            check_consistent_length(samples.x, groups)
-            if count_for_nothing(samples, fresh):
+        with nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
+            fit = self._new_fit(X, y, sample_weight, incremental, target, groups, validation)
+            if fit is None:
                 return self
-            y, weight = samples.of(samples.y), samples.of(samples.score_weight)
-            target = (target or self._new_target(y, weight)) if fresh else self._target
-            if target is not None:
-                target.check(y, all_of_them=not fresh and not incremental)
-                self._check_target(target)
-            by_class = self._class_weights(target, y, weight)
-            samples = self._influential(self._weighted(samples, target, by_class))
-            if count_for_nothing(samples, not incremental):
-                return self
-            held_out = self._validation_samples(validation, target, samples, by_class)
-            if target is None and self.scoring != "loss":
-                raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
-            if not incremental:
-                self._check_scoring(held_out)
-            fit = Fit(self, samples, target, held_out, fresh, incremental, groups)
             self._train(fit)
         if fit.interrupted:
             raise KeyboardInterrupt
         return self
 
+    def _new_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        incremental: bool = False,
+        target: Target | None = None,
+        groups: Any = None,
+        validation: tuple[Any, Any, Any] = NO_VALIDATION,
+    ) -> Fit | None:
+        """A fit to what was given, once that is checked; None if no sample counts.
+
+        `target` is known in the first call of partial_fit; `validation` holds X_val, y_val and sample_weight_val.
+        """
+        fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
+        samples = self._influential(self._read(X, y, sample_weight, fresh, incremental))
+        groups = None if groups is None else column_or_1d(groups)
+        check_consistent_length(samples.x, groups)
+        if count_for_nothing(samples, fresh):
+            return None
+        y, weight = samples.of(samples.y), samples.of(samples.score_weight)
+        target = (target or self._new_target(y, weight)) if fresh else self._target
+        if target is not None:
+            target.check(y, all_of_them=not fresh and not incremental)
+            self._check_target(target)
+        by_class = self._class_weights(target, y, weight)
+        samples = self._influential(self._weighted(samples, target, by_class))
+        if count_for_nothing(samples, not incremental):
+            return None
+        held_out = self._validation_samples(validation, target, samples, by_class)
+        if target is None and self.scoring != "loss":
+            raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
+        if not incremental:
+            self._check_scoring(held_out)
+        return Fit(self, samples, target, held_out, fresh, incremental, groups)
+
+    @takes_members
     def _train(self, fit: Fit) -> None:
         fit.run()
 
@@ -571,7 +595,7 @@ def _observed(estimator: Any, observer: FitObserver | None) -> Iterator[None]:
 
 
 @contextmanager
-def _nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
+def nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
     """Put the estimator's attributes back if the block raises."""
     before = dict(vars(estimator))
     try:

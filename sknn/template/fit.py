@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -23,7 +23,18 @@ from .targets import Target
 from .validation import Scorer, curve_scale, set_aside
 from .warned import warn_of_rounding, warn_of_small_weights, warn_of_the_end
 
+F = TypeVar("F", bound=Callable[..., Any])
 NO_VALIDATION = (None, None, None)  # X_val, y_val, sample_weight_val
+
+
+def takes_members(function: F) -> F:
+    """Mark a method of a family as one that works as well for members side by side, with an axis of them in front.
+
+    Of a batch it says that a row of it is the same in any other. A family that overrides such a method has to say it
+    anew.
+    """
+    function.members = True  # type: ignore[attr-defined]
+    return function
 
 
 class FamilyData:
@@ -31,9 +42,18 @@ class FamilyData:
 
     def __init__(self, estimator: Any, samples: Samples) -> None:
         self.samples, self.take = samples, partial(estimator._batch, samples)
+        self.by_rows = getattr(estimator._batch, "members", False)
 
     def __len__(self) -> int:
         return len(self.samples)
+
+
+class Task(NamedTuple):
+    """What a fit asks of the loop: stages, where it starts from, and who looks on."""
+
+    stages: list[Stage]
+    state: TrainingState
+    watching: dict[str, Any]
 
 
 class Fit:
@@ -82,6 +102,14 @@ class Fit:
 
     def run(self) -> None:
         """Train, and keep what was learnt in the estimator."""
+        task = self.begin()
+        if task is not None:
+            self.finish(
+                self.estimator._run(self, task.stages, task.state, observer=self.observer(task.state), **task.watching)
+            )
+
+    def begin(self) -> Task | None:
+        """Be ready to train; what is to be done, or None where that is nothing."""
         estimator, target = self.estimator, self.target
         estimator._target = target
         self.network = self.networks()
@@ -90,7 +118,7 @@ class Fit:
         if target is not None and target.is_certain:
             self.keep(TrainingState(self.seed, self.steps))
             estimator.loss_, estimator.best_loss_, estimator.loss_curve_ = 0.0, 0.0, []
-            return
+            return None
         if self.held_out is None and self.stops_early:
             self.set_aside()
         stages = [self.in_this_call(stage) for stage in estimator._stages(len(self.samples))]
@@ -102,16 +130,10 @@ class Fit:
         self.prepare_samples()
         warn_of_small_weights(self, stages[0])
         state = self.earlier_state() or self.new_state()
-        loop = estimator._run(
-            self,
-            stages,
-            state,
-            validate=self.validation(),
-            curve_scale=curve_scale(target),
-            report=print if estimator.verbose else None,
-            observer=self.observer(state),
+        report = print if estimator.verbose else None
+        return Task(
+            stages, state, {"validate": self.validation(), "curve_scale": curve_scale(target), "report": report}
         )
-        self.finish(loop)
 
     def networks(self) -> Any:
         """New networks, or a copy of the fitted ones to go on with."""

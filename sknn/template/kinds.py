@@ -15,11 +15,9 @@ from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
 from ..losses import LOSSES, HuberLoss, Loss, QuantileLoss
-from ..nn.draws import Draws
 from .estimator import Estimator, learns_in_parts
 from .inputs import checked_y
 from .parameters import fitted, parameter
-from .samples import Batch
 from .scikit_learn import ClassifierMixin, RegressorMixin
 from .targets import (
     BALANCED_IN_PARTS,
@@ -210,12 +208,10 @@ class Classifier(ClassifierMixin, Estimator):
         raw = self._raw_outputs(X)
         return self._target.log_proba(raw)
 
-    def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
+    def _minimised(self, training: bool) -> Any:
         """The log loss, in training with smoothed labels."""
-        loss = self._target.loss
-        if nets.training and self.label_smoothing:
-            loss = replace(loss, smoothing=float(self.label_smoothing))
-        return loss(self._outputs(nets, batch, draws), batch.y)
+        loss = super()._minimised(training)
+        return replace(loss, smoothing=float(self.label_smoothing)) if training and self.label_smoothing else loss
 
     def _check_target(self, target: Target) -> None:
         if self.label_smoothing and not target.exclusive:

@@ -9,6 +9,7 @@ this one stopped lies in one :class:`TrainingState`.
 from .descent import GradientDescent, train
 from .loop import FitLoop, Observer, Validate
 from .plan import Plan
+from .side_by_side import Training, go_side_by_side, train_side_by_side
 from .stages import Phase, Stage
 from .state import Outcome, TrainingState, Verdict
 
@@ -20,8 +21,11 @@ __all__ = [
     "Phase",
     "Plan",
     "Stage",
+    "Training",
     "TrainingState",
     "Validate",
     "Verdict",
+    "go_side_by_side",
     "train",
+    "train_side_by_side",
 ]

@@ -144,13 +144,20 @@ class GradientDescent(FitLoop):
         return loss
 
     def batches(self) -> Iterator[slice | Array]:
-        """The rows of each batch; where one batch holds all rows they are taken in order."""
-        n, size = self.n_samples, self.plan.batch_size
+        """The rows of each batch, in a new order."""
         if self.plan.shuffle:
             self.shuffle()
-        shuffled = self.plan.shuffle and size < n
+        for stretch in self.stretches():
+            yield self.rows_of(stretch)
+
+    def stretches(self) -> Iterator[slice]:
+        """Where each batch lies in the order of the samples."""
+        n, size = self.n_samples, self.plan.batch_size
         lone = n % size == 1 and self.needs_batch is not None  # the last row joins those before it
         last = n - 1 if lone else n
         for start in range(0, last, size):
-            stop = start + size if start + size < last else n
-            yield self.order[start:stop] if shuffled else slice(start, stop)
+            yield slice(start, start + size if start + size < last else n)
+
+    def rows_of(self, stretch: slice) -> slice | Array:
+        """The rows that lie there; where one batch holds all rows they are taken in order."""
+        return self.order[stretch] if self.plan.shuffle and self.plan.batch_size < self.n_samples else stretch

@@ -129,16 +129,25 @@ class FitLoop:
             outcome = self.all_epochs(observer)
         except KeyboardInterrupt:
             outcome = Outcome.INTERRUPTED
+        self.keep_weights()
+        return outcome
+
+    def keep_weights(self) -> None:
+        """Leave the weights to keep in the network, at the end of a stage."""
         self.state.raw_theta = self.network.theta.copy() if self.state.averages else None
         self.network.theta[:] = self.theta_to_keep()
         if self.stops_early and self.state.best_state is not None:
             self.network.state[:] = self.state.best_state
-        return outcome
+
+    @property
+    def last_epoch(self) -> int:
+        """How many epochs are done when those of the stage are."""
+        return self.state.stage_epochs + (1 if self.plan.once else self.plan.max_epochs)
 
     def all_epochs(self, observer: Observer | None) -> Outcome:
         """Epochs until there is a reason to stop."""
         advance = self.advance if observer is None else partial(self.advance_observed, observer)
-        last = self.state.stage_epochs + (1 if self.plan.once else self.plan.max_epochs)
+        last = self.last_epoch
         outcome = None
         while outcome is None and self.state.epochs < last:
             outcome = advance()
@@ -146,8 +155,11 @@ class FitLoop:
 
     def advance(self) -> Outcome | None:
         """One epoch and what follows from it: the reason to stop, if there is one."""
+        return self.after(self.epoch())
+
+    def after(self, loss: float) -> Outcome | None:
+        """What follows from an epoch with this loss: the reason to stop, if there is one."""
         state = self.state
-        loss = self.epoch()
         state.epochs += 1
         state.samples += self.n_samples
         state.loss_curve.append(loss)

@@ -123,15 +123,70 @@ inline void count_arguments(Py_ssize_t count, Py_ssize_t wanted) {
         });                                                                   \
     }
 
+// Matrices of members, or a single one (no members): where the first lies, and how far it is to the next.
 template <class T>
-Matrix<T> matrix(PyObject* object, int type, idx& rows, idx& columns) {
+struct Matrices {
+    Matrix<T> first;
+    idx step;
+    Matrix<T> operator[](idx member) const {
+        return {first.data + member * step, first.row, first.column};
+    }
+};
+
+template <class T>
+Matrices<T> matrices(PyObject* object, int type, idx& members, idx& rows, idx& columns) {
     PyArrayObject* a = array(object, type);
-    if (PyArray_NDIM(a) != 2) refuse(PyExc_ValueError, "a matrix has two axes");
-    rows = PyArray_DIM(a, 0);
-    columns = PyArray_DIM(a, 1);
+    const int axes = PyArray_NDIM(a);
+    if (axes != 2 && axes != 3) refuse(PyExc_ValueError, "a matrix has two axes, or one of members in front of them");
+    members = axes == 3 ? PyArray_DIM(a, 0) : 0;
+    if (axes == 3 && !members) refuse(PyExc_ValueError, "there are no members");
+    rows = PyArray_DIM(a, axes - 2);
+    columns = PyArray_DIM(a, axes - 1);
     const idx size = sizeof(T);
-    if (PyArray_STRIDE(a, 0) % size || PyArray_STRIDE(a, 1) % size) refuse(PyExc_ValueError, "odd strides");
-    return {static_cast<const T*>(PyArray_DATA(a)), PyArray_STRIDE(a, 0) / size, PyArray_STRIDE(a, 1) / size};
+    for (int axis = 0; axis < axes; ++axis)
+        if (PyArray_STRIDE(a, axis) % size) refuse(PyExc_ValueError, "odd strides");
+    return {{static_cast<const T*>(PyArray_DATA(a)), PyArray_STRIDE(a, axes - 2) / size,
+             PyArray_STRIDE(a, axes - 1) / size},
+            axes == 3 ? PyArray_STRIDE(a, 0) / size : 0};
+}
+
+// Elements of members, or of a single array: each contiguous, and so far from one to the next; null for None.
+template <class T>
+struct Pieces {
+    T* first;
+    idx step;
+    T* operator[](idx member) const { return first ? first + member * step : nullptr; }
+};
+
+// Those of an array with an axis of so many members in front, each of so many elements; without members one array.
+template <class T>
+Pieces<T> pieces(PyObject* object, int type, idx members, idx size, bool written = false) {
+    if (!members || object == Py_None) return {elements<T>(object, type, size, written), 0};
+    PyArrayObject* a = array(object, type);
+    const int axes = PyArray_NDIM(a);
+    if (axes < 1 || PyArray_DIM(a, 0) != members || PyArray_SIZE(a) != members * size)
+        refuse(PyExc_ValueError, "an array has the wrong size");
+    idx step = sizeof(T);
+    for (int axis = axes - 1; axis > 0; step *= PyArray_DIM(a, axis--))
+        if (PyArray_DIM(a, axis) > 1 && PyArray_STRIDE(a, axis) != step)
+            refuse(PyExc_ValueError, "the arrays of members must be contiguous");
+    if (PyArray_STRIDE(a, 0) % idx(sizeof(T))) refuse(PyExc_ValueError, "odd strides");
+    if (written && !PyArray_ISWRITEABLE(a)) refuse(PyExc_ValueError, "a result is read-only");
+    return {static_cast<T*>(PyArray_DATA(a)), PyArray_STRIDE(a, 0) / idx(sizeof(T))};
+}
+
+// The same for one that must be there.
+template <class T>
+Pieces<T> present_pieces(PyObject* object, int type, idx members, idx size, bool written = false) {
+    if (object == Py_None) refuse(PyExc_TypeError, "an argument is None");
+    return pieces<T>(object, type, members, size, written);
+}
+
+// A vector, or one for each member: how many members (0: no axis of them), and how long.
+inline void vectors(PyObject* object, int type, idx& members, idx& size) {
+    PyArrayObject* a = array(object, type);
+    members = PyArray_NDIM(a) == 2 ? PyArray_DIM(a, 0) : 0;
+    size = members ? PyArray_DIM(a, 1) : PyArray_SIZE(a);
 }
 
 double number(PyObject* object) {
@@ -164,4 +219,12 @@ inline Owned place(PyObject* wanted, int type, std::initializer_list<npy_intp> s
         return Owned(PyArray_SimpleNew(int(shape.size()), const_cast<npy_intp*>(shape.begin()), type));
     Py_INCREF(wanted);
     return Owned(wanted);
+}
+
+// The same for the results of members, if there are some: of each one of this shape.
+inline Owned place_of(PyObject* wanted, int type, idx members, std::initializer_list<npy_intp> shape) {
+    if (!members || wanted != Py_Ellipsis) return place(wanted, type, shape);
+    npy_intp whole[4] = {members};
+    std::copy(shape.begin(), shape.end(), whole + 1);
+    return Owned(PyArray_SimpleNew(int(shape.size()) + 1, whole, type));
 }

@@ -1,20 +1,21 @@
-// Entries for the dense layer.
+// Entries for the dense layer: of one network, or of members whose arrays have an axis in front.
 
 // dense(x, w, bias, relu, y, threads) -> y, with w and bias of a type of their own
 template <class T, class S, class Multiply>
 PyObject* dense_with(PyObject* const* arguments, int type, int type_of_w, Multiply multiply) {
-    idx rows, n, also_n, results;
-    const Matrix<T> x = matrix<T>(arguments[0], type, rows, n);
-    const Matrix<S> w = matrix<S>(arguments[1], type_of_w, also_n, results);
-    if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
-    const S* bias = elements<S>(arguments[2], type_of_w, results);
+    idx members, also_members, rows, n, also_n, results;
+    const Matrices<T> x = matrices<T>(arguments[0], type, members, rows, n);
+    const Matrices<S> w = matrices<S>(arguments[1], type_of_w, also_members, also_n, results);
+    if (n != also_n || members != also_members) refuse(PyExc_ValueError, "the matrices do not fit");
+    const Pieces<S> bias = pieces<S>(arguments[2], type_of_w, members, results);
     const bool relu = integer(arguments[3]);
-    Owned to = place(arguments[4], type, {rows, results});
-    T* y = present<T>(to.get(), type, rows * results, true);
+    Owned to = place_of(arguments[4], type, members, {rows, results});
+    const Pieces<T> y = present_pieces<T>(to.get(), type, members, rows * results, true);
     const int threads = allowed(int(integer(arguments[5])));
     {
         WithoutInterpreter released;
-        multiply(rows, n, results, x, w, bias, relu, y, threads);
+        for (idx k = 0; k < std::max<idx>(members, 1); ++k)
+            multiply(rows, n, results, x[k], w[k], bias[k], relu, y[k], threads);
     }
     return to.release();
 }
@@ -31,21 +32,25 @@ DEFINE_ANSWER(dense, 6)
 // dense_back(g, x, w, y, relu, dx, dw, db, threads) -> dx, dw, db
 template <class T>
 PyObject* dense_back_as(PyObject* const* arguments, int type) {
-    idx rows, n, also_n, results;
-    const Matrix<T> x = matrix<T>(arguments[1], type, rows, n), w = matrix<T>(arguments[2], type, also_n, results);
-    if (n != also_n) refuse(PyExc_ValueError, "the matrices do not fit");
-    const T* gradient = present<T>(arguments[0], type, rows * results);
+    idx members, also_members, rows, n, also_n, results;
+    const Matrices<T> x = matrices<T>(arguments[1], type, members, rows, n),
+                      w = matrices<T>(arguments[2], type, also_members, also_n, results);
+    if (n != also_n || members != also_members) refuse(PyExc_ValueError, "the matrices do not fit");
+    const Pieces<T> gradient = present_pieces<T>(arguments[0], type, members, rows * results);
     const bool relu = integer(arguments[4]);
-    const T* y = present<T>(arguments[3], type, rows * results);
-    Owned to_x = place(arguments[5], type, {rows, n}), to_w = place(arguments[6], type, {n, results}),
-          to_b = place(arguments[7], type, {results});
-    T* dx = elements<T>(to_x.get(), type, rows * n, true);
-    T* dw = elements<T>(to_w.get(), type, n * results, true);
-    T* db = elements<T>(to_b.get(), type, results, true);
+    const Pieces<T> y = present_pieces<T>(arguments[3], type, members, rows * results);
+    Owned to_x = place_of(arguments[5], type, members, {rows, n}),
+          to_w = place_of(arguments[6], type, members, {n, results}),
+          to_b = place_of(arguments[7], type, members, {results});
+    const Pieces<T> dx = pieces<T>(to_x.get(), type, members, rows * n, true);
+    const Pieces<T> dw = pieces<T>(to_w.get(), type, members, n * results, true);
+    const Pieces<T> db = pieces<T>(to_b.get(), type, members, results, true);
     const int threads = allowed(int(integer(arguments[8])));
     {
         WithoutInterpreter released;
-        kernels<T>().dense_back(rows, n, results, gradient, x, w, y, relu, dx, dw, db, threads);
+        for (idx k = 0; k < std::max<idx>(members, 1); ++k)
+            kernels<T>().dense_back(rows, n, results, gradient[k], x[k], w[k], y[k], relu, dx[k], dw[k], db[k],
+                                    threads);
     }
     return PyTuple_Pack(3, to_x.get(), to_w.get(), to_b.get());
 }
