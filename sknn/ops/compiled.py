@@ -186,7 +186,9 @@ def dense_of_members(x: Array, W: Array, b: Array | None, relu: bool) -> Array |
 
 def _members_agree(x: Array, W: Array, b: Array | None) -> bool:
     dtype = W.dtype
-    return native is not None and dtype in DTYPES and x.dtype == dtype and (b is None or b.dtype == dtype)
+    if native is None or dtype not in DTYPES or x.dtype != dtype:
+        return False
+    return b is None or (b.dtype == dtype and b[0].flags.c_contiguous)
 
 
 def dense_back(g: Array, x: Array, W: Array, y: Array, relu: bool, out: Any) -> tuple | None:

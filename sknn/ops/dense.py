@@ -126,14 +126,13 @@ def _backward(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tup
 
 def _backward_of_members(g: Array, rows: Array, W: Array, y: Array, is_relu: bool, out: tuple) -> tuple:
     """As :func:`_backward` for each member."""
-    like = (rows, W, y[:, 0])
-    to = [np.empty(each.shape, each.dtype) if place is ... else place for place, each in zip(out, like, strict=True)]
+    out = (None if out[0] is None else ..., *out[1:])
+    found = []
     for k in range(len(W)):
-        places = [place if place is None else place[k] for place in to]
-        for place, found in zip(places, _backward(g[k], rows[k], W[k], y[k], is_relu, tuple(places)), strict=True):
-            if place is not None and found is not place:
-                place[...] = found
-    return tuple(to)
+        places = tuple(place[k] if isinstance(place, np.ndarray) else place for place in out)
+        found.append(_backward(g[k], rows[k], W[k], y[k], is_relu, places))
+    each = zip(out, zip(*found, strict=True), strict=True)
+    return tuple(np.stack(parts) if place is ... else place for place, parts in each)
 
 
 def _product(a: Array, b: Array, out: Any) -> Array:

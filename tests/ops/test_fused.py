@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -227,6 +227,30 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 
 SUMS_IN_FLOAT64 = {"average"}
 
+WITHOUT_MEMBERS = {"conv", "max_pool", "average_pool", "spread", "gather", "segment_max", "segment_mean"}
+
+
+def of_members(name: str, n: int) -> list[list[Case]]:
+    """Cases of three members, each with inputs of its own, that can stand side by side."""
+    cases = zip(*(ROWS[name](n) for _ in range(3)), strict=True)
+    return [list(each) for each in cases if name != "dense" or _has_rows(each[0].inputs[0])]
+
+
+def _has_rows(x: Any) -> bool:
+    return isinstance(x, np.ndarray) and x.ndim > 1
+
+
+def side_by_side(cases: Sequence[Case]) -> Case:
+    """The inputs of all members, and the options that are arrays, with an axis of members in front."""
+    first = cases[0]
+    inputs = [
+        None if each[0] is None else np.stack(each) for each in zip(*(case.inputs for case in cases), strict=True)
+    ]
+    options = {key: [case.options[key] for case in cases] for key in first.options}
+    stacked = {key: np.stack(each) if isinstance(each[0], np.ndarray) else each[0] for key, each in options.items()}
+    return Case(tuple(inputs), first.wrt, stacked)
+
+
 each_case = pytest.mark.parametrize(
     ("operation", "case"),
     [
@@ -234,6 +258,12 @@ each_case = pytest.mark.parametrize(
         for name, rows in ROWS.items()
         for n in (5, 1)
         for i, case in enumerate(rows(n))
+    ]
+    + [
+        pytest.param(Operation.table[name], side_by_side(cases), id=f"{name}-{i}-members")
+        for name in ROWS
+        if name not in WITHOUT_MEMBERS
+        for i, cases in enumerate(of_members(name, 4))
     ],
 )
 
@@ -424,3 +454,21 @@ def test_sinks_of_float32_behind_samples_of_float64(operation, case):
     backward(p.sum(p.multiply(y, seed_for(y))), leaves)
     for leaf, expected in zip(leaves, value_and_gradients(operation, case)[1:], strict=True):
         assert_allclose(leaf.sink, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 4, 33, 150])
+@pytest.mark.parametrize("name", [name for name in ROWS if name not in WITHOUT_MEMBERS])
+def test_members_side_by_side_have_the_bits_of_each_alone(name, n, dtype):
+    for cases in of_members(name, n):
+        cases = [
+            case._replace(inputs=tuple(x if x is None or x.dtype.kind != "f" else x.astype(dtype) for x in case.inputs))
+            for case in cases
+        ]
+        together = value_and_gradients(Operation.table[name], side_by_side(cases))
+        seed = seed_for(together[0])
+        for k, case in enumerate(cases):
+            for found, expected in zip(
+                together, value_and_gradients(Operation.table[name], case, seed[k]), strict=True
+            ):
+                assert_array_equal(found[k], expected)
