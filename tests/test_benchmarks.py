@@ -31,7 +31,7 @@ from benchmarks import (  # noqa: E402
     writers,
 )
 from benchmarks.common import installed  # noqa: E402
-from benchmarks.core import convolutions, derivatives, pages, primitives, rows  # noqa: E402
+from benchmarks.core import convolutions, derivatives, members, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
@@ -71,6 +71,7 @@ TINY = {
     derivatives.HVP: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
     derivatives.GGN: lambda work: replace(work, sizes=(2, 3, 2), n_rows=4),
     derivatives.Jets: lambda work: replace(work, sizes=(2, 3, 1), n_rows=4),
+    members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
