@@ -16,7 +16,7 @@ from scipy.optimize import minimize, rosen, rosen_der
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
 from sknn import optim
-from sknn.optim import LBFGS, SGD, SOLVERS, Adam, AdamW, Optimizer, RMSprop, clip_norm
+from sknn.optim import LBFGS, SGD, SOLVERS, Adam, AdamW, Descents, Optimizer, RMSprop, clip_norm
 
 DTYPES = [np.float32, np.float64]
 OPTIMIZERS = {name: solver for name, solver in SOLVERS.items() if solver.is_stochastic}
@@ -546,3 +546,28 @@ def test_lbfgs_reports_every_iteration_and_stops_when_asked():
     assert minimum.n_iter == len(values) == 4
     assert values == sorted(values, reverse=True)
     assert not minimum.converged
+
+
+@pytest.mark.parametrize("optimizer", [*OPTIMIZERS.values(), SGD(momentum=0.0)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("rates", [[0.1, 0.1, 0.1], [0.1, 0.01, 0.1]], ids=["one rate", "rates"])
+@pytest.mark.parametrize("steps", [[0, 0, 0], [0, 3, 0]], ids=["in step", "out of step"])
+def test_descents_side_by_side_take_the_steps_of_each_alone(optimizer, dtype, rates, steps):
+    rng, groups = np.random.default_rng(0), [(0, 5, 19, 1.0), (19, 30, 37, 0.5)]
+    theta = rng.standard_normal((3, 41)).astype(dtype)
+    alone, runs = ([optimizer.start(row, groups) for row in theta] for _ in range(2))
+    for run, count in zip([*alone, *runs], steps * 2, strict=True):
+        run.steps = count
+    expected, grad = theta.copy(), np.empty_like(theta)
+    together = Descents(runs, theta, grad)
+    for _ in range(3):
+        grad[:] = rng.standard_normal(theta.shape)
+        for run, row, slope, rate in zip(alone, expected, grad.copy(), rates, strict=True):
+            run.step(row, slope, rate, 0.25)
+        together.step(rates, [0.25] * 3)
+    together.part()
+    assert_array_equal(theta, expected)
+    for run, own in zip(runs, alone, strict=True):
+        assert run.steps == own.steps
+        assert all(np.array_equal(run.slots[name], own.slots[name]) for name in own.slots)
+        assert all(slot.base is None for slot in run.slots.values())

@@ -686,6 +686,12 @@ def test_the_number_of_threads_changes_no_bit(monkeypatch, size, groups):
     [
         ((np.zeros((2, 3)), np.zeros((2, 3)), None, 0, np.zeros((2, 3)), 1), "do not fit"),
         ((np.zeros((2, 3)), np.zeros((3, 2)), None, 0, np.zeros((2, 3)), 1), "wrong size"),
+        ((np.zeros((4, 2, 3)), np.zeros((5, 3, 2)), None, 0, ..., 1), "do not fit"),
+        ((np.zeros((4, 2, 3)), np.zeros((3, 2)), None, 0, ..., 1), "do not fit"),
+        ((np.zeros((0, 2, 3)), np.zeros((0, 3, 2)), None, 0, ..., 1), "no members"),
+        ((np.zeros((4, 2, 3)), np.zeros((4, 3, 2)), np.zeros(8), 0, ..., 1), "wrong size"),
+        ((np.zeros((4, 2, 3)), np.zeros((4, 3, 2)), np.zeros((2, 4)).T, 0, ..., 1), "must be contiguous"),
+        ((np.zeros((4, 2, 3)), np.zeros((4, 3, 2)), None, 0, np.zeros((2, 4, 2)), 1), "wrong size"),
         ((np.zeros((2, 3), np.float32), np.zeros((3, 2)), None, 0, np.zeros((2, 2)), 1), "one type"),
         ((np.zeros((2, 3)), np.zeros((3, 2), np.float32), np.zeros(2), 0, np.zeros((2, 2)), 1), "one type"),
         ((np.zeros((2, 3)), None, None, 0, np.zeros((2, 2)), 1), "no array"),
