@@ -4,6 +4,7 @@ namespace {
 #include "tile.hpp"
 
 #include "exponential.hpp"
+#include "lines.hpp"
 #include "matmul.hpp"
 #include "norm.hpp"
 #include "padded.hpp"
