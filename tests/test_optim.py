@@ -181,6 +181,20 @@ def test_what_no_group_covers_is_frozen(name):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("spread", [1, 2], ids=["in one piece", "strided"])
+def test_an_average_follows_all_of_theta(name, dtype, spread):
+    theta = random_vector(10, dtype)
+    average = random_vector(10 * spread, dtype)[::spread]
+    expected = average.copy()
+    descent = OPTIMIZERS[name].start(theta, groups=[(1, 3, 5, 2.0), (7, 9, 9, 1.0)])
+    for share in (0.75, 0.25):
+        descent.step(theta, random_vector(10, dtype), 0.1, average=average, share=share)
+        expected += share * (theta - expected)
+        assert_array_equal(average, expected)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_without_groups_to_train_nothing_moves(name):
     theta = random_vector(4)
     random_walk(OPTIMIZERS[name].start(theta, groups=[]), theta, n_steps=2)
@@ -420,6 +434,10 @@ def test_adamw_decays_by_a_hundredth_where_nobody_says_how_much():
         (lambda: SGD(nesterov="no"), "nesterov must be True or False; got 'no'"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2), np.ones(3), 0.1), r"grad of shape \(3,\)"),
         (lambda: SGD().start(np.ones(2)).step(np.ones(2, "f4"), np.ones(2), 0.1), "theta of shape .* dtype float32"),
+        (
+            lambda: SGD().start(np.ones(2)).step(*np.ones((2, 2)), 0.1, average=np.ones(3)),
+            r"average .* got shape \(3,\)",
+        ),
         (lambda: clip_norm(np.ones(2), 0.0), "max_norm must be positive; got 0.0"),
         (lambda: clip_norm(np.ones(2), np.nan), "max_norm must be positive; got nan"),
     ],

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FUSED_BLOCK = 1 << 15  # elements from which on a compiled step is shared by threads
 
 # Attributes of a descent that no copy takes along.
-_REBUILT_LAZILY = ("_shares", "_pool", "_fused_groups")
+_REBUILT_LAZILY = ("_shares", "_pool", "_fused_groups", "_frozen")
 
 
 class Share(NamedTuple):
@@ -77,8 +77,16 @@ class Descent:
         self._groups = checked_groups(groups, theta.size)
         self._workers = workers
 
-    def step(self, theta: Vector, grad: Vector, learning_rate: float, l2: float = 0.0) -> None:
-        """Move theta one step, in place.
+    def step(
+        self,
+        theta: Vector,
+        grad: Vector,
+        learning_rate: float,
+        l2: float = 0.0,
+        average: Vector | None = None,
+        share: float = 0.0,
+    ) -> None:
+        """Move theta one step, in place, and an average of it behind.
 
         Parameters
         ----------
@@ -90,26 +98,44 @@ class Descent:
             Step size of this step.
         l2 : float, default=0.0
             Coefficient of the L2 penalty: ``l2 * theta`` is added to the gradient where theta decays.
+        average : ndarray of shape (n_parameters,), default=None
+            An average over the steps, of the dtype of theta: ``average += share * (theta - average)`` after this one.
+        share : float, default=0.0
+            How far the average goes towards theta.
 
         Raises
         ------
         ValueError
-            If theta or grad is not like the vector at the start.
+            If theta, grad or average is not like the vector at the start.
         """
         if (theta.shape, theta.dtype) != self._layout or (grad.shape, grad.dtype) != self._layout:
             raise ValueError(self._mismatch(theta, grad))
+        if average is not None and (average.shape, average.dtype) != self._layout:
+            shape, dtype = self._layout
+            raise ValueError(
+                f"average must have the shape {shape} and dtype {dtype} of theta; got shape {average.shape}, dtype "
+                f"{average.dtype}"
+            )
         # Python floats: a NumPy float64 scalar would make float32 arithmetic run, and round, in float64.
-        learning_rate, l2 = float(learning_rate), float(l2)
+        learning_rate, l2, share = float(learning_rate), float(l2), float(share)
         self.steps += 1
-        if self._fused_groups and theta.flags.c_contiguous and grad.flags.c_contiguous:
+        behind = [slice(None)]
+        lie_close = theta.flags.c_contiguous and grad.flags.c_contiguous
+        if self._fused_groups and lie_close and (average is None or average.flags.c_contiguous):
             for rate, where, decaying, threads, slots in self._fused_groups:
+                mean = None if average is None else average[where]
+                rate *= learning_rate
                 self.optimizer.fused(
-                    rate * learning_rate, self.steps, theta[where], grad[where], decaying, l2, threads, **slots
+                    rate, self.steps, theta[where], grad[where], decaying, l2, mean, share, threads, **slots
                 )
+            behind = self._frozen
         elif len(self._shares) == 1:
             self._work(self._shares[0], theta, grad, learning_rate, l2)
         else:
             self._work_together(theta, grad, learning_rate, l2)
+        if average is not None:
+            for where in behind:
+                average[where] += share * (theta[where] - average[where])
 
     def live_in(self, slots: dict[str, Vector]) -> None:
         """Keep the state in these arrays, of the names and sizes of the slots, from now on; it is moved into them."""
@@ -136,6 +162,12 @@ class Descent:
             )
             for group in self._groups
         ]
+
+    @cached_property
+    def _frozen(self) -> list[slice]:
+        """What lies before, between and behind the groups."""
+        edges = [0, *(edge for group in self._groups for edge in (group.start, group.stop)), self._layout[0][0]]
+        return [slice(start, stop) for start, stop in zip(edges[::2], edges[1::2], strict=True) if start < stop]
 
     def _slots_of(self, group: Group) -> dict[str, Vector]:
         return {name: slot[group.start : group.stop] for name, slot in self.slots.items()}

@@ -84,10 +84,13 @@ class SGD(Optimizer):
         grad: Vector,
         decaying: int,
         l2: float,
+        average: Vector | None,
+        share: float,
         threads: int,
         velocity: Vector | None = None,
     ) -> None:
-        native.sgd(theta, grad, velocity, decaying, self.momentum, self.nesterov, learning_rate, l2, threads)
+        mu, nesterov = self.momentum, self.nesterov
+        native.sgd(theta, grad, velocity, decaying, mu, nesterov, learning_rate, l2, average, share, threads)
 
 
 @dataclass(frozen=True)
@@ -148,11 +151,14 @@ class RMSprop(Optimizer):
         grad: Vector,
         decaying: int,
         l2: float,
+        average: Vector | None,
+        share: float,
         threads: int,
         v: Vector,
     ) -> None:
         unit = math.sqrt(1 - self.decay)
-        native.rmsprop(theta, grad, v, decaying, self.decay, self.epsilon / unit, learning_rate / unit, l2, threads)
+        epsilon, step = self.epsilon / unit, learning_rate / unit
+        native.rmsprop(theta, grad, v, decaying, self.decay, epsilon, step, l2, average, share, threads)
 
 
 @dataclass(frozen=True)
@@ -229,13 +235,16 @@ class Adam(Optimizer):
         grad: Vector,
         decaying: int,
         l2: float,
+        average: Vector | None,
+        share: float,
         threads: int,
         m: Vector,
         v: Vector,
     ) -> None:
         step = learning_rate * (1 - self.beta_1) / (1 - self.beta_1**steps) / self._root_weight(steps)
         epsilon, shrink = self.epsilon / self._epsilon_unit(steps), self._shrink(learning_rate)
-        native.adam(theta, grad, m, v, decaying, self.beta_1, self.beta_2, epsilon, step, l2, shrink, threads)
+        numbers = self.beta_1, self.beta_2, epsilon, step, l2, shrink
+        native.adam(theta, grad, m, v, decaying, *numbers, average, share, threads)
 
     def _shrink(self, learning_rate: float) -> float:
         """The factor by which weights decay in a step, apart from the gradient."""

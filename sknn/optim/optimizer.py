@@ -91,11 +91,15 @@ class Optimizer(Solver):
         grad: Vector,
         decaying: int,
         l2: float,
+        average: Vector | None,
+        share: float,
         threads: int,
         *_: Any,
         **slots: Any,
     ) -> None:
         """Move one group in a single compiled pass; of its parameters, the first ones decay, `decaying` in number.
+
+        The average, if there is one, goes a share of the way towards what the parameters are then.
 
         Optional, and not inherited: an ``update`` that is overridden is another step.
         """

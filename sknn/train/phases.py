@@ -100,16 +100,18 @@ class DescendingPhase(RunningPhase):
         penalty = 0.5 * self.alpha * self.decaying_norm(*self.parts) if self.alpha else 0.0
         if self.clip_norm is not None:
             clip_norm(self.grad, self.clip_norm)
-        self.run.step(self.theta, self.grad, rate * self.rate, self.alpha / weight)
-        if self.average is not None:
-            self.follow(self.average)
+        rate, l2 = rate * self.rate, self.alpha / weight
+        if self.average is None:
+            self.run.step(self.theta, self.grad, rate, l2)
+        else:
+            self.run.step(self.theta, self.grad, rate, l2, self.average, self.share())
         self.curve.total += loss * self.scale * weight + penalty
         self.curve.weight += weight
 
-    def follow(self, average: Array) -> None:
-        """Let the average move towards theta, faster in the first steps."""
-        t = self.run.steps
-        average += (1.0 - min(self.averaging, (1.0 + t) / (10.0 + t))) * (self.theta - average)
+    def share(self) -> float:
+        """How far the average goes towards theta in the step to come: farther in the first ones."""
+        t = self.run.steps + 1
+        return 1.0 - min(self.averaging, (1.0 + t) / (10.0 + t))
 
 
 class SearchedPhase(RunningPhase):

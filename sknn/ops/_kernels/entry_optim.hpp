@@ -1,6 +1,6 @@
 // Entries for the optimizers' steps, of one vector or of one for each member: theta (n,) or (members, n).
 
-// adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, threads)
+// adam(theta, grad, m, v, decaying, beta_1, beta_2, epsilon, step, l2, shrink, average, share, threads)
 template <class T>
 void adam_as(PyObject* const* arguments, int type) {
     idx members, n;
@@ -12,15 +12,17 @@ void adam_as(PyObject* const* arguments, int type) {
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[4])));
     T numbers[6];
     for (int i = 0; i < 6; ++i) numbers[i] = T(number(arguments[5 + i]));
-    const int threads = allowed(int(integer(arguments[11])));
+    const Pieces<T> average = pieces<T>(arguments[11], type, members, n, true);
+    const T share = T(number(arguments[12]));
+    const int threads = allowed(int(integer(arguments[13])));
     WithoutInterpreter released;
     for (idx k = 0; k < std::max<idx>(members, 1); ++k)
         kernels<T>().adam(n, decaying, theta[k], grad[k], m[k], v[k], numbers[0], numbers[1], numbers[2], numbers[3],
-                          numbers[4], numbers[5], threads);
+                          numbers[4], numbers[5], {average[k], share}, threads);
 }
-DEFINE(adam, 12)
+DEFINE(adam, 14)
 
-// sgd(theta, grad, velocity, decaying, momentum, nesterov, rate, l2, threads)
+// sgd(theta, grad, velocity, decaying, momentum, nesterov, rate, l2, average, share, threads)
 template <class T>
 void sgd_as(PyObject* const* arguments, int type) {
     idx members, n;
@@ -31,14 +33,17 @@ void sgd_as(PyObject* const* arguments, int type) {
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
     const T momentum = T(number(arguments[4])), rate = T(number(arguments[6])), l2 = T(number(arguments[7]));
     const bool nesterov = integer(arguments[5]);
-    const int threads = allowed(int(integer(arguments[8])));
+    const Pieces<T> average = pieces<T>(arguments[8], type, members, n, true);
+    const T share = T(number(arguments[9]));
+    const int threads = allowed(int(integer(arguments[10])));
     WithoutInterpreter released;
     for (idx k = 0; k < std::max<idx>(members, 1); ++k)
-        kernels<T>().sgd(n, decaying, theta[k], grad[k], velocity[k], momentum, nesterov, rate, l2, threads);
+        kernels<T>().sgd(n, decaying, theta[k], grad[k], velocity[k], momentum, nesterov, rate, l2,
+                         {average[k], share}, threads);
 }
-DEFINE(sgd, 9)
+DEFINE(sgd, 11)
 
-// rmsprop(theta, grad, v, decaying, decay, epsilon, step, l2, threads)
+// rmsprop(theta, grad, v, decaying, decay, epsilon, step, l2, average, share, threads)
 template <class T>
 void rmsprop_as(PyObject* const* arguments, int type) {
     idx members, n;
@@ -49,10 +54,12 @@ void rmsprop_as(PyObject* const* arguments, int type) {
     const idx decaying = std::max<idx>(0, std::min(n, integer(arguments[3])));
     T numbers[4];
     for (int i = 0; i < 4; ++i) numbers[i] = T(number(arguments[4 + i]));
-    const int threads = allowed(int(integer(arguments[8])));
+    const Pieces<T> average = pieces<T>(arguments[8], type, members, n, true);
+    const T share = T(number(arguments[9]));
+    const int threads = allowed(int(integer(arguments[10])));
     WithoutInterpreter released;
     for (idx k = 0; k < std::max<idx>(members, 1); ++k)
         kernels<T>().rmsprop(n, decaying, theta[k], grad[k], v[k], numbers[0], numbers[1], numbers[2], numbers[3],
-                             threads);
+                             {average[k], share}, threads);
 }
-DEFINE(rmsprop, 9)
+DEFINE(rmsprop, 11)

@@ -2,19 +2,6 @@
 // they are not needed. A sum in any order, with a bound on its rounding, tells most samples that are surely right; only
 // for the others does the sum from left to right decide.
 
-// Keeps a product from melting into the addition after it, where each is to be rounded on its own.
-template <class V>
-ALWAYS_INLINE V rounded(V product) {
-#if defined(__x86_64__)
-    __asm__("" : "+x"(product));
-#elif defined(__aarch64__)
-    __asm__("" : "+w"(product));
-#else
-    __asm__("" : "+m"(product));
-#endif
-    return product;
-}
-
 ALWAYS_INLINE Vector<double> in_double(const double* from) {
     return load(from);
 }

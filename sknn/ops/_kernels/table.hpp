@@ -44,6 +44,12 @@ struct Visits {  // to samples, whose labels are -1 or 1, and how far a mistake 
 };
 
 template <class T>
+struct Average {  // of the parameters, or none: in each step it goes a share of the way towards them
+    T* values;
+    T share;
+};
+
+template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
     void (*matmul_single)(idx rows, idx n, idx results, Matrix<T> a, Matrix<float> b, const float* bias, bool relu,
@@ -60,11 +66,12 @@ struct Kernels {
     void (*pool_average)(const Geometry& g, const T* x, T* y, int threads);
     void (*pool_average_back)(const Geometry& g, const T* gradient, T* dx, int threads);
     void (*adam)(idx n, idx decaying, T* theta, const T* grad, T* m, T* v, T beta_1, T beta_2, T epsilon, T step, T l2,
-                 T shrink, int threads);
+                 T shrink, Average<T> average, int threads);
     double (*perceptron)(const Samples<T>& rows, const Visits& visits, double* w, double* intercept, double loss);
     void (*sgd)(idx n, idx decaying, T* theta, const T* grad, T* velocity, T momentum, bool nesterov, T rate, T l2,
-                int threads);
-    void (*rmsprop)(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsilon, T step, T l2, int threads);
+                Average<T> average, int threads);
+    void (*rmsprop)(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsilon, T step, T l2,
+                    Average<T> average, int threads);
     void (*batch_statistics)(idx rows, idx columns, const T* x, double* mean, double* variance, int threads);
     void (*rescale)(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y,
                     int threads);

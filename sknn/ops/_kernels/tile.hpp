@@ -46,6 +46,19 @@ ALWAYS_INLINE void store(T* to, Vector<T> v, idx n) {
         std::memcpy(to, &v, n * sizeof(T));
 }
 
+// Keeps a product from melting into the addition after it, where each is to be rounded on its own.
+template <class V>
+ALWAYS_INLINE V rounded(V product) {
+#if defined(__x86_64__)
+    __asm__("" : "+x"(product));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(product));
+#else
+    __asm__("" : "+m"(product));
+#endif
+    return product;
+}
+
 // Where a row's element k lies: at regular steps, or as listed.
 struct Regular {
     idx step;
