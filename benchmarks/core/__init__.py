@@ -3,7 +3,7 @@
 A row is a piece of work: a class with its sizes, in the file of its subject.
 """
 
-from . import convolutions, derivatives, members, pages, primitives
+from . import convolutions, derivatives, kernels, members, pages, primitives
 
-MODULES = (primitives, convolutions, derivatives, members, pages)
+MODULES = (primitives, kernels, convolutions, derivatives, members, pages)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]

@@ -58,7 +58,9 @@ class Descents:
         for run in runs:
             run.steps += 1
         for (share, _, decaying, threads, _), theta, grad, slots in self._fused:
-            runs[0].optimizer.fused(share * rate, runs[0].steps, theta, grad, decaying, penalty, threads, **slots)
+            runs[0].optimizer.fused(
+                share * rate, runs[0].steps, theta, grad, decaying, penalty, None, 0.0, threads, **slots
+            )
 
     def part(self) -> None:
         """Let each keep its state for itself again."""

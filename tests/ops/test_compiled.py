@@ -329,6 +329,28 @@ def test_gradients_of_dense_layers(monkeypatch, on_numpy, shape, layouts, wanted
             np.testing.assert_allclose(one, other, atol=20 * TOLERANCE[dtype] * max(scale, 1), rtol=0)
 
 
+@pytest.mark.parametrize(
+    ("rows", "n", "results"), [(513, 1, 1), (1100, 16, 16), (700, 64, 40), (999, 33, 70), (600, 90, 3)]
+)
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+def test_narrow_layers_with_many_rows(monkeypatch, on_numpy, rows, n, results, dtype):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(0)
+    shapes = (rows, n), (n, results), (results,), (rows, results)
+    *inputs, g = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
+
+    def layer():
+        return value_and_gradients(dense, inputs, g, activation="relu")
+
+    expected, found = on_numpy(layer), []
+    for count in (1, 2, 3):
+        with threads._counting_on(count):
+            found.append(layer())
+    for one, two, three, other in zip(*found, expected, strict=True):
+        close(one, other, dtype)
+        assert one.tobytes() == two.tobytes() == three.tobytes()
+
+
 def test_gradients_are_written_where_they_are_to_go():
     x, w, g = np.ones((3, 2), np.float32), np.ones((2, 4), np.float32), np.ones((3, 4), np.float32)
     to_w, to_b = np.empty_like(w), np.empty(4, np.float32)
@@ -552,6 +574,25 @@ def test_steps_of_optimizers(on_numpy, monkeypatch, name, size, cuts, l2, dtype,
     close(walk(), on_numpy(walk), dtype)
 
 
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+@pytest.mark.parametrize("count", [1, 2])
+def test_averages_follow_as_in_numpy_to_the_last_bit(monkeypatch, name, dtype, count):
+    monkeypatch.setattr(descent, "FUSED_BLOCK", 0)
+    rng = np.random.default_rng(0)
+    theta, gradients = rng.standard_normal(9001).astype(dtype), rng.standard_normal((3, 9001)).astype(dtype)
+    groups = [(5, 4200, 4207, 1.0), (4210, 4210, 9000, 0.5)]
+    run, alone = (OPTIMIZERS[name].start(theta, groups, workers=count) for _ in range(2))
+    average, other = rng.standard_normal(9001).astype(dtype), theta.copy()
+    expected = average.copy()
+    for gradient in gradients:
+        run.step(theta, gradient.copy(), 0.1, 0.01, average, 0.3)
+        alone.step(other, gradient.copy(), 0.1, 0.01)
+        expected += 0.3 * (theta - expected)
+        assert average.tobytes() == expected.tobytes()
+        assert theta.tobytes() == other.tobytes()
+
+
 def samples_of(values, shape, dtype, density, layout, rng):
     X = values(rng, shape)
     X = np.where(rng.random(shape) < density, X, 0).astype(dtype)
@@ -647,6 +688,30 @@ def test_python_goes_on_beside_the_perceptron():
     thread.join()
     quarter = (span[1] - span[0]) / 4
     assert any(span[0] + quarter < tick < span[1] - quarter for tick in ticks)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 8, 24, 30, 64, 100, 1024])
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+def test_layer_norm_of_a_row_gets_the_same_bits_alone_and_among_others(columns, dtype):
+    rng = np.random.default_rng(0)
+    x, g = rng.standard_normal((2, 7, columns)).astype(dtype)
+    inputs = rng.standard_normal((2, columns)).astype(dtype)
+    y, dx, *_ = value_and_gradients(NORMS["layer_norm"], [x, *inputs], g)
+    for k in range(len(x)):
+        row, slope, *_ = value_and_gradients(NORMS["layer_norm"], [x[k : k + 1], *inputs], g[k : k + 1])
+        assert row.tobytes() == y[k : k + 1].tobytes()
+        assert slope.tobytes() == dx[k : k + 1].tobytes()
+
+
+@pytest.mark.parametrize("shape", [(20_000, 16), (1_000, 1024), (3, 150, 150, 8)])
+def test_layer_norm_of_many_float32_far_from_zero(monkeypatch, shape):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(0)
+    inputs = [30 + rng.standard_normal(shape), *(1 + rng.standard_normal((2, shape[-1])))]
+    inputs, g = [each.astype(np.float32) for each in inputs], rng.standard_normal(shape).astype(np.float32)
+    exact = value_and_gradients(NORMS["layer_norm"], [each.astype(float) for each in inputs], g.astype(float))
+    for found, expected in zip(value_and_gradients(NORMS["layer_norm"], inputs, g), exact, strict=True):
+        np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max(), rtol=0)
 
 
 @pytest.mark.parametrize("name", NORMS)

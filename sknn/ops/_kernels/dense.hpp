@@ -38,6 +38,8 @@ void mask_and_add_panel(idx rows, idx columns, idx width, const T* gradient, con
     idx k = 0;
     for (; k + 4 * LANES<T> <= width; k += 4 * LANES<T>)
         mask_and_add<T, 4>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
+    for (; k + 2 * LANES<T> <= width; k += 2 * LANES<T>)
+        mask_and_add<T, 2>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
     for (; k + LANES<T> <= width; k += LANES<T>)
         mask_and_add<T, 1>(rows, columns, gradient + k, y + k, from(slope, k), from(sums, k));
     mask_and_add_few(rows, columns, width - k, gradient + k, y + k, from(slope, k), from(sums, k));

@@ -2,11 +2,14 @@
 //
 // A large product is cut into stretches of the sum, so that a stretch of the left matrix stays in the second level of
 // the cache while panels of the right one pass through the first. A small one takes both matrices as they lie. A single
-// row uses each element of the right matrix once, and takes them as fast as memory gives them. Every element is added
-// up in the same order whatever the plan, so neither threads nor other rows change a bit of it.
+// row uses each element of the right matrix once, and takes them as fast as memory gives them. Where layers are narrow,
+// threads have rows to share instead of columns. Every element is added up in the same order whatever the plan, so
+// neither threads nor other rows change a bit of it.
 
-constexpr idx STRETCH = 256;
+constexpr idx STRETCH = 256, SHORT_STRETCH = 64;
 constexpr idx SMALL = 1 << 15;  // elements of a matrix that stay in the cache wherever they lie
+constexpr idx MANY = 512;              // rows, or elements of a sum, that are worth a plan of their own
+constexpr idx TILES_AT_ONCE = 8;       // below each other
 constexpr idx GATHERED_AT_ONCE = 4;    // blocks of rows
 constexpr idx COLUMNS_AT_ONCE = 1024;  // of a product with one row
 
@@ -101,6 +104,57 @@ void large_matmul(const Product<T, S>& p, int threads) {
     }
 }
 
+// Many rows and a small right matrix: that is packed once, and some rows at a time, which stay in the first level of the
+// cache, are taken through all of it.
+template <class T, class S>
+void tall_matmul(const Product<T, S>& p, int threads) {
+    const int V = tile_width<T>(p.rows, p.results);
+    const idx width = V * LANES<T>, panels = (p.results + width - 1) / width;
+    Buffer<T> packed(panels * width * p.n), bias(panels * width);
+    pack(p.b.data, p.b.row, p.b.column, p.n, p.results, width, packed.data);
+    if (p.bias) pack(p.bias, 0, 1, 1, p.results, width, bias.data);
+    const double cost = double(p.rows) * p.n * p.results;
+    share_stretches(threads, p.rows, TILES_AT_ONCE * most_rows(V), cost, [&](idx from, idx to) {
+        for (idx column = 0; column < p.results; column += width) {
+            Ends<T> ends;
+            ends.bias = p.bias ? bias.data + column : nullptr;
+            ends.relu = p.relu;
+            line(V, to - from, p.a.data + from * p.a.row, p.a.row, Regular{1}, p.n, packed.data + column * p.n,
+                 p.z + from * p.results + column, p.results, std::min(width, p.results - column), ends);
+        }
+    });
+}
+
+// Long sums for few results, as weights of narrow layers have them in their gradients: each thread takes some rows of
+// the result through the whole sum, a short stretch at a time, which stays in the first level of the cache. The left
+// matrix lies transposed, so that it is read as it lies.
+template <class T>
+void deep_matmul(const Product<T>& p, int threads) {
+    const int V = tile_width<T>(p.rows, p.results);
+    const idx width = V * LANES<T>, tiles = (p.rows + most_rows(V) - 1) / most_rows(V);
+    const idx blocks = std::min<idx>(threads, tiles);
+    share(threads, blocks, double(p.rows) * p.n * p.results, [&](Turn& turn) {
+        Buffer<T> panel(SHORT_STRETCH * width);
+        for (idx block; turn.take(block);) {
+            const idx top = block * p.rows / blocks, rows = (block + 1) * p.rows / blocks - top;
+            for (idx from = 0; from < p.n; from += SHORT_STRETCH) {
+                const idx length = std::min(SHORT_STRETCH, p.n - from);
+                for (idx column = 0; column < p.results; column += width) {
+                    const idx valid = std::min(width, p.results - column);
+                    const T* b = p.b.data + from * p.b.row + column * p.b.column;
+                    const bool fits = p.b.column == 1 && valid == width;
+                    if (!fits) pack(b, p.b.row, p.b.column, length, valid, width, panel.data);
+                    Ends<T> ends;
+                    ends.add = from > 0;
+                    line(V, rows, p.a.data + top * p.a.row + from * p.a.column, p.a.row, Regular{p.a.column}, length,
+                         fits ? b : panel.data, fits ? p.b.row : width, p.z + top * p.results + column, p.results,
+                         valid, ends);
+                }
+            }
+        }
+    });
+}
+
 // A product with few columns fills no vectors; its transpose does, where the left matrix lies transposed already.
 template <class T>
 void narrow_matmul(const Product<T>& p) {
@@ -151,9 +205,12 @@ void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<S> b, const S* bia
     if constexpr (std::is_same_v<T, S>) {
         if (small && a.row == 1 && results <= LANES<T> / 2 && !bias && !relu) return narrow_matmul(product);
         if (small) return small_matmul(product);
+        if (a.row == 1 && n >= MANY && rows * results <= SMALL && !bias && !relu) return deep_matmul(product, threads);
     }
     if (rows == 1 && b.column == 1)
         row_matmul(product, threads);
+    else if (a.column == 1 && rows >= MANY && n * results <= SMALL)
+        tall_matmul(product, threads);
     else
         large_matmul(product, threads);
 }
