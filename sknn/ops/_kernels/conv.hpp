@@ -50,7 +50,7 @@ struct Steps {
 };
 
 // Some of the elements of a window, or of its taps: where they lie, of those from one to another.
-struct Part {
+struct Places {
     const idx* at;
     idx from, to;
 
@@ -66,7 +66,7 @@ struct Correlation {
     const idx *output, *stride;
     Steps steps;
     Panels<T>& w;
-    Part elements;
+    Places elements;
     idx channels_of_group;
     bool relu;
 
@@ -118,7 +118,7 @@ void convolve_groups(const Geometry& g, const T* x, const T* w, const T* bias, b
     Panels<T> panels(at_once > 1 ? at_once : g.output[2], g.groups, g.taps() * channels, g.filters / g.groups);
     pack_weights(g, w, bias, panels);
     const Steps steps(g.output, ONCE, g.filters);
-    const Part all{elements.data(), 0, panels.elements};
+    const Places all{elements.data(), 0, panels.elements};
     const Correlation<T> correlate{grid, g.output, g.stride, steps, panels, all, channels, relu};
 
     share(threads, bundles, g.multiplications(), [&](Turn& turn) {

@@ -343,7 +343,7 @@ struct GroupsPlan {
     void write_input(AtHand<T>& images, T* dx) {
         const Steps steps(g.size, g.stride, g.channels);
         phases.each([&](const idx* pixels, idx first, idx from, idx to) {
-            const Part some{slope_elements.data(), from * filters, to * filters};
+            const Places some{slope_elements.data(), from * filters, to * filters};
             const Correlation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, filters, false};
             correlate(images.slopes.of(0), images.count, dx + first * g.channels);
         });

@@ -54,7 +54,7 @@ struct DepthwiseCorrelation {
     const idx *output, *stride;
     Steps steps;
     const Filters<T>& w;
-    Part taps;
+    Places taps;
     bool relu;
 
     void operator()(const T* image, T* z) const {
@@ -89,7 +89,7 @@ void depthwise(const Geometry& g, const T* x, const T* w, const T* bias, bool re
     const std::vector<idx> taps = window_elements(g, grid, 1);
     const Filters<T> filters(g, w, bias);
     const Steps steps(g.output, ONCE, g.filters);
-    const Part all{taps.data(), 0, g.taps()};
+    const Places all{taps.data(), 0, g.taps()};
     const DepthwiseCorrelation<T> correlate{grid, g.output, g.stride, steps, filters, all, relu};
 
     share(threads, g.images, g.multiplications(), [&](Turn& turn) {
@@ -163,7 +163,7 @@ struct DepthwisePlan {
     void write_copies(AtHand<T>& image, T* dx) {
         const Steps steps(g.size, g.stride, g.filters);
         phases.each([&](const idx* pixels, idx first, idx from, idx to) {
-            const Part some{phases.places.data(), from, to};
+            const Places some{phases.places.data(), from, to};
             const DepthwiseCorrelation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, false};
             correlate(image.slopes.of(0), dx + first * g.filters);
         });
