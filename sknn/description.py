@@ -6,7 +6,7 @@ The numbers of an optimizer, the layers of a list, the units of a layer are reac
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass, replace
 from functools import partial
 from numbers import Integral, Real
@@ -18,6 +18,11 @@ import numpy as np
 def number(interval: str, *, default: Any = MISSING) -> Any:
     """A hyper-parameter in an interval written as mathematicians do, like ``"[0, 1)"``; None too, by default."""
     return _checked(default, partial(_checked_number, interval=interval))
+
+
+def numbers(interval: str, *, default: Any = MISSING) -> Any:
+    """A number in an interval, or a sequence of such."""
+    return _checked(default, partial(_checked_numbers, interval=interval))
 
 
 def integer(interval: str, *, default: Any = MISSING) -> Any:
@@ -33,6 +38,11 @@ def integers(interval: str, *, default: Any = MISSING, alone: bool = True, words
 def flag(*, default: bool) -> Any:
     """A hyper-parameter that is true or false."""
     return _checked(default, _checked_flag)
+
+
+def choice(words: Collection[str], *, default: Any = MISSING) -> Any:
+    """One of some words, or of the names in a table as it is when one is chosen."""
+    return _checked(default, partial(_checked_choice, words=words))
 
 
 def _checked(default: Any, check: Callable[[str, Any], Any]) -> Any:
@@ -83,6 +93,30 @@ def is_integer(value: Any) -> bool:
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a number that a float can hold, be it a fraction; True and False are none."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
+
+
+def in_order(value: Any) -> bool:
+    """Whether it is several things, one after the other: no word, and nothing without an order."""
+    return bool(np.iterable(value)) and not isinstance(value, str | bytes | Set | Mapping)
+
+
+def _checked_choice(name: str, value: Any, words: Collection[str]) -> str:
+    if not (isinstance(value, str) and value in words):
+        few = f"must be {' or '.join(map(repr, words))}"
+        wanted = few if len(words) <= 3 else f"is unknown; choose one of {', '.join(map(repr, words))}"
+        raise ValueError(f"{name}={value!r} {wanted}")
+    return str(value)
+
+
 def _checked_flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False; got {value!r}")
@@ -91,9 +125,17 @@ def _checked_flag(name: str, value: Any) -> bool:
 
 def _checked_number(name: str, value: Any, interval: str) -> float:
     """The value as a Python number: NumPy's float64 would make float32 arithmetic run, and round, in float64."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not _lies_in(interval, value):
+    if not is_number(value) or not _lies_in(interval, value):
         raise ValueError(f"{name} must be a number in {interval}; got {value!r}")
     return float(value)
+
+
+def _checked_numbers(name: str, value: Any, interval: str) -> Any:
+    if not in_order(value):
+        return _checked_number(name, value, interval)
+    if len(value) == 0:
+        raise ValueError(f"{name} must be a number in {interval} or a sequence of such; got {value!r}")
+    return tuple(_checked_number(f"{name}[{k}]", each, interval) for k, each in enumerate(value))
 
 
 def _checked_integer(name: str, value: Any, interval: str) -> int:
@@ -105,7 +147,7 @@ def _checked_integer(name: str, value: Any, interval: str) -> int:
 def _checked_integers(name: str, value: Any, interval: str, alone: bool, words: tuple[str, ...]) -> Any:
     if isinstance(value, str) and value in words:
         return value
-    several = np.iterable(value)
+    several = in_order(value)
     values = tuple(value) if several else (value,)
     if not (values and (several or alone) and all(is_integer(each) and _lies_in(interval, each) for each in values)):
         choices = [*map(repr, words), *(["an integer"] if alone else []), "a sequence of integers"]

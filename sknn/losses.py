@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import expit, log_expit, log_softmax, softmax
 
 from .autodiff.tape import Array, Value
+from .description import check_fields, integers, number, numbers
 from .ops import loss as ops
 
 
@@ -31,6 +32,9 @@ class Loss:
 
     link = "identity"
     outputs_averaged = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def __call__(self, raw: Value, target: Array) -> Value:
         """The loss of each sample, shape (n,)."""
@@ -57,7 +61,7 @@ class CategoricalLogLoss(Loss):
     array([6.93147181e-01, 2.00000000e+03])
     """
 
-    smoothing: float = 0.0
+    smoothing: float = number("[0, 1)", default=0.0)
     link = "softmax"
 
     def __call__(self, raw: Value, target: Array) -> Value:
@@ -88,7 +92,7 @@ class BinaryLogLoss(Loss):
     array([6.93147181e-01, 1.00000000e+03])
     """
 
-    smoothing: float = 0.0
+    smoothing: float = number("[0, 1)", default=0.0)
     link = "logistic"
 
     def __call__(self, raw: Value, target: Array) -> Value:
@@ -123,17 +127,17 @@ class JointLogLoss(Loss):
     array([1.79175947])
     """
 
-    n_outputs: tuple[int, ...]
-    smoothing: float = 0.0
+    n_outputs: tuple[int, ...] = integers("[1, inf)", alone=False)
+    smoothing: float = number("[0, 1)", default=0.0)
     link = "softmax"
 
     def __call__(self, raw: Value, target: Array) -> Value:
         losses = []
-        for part, numbers in zip(self.parts, np.moveaxis(target, -1, 0), strict=True):
+        for part, classes in zip(self.parts, np.moveaxis(target, -1, 0), strict=True):
             if part.stop - part.start == 1:
-                loss, wanted = ops.sigmoid_cross_entropy, numbers[..., None].astype(raw.dtype)
+                loss, wanted = ops.sigmoid_cross_entropy, classes[..., None].astype(raw.dtype)
             else:
-                loss, wanted = ops.softmax_cross_entropy, numbers
+                loss, wanted = ops.softmax_cross_entropy, classes
             losses.append(loss(raw[..., part], wanted, smoothing=self.smoothing))
         return sum(losses[1:], start=losses[0])
 
@@ -224,7 +228,7 @@ class HuberLoss(Loss):
     array([0.125, 2.5  ])
     """
 
-    delta: float = 1.35
+    delta: float = number("(0, inf)", default=1.35)
     outputs_averaged = True
 
     def __call__(self, raw: Value, target: Array) -> Value:
@@ -247,7 +251,7 @@ class QuantileLoss(Loss):
     array([0.9, 0.1])
     """
 
-    quantile: float | Sequence[float] = 0.5
+    quantile: float | Sequence[float] = numbers("(0, 1)", default=0.5)
     outputs_averaged = True
 
     def __call__(self, raw: Value, target: Array) -> Value:

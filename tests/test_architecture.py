@@ -22,7 +22,7 @@ ROOMS: dict[str, set[str]] = {
     "optim": {"ops", "description"},
     "schedules": {"description"},
     "nn": {"autodiff", "description", "ops", "optim", "namespace"},
-    "losses": {"autodiff", "ops"},
+    "losses": {"autodiff", "description", "ops"},
     "train": CORE,
     "callbacks": CORE,
     "series": CORE,

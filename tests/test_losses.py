@@ -176,6 +176,24 @@ def test_a_loss_is_an_unchangeable_description(loss):
             setattr(loss, each.name, 0.5)
 
 
+WRONG = {
+    HuberLoss: ["delta", 0.0, -1.0, np.nan, "a", True, [1.0], 10**400],
+    QuantileLoss: ["quantile", 0.0, 1.0, [], [0.5, 2.0], "a", None, np.array(0.5)],
+    BinaryLogLoss: ["smoothing", 1.0, -0.1, "a", True, [0.1]],
+    CategoricalLogLoss: ["smoothing", 1.0, np.nan, None],
+    JointLogLoss: ["n_outputs", 2, [], [0], [1.5], "12"],
+}
+
+
+@pytest.mark.parametrize("loss", WRONG)
+def test_what_a_loss_cannot_be_is_refused_when_it_is_made(loss):
+    name, *values = WRONG[loss]
+    for value in values:
+        with pytest.raises(ValueError, match=rf"^{name}\S* must be"):
+            loss(value)
+    assert hash(QuantileLoss([0.1, 0.9])) == hash(QuantileLoss((0.1, 0.9)))
+
+
 def test_the_base_is_no_loss():
     with pytest.raises(TypeError, match="Loss is no loss"):
         Loss()(np.zeros((1, 1)), np.zeros((1, 1)))

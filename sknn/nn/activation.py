@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff.tape import Value
+from ..description import choice
 from ..ops.activation import ACTIVATIONS, activate
 from .layer import Context, Layer, Shape, Store
 
@@ -32,11 +33,7 @@ class Activation(Layer):
     array([[0., 2.]])
     """
 
-    activation: str = "relu"
-
-    def __post_init__(self) -> None:
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+    activation: str = choice(ACTIVATIONS, default="relu")
 
     @property
     def members(self) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
+from ..description import in_order
 from .layer import Context, Layer, Shape, Store
 from .sequences import Sequences
 
@@ -27,6 +28,16 @@ def run(layers: Sequence[Layer], params: dict[str, Any], x: Value, context: Cont
         if context.sequences is not None:
             context = context._replace(sequences=layer.follow(context.sequences))
     return x, context
+
+
+def _listed(name: str, layers: Any) -> tuple[Layer, ...]:
+    if not in_order(layers):
+        raise ValueError(f"{name} must be a list of layers; got {layers!r}")
+    layers = tuple(layers)
+    for position, layer in enumerate(layers):
+        if not isinstance(layer, Layer):
+            raise ValueError(f"{name}[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
+    return layers
 
 
 def follow(layers: Sequence[Layer], sequences: Sequences | None) -> Sequences | None:
@@ -58,7 +69,7 @@ class Sequential(Layer):
     layers: Sequence[Layer]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
+        object.__setattr__(self, "layers", _listed("layers", self.layers))
 
     @property
     def inner(self) -> tuple[Layer, ...]:
@@ -86,8 +97,8 @@ class _Around(Layer):
     shortcut: Sequence[Layer] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        object.__setattr__(self, "shortcut", tuple(self.shortcut))
+        object.__setattr__(self, "layers", _listed("layers", self.layers))
+        object.__setattr__(self, "shortcut", _listed("shortcut", self.shortcut))
         if not self.layers:
             raise ValueError(f"layers=() is empty: {type(self).__name__} needs at least one layer to go around")
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Value
-from ..description import integer, integers, number
+from ..description import choice, flag, integer, integers, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.conv import conv
 from ..ops.conv_transpose import conv_transpose
@@ -22,6 +22,7 @@ from ..ops.pool import average_pool, max_pool
 from ..ops.rows import average_pool_rows, conv_rows, conv_transpose_rows, max_pool_rows
 from ..ops.segment import Segments, segment_max, segment_mean
 from ..ops.windows import ANY, Sizes, Windows, make_transposed_windows, make_windows
+from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
 from .sequences import Sequences
 
@@ -75,18 +76,16 @@ class _Convolving(Layer):
     )
     dilation: int | Sequence[int] = integers("[1, inf)", default=1)
     groups: int = integer("[1, inf)", default=1)
-    activation: str = "identity"
-    init: str = "glorot_uniform"
-    bias_init: str = "zeros"
+    activation: str = choice(ACTIVATIONS, default="identity")
+    init: str = choice(INITIALISERS, default="glorot_uniform")
+    bias_init: str = choice(INITIALISERS, default="zeros")
     gain: float = number("(-inf, inf)", default=1.0)
-    use_bias: bool = True
+    use_bias: bool = flag(default=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.filters % self.groups:
             raise ValueError(f"filters={self.filters!r} must be a multiple of groups={self.groups!r}")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
 
     @property
     def _description(self) -> tuple:
@@ -294,17 +293,12 @@ class Pool(Layer):
     array([2., 5.])
     """
 
-    kind: Literal["max", "average"] = "max"
+    kind: Literal["max", "average"] = choice(("max", "average"), default="max")
     size: int | Sequence[int] = integers("[1, inf)", default=2)
     stride: int | Sequence[int] | None = integers("[1, inf)", default=None)
     padding: Literal["same", "valid"] | int | Sequence[int] = integers(
         "[0, inf)", default="same", words=("same", "valid")
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kind not in ("max", "average"):
-            raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
 
     @property
     def _description(self) -> tuple:
@@ -359,11 +353,7 @@ class GlobalPool(Layer):
     array([[3.]])
     """
 
-    kind: Literal["max", "average"] = "average"
-
-    def __post_init__(self) -> None:
-        if self.kind not in ("max", "average"):
-            raise ValueError(f"kind={self.kind!r} must be 'max' or 'average'")
+    kind: Literal["max", "average"] = choice(("max", "average"), default="average")
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..autodiff.tape import Value
-from ..description import integer, number
+from ..description import choice, flag, integer, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.dense import dense
+from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
 
 
@@ -32,7 +33,7 @@ class Dense(Layer):
     Raises
     ------
     ValueError
-        If `units` is no positive integer, `gain` no number, or `activation` unknown.
+        If `units` is no positive integer, `gain` no number, `use_bias` no truth value, or a name unknown.
 
     Examples
     --------
@@ -46,16 +47,11 @@ class Dense(Layer):
     """
 
     units: int = integer("[1, inf)")
-    activation: str = "identity"
-    init: str = "glorot_uniform"
-    bias_init: str = "zeros"
+    activation: str = choice(ACTIVATIONS, default="identity")
+    init: str = choice(INITIALISERS, default="glorot_uniform")
+    bias_init: str = choice(INITIALISERS, default="zeros")
     gain: float = number("(-inf, inf)", default=1.0)
-    use_bias: bool = True
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"activation={self.activation!r} is unknown; choose one of {', '.join(ACTIVATIONS)}")
+    use_bias: bool = flag(default=True)
 
     @property
     def members(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
-from ..description import integers
+from ..description import flag, integers
 from .layer import Context, Layer, Shape, Store
 
 
@@ -40,7 +40,7 @@ class Unflatten(Layer):
     """
 
     shape: tuple[int, ...] = integers("[1, inf)", alone=False)
-    channels_first: bool = False
+    channels_first: bool = flag(default=False)
 
     def build(self, shape: Shape, store: Store) -> Shape:
         if None in shape or prod(shape) != prod(self.shape):

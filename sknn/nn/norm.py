@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
-from ..description import number
+from ..description import choice, number
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from .layer import Context, Layer, Shape, Store
 
@@ -136,12 +136,7 @@ class LayerNorm(Layer):
     """
 
     epsilon: float = number("(0, inf)", default=1e-5)
-    over: Literal["channels", "sample"] = "channels"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.over not in ("channels", "sample"):
-            raise ValueError(f"over={self.over!r} must be 'channels' or 'sample'")
+    over: Literal["channels", "sample"] = choice(("channels", "sample"), default="channels")
 
     @property
     def members(self) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
+import numpy as np
 from sklearn.utils._param_validation import StrOptions
 
-from ..description import is_integer
+from ..description import in_order, is_integer
 from ..nn import Activation, BatchNorm, Conv, Dense, Dropout, Layer, LayerNorm
 from ..ops.activation import ACTIVATIONS
 from .parameters import parameter
@@ -45,7 +46,8 @@ def hidden_sizes(estimator: Any) -> list[int]:
         raise ValueError(
             f"depth={depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one of the two"
         )
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes] * (depth or 1)
+    several = np.iterable(sizes)
+    sizes = list(sizes) if several and in_order(sizes) else [sizes] * (1 if several else depth or 1)
     if not all(is_integer(size) and size > 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}. Give a positive integer for each hidden layer.")
     return [int(size) for size in sizes]
@@ -53,7 +55,8 @@ def hidden_sizes(estimator: Any) -> list[int]:
 
 def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:
     """The activation function of each layer before the output."""
-    names = [activation] * n_layers if isinstance(activation, str) else [str(name) for name in activation]
+    each = [activation] * n_layers if isinstance(activation, str) else np.atleast_1d(np.asarray(activation))
+    names = [str(name) for name in each]
     unknown = [name for name in names if name not in ACTIVATIONS]
     if unknown:
         raise ValueError(f"activation={activation!r} names {unknown[0]!r}; choose of {', '.join(ACTIVATIONS)}")

@@ -15,6 +15,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ..description import is_number
+
 REQUIRED = Argument.empty  # the default of what has none
 
 
@@ -181,6 +183,6 @@ def interval(kind: type, written: str) -> Interval:
     return Numbers(kind, low, high, closed=closed[left, right])
 
 
-class Numbers(Interval):  # of which True and False are none
+class Numbers(Interval):  # of which True and False are none, nor what no float can hold
     def is_satisfied_by(self, value: Any) -> bool:
-        return not isinstance(value, bool) and super().is_satisfied_by(value)
+        return is_number(value) and super().is_satisfied_by(float(value) if self.type is Real else value)

@@ -242,6 +242,19 @@ ERRORS = {
         lambda: Unflatten((2.5,)), ValueError, r"shape must be a sequence of integers in \[1, inf\); got \(2.5,\)",
     ),
     "a number for a shape": (lambda: Unflatten(6), ValueError, "shape must be a sequence of integers .*; got 6"),
+    "bytes for a shape": (lambda: Unflatten(b"ab"), ValueError, "shape must be a sequence of integers .*; got b'ab'"),
+    "a set of sizes": (
+        lambda: Conv(2, {3, 5}), ValueError, "kernel_size must be an integer or a sequence .*; got {3, 5}",
+    ),
+    "layers in a word": (lambda: Sequential("ab"), ValueError, "layers must be a list of layers; got 'ab'"),
+    "one layer for a list": (
+        lambda: Residual(Dense(2)), ValueError, r"layers must be a list of layers; got Dense\(2\)",
+    ),
+    "no layer": (lambda: Concat([Dense(2), 3]), ValueError, r"layers\[1\]=3 is no layer of sknn.nn, such as Dense"),
+    "no shortcut": (lambda: Concat([Dense(2)], None), ValueError, "shortcut must be a list of layers; got None"),
+    "more than a float holds": (
+        lambda: LayerNorm(10**400), ValueError, r"epsilon must be a number in \(0, inf\); got 1",
+    ),
     "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
     "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, r"momentum must be a number in \[0, 1\); got 1.0"),
@@ -287,6 +300,27 @@ def test_sizes_are_kept_as_numbers_of_python():
     assert repr(Conv(np.int32(3), kernel_size=np.array([3, 5]))) == "Conv(3, kernel_size=(3, 5))"
     assert Pool(size=[2, 3]) == Pool(size=(2, 3))
     assert hash(Unflatten([2, np.int64(3)])) == hash(Unflatten((2, 3)))
+
+
+CHOICES = {
+    (Dense, "activation"), (Dense, "init"), (Dense, "bias_init"), (Dense, "use_bias"), (Conv, "activation"),
+    (Conv, "init"), (Conv, "bias_init"), (Conv, "use_bias"), (Activation, "activation"), (Pool, "kind"),
+    (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("value", [1, 0, None, "no", ["relu"], np.nan, b"relu", {}], ids=repr)
+@pytest.mark.parametrize(("layer", "name"), sorted(CHOICES, key=str))
+def test_words_and_truth_values_are_checked_when_a_layer_is_made(layer, name, value):
+    needed = {"shape": (2,)} if layer is Unflatten else {}
+    needed |= {first.name: 2 for first in fields(layer)[:1] if first.name in ("units", "filters")}
+    with pytest.raises(ValueError, match=f"^{name}"):
+        layer(**needed, **{name: value})
+
+
+def test_words_and_truth_values_of_numpy_are_python_s():
+    layer = Dense(2, activation=np.str_("relu"), use_bias=np.False_)
+    assert (type(layer.activation), layer.use_bias) == (str, False)
 
 
 @pytest.mark.parametrize(("action", "error", "message"), ERRORS.values(), ids=ERRORS)
