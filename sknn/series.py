@@ -30,7 +30,14 @@ def _holds_series(X: list | tuple) -> bool:
     first = X[0] if len(X) else 0.0
     if np.ndim(first) not in (1, 2):
         return False
-    return len({len(sample) for sample in X}) > 1 or (np.ndim(first) == 2 and hasattr(first, "shape"))
+    return len(set(map(_n_steps, X))) > 1 or (np.ndim(first) == 2 and hasattr(first, "shape"))
+
+
+def _n_steps(sample: Any) -> int | None:
+    try:
+        return len(sample)
+    except TypeError:  # None among series, say, which is refused where its place can be told
+        return None
 
 
 def _of_one_length(X: Any) -> bool:

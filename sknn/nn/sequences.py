@@ -292,6 +292,8 @@ def _numbers(sample: Any, number: int) -> Array:
         x = np.asarray(sample)
     except ValueError:
         raise ValueError(f"{_name(number)} is no array of numbers: its steps differ in their channels") from None
+    if np.ma.is_masked(sample):
+        raise ValueError(f"{_name(number)} is masked in {np.ma.count_masked(sample)} of its {x.size} places")
     if x.ndim not in (1, 2):
         raise ValueError(f"{_name(number)} has shape {x.shape}: it must be (T,) or (T, channels)")
     if x.dtype.kind not in "biuf" and len(x):

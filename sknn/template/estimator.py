@@ -44,6 +44,7 @@ from .scaling import Scaling
 from .scikit_learn import BaseEstimator, CallbackSupportMixin
 from .targets import Target
 from .validation import SCORING, judged, mean_objective
+from .values import numbers, why_no_numbers
 
 
 def learns_in_parts(estimator: Any) -> bool:
@@ -186,8 +187,13 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
-        X = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
-        return X.tocsr() if issparse(X) else X
+        try:
+            x = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
+        except ValueError as error:
+            if why := why_no_numbers("X", X, error):
+                raise ValueError(why) from error
+            raise
+        return x.tocsr() if issparse(x) else x
 
     def _channels(self) -> Array | None:
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
@@ -438,7 +444,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read(self, X: Any, y: Any, sample_weight: Any, fresh: bool, allow_all_zero: bool) -> Samples:
         """All that was given, validated."""
-        x, y = self._read_x(X, fresh), self._read_y(y)
+        x, y = self._read_x(numbers("X", X), fresh), self._read_y(y)
         if y is not None:
             check_consistent_length(x, y)
         weight = checked_weight(sample_weight, x, allow_all_zero)
@@ -510,7 +516,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         """X to predict for, validated."""
         if "network_" not in vars(self):  # only then the costlier question is asked, for its error
             check_is_fitted(self)
-        return self._read_x(X, fresh=False)
+        return self._read_x(numbers("X", X), fresh=False)
 
     # -- what applies where ----------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import prod
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..description import is_integer
 from ..series import read_series
 from .samples import Samples
 from .targets import complete, in_numpy_dtypes
+from .values import numbers, rows
 
 BLOCK = 1024  # samples scaled at once
 DIVERGED = (
@@ -26,6 +28,9 @@ def checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array | 
     """The weights as float64."""
     if sample_weight is None:
         return None
+    if isinstance(sample_weight, Real):  # one for all, which scikit-learn does not check
+        sample_weight = np.full(X.shape[0], sample_weight)
+    sample_weight = rows("sample_weight", sample_weight)
     return _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=allow_all_zero
     )
@@ -41,12 +46,20 @@ def given(estimator: Any, y: Any) -> Any:
 
 def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
     """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
-    y = complete(in_numpy_dtypes(given(estimator, y)))
+    y = given(estimator, y)
+    y = complete(in_numpy_dtypes(numbers("y", y) if numeric else rows("y", y)))
     y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
-    if numeric and y.dtype.kind == "O":
-        y = y.astype(np.float64)
+    if numeric and y.dtype.kind in "OSU":
+        y = _as_floats(y)
     y = y.toarray() if issparse(y) else y
     return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _as_floats(y: Array) -> Array:
+    try:
+        return y.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"y must be numbers for a regressor: {error}") from error
 
 
 def count_for_nothing(samples: Samples, refused: bool) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from ..autodiff.tape import Array
 from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
 from .scaling import is_constant
+from .values import rows
 
 BINARY, CATEGORICAL = BinaryLogLoss(), CategoricalLogLoss()
 WHOLE = (str, int)  # labels that are never missing, and are asked no further: there may be a million
@@ -48,7 +50,8 @@ class Target(Protocol):
 def in_numpy_dtypes(y: Any) -> Any:
     """Pandas' nullable numbers as NumPy's, whole ones and booleans as such; anything else, and missing values, as is.
 
-    Columns of different kinds become objects, so that each keeps its own.
+    Columns of different kinds become objects, so that each keeps its own; so do NumPy's strings of any length, which
+    scikit-learn does not know.
 
     Examples
     --------
@@ -61,22 +64,37 @@ def in_numpy_dtypes(y: Any) -> Any:
     numbers = [getattr(dtype, "kind", "O") in "iuf" for dtype in plain]
     if any(numbers) and not all(numbers) and hasattr(y, "isna") and not np.any(y.isna()):
         return y.to_numpy(object)
+    if getattr(dtypes[0], "kind", "") == "T":
+        return y.astype(object)
     if plain == dtypes or not all(isinstance(dtype, np.dtype) for dtype in plain) or np.any(y.isna()):
         return y
     return y.to_numpy(np.result_type(*plain))
 
 
-def complete(y: Any, place: str = "") -> Any:
-    """y itself; ValueError if of its objects, such as words, some are None, NaN or pd.NA."""
-    labels = np.asarray(y)
-    each = labels.ravel() if labels.dtype == object else ()
-    others = ((k, label) for k, label in enumerate(each) if not isinstance(label, WHOLE))
-    missing = [k for k, label in others if label is None or is_scalar_nan(label) or is_pandas_na(label)]
-    if missing:
-        first, row = each[missing[0]], missing[0] // (labels.size // len(labels))
+def complete(y: Any, place: str = "", name: str = "y") -> Any:
+    """y itself; ValueError if of its objects, such as words, some are None, NaN or pd.NA, or of its dates NaT."""
+    try:
+        labels = np.asarray(y)
+    except ValueError:
+        raise ValueError(
+            f"{name} holds lists of different lengths: several labels of a sample are an indicator matrix, as "
+            "MultiLabelBinarizer makes it"
+        ) from None
+    missing = _missing(labels.ravel())
+    if len(missing):
+        first, row = labels.ravel()[missing[0]], missing[0] // (labels.size // len(labels))
         found = f"in {len(missing)} of {labels.size} places{place}, the first ({first!r}) in row {row}"
-        raise ValueError(f"y contains NaN, None or NA {found}: leave those samples out, or give them a value")
+        raise ValueError(f"{name} contains NaN, None or NA {found}: leave those samples out, or give them a value")
     return y
+
+
+def _missing(labels: Array) -> Sequence[int]:
+    """Where objects are missing, or dates."""
+    if labels.dtype.kind in "mM":
+        return np.flatnonzero(np.isnat(labels)).tolist()
+    each = enumerate(labels) if labels.dtype == object else ()
+    others = ((k, label) for k, label in each if not isinstance(label, WHOLE))
+    return [k for k, label in others if label is None or is_scalar_nan(label) or is_pandas_na(label)]
 
 
 def class_target(y: Array) -> Target:
@@ -109,7 +127,8 @@ def _asked(about: Callable[[Array], Any], y: Array) -> Any:
         return about(y)
     except ValueError as error:
         some = ", ".join(list(dict.fromkeys(map(repr, y.ravel().tolist())))[:3])
-        raise ValueError(f"{error} y has labels such as {some}: turn them into integers or words.") from None
+        refusal = "Unknown label type." if "array(" in str(error) else error  # which quotes all of them
+        raise ValueError(f"{refusal} y has labels such as {some}: turn them into integers or words.") from None
 
 
 def stated_target(y: Any, classes: Any, known: Any = None) -> Target | None:
@@ -120,8 +139,13 @@ def stated_target(y: Any, classes: Any, known: Any = None) -> Target | None:
     ValueError
         If `classes` are missing in the first call, or differ from those of an earlier one.
     """
-    y, classes = complete(in_numpy_dtypes(y)), in_numpy_dtypes(classes)
-    several = classes is not None and np.ndim(next(iter(classes), 0)) == 1
+    y = complete(in_numpy_dtypes(rows("y", y)))
+    several = False
+    if classes is not None:
+        classes = in_numpy_dtypes(rows("classes", classes))
+        several = np.ndim(next(iter(classes), 0)) == 1
+        for column in classes if several else [classes]:
+            complete(column, name="classes")
     if known is not None:
         if classes is not None and not _same_classes(known, classes if several else [classes]):
             raise ValueError(f"`classes={classes!r}` is not the same as on last call to partial_fit, was: {known!r}")
@@ -184,7 +208,7 @@ class ClassWeights:
             return
         if y.ndim == 1 and not isinstance(class_weight, dict):
             raise ValueError(f"class_weight must be a dict, 'balanced' or None, got {class_weight!r}")
-        if y.ndim > 1 and not isinstance(class_weight, list):
+        if y.ndim > 1 and not (isinstance(class_weight, list) and all(isinstance(each, dict) for each in class_weight)):
             raise ValueError("For multi-output, class_weight should be a list of dicts, or the string 'balanced'.")
         self.factors = [class_weight] if y.ndim == 1 else class_weight
         if len(self.factors) != len(columns):
@@ -214,7 +238,7 @@ def _check_factors(factors: dict[Any, float], labels: list[Any]) -> None:
     missing = [label for label in labels if label not in factors]
     if missing and len(labels) - len(missing) != len(factors):
         raise ValueError(f"The classes, {missing}, are not in class_weight")
-    bad = {label: factor for label, factor in factors.items() if not 0 <= factor < np.inf}
+    bad = {label: each for label, each in factors.items() if not (isinstance(each, Real) and 0 <= each < np.inf)}
     if bad:
         raise ValueError(f"class_weight must be finite and not negative, got {bad}")
 
@@ -245,6 +269,8 @@ class ClassTarget(Target):
 
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has other classes than the first fit (`all_of_them`: or fewer)."""
+        if y.ndim != 1:
+            raise ValueError(f"`y` has shape {y.shape}, but the first fit, or `classes`, had one column of classes")
         found = _distinct(y)
         if np.array_equal(found, self.classes_):
             return

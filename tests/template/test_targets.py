@@ -411,3 +411,47 @@ def test_quantiles_share_one_encoded_target():
 def test_quantiles_are_those_of_one_target():
     with pytest.raises(ValueError, match=r"loss='quantile' takes one target, got y of shape \(40, 2\)"):
         QuantileTarget(TWO, None, QuantileLoss((0.5,)), standardise=True)
+
+
+# -- classes that are stated ----------------------------------------------------------------------------------------
+
+STATED: dict[str, tuple[Any, type[Exception], str]] = {
+    "one number": (3, TypeError, "classes must be an array, a table or a list, got int"),
+    "a word": ("ab", TypeError, "classes must be an array, a table or a list, got str"),
+    "a set": ({0, 1}, TypeError, "classes must be an array, a table or a list, got set"),
+    "a generator": ((k for k in (0, 1)), TypeError, "classes must be an array, a table or a list, got generator"),
+    "None": ([0, None], ValueError, r"classes contains NaN, None or NA in 1 of 2 places, the first \(None\) in row 1"),
+    "masked": (np.ma.masked_array([0, 1], [0, 1]), ValueError, r"classes is masked in 1 place\(s\)"),
+}
+
+
+@pytest.mark.parametrize("case", STATED)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_classes_that_are_none_are_refused_and_named(method, case):
+    classes, error, message = STATED[case]
+    classes = (k for k in (0, 1)) if case == "a generator" else classes
+    with pytest.raises(error, match=message):
+        getattr(MLPClassifier(), method)(np.zeros((2, 1)), [0, 1], classes=classes)
+
+
+def test_labels_that_are_none_are_told_by_a_few_of_them():
+    with pytest.raises(ValueError, match=r"Unknown label type. y has labels such as 0.5, 1.5, 2.5: turn them") as found:
+        MLPClassifier().partial_fit(np.zeros((90, 1)), np.arange(90) + 0.5, classes=[0, 1])
+    assert len(str(found.value)) < 200
+
+
+def test_columns_of_classes_are_refused_where_there_was_one():
+    model = MLPClassifier(2, n_iter_no_change=1, tol=100.0, warm_start=True)
+    X, y = np.arange(8.0)[:, None], np.arange(8) % 2
+    theta = model.fit(X, y).network_.theta.copy()
+    with pytest.raises(ValueError, match=r"`y` has shape \(8, 2\), but the first fit, or `classes`, had one column"):
+        model.fit(X, np.column_stack([y, y]))
+    assert_array_equal(model.network_.theta, theta)
+    with pytest.raises(ValueError, match=r"`y` has shape \(8, 2\), but the first fit, or `classes`, had one column"):
+        MLPClassifier().partial_fit(X, np.column_stack([y, y + 3]), classes=[0, 1, 3, 4])
+
+
+def test_strings_of_any_length_are_labels():
+    y = np.array(["a", "bb"] * 4, np.dtypes.StringDType())
+    model = MLPClassifier(2, n_iter_no_change=1, tol=100.0).fit(np.arange(8.0)[:, None], y)
+    assert_array_equal(model.classes_, ["a", "bb"])

@@ -301,6 +301,11 @@ BAD = {
     "other labels": Bad({"No": 2.0}, "binary", r"The classes, \['no', 'yes'\], are not in class_weight"),
     "a list for one column": Bad([{0: 1.0}], "multiclass", "class_weight must be a dict, 'balanced' or None, got"),
     "a dict for many": Bad({0: 2.0}, "multilabel", "class_weight should be a list of dicts, or the string 'balanced'"),
+    "a word": Bad({"no": "2"}, "binary", "class_weight must be finite and not negative, got {'no': '2'}"),
+    "nothing": Bad({"no": None}, "binary", "class_weight must be finite and not negative, got {'no': None}"),
+    "several": Bad({"no": np.ones(2)}, "binary", "class_weight must be finite and not negative, got {'no': array"),
+    "a column without": Bad([None, {}, {}], "multilabel", "class_weight should be a list of dicts, or the string"),
+    "words in a list": Bad(["balanced"] * 3, "multilabel", "class_weight should be a list of dicts, or the string"),
     "too few": Bad([{0: 2.0}], "multilabel", r"Got 1 element\(s\) while having 3 outputs"),
     "nothing left": Bad({"no": 0.0, "yes": 0.0}, "binary", "must contain at least one non-zero number"),
 }
