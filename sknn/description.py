@@ -37,7 +37,7 @@ def integers(interval: str, *, default: Any = MISSING, alone: bool = True, words
 
 def flag(*, default: bool) -> Any:
     """A hyper-parameter that is true or false."""
-    return _checked(default, _checked_flag)
+    return _checked(default, checked_flag)
 
 
 def choice(words: Collection[str], *, default: Any = MISSING) -> Any:
@@ -117,7 +117,8 @@ def _checked_choice(name: str, value: Any, words: Collection[str]) -> str:
     return str(value)
 
 
-def _checked_flag(name: str, value: Any) -> bool:
+def checked_flag(name: str, value: Any) -> bool:
+    """The value as True or False of Python; ValueError if it is neither."""
     if not isinstance(value, bool | np.bool_):
         raise ValueError(f"{name} must be True or False; got {value!r}")
     return bool(value)

@@ -46,7 +46,8 @@ def dice_score(
     Raises
     ------
     ValueError
-        If truth and prediction do not have the same positions, or `average` is something else.
+        If truth and prediction do not have the same positions, or contain NaN, if weights are negative, or `average` is
+        something else.
 
     References
     ----------
@@ -82,14 +83,23 @@ def dice_score(
 
 def _positions(name: str, y: Any) -> tuple[Array, Array]:
     """All labels in one row, and how many belong to each sample."""
+    if not hasattr(y, "__len__") or isinstance(y, str):
+        raise ValueError(f"{name} must hold the labels of each sample, got {y!r}")
     if not len(y):
         raise ValueError(f"{name} holds no samples")
+    if any(map(np.ma.is_masked, [y] if isinstance(y, np.ndarray) and y.dtype != object else y)):
+        raise ValueError(f"{name} is masked in places: fill them with a label, as filled(-1), and say unlabelled=-1")
     samples = [np.asarray(sample) for sample in y]
-    return np.concatenate([sample.ravel() for sample in samples]), np.array([sample.size for sample in samples])
+    labels = np.concatenate([sample.ravel() for sample in samples])
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"{name} contains NaN, which is no label: give those positions one, and say unlabelled=...")
+    return labels, np.array([sample.size for sample in samples])
 
 
 def _weights(sample_weight: Any, n: int) -> Array:
     weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
     if weight.shape != (n,):
         raise ValueError(f"sample_weight has shape {weight.shape}, but there are {n} samples")
+    if not np.all(weight >= 0):
+        raise ValueError("sample_weight must not be negative or NaN")
     return weight

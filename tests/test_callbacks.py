@@ -337,6 +337,13 @@ def test_callbacks_of_networks_refuse_what_is_around_them():
         (lambda: EarlyStopping(n_iter_no_change=True), "n_iter_no_change must be a positive integer; got True"),
         (lambda: Checkpoint("somewhere", every=True), "every must be a positive integer; got True"),
         (lambda: Checkpoint("somewhere", every=0.5), "every must be"),
+        (lambda: Checkpoint("somewhere", resume="no"), "resume must be True or False; got 'no'"),
+        (lambda: EarlyStopping(restore_best=0), "restore_best must be True or False; got 0"),
+        (lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping(lambda model: "a")), "must give a number, got 'a'"),
+        (
+            lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping(lambda model: None)),
+            "must give a number, got None",
+        ),
         (lambda: LearningRateLogger().get_logs(), "no logs yet"),
         (lambda: LearningRateLogger().get_logs("first"), "select must be"),
         (lambda: fitted(ESTIMATORS["MLPClassifier"], EarlyStopping("validation_loss")), "needs validation samples"),
@@ -347,6 +354,12 @@ def test_callbacks_of_networks_refuse_what_is_around_them():
 def test_wrong_parameters_and_places_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("directory", [None, 3, "", b"somewhere"], ids=repr)
+def test_a_checkpoint_needs_a_directory(directory):
+    with pytest.raises(TypeError, match="directory must be a path, such as a word that is not empty, got"):
+        Checkpoint(directory)
 
 
 # -- learning rates ------------------------------------------------------------------------------------------------

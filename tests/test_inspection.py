@@ -342,6 +342,7 @@ def test_filters_take_the_style_that_is_given():
     [
         (CNN, 2, r"layer=2 is Pool.*convolutions are the layers \[1, 3\]"),
         (CNN, 99, "layer=99 is out of range: the network has 8 layers, 0 to 7"),
+        (CNN, "a", "layer='a' is out of range: the network has 8 layers, 0 to 7"),
         (MLP, None, "no layer of the network is a convolution"),
     ],
 )
@@ -403,6 +404,16 @@ def test_maps_of_signals_are_curves():
     assert all(len(line.get_ydata()) == 20 for line in display.lines_)
 
 
+@pytest.mark.parametrize("chosen", [[99], [-99], 1, "a", [], [True], [1.0], {1}], ids=repr)
+def test_what_is_not_there_to_draw_is_refused(chosen):
+    with pytest.raises(ValueError, match=r"^filters=.* must name some of \d+, 0 to \d+, or be None for all"):
+        FilterDisplay.from_estimator(CNN, filters=chosen)
+    with pytest.raises(ValueError, match=r"^channel=.* must name some of 1, 0 to 0, or be None for all"):
+        FilterDisplay.from_estimator(CNN, channel=chosen)
+    with pytest.raises(ValueError, match=r"^channels=.* must name some of \d+, 0 to \d+, or be None for all"):
+        FeatureMapDisplay.from_estimator(CNN, IMAGES[0], channels=chosen)
+
+
 def test_maps_of_volumes_show_their_middle_slices():
     display = FeatureMapDisplay.from_estimator(VOLUME, VOLUMES[0])
     assert_array_equal(tile(display, 0, 1, 4, 4), display.maps[2, :, :, 1])
@@ -423,6 +434,8 @@ def test_the_sample_is_drawn_beside_its_maps(estimator, sample, n_colours):
         (IMAGES[:2], None, r"X has shape \(2, 6, 5, 1\); give one sample, whose shape holds 30 values"),
         (IMAGES[0], 5, "layer=5 puts out 24 numbers without positions, not maps"),
         (IMAGES[0], -99, "layer=-99 is out of range"),
+        (IMAGES[0] * np.nan, None, "X must be a sample without NaN, infinity or a mask"),
+        (np.ma.masked_array(IMAGES[0], IMAGES[0] > 0), None, "X must be a sample without NaN, infinity or a mask"),
     ],
 )
 def test_what_has_no_maps_is_refused(X, layer, message):

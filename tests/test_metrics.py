@@ -71,6 +71,13 @@ def test_no_labelled_position_has_no_score():
         (([[0, 1], [0]], [[0, 1], [0, 0]]), "must have the same positions, but differ in sample 1"),
         (([[0, 1], [0]], [[0, 1]]), "must have the same positions, but differ in sample 1"),
         (([], []), "y_true holds no samples"),
+        ((None, [[1]]), "y_true must hold the labels of each sample, got None"),
+        (([[1]], 1), "y_pred must hold the labels of each sample, got 1"),
+        (([[np.nan, 1.0]], [[1, 1]]), "y_true contains NaN, which is no label"),
+        ((np.ma.masked_array([[0, 1]], [[0, 1]]), [[0, 1]]), "y_true is masked in places: fill them with a label"),
+        (([[0, 1]], [np.ma.masked_array([0, 1], [0, 1])]), "y_pred is masked in places: fill them with a label"),
+        (([[0, 1]], [[0, 1]], "macro", None, [-1]), "sample_weight must not be negative or NaN"),
+        (([[0, 1]], [[0, 1]], "macro", None, [np.nan]), "sample_weight must not be negative or NaN"),
         (([[0, 1]], [[0, 1]], "macro", None, [1, 2]), r"sample_weight has shape \(2,\), but there are 1 samples"),
     ],
 )

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..description import checked_flag
 from ..train import FitLoop, Outcome, TrainingState
 from .early_stopping import EarlyStopping
-from .files import read, remove_forgotten, write
+from .files import as_path, read, remove_forgotten, write
 from .fingerprints import fingerprint
 from .generators import random_state, set_random_state
 from .observer import Key, Training
@@ -62,7 +63,8 @@ class Checkpoint(TrainingCallback):
     Raises
     ------
     ValueError
-        If `every` is not a positive integer; in fit, for ``solver="perceptron"``, which cannot be continued halfway.
+        If `every` is not a positive integer, or `resume` neither True nor False; in fit,
+        for ``solver="perceptron"``, which cannot be continued halfway.
     OSError
         In fit, if a file cannot be written. The last one is still whole.
 
@@ -83,7 +85,8 @@ class Checkpoint(TrainingCallback):
 
     def __init__(self, directory: str | os.PathLike[str], *, every: int = 10, resume: bool = True) -> None:
         super().__init__()
-        self.directory, self.every, self.resuming = Path(directory), positive("every", every), resume
+        self.directory, self.every = as_path("directory", directory), positive("every", every)
+        self.resuming: bool = checked_flag("resume", resume)
 
     def training_begins(self, key: Key, training: Training) -> None:
         if training.loop is None:

@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any
 
 from ..autodiff.tape import Array
+from ..description import checked_flag
 from ..train import Outcome, Verdict
 from .observer import Key, Training
 from .training_callback import TrainingCallback, positive
@@ -82,7 +83,7 @@ class EarlyStopping(TrainingCallback):
         self.monitor: str | Callable[[Any], float] = monitor
         self.n_iter_no_change: int = positive("n_iter_no_change", n_iter_no_change)
         self.tol: float = float(tol)
-        self.restore_best: bool = restore_best
+        self.restore_best: bool = checked_flag("restore_best", restore_best)
 
     def training_begins(self, key: Key, training: Training) -> None:
         if not training.by_gradient:
@@ -122,7 +123,11 @@ class EarlyStopping(TrainingCallback):
 
     def _value(self, training: Training) -> float:
         if callable(self.monitor):
-            return float(self.monitor(training.fitted_estimator()))
+            value = self.monitor(training.fitted_estimator())
+            try:
+                return float(value)
+            except (TypeError, ValueError):
+                raise ValueError(f"monitor={self.monitor!r} must give a number, got {value!r}") from None
         return MONITORS[self.monitor](training)
 
 

@@ -18,6 +18,13 @@ from ..autodiff.tape import Array
 FORGOTTEN = 3600  # seconds after which a file half written is taken for one that its writer will not finish
 
 
+def as_path(name: str, path: Any) -> Path:
+    """The path that an argument of this name says; TypeError if it is none."""
+    if not isinstance(path, str | os.PathLike) or not isinstance(os.fspath(path), str) or not os.fspath(path):
+        raise TypeError(f"{name} must be a path, such as a word that is not empty, got {path!r}")
+    return Path(path)
+
+
 def write(file: Path, tree: dict[str, Any]) -> None:
     """Replace a file by one that holds the tree, in a single step that a crash cannot cut in two."""
     arrays: list[Array] = []

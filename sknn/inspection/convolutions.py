@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.pipeline import Pipeline
 
 from ..autodiff.tape import Array
+from ..description import in_order, is_integer
 from ..nn import Conv, Network, Unflatten
 from .common import (
     DARK,
@@ -277,8 +278,8 @@ class FilterDisplay(TileDisplay):
     def _tiles(self, n_columns: int) -> Tiles:
         """The chosen kernels; those of several channels as a table with a row for each channel."""
         *_, n_channels, n_filters = self.kernels.shape
-        filters = list(range(n_filters) if self.filters is None else self.filters)
-        channels = list(range(n_channels)) if self.channel is None else [self.channel]
+        filters = _chosen("filters", self.filters, n_filters)
+        channels = _chosen("channel", None if self.channel is None else [self.channel], n_channels)
         values = np.stack([self.kernels[..., channel, each] for channel in channels for each in filters])
         names = [str(each) for each in filters]
         if len(channels) == 1:
@@ -432,7 +433,7 @@ class FeatureMapDisplay(TileDisplay):
             Without matplotlib.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
-        channels = list(range(self.maps.shape[-1]) if self.channels is None else self.channels)
+        channels = _chosen("channels", self.channels, self.maps.shape[-1])
         values = _flat(np.moveaxis(self.maps[..., channels], -1, 0))
         tiles = Tiles(values, [str(channel) for channel in channels], n_columns)
         limit = float(np.abs(values).max()) or 1.0
@@ -475,9 +476,19 @@ def _flat(values: Array) -> Array:
     return values[:, values.shape[1] // 2] if values.ndim == 4 else values
 
 
+def _chosen(name: str, chosen: Any, n: int) -> list[int]:
+    """Which of n to draw, by default all."""
+    if chosen is None:
+        return list(range(n))
+    listed = list(chosen) if in_order(chosen) else []
+    if not listed or not all(is_integer(each) and -n <= each < n for each in listed):
+        raise ValueError(f"{name}={chosen!r} must name some of {n}, 0 to {n - 1}, or be None for all")
+    return listed
+
+
 def _position(network: Network, layer: int) -> int:
     n = len(network.layers)
-    if not -n <= layer < n:
+    if not is_integer(layer) or not -n <= layer < n:
         raise ValueError(f"layer={layer!r} is out of range: the network has {n} layers, 0 to {n - 1}")
     return layer % n
 
@@ -518,4 +529,6 @@ def _one_sample(network: Network, X: Any) -> Array:
     x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
     if x.size != prod(shape):
         raise ValueError(f"X has shape {x.shape}; give one sample, whose shape holds {prod(shape)} values")
+    if not np.isfinite(x).all() or np.ma.is_masked(X):
+        raise ValueError("X must be a sample without NaN, infinity or a mask")
     return x.reshape(1, *shape)

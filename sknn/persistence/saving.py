@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from errno import EISDIR, ENOENT
+from errno import EINVAL, EISDIR, ENOENT
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
+from ..callbacks.files import as_path
 from . import archive
 from .encoding import Decoder, Encoder
 
@@ -35,12 +35,14 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     estimator : estimator
         What is to be kept.
     path : str or path-like
-        The file. If it exists it is replaced, in a single step, so that a crash leaves the old one or the new one.
+        The file. If it exists it is replaced, in a single step, so that a crash leaves the old one or the new one; a
+        link goes on pointing to it.
 
     Raises
     ------
     TypeError
-        If it is no estimator, or holds something that such a file cannot hold; the message says where.
+        If it is no estimator, or holds something that such a file cannot hold; the message says where. If `path` is no
+        path.
     OSError
         If the file cannot be written. An old one is still whole.
 
@@ -66,12 +68,15 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """
     if not isinstance(estimator, BaseEstimator):
         raise TypeError(f"save takes an estimator, got {estimator!r}")
-    file = Path(path)
+    file = as_path("path", path)
+    file = file.resolve() if file.is_symlink() else file  # which stays a link, to the new file
     encoder = Encoder()
     content = encoder.encode(estimator, type(estimator).__name__)
     about = {"format": FORMAT, "versions": {name: version(name) for name in PACKAGES}}
     if file.is_dir():
         raise IsADirectoryError(EISDIR, "save needs the name of a file, and this is a directory", str(file))
+    if file.exists() and not file.is_file():  # a device, say, whose place the file would take
+        raise OSError(EINVAL, "save needs the name of a file, and this is none", str(file))
     if not file.parent.is_dir():
         raise FileNotFoundError(ENOENT, "there is no such directory to save in", str(file.parent))
     try:
@@ -109,7 +114,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     --------
     save : Writes it.
     """
-    with open(path, "rb") as opened:
+    with open(as_path("path", path), "rb") as opened:
         try:
             return _loaded(opened)
         except (MemoryError, Warning):

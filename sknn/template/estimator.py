@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
-from sklearn.utils._param_validation import HasMethods, Options
+from sklearn.utils._param_validation import Options
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
 
@@ -43,7 +43,7 @@ from .samples import Batch, Samples
 from .scaling import Scaling
 from .scikit_learn import BaseEstimator, CallbackSupportMixin
 from .targets import Target
-from .validation import SCORING, judged, mean_objective
+from .validation import SCORING, Splitters, judged, mean_objective
 from .values import numbers, why_no_numbers
 
 
@@ -121,7 +121,7 @@ class Estimator(CallbackSupportMixin, Declaring):
     )
     validation_fraction: float | Any = parameter(
         default=0.1,
-        allowed=(interval(Real, "[0, 1)"), HasMethods("split")),
+        allowed=(interval(Real, "[0, 1)"), Splitters("split")),
         text="The share of samples set aside, of each class where there are enough of them; or a splitter of "
         "scikit-learn, whose last split says which, such as ``GroupShuffleSplit(1)`` for the `groups` given to fit, or "
         "``TimeSeriesSplit(10)`` for the last tenth.",
@@ -259,7 +259,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             max_epochs=self.max_iter,
             learning_rate_init=self.learning_rate_init,
             schedule=self._meant("learning_rate", self.learning_rate),
-            alpha=self._solver().penalised(self.alpha)[1],
+            alpha=self._solver().penalised(float(self.alpha))[1],
             clip_norm=self.clip_norm,
             shuffle=self.shuffle,
             tol=self.tol,
@@ -279,7 +279,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _stages(self, n_samples: int) -> list[Stage]:
         """What follows one another; by default one stage with one phase, that of the objective."""
-        return [Stage([Phase(self._objective)], self._plan(n_samples), self._solver().penalised(self.alpha)[0])]
+        return [Stage([Phase(self._objective)], self._plan(n_samples), self._solver().penalised(float(self.alpha))[0])]
 
     def _precision(self) -> np.dtype:
         """That of the networks; a search needs double precision."""
@@ -436,6 +436,7 @@ class Estimator(CallbackSupportMixin, Declaring):
             raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
         if not incremental:
             self._check_scoring(held_out)
+            self._check_groups(groups, held_out)
         return Fit(self, samples, target, held_out, fresh, incremental, groups)
 
     @takes_members
@@ -486,6 +487,15 @@ class Estimator(CallbackSupportMixin, Declaring):
             raise ValueError(
                 f"scoring={self.scoring!r} has nothing to score: give X_val and y_val, or set early_stopping=True with "
                 "a stochastic solver"
+            )
+
+    def _check_groups(self, groups: Any, validation: Samples | None) -> None:
+        """Raise ValueError if there are groups, and the split for early stopping would divide them."""
+        sets_aside = self.early_stopping and self._solver().is_stochastic and validation is None
+        if groups is not None and sets_aside and not hasattr(self.validation_fraction, "split"):
+            raise ValueError(
+                f"validation_fraction={self.validation_fraction!r} would divide the groups: give a splitter that keeps "
+                "them together, such as GroupShuffleSplit(1), or X_val and y_val"
             )
 
     def _new_observer(self, X: Any, y: Any, sample_weight: Any) -> FitObserver | None:

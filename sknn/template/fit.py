@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy, deepcopy
@@ -181,9 +182,12 @@ class Fit:
         samples, fraction = self.samples, self.estimator.validation_fraction
         y = np.arange(len(samples)) if self.target is None else samples.of(samples.y)
         if hasattr(fraction, "split"):
-            *_, (kept, aside) = fraction.split(np.zeros(len(samples)), y, samples.of(self.groups))
+            splits = deque(fraction.split(np.zeros(len(samples)), y, samples.of(self.groups)), maxlen=1)
+            if not splits:
+                raise ValueError(f"validation_fraction={fraction!r} makes no split of {len(samples)} samples")
+            kept, aside = splits[0]
         else:
-            kept, aside = set_aside(y, fraction, self.rng, self.target is not None and self.target.stratifies)
+            kept, aside = set_aside(y, float(fraction), self.rng, self.target is not None and self.target.stratifies)
         self.samples, self.held_out = self.samples.part(kept), self.samples.part(aside)
 
     def learn_scaling(self) -> Scaling:

@@ -14,6 +14,7 @@ from sklearn.metrics import accuracy_score, d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
+from ..description import in_order, is_number
 from ..losses import LOSSES, HuberLoss, Loss, QuantileLoss
 from .estimator import Estimator, learns_in_parts
 from .inputs import checked_y
@@ -282,10 +283,11 @@ class Regressor(RegressorMixin, Estimator):
             return HuberLoss(self.delta)
         if self.loss != "quantile":
             return LOSSES[self.loss]()
-        quantiles = np.atleast_1d(np.asarray(self.quantile, np.float64))
-        if quantiles.ndim != 1 or not quantiles.size or not np.all((quantiles > 0) & (quantiles < 1)):
+        given: Any = self.quantile
+        quantiles = list(given) if in_order(given) else [given]
+        if not quantiles or not all(is_number(each) and 0 < each < 1 for each in quantiles):
             raise ValueError(f"quantile={self.quantile!r} must be a number between 0 and 1, or a list of such")
-        return QuantileLoss(tuple(quantiles.tolist()))
+        return QuantileLoss(quantiles)
 
     def _read_y(self, y: Any) -> Array:
         return checked_y(self, y, numeric=True)

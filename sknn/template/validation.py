@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.model_selection import train_test_split
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from ..autodiff.tape import Array
 from ..nn.draws import Draws
@@ -22,6 +22,12 @@ from ..nn.init import Random
 from ..train import Verdict, objectives
 from .samples import Samples, flat
 from .targets import Target
+
+
+class Splitters(HasMethods):  # of which words, which have a method of this name, are none
+    def is_satisfied_by(self, value: Any) -> bool:
+        return not isinstance(value, str | bytes) and super().is_satisfied_by(value)
+
 
 SCORING: list = [StrOptions({"loss", *get_scorer_names()}), callable]  # what the parameter of this name may be
 
@@ -49,12 +55,11 @@ def set_aside(y: Any, fraction: float, rng: Random, stratify: bool) -> tuple[Arr
     if n_aside == 1 and len(common) > 2 and len(y) > 3:
         n_aside = 2
     possible = stratify and _can_be_split(y[common], n_aside)
-    kept, aside = train_test_split(
-        common,
-        random_state=rng,
-        test_size=n_aside if n_aside > 1 else fraction,
-        stratify=y[common] if possible else None,
-    )
+    size, classes = n_aside if n_aside > 1 else fraction, y[common] if possible else None
+    try:
+        kept, aside = train_test_split(common, random_state=rng, test_size=size, stratify=classes)
+    except ValueError as error:
+        raise ValueError(f"validation_fraction={fraction!r} of {len(common)} samples: {error}") from error
     if len(aside) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     return np.concatenate([kept, alone]), aside
@@ -163,10 +168,14 @@ class Scorer:
         Raises
         ------
         ValueError
-            If that is NaN, and early stopping should go by it.
+            If that is no number, or NaN, and early stopping should go by it.
         """
         self.model._known = (self.x, raw)
-        score = float(self.scorer(self.model, self.x, self.y, **self.weight))
+        value = self.scorer(self.model, self.x, self.y, **self.weight)
+        try:
+            score = float(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"scoring={self.scoring!r} must give a number, got {value!r}") from None
         if self.decides and isnan(score):
             raise ValueError(f"scoring={self.scoring!r} is NaN on the validation samples; choose another, or 'loss'")
         return score

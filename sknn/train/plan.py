@@ -51,3 +51,9 @@ class Plan:
     n_iter_no_change: float = 10
     once: bool = False
     early_stopping: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate_init", "alpha", "clip_norm", "tol"):
+            value = getattr(self, name)
+            if value is not None:  # as Python's, for which no precision is lost or gained
+                object.__setattr__(self, name, float(value))

@@ -1,6 +1,8 @@
 """Files without code: what comes back is what was saved, to the bit, and nothing else is ever made or run."""
 
+import io
 import json
+import os
 import pickle
 import re
 import subprocess
@@ -439,6 +441,31 @@ def test_a_directory_is_no_file_and_one_that_is_not_there_is_named(tmp_path):
         sknn.load(tmp_path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         sknn.load(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("path", [None, 3, "", b"model", io.BytesIO()], ids=lambda path: type(path).__name__)
+def test_what_is_no_path_is_refused_by_name(path):
+    with pytest.raises(TypeError, match="path must be a path, such as a word that is not empty, got"):
+        sknn.save(MLPClassifier(), path)
+    with pytest.raises(TypeError, match="path must be a path, such as a word that is not empty, got"):
+        sknn.load(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no pipes with names")
+def test_no_file_takes_the_place_of_a_device(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"save needs the name of a file, and this is none: .*pipe"):
+        sknn.save(MLPClassifier(), tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links are for administrators")
+def test_a_link_stays_one(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "model")
+    sknn.save(MLPClassifier(alpha=0.5), tmp_path / "link")
+    sknn.save(MLPClassifier(alpha=0.25), tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sknn.load(tmp_path / "model").alpha == 0.25
 
 
 def test_a_full_disk_is_told_with_the_file_and_leaves_the_old_one(tmp_path, monkeypatch):

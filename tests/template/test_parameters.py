@@ -6,6 +6,7 @@ import inspect
 import pickle
 import pydoc
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
 import cloudpickle
@@ -15,6 +16,7 @@ from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils._param_validation import InvalidParameterError, StrOptions
 
+from sknn import CNNClassifier, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
 from sknn.nn import Dense, Dropout
 from sknn.template.declaring import Declaring
 from sknn.template.parameters import constraints, fitted, fixed, parameter
@@ -441,3 +443,67 @@ UNREACHED = {
 def test_what_is_not_there_is_a_value_error(changes, message):
     with pytest.raises(ValueError, match=message):
         Reaching().set_params(**changes)
+
+
+# -- numbers of any kind --------------------------------------------------------------------------------------------
+
+NUMBERS = {
+    "alpha": (MLPClassifier, {"alpha": 0.1}),
+    "learning_rate_init": (MLPClassifier, {"learning_rate_init": 0.01}),
+    "clip_norm": (MLPClassifier, {"clip_norm": 0.3}),
+    "dropout": (MLPClassifier, {"dropout": 0.3}),
+    "label_smoothing": (MLPClassifier, {"label_smoothing": 0.1}),
+    "momentum": (MLPClassifier, {"solver": "sgd", "momentum": 0.3}),
+    "validation_fraction": (MLPClassifier, {"early_stopping": True, "validation_fraction": 0.3}),
+    "a search": (MLPClassifier, {"solver": "lbfgs", "alpha": 0.1, "tol": 0.01}),
+    "delta": (MLPRegressor, {"loss": "huber", "delta": 0.3}),
+    "quantile": (MLPRegressor, {"loss": "quantile", "quantile": 0.3}),
+    "eta0 of the rule": (PerceptronClassifier, {"eta0": 0.3}),
+    "its validation": (PerceptronClassifier, {"early_stopping": True, "validation_fraction": 0.3}),
+    "eta0 of a neuron": (PerceptronRegressor, {"eta0": 0.01}),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("case", NUMBERS)
+def test_a_number_of_any_kind_is_that_number(case):
+    estimator, params = NUMBERS[case]
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(30, 3))
+    y = (X[:, 0] > 0).astype(int)
+
+    def theta(kind):
+        changed = {name: kind(value) if type(value) is float else value for name, value in params.items()}
+        return estimator(max_iter=3, random_state=0).set_params(**changed).fit(X, y).network_.theta
+
+    for kind in (np.float64, lambda value: Fraction(value)):
+        np.testing.assert_array_equal(theta(kind), theta(float))
+    np.testing.assert_array_equal(theta(np.float32), theta(lambda value: float(np.float32(value))))
+
+
+@pytest.mark.parametrize("name", ["alpha", "learning_rate_init", "tol", "clip_norm", "epsilon", "max_iter"])
+def test_numbers_that_no_float_can_hold_are_refused_by_name(name):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of MLPClassifier must be"):
+        MLPClassifier(**{name: 10**400}).fit([[0.0], [1.0]], [0, 1])
+
+
+UNORDERED = {
+    "a set of widths": (MLPClassifier, {"hidden_layer_sizes": {3, 8}}, "hidden_layer_sizes must be > 0, got"),
+    "a dict of widths": (MLPClassifier, {"hidden_layer_sizes": {}}, "hidden_layer_sizes must be > 0, got"),
+    "an array of no axis": (MLPClassifier, {"hidden_layer_sizes": np.array(3)}, "hidden_layer_sizes must be > 0, got"),
+    "a set of filters": (CNNClassifier, {"filters": {3, 8}}, "filters={.*} must hold a positive integer"),
+    "filters of no axis": (CNNClassifier, {"filters": np.array(3)}, "filters=array.* must hold a positive integer"),
+    "a set of quantiles": (
+        MLPRegressor,
+        {"loss": "quantile", "quantile": {0.1, 0.9}},
+        "quantile={.*} must be a number",
+    ),
+    "words": (MLPRegressor, {"loss": "quantile", "quantile": ["a"]}, r"quantile=\['a'\] must be a number between"),
+}
+
+
+@pytest.mark.parametrize("case", UNORDERED)
+def test_what_has_no_order_is_no_list_of_sizes(case):
+    estimator, params, message = UNORDERED[case]
+    with pytest.raises(ValueError, match=message):
+        estimator(**params).fit([[0.0, 1.0], [1.0, 1.0]], [0, 1])

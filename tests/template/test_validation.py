@@ -24,6 +24,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     GroupShuffleSplit,
+    PredefinedSplit,
     TimeSeriesSplit,
     cross_validate,
     train_test_split,
@@ -496,3 +497,35 @@ def test_groups_come_by_routing():
 def test_groups_that_do_not_fit_are_refused(groups, message):
     with pytest.raises(ValueError, match=message):
         rows_set_aside(GroupShuffleSplit(1), groups=groups)
+
+
+@pytest.mark.parametrize("model", [MLPRegressor(3, early_stopping=True), PerceptronClassifier(early_stopping=True)])
+def test_groups_without_a_splitter_that_keeps_them_together_are_refused(model):
+    y = np.arange(len(X)) % 2
+    with pytest.raises(
+        ValueError, match=r"validation_fraction=0.1 would divide the groups: give a splitter that keeps"
+    ):
+        clone(model).fit(X, y, groups=GROUPS)
+    clone(model).set_params(early_stopping=False, tol=100.0, n_iter_no_change=1).fit(X, y, groups=GROUPS)
+
+
+SPLITS = {
+    "a word": ("split", "'validation_fraction' parameter of .* or an object implementing 'split'. Got 'split' instead"),
+    "no split": (PredefinedSplit([-1] * len(X)), r"validation_fraction=Predef.* makes no split of \d+ samples"),
+    "nothing": (0.0, r"validation_fraction=0.0 of \d+ samples: test_size=0.0 should be"),
+    "too much": (0.9999, r"validation_fraction=0.9999 of \d+ samples: test_size="),
+}
+
+
+@pytest.mark.parametrize("case", SPLITS)
+def test_splits_that_set_nothing_aside_are_refused_by_name(case):
+    fraction, message = SPLITS[case]
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        rows_set_aside(fraction)
+
+
+@pytest.mark.parametrize("value", ["a", None, [1.0], np.ones(2)], ids=repr)
+def test_a_scorer_gives_a_number(value):
+    model = MLPRegressor(3, early_stopping=True, scoring=lambda estimator, X_val, y_val: value)
+    with pytest.raises(ValueError, match=r"scoring=.* must give a number, got "):
+        model.fit(X, X[:, 0])

@@ -123,7 +123,7 @@ class PerceptronRule:
                 1.0 if self.weight is None else self.weight,
                 weight_pos=unit.weight_pos,
                 weight_neg=unit.weight_neg,
-                eta0=estimator.eta0,
+                eta0=float(estimator.eta0),
                 fit_intercept=estimator.fit_intercept,
                 coef=unit.weights,
                 intercept=float(unit.bias[0]),
@@ -168,7 +168,8 @@ class PerceptronRule:
     def set_aside(self) -> Array:
         """The rows set aside, the same as scikit-learn's: stratified by class."""
         estimator = self.estimator
-        splitter = StratifiedShuffleSplit(test_size=estimator.validation_fraction, random_state=estimator.random_state)
+        share = float(estimator.validation_fraction)
+        splitter = StratifiedShuffleSplit(test_size=share, random_state=estimator.random_state)
         _, held_out = next(splitter.split(np.zeros((len(self.y), 1)), self.y))
         if self.weight is not None and not self.weight[held_out].any():
             raise ValueError("sample_weight is zero for all samples of the validation set; try another random_state")

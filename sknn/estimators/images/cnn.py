@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ...autodiff.tape import Array
-from ...description import is_integer
+from ...description import in_order, is_integer
 from ...nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
 from ...ops.windows import Padding, per_axis
 from ...series import lies_in_series
@@ -134,8 +134,9 @@ class CNN(Estimator):
     def _blocks(self) -> list[list[int]]:
         """How many filters the convolutions of each block have."""
         blocks: Any = [self.filters] if is_integer(self.filters) else self.filters
-        found: list[Any] = [[block] if is_integer(block) else block for block in blocks]
-        if not all(hasattr(b, "__len__") and len(b) and all(is_integer(n) and n > 0 for n in b) for b in found):
+        listed = blocks if in_order(blocks) else [()]
+        found: list[Any] = [[block] if is_integer(block) else block for block in listed]
+        if not all(in_order(b) and len(b) and all(is_integer(n) and n > 0 for n in b) for b in found):
             raise ValueError(f"filters={self.filters!r} must hold a positive integer, or several, for each block")
         return found
 
