@@ -64,6 +64,8 @@ class Estimator(CallbackSupportMixin, Declaring):
     ValueError
         On bad input, when an option is chosen that does not apply, and when training diverges; the estimator is then
         left as it was before the call.
+    TypeError
+        If X, y, weights or classes are no array, table or list.
     """
 
     solver: str | Solver = parameter(

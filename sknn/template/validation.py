@@ -59,6 +59,8 @@ def set_aside(y: Any, fraction: float, rng: Random, stratify: bool) -> tuple[Arr
     try:
         kept, aside = train_test_split(common, random_state=rng, test_size=size, stratify=classes)
     except ValueError as error:
+        if len(common) < 2:  # which is not for the fraction to mend
+            raise
         raise ValueError(f"validation_fraction={fraction!r} of {len(common)} samples: {error}") from error
     if len(aside) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")

@@ -7,6 +7,7 @@ A mask is dropped in silence, and what lies under it is read; a date becomes a c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,8 @@ def numbers(name: str, values: Any) -> Any:
     Traceback (most recent call last):
     ValueError: X holds dates or times, which are no numbers: measure them, as (t - t.min()) / np.timedelta64(1, "D")
     """
+    if values is None or isinstance(values, Real):  # for which scikit-learn has its words
+        return values
     dates = _dates(rows(name, values))
     if dates is not None:
         where = f" in column {dates!r}" if dates != "" else ""
@@ -89,10 +92,12 @@ def _is_date(dtype: Any) -> bool:
 def why_no_numbers(name: str, values: Any, error: ValueError) -> str:
     """What stands in the way of rows of numbers, with a remedy, where NumPy's error does not tell; "" where it does."""
     text = str(error)
-    if text.startswith("could not convert string to float"):
-        column = _first_of_words(values)
-        where = name if column is None else f"column {column!r} of {name}"
-        return f"{text} in {where}: turn words into numbers, as OneHotEncoder does within a ColumnTransformer"
+    column = _first_of_words(values) if text.startswith("could not convert string to float") else None
+    if column is not None:
+        return (
+            f"{text} in column {column!r} of {name}: turn words into numbers, as OneHotEncoder does within a "
+            "ColumnTransformer"
+        )
     if text.startswith("setting an array element with a sequence"):
         return (
             f"{name} must be rows of numbers, all of one length, but some rows or cells are arrays of different "
