@@ -800,8 +800,8 @@ MISSING = {
     "dense_back": (np.ones((3, 2)), np.ones((3, 4)), np.ones((4, 2)), None, 1, ..., ..., ..., 1),
     "convolve": (np.ones((1, 1, 1)), (1, 1, 1, 1, *[1] * 15, 0, 0, 0), None, None, 0, np.ones((1, 1, 1)), 1),
     "pool_max": (np.ones((1, 1, 1)), (1, 1, 1, 1, *[1] * 15, 0, 0, 0), None, 1),
-    "adam": (np.ones(3), None, np.ones(3), np.ones(3), 3, 0.9, 0.9, 1e-8, 0.1, 0.0, 1.0, 1),
-    "rmsprop": (np.ones(3), np.ones(3), None, 3, 0.9, 1e-8, 0.1, 0.0, 1),
+    "adam": (np.ones(3), None, np.ones(3), np.ones(3), 3, 0.9, 0.9, 1e-8, 0.1, 0.0, 1.0, None, 0.0, 1),
+    "rmsprop": (np.ones(3), np.ones(3), None, 3, 0.9, 1e-8, 0.1, 0.0, None, 0.0, 1),
 }
 
 

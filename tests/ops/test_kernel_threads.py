@@ -232,7 +232,7 @@ def test_a_step_is_the_same_on_any_number_of_threads(decaying):
     def on(count):
         moved, speed = theta.copy(), velocity.copy()
         with threadpool_limits(count, user_api="openmp"):
-            native.sgd(moved, grad, speed, decaying, 0.9, True, 0.1, 0.01, count)
+            native.sgd(moved, grad, speed, decaying, 0.9, True, 0.1, 0.01, None, 0.0, count)
         return moved.tobytes(), speed.tobytes()
 
     assert on(1) == on(2) == on(3)
