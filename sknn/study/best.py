@@ -6,6 +6,7 @@ import pandas as pd
 from sklearn.pipeline import make_pipeline
 
 from .cell import seed_of
+from .classes import fit_to_classes
 from .compare import complete_scores
 from .data import DataSet
 from .folds import inner_splitter
@@ -57,16 +58,19 @@ def refitted(study: "Study", data: DataSet) -> Any:
     Returns
     -------
     estimator
-        Fitted, with all preprocessing in it; of a table it finds the columns by name, and values may be missing.
+        Fitted, with all preprocessing in it, and a probability for each class of the data set; of a table it finds the
+        columns by name, and values may be missing.
     """
     model = winner(study, data)
     seed = seed_of(study.seed_, int(study.results["fold"].max()) + 1)  # one more than those of the folds
-    is_table = isinstance(data.X, pd.DataFrame)
+    is_table, classes = isinstance(data.X, pd.DataFrame), getattr(data, "labels", None)
     estimator = model.build(data, seed, gaps=is_table)
     if study.tune and (space := model.space(data, data.n_samples)):
         inner, measure = inner_splitter(data, study.cv, seed), study.measures_of(data)[0]
-        chosen = best_configuration(estimator, space, study.tune, data.X, data.y, data.groups, inner, measure, seed)
+        rows = (data.X, data.y, data.groups)
+        chosen = best_configuration(estimator, space, study.tune, *rows, inner, measure, seed, classes)
         estimator = estimator.set_params(**chosen)
-    if is_table:
-        estimator = make_pipeline(SameColumns(), estimator)
-    return estimator.fit(data.X, data.y)
+    if not is_table:
+        return fit_to_classes(estimator, data.X, data.y, classes)
+    columns = SameColumns().fit(data.X)
+    return make_pipeline(columns, fit_to_classes(estimator, columns.transform(data.X), data.y, classes))

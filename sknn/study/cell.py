@@ -16,14 +16,17 @@ from joblib import parallel_config
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from .classes import fit_to_classes
 from .data import DataSet
 from .folds import Fold
 from .interrupt import interrupts_noticed
 from .measures import Answers, Measure
+from .names import listed
 from .outcome import Outcome
 from .size import model_size
 from .tune import best_configuration
 
+UNSEEN = "Unseen classes"  # how the warning begins
 # Warnings and limits of threads are those of the process: cells in several threads of it take turns.
 ONE_AT_A_TIME = threading.RLock()
 
@@ -154,12 +157,15 @@ def _what_went_wrong(error: BaseException) -> dict[str, str]:
 def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The row of the results and the predictions; ``told`` gets the reasons for missing scores."""
     fold, y_train, y_test = cell.fold, data.y[cell.fold.train], data.y[cell.fold.test]
+    classes = getattr(data, "labels", None)  # of numbers there are none
     X_train = data.take(fold.train)
     groups = None if data.groups is None else data.groups[fold.train]
-    chosen, tune_time = timed(_chosen, cell, X_train, y_train, groups)
-    estimator, fit_time = timed(clone(cell.estimator).set_params(**chosen).fit, X_train, y_train)
+    chosen, tune_time = timed(_chosen, cell, X_train, y_train, groups, classes)
+    unfitted = clone(cell.estimator).set_params(**chosen)
+    estimator, fit_time = timed(fit_to_classes, unfitted, X_train, y_train, classes)
 
-    answers = Answers(estimator, X_test := data.take(fold.test))
+    answers = Answers(estimator, X_test := data.take(fold.test), y_train)
+    told += [] if classes is None else _unseen(answers.taught, y_test)
     predicted, predict_time = timed(answers.predict, X_test)
     n_parameters, unit = model_size(estimator)
     row = {
@@ -176,10 +182,10 @@ def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str
     return row, _predictions(answers, X_test, np.asarray(predicted), data)
 
 
-def _chosen(cell: Cell, X: Any, y: np.ndarray, groups: np.ndarray | None) -> dict[str, Any]:
+def _chosen(cell: Cell, X: Any, y: np.ndarray, groups: np.ndarray | None, classes: np.ndarray | None) -> dict[str, Any]:
     if not cell.tune or not cell.space:
         return {}
-    search = (cell.space, cell.tune, X, y, groups, cell.inner, cell.measures[0], cell.seed)
+    search = (cell.space, cell.tune, X, y, groups, cell.inner, cell.measures[0], cell.seed, classes)
     return best_configuration(cell.estimator, *search)
 
 
@@ -212,13 +218,34 @@ def _scores(measures: Sequence[Measure], answers: Answers, X: Any, y: np.ndarray
     for measure in measures:
         try:
             scores[measure.name] = float(measure.scorer(answers, X, y))
+            if np.isnan(scores[measure.name]) and measure.needs_same_classes:
+                told += [measure.no_score(reason) for reason in _differences(answers.taught, y)]
         except Exception as error:
             if not answers.lack(error):
                 errors[measure] = error
     if errors and len(errors) == len(measures):
         raise errors[measures[0]]
-    told += [measure.no_score(error) for measure, error in errors.items()]
+    told += [measure.no_score(f"{type(error).__name__}: {error}") for measure, error in errors.items()]
     return scores
+
+
+def _unseen(taught: np.ndarray, y: np.ndarray) -> list[str]:
+    """Say that there are test rows of classes that no model can have learnt."""
+    is_unseen = ~np.isin(y, taught)
+    if not is_unseen.any():
+        return []
+    names = listed(map(repr, np.unique(y[is_unseen]).tolist()))
+    return [
+        f"{UNSEEN}: the training rows lack {names}, but {is_unseen.sum():,} of {len(y):,} test rows have it; no model "
+        "can learn it, and a log loss counts 36 for each such row, whatever the model says"
+    ]
+
+
+def _differences(taught: np.ndarray, y: np.ndarray) -> list[str]:
+    """Say which classes training and test rows do not share."""
+    sides = {"training": np.setdiff1d(y, taught), "test": np.setdiff1d(taught, y)}
+    lacks = [f"the {side} rows lack {listed(map(repr, some.tolist()))}" for side, some in sides.items() if len(some)]
+    return [" and ".join(lacks) or "all rows have the same class"]
 
 
 def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:

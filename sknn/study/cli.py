@@ -26,7 +26,7 @@ from .models import BUILT_IN, Model
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
-from .predict import predictions, read_model
+from .predict import predictions, read_model, texts_of, what_is_missing
 from .readers import ENDINGS
 from .store import StoreError
 from .study import Study
@@ -43,8 +43,8 @@ ROOM_FOR_REPORT = 2_000_000  # bytes that the tables, figures and the page may t
 MOST_NAMES = 4  # of data sets in the name of the folder
 # What errors call the arguments, and what the user typed.
 TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
-TYPED["not_na"] = "--not-na"
-READING = "features|drop|sep|encoding|comment|na_values|not_na"
+TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target"}
+READING = "classes|features|drop|drop_missing_target|sep|encoding|comment|na_values|not_na"
 ARGUMENT = re.compile(
     rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})="
 )
@@ -63,8 +63,9 @@ command continues where it was; finished, it only writes the report again."""
 PREDICT = """\
 Predict for every row of DATA with the model that `sknn study --keep` kept, or
 that joblib or sknn.save wrote. Columns are found by their names, and others are
-ignored. Beside each prediction stand the probabilities of the classes, or the
-quantiles if the model predicts these.
+ignored; where there was text when the model learnt, 007 is text again, not 7.
+Beside each prediction stand the probabilities of the classes, or the quantiles
+if the model predicts these; other models of numbers have no intervals.
 
 A file of joblib can run any code when it is opened: open your own alone."""
 
@@ -145,6 +146,7 @@ def _add_data(parser: ArgumentParser) -> None:
     )
     add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
     add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")
+    add("--classes", nargs="+", metavar="CLASS", help="all classes, where the file or a fold may lack some")
     add("--task", choices=TASKS, metavar="TASK", help="classification or regression (default: found from the target)")
     add(
         "--shape",
@@ -154,6 +156,7 @@ def _add_data(parser: ArgumentParser) -> None:
     )
     add("--features", nargs="+", metavar="COLUMN", default=(), help="the inputs (default: all other columns)")
     add("--drop", nargs="+", metavar="COLUMN", default=(), help="columns to be left out, such as identifiers")
+    add("--drop-missing-target", action="store_true", help="leave out the rows whose target is missing")
     _add_reading(group)
 
 
@@ -331,15 +334,17 @@ def run_predict(arguments: Namespace) -> int:
     try:
         check_file(out)
         with _warnings_in_lines("predict"):
-            table = predictions(
-                read_model(arguments.model), load_inputs(arguments.data, na_values=arguments.na, **reading)
-            )
+            model = read_model(arguments.model)
+            reading |= {"na_values": arguments.na, "texts": texts_of(model)}
+            table = predictions(model, load_inputs(arguments.data, **reading))
         write_whole(out, table.to_csv(index=False))
     except ValueError as error:
         return _stop(WRONG_USAGE, _as_typed(str(error)), "predict")
     except OSError as error:
         return _stop(FAILED, str(error), "predict")
     print(f"Predictions: {out} ({rows(len(table))}: {listed(map(str, table.columns))})")
+    if remark := what_is_missing(model, table):
+        print(remark)
     return 0
 
 
@@ -371,7 +376,8 @@ def _as_typed(message: str) -> str:
 def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
     columns |= {name: getattr(arguments, name) for name in ("features", "drop", "not_na", "sep", "encoding", "comment")}
-    columns["na_values"] = arguments.na
+    columns |= {"na_values": arguments.na, "classes": arguments.classes}
+    columns["drop_missing_target"] = arguments.drop_missing_target
     all_are_built_in = all(text in LOADERS for text in arguments.data)
     data_sets: dict[str, DataSet] = {}
     for text in arguments.data:

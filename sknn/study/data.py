@@ -13,10 +13,14 @@ from scipy import sparse
 
 from .columns import settle
 from .fingerprint import fingerprint
+from .names import listed
+from .numbers import rows
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
 from .shapes import find_sample_shape
-from .targets import LARGEST_AMOUNT, as_vector, find_task
+from .targets import LARGEST_AMOUNT, all_classes, as_column, as_integers, as_vector, categories_of, find_task
+
+LEAVE_OUT = "leave these out with --drop-missing-target (drop_missing_target=True)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +43,18 @@ class DataSet:
         The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1); None: a table.
     notes : tuple of str, default=()
         What is to be said about how the data were read, such as cells that were taken as missing.
+    classes : ndarray of shape (n_classes,), default=None
+        All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
 
     Attributes
     ----------
     n_samples, n_features : int
         The size of ``X``; every value of an image is a feature.
     labels : ndarray
-        The sorted distinct labels; only for classification.
+        All labels, sorted; only for classification.
     fingerprint : str
-        A digest of the content (inputs, targets, groups, sample shape and task, but not the name), the same in any
-        process; another as soon as a value, a type or the name of a column is another.
+        A digest of the content (inputs, targets, groups, sample shape, task and labels, but not the name), the same in
+        any process; another as soon as a value, a type or the name of a column is another.
 
     Examples
     --------
@@ -67,6 +73,7 @@ class DataSet:
     groups: np.ndarray | None = None
     sample_shape: tuple[int, ...] | None = None
     notes: tuple[str, ...] = ()
+    classes: np.ndarray | None = None
 
     @classmethod
     def from_arrays(
@@ -78,6 +85,8 @@ class DataSet:
         task: str | None = None,
         groups: Any = None,
         sample_shape: Any = None,
+        classes: Any = None,
+        drop_missing_target: bool = False,
         notes: Sequence[str] = (),
     ) -> "DataSet":
         """Build a data set, and find out what is not stated.
@@ -101,6 +110,11 @@ class DataSet:
             (28, 28, 1). None: the axes of X, where two are an image if the second is longer than 4 and neither is more
             than twice the other, and a signal with channels otherwise; and an image for a table whose columns are named
             like pixels.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, of which y may lack some, and rare ones may be lacking in a fold: every model has a probability
+            for each. None: those in y, and of a pandas categorical y its unused categories.
+        drop_missing_target : bool, default=False
+            Whether to leave out rows whose target is missing, as of a table that is labelled in part.
         notes : sequence of str, default=()
             What is to be said about the data already.
 
@@ -118,7 +132,7 @@ class DataSet:
         -----
         UserWarning
             If a column of text in a table is nearly always a number: it becomes one of numbers, and what is none is
-            missing. The data set's notes say it too.
+            missing; and how many rows without a target were left out. The data set's notes say it too.
 
         Examples
         --------
@@ -127,22 +141,34 @@ class DataSet:
         (8, 8, 1)
         """
         _check_index(name, X, y)
-        X, y = _as_inputs(X), as_vector(f"y of {name!r}", y)
+        categories = categories_of(y)
+        remarks: list[str] = []
+        X, y = _as_inputs(X), as_column(f"y of {name!r}", y)
+        groups = None if groups is None else as_column(f"groups of {name!r}", groups)
+        _check_lengths(name, X, {"y": y, "groups": groups})
+        if drop_missing_target and pd.isna(y).any():
+            X, y, groups, remarks = _with_targets(name, X, y, groups)
+        y = as_vector(f"y of {name!r}", y, LEAVE_OUT)
+        groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         _check_names(name, X)
         if isinstance(X, pd.DataFrame):
-            X, remarks = settle(X, repr(name))
-            for remark in remarks:
-                warnings.warn(remark, UserWarning, stacklevel=3)
-            notes = [*notes, *remarks]
+            X, about_columns = settle(X, repr(name))
+            remarks = [*remarks, *about_columns]
+        for remark in remarks:
+            warnings.warn(remark, UserWarning, stacklevel=3)
+        notes = [*notes, *remarks]
         check_size(name, X)
-        groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
-        for argument, values in (("y", y), ("groups", groups)):
-            if values is not None and len(values) != X.shape[0]:
-                raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
-        task = find_task(y, task)
+        task = find_task(y, task if classes is None else task or "classification")
+        if task == "regression" and classes is not None:
+            raise ValueError(f"classes of {name!r} were given, but its task is regression, which has none")
         if task == "regression" and y.dtype.kind != "f":
             y = y.astype(float)
-        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes))
+        if task == "classification" and classes is None:
+            classes = categories
+        if classes is not None:
+            classes = all_classes(name, classes, y)
+            notes = [*notes, *_without_rows(name, classes, y)]
+        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes)
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
@@ -169,11 +195,13 @@ class DataSet:
     def labels(self) -> np.ndarray:
         if self.task != "classification":
             raise AttributeError(f"{self.name!r} is a {self.task} data set, which has no labels")
-        return np.unique(self.y)
+        return np.unique(self.y) if self.classes is None else self.classes
 
     @cached_property
     def fingerprint(self) -> str:
-        return fingerprint([self.X, self.y, self.groups, self.sample_shape, self.task])
+        in_y = [self.X, self.y, self.groups, self.sample_shape, self.task]
+        lacks_some = self.classes is not None and len(self.classes) > len(np.unique(self.y))
+        return fingerprint([*in_y, self.classes] if lacks_some else in_y)
 
     def take(self, rows: Any) -> Any:
         """Return the inputs of some samples, as the kind of container that ``X`` is.
@@ -190,6 +218,27 @@ class DataSet:
             are copied to a temporary file that goes with the last reference to it.
         """
         return take_rows(self.X, rows)
+
+
+def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]) -> None:
+    for argument, values in arguments.items():
+        if values is not None and len(values) != X.shape[0]:
+            raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
+
+
+def _with_targets(name: str, X: Any, y: np.ndarray, groups: np.ndarray | None) -> tuple[Any, Any, Any, list[str]]:
+    """The rows that have a target, and how many have none."""
+    known = np.flatnonzero(~pd.isna(y))
+    if not len(known):
+        raise ValueError(f"y of {name!r} is missing in all of its {len(y):,} rows, so there is nothing to learn")
+    remark = f"y of {name!r} is missing in {rows(len(y) - len(known))} of {len(y):,}, which were left out"
+    targets = as_integers(as_vector(f"y of {name!r}", y[known]))
+    return take_rows(X, known), targets, None if groups is None else groups[known], [remark]
+
+
+def _without_rows(name: str, classes: np.ndarray, y: np.ndarray) -> list[str]:
+    lacking = np.setdiff1d(classes, y)
+    return [f"no row of {name!r} has the class {listed(map(repr, lacking.tolist()))}"] if len(lacking) else []
 
 
 def _bytes_in_memory(X: Any) -> int:
@@ -329,6 +378,8 @@ def as_data_sets(
     groups: Any = None,
     sample_shape: Any = None,
     task: str | None = None,
+    classes: Any = None,
+    drop_missing_target: bool = False,
 ) -> list[DataSet]:
     """Turn the arguments of ``Study.run`` into data sets.
 
@@ -344,6 +395,10 @@ def as_data_sets(
         The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
     task : {"classification", "regression"}, default=None
         None: to be found, see ``DataSet.from_arrays``.
+    classes : array-like of shape (n_classes,), default=None
+        All classes; None: those in y, see ``DataSet.from_arrays``.
+    drop_missing_target : bool, default=False
+        Whether to leave out rows whose target is missing.
 
     Returns
     -------
@@ -361,8 +416,10 @@ def as_data_sets(
     ['a', 'b']
     """
     if isinstance(X, DataSet | Mapping):
-        for argument, value in (("y", y), ("groups", groups), ("sample_shape", sample_shape), ("task", task)):
-            if value is not None:
+        beside = {"y": y, "groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
+        beside["drop_missing_target"] = drop_missing_target
+        for argument, value in beside.items():
+            if value is not None and value is not False:
                 raise ValueError(
                     f"{argument} was given beside {'a data set' if isinstance(X, DataSet) else 'a dict of data sets'}; "
                     "leave it out, and make each with DataSet.from_arrays(name, X, y, ...)"
@@ -370,7 +427,8 @@ def as_data_sets(
         return [X] if isinstance(X, DataSet) else _named(X)
     if y is None:
         raise ValueError("y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)})")
-    return [DataSet.from_arrays("data", X, y, task=task, groups=groups, sample_shape=sample_shape)]
+    stated = {"task": task, "groups": groups, "sample_shape": sample_shape, "classes": classes}
+    return [DataSet.from_arrays("data", X, y, **stated, drop_missing_target=drop_missing_target)]
 
 
 def _named(data_sets: Mapping[str, Any]) -> list[DataSet]:

@@ -63,8 +63,8 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     Raises
     ------
     ValueError
-        If there are fewer rows, groups or samples of some class than folds, or if a splitter of your own tests on rows,
-        or on rows of groups, that it trains on.
+        If there are fewer rows, groups or, unless the classes are stated, samples of some class than folds, or if a
+        splitter of your own tests on rows, or on rows of groups, that it trains on.
 
     Examples
     --------
@@ -80,6 +80,7 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     rows = np.zeros(data.n_samples)  # splitters ask for the number of rows alone
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The groups parameter is ignored")  # not by us, see below
+        warnings.filterwarnings("ignore", "The least populated class in y")  # of classes that were stated
         pairs = [pair for splitter in splitters for pair in splitter.split(rows, data.y, data.groups)]
     folds = [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
     for fold in folds:
@@ -107,10 +108,12 @@ def _check_enough(data: DataSet, cv: int) -> None:
             raise ValueError(f"cv={cv} needs at least {cv} rows, but {data.name!r} has {data.n_samples}")
         return
     labels, counts = np.unique(data.y, return_counts=True)
-    if counts.min() < cv:
+    may_lack, can_lack = data.classes is not None, counts.max() >= cv
+    if counts.min() < cv and not (may_lack and can_lack):
+        remedy = "; if folds may lack it, state all classes with --classes (classes=)" if can_lack else ""
         raise ValueError(
             f"cv={cv} needs at least {cv} samples of every class, "
-            f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}"
+            f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}{remedy}"
         )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn.datasets import fetch_openml, load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 
 from .columns import tidy_column
-from .data import DataSet
+from .data import LEAVE_OUT, DataSet
 from .names import listed, look_up
 from .numbers import are_texts
 from .readers import ENDINGS, can_read, ending_of, read
@@ -53,6 +53,8 @@ def load(
     comment: str | None = None,
     na_values: Iterable[str | float] = (),
     not_na: Iterable[str] = (),
+    classes: Iterable[Any] | None = None,
+    drop_missing_target: bool = False,
 ) -> DataSet:
     """Load a data set that is built in, in a file, or on OpenML.
 
@@ -114,6 +116,10 @@ def load(
         More words and numbers that mean missing, such as -999.
     not_na : iterable of str, default=()
         Words of a text that are values, such as the labels "None" and "NA", though they are usually taken as missing.
+    classes : iterable, default=None
+        All classes, of which the file, or a fold, may lack some; None: see ``DataSet.from_arrays``.
+    drop_missing_target : bool, default=False
+        Whether to leave out rows whose target is missing, as of a table that is labelled in part.
 
     Returns
     -------
@@ -148,17 +154,16 @@ def load(
     elif text.startswith(OPENML):
         parts = _from_openml(text, roles, options)
     else:
-        parts = _from_file(text, roles, options)
+        parts = _from_file(text, roles, options, drop_missing_target)
     for note in parts.notes:
         warnings.warn(note, UserWarning, stacklevel=2)
     X, y, group_of = parts.X, parts.y, parts.groups
     if parts.order is not None:
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
-        y, group_of = (None if each is None else np.asarray(each)[rows] for each in (y, group_of))
-        X = take_rows(X, rows)
-    return DataSet.from_arrays(
-        parts.name, X, y, task=task, groups=group_of, sample_shape=sample_shape, notes=tuple(parts.notes)
-    )
+        X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
+    stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
+    stated["drop_missing_target"] = drop_missing_target
+    return DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
 
 
 def load_inputs(
@@ -169,6 +174,7 @@ def load_inputs(
     comment: str | None = None,
     na_values: Iterable[str | float] = (),
     not_na: Iterable[str] = (),
+    texts: Iterable[str] = (),
 ) -> pd.DataFrame | np.ndarray:
     """Load a file, or a built-in data set, without asking for a target: what a fitted model may predict for.
 
@@ -178,6 +184,8 @@ def load_inputs(
         As of `load`.
     sep, encoding, comment, na_values, not_na : str or iterable of str, default=None or ()
         As of `load`.
+    texts : iterable of str, default=()
+        Columns that are texts, as when the model learnt, though they may hold nothing but numbers: 007 is not 7.
 
     Returns
     -------
@@ -199,9 +207,9 @@ def load_inputs(
     >>> load_inputs("digits").shape
     (1797, 64)
     """
-    text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
+    text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na), _words(texts))
     if text in LOADERS:
-        return _built_in(text, Roles(None, None, None), options).X
+        return _built_in(text, Roles(None, None, None), replace(options, texts=())).X
     content, path = _read(text, options)
     for note in content.notes if isinstance(content, Table) else ():
         warnings.warn(note, UserWarning, stacklevel=2)
@@ -236,14 +244,17 @@ def _in_numbers(values: Any, order: str | None) -> np.ndarray:
 # ----------------------------------------------------------------------------------------------------------- files
 
 
-def _from_file(text: str, roles: Roles, options: Options) -> Parts:
+def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: bool) -> Parts:
     found, path = _read(text, options)
     name = os.path.splitext(path.name.removesuffix(packing_of(path)))[0]
     if isinstance(found, Arrays):
         return parts_of_arrays(found, name, path.name, roles)
     parts = parts_of_table(found, name, path.name, roles)
     if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
-        _check_labels(path, options, roles.target, parts.y)
+        words = _labels_or_missing(path, options, roles.target, parts.y)
+        if words and not drop_missing_target:
+            raise ValueError(words)
+        parts = replace(parts, notes=[*parts.notes, *([words] if words else [])])
     return parts
 
 
@@ -271,18 +282,20 @@ def _raise_unknown(text: str) -> None:
         raise ValueError(f"{error}; {OTHER_WAYS}") from None
 
 
-def _check_labels(path: Path, options: Options, target: str | None, y: pd.Series) -> None:
+def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.Series) -> str:
     """Name the words that were taken as missing among labels, as they may be labels, too."""
     as_written = read(path, None, replace(options, not_na=tuple(word for word in MISSING if word)))
     if not isinstance(as_written, Table) or len(as_written.frame) != len(y):
-        return  # words of missing values fill whole rows
+        return ""  # words of missing values fill whole rows
     written = as_written.frame[target][y.isna().to_numpy()].dropna()
-    if words := list(dict.fromkeys(written)):
-        raise ValueError(
-            f"the target {target!r} of {path.name} is {' or '.join(map(repr, words))}, which means missing, in "
-            f"{len(written):,} of {len(y):,} rows; leave these out, or if it is a label, say so with "
-            f"--not-na {' '.join(words)} (not_na={words})"
-        )
+    words = list(dict.fromkeys(written))
+    if not words:
+        return ""
+    return (
+        f"the target {target!r} of {path.name} is {' or '.join(map(repr, words))}, which means missing, in "
+        f"{len(written):,} of {len(y):,} rows; {LEAVE_OUT}, or if it is a label, say so with "
+        f"--not-na {' '.join(words)} (not_na={words})"
+    )
 
 
 # ---------------------------------------------------------------------------------------------------------- OpenML

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss
+from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss, roc_auc_score
 
 from sknn.pipeline import predict_quantiles
 
@@ -39,6 +39,8 @@ class Measure:
         loss in nats) it is judged relative to the scores themselves.
     task : {"classification", "regression"} or None, default=None
         What it can measure; None: unknown.
+    needs_same_classes : bool, default=False
+        Whether it is missing where training and test rows are not of the same classes.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Measure:
     greater_is_better: bool | None = True
     scale_free: bool = True
     task: str | None = None
+    needs_same_classes: bool = False
 
     def signed(self, estimator: Any, X: Any, y: np.ndarray) -> float:
         """Score with the sign turned so that greater is better, as scikit-learn's searches want it.
@@ -66,21 +69,20 @@ class Measure:
         score = self.scorer(estimator, X, y)
         return score if self.greater_is_better else -score
 
-    def no_score(self, error: Exception) -> str:
+    def no_score(self, reason: str) -> str:
         """Say in one line why the model has no such score.
 
         Parameters
         ----------
-        error : Exception
-            What the scorer raised.
+        reason : str
+            Why.
 
         Returns
         -------
         str
             For the warnings of a fold.
         """
-        first = (str(error).strip().splitlines() or [""])[0]
-        return f"{self.title}{NO_SCORE}{type(error).__name__}: {first}"
+        return f"{self.title}{NO_SCORE}{reason.strip().splitlines()[0]}"
 
     def reason(self, warnings: str) -> str:
         """Find that line again among the warnings of a fold.
@@ -108,6 +110,13 @@ class Answers:
         All it is asked is passed on to it.
     X : array-like
         The inputs whose answers are remembered.
+    y_train : ndarray, default=None
+        The labels that it was taught, where its ``classes_`` may be more.
+
+    Attributes
+    ----------
+    taught : ndarray
+        The classes that it was taught.
 
     Examples
     --------
@@ -120,10 +129,15 @@ class Answers:
 
     RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_quantiles")
 
-    def __init__(self, estimator: Any, X: Any) -> None:
+    def __init__(self, estimator: Any, X: Any, y_train: np.ndarray | None = None) -> None:
         self._estimator = estimator
         self._X = X
+        self._y_train = y_train
         self._remembered: dict[str, Any] = {}
+
+    @property
+    def taught(self) -> np.ndarray:
+        return np.asarray(self._estimator.classes_) if self._y_train is None else np.unique(self._y_train)
 
     def __getattr__(self, name: str) -> Any:
         if name == "predict_quantiles":  # which pipelines and searches do not pass on
@@ -162,17 +176,23 @@ class Answers:
 SMALLEST = np.finfo(float).eps
 
 
+def _taught(estimator: Any) -> np.ndarray:
+    """The classes among the training rows: all that are known, unless it is said."""
+    return np.asarray(getattr(estimator, "taught", estimator.classes_))
+
+
 def _log_loss(estimator: Any, X: Any, y: np.ndarray) -> float:
     """Mean negative log probability of the true class, in float64 whatever the precision of the model.
 
-    A probability of exactly zero, as of a class that the training rows lack, counts as the smallest that scikit-learn's
-    ``log_loss`` knows in float64, 2e-16: a loss of 36 for this row.
+    A probability of exactly zero counts as the smallest that scikit-learn's ``log_loss`` knows in float64, 2e-16: a
+    loss of 36 for this row. So does a row of a class that the training rows lack, whatever the model says: networks
+    that are told of it would otherwise be ahead of baselines that cannot be, and none could learn it.
     """
     classes = np.asarray(estimator.classes_)
     places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     of_truth = _log_probabilities(estimator, X)[np.arange(len(y)), places]
-    unseen = (classes[places] != y) | np.isneginf(of_truth)
-    return float(-np.where(unseen, np.log(SMALLEST), of_truth).mean())
+    is_zero = ~np.isin(y, _taught(estimator)) | np.isneginf(of_truth)
+    return float(-np.where(is_zero, np.log(SMALLEST), of_truth).mean())
 
 
 def _log_probabilities(estimator: Any, X: Any) -> np.ndarray:
@@ -199,11 +219,16 @@ def _in_float64(X: Any) -> Iterator[Any]:
 
 def _roc_auc(estimator: Any, X: Any, y: np.ndarray) -> float:
     # All classes of the training rows must be among the test rows, and no other: scikit-learn would take a new class
-    # for the one whose place it has in the order.
-    if len(estimator.classes_) < 2 or not np.array_equal(np.unique(y), estimator.classes_):
+    # for the one whose place it has in the order, and nothing is learnt of how likely it is.
+    classes, taught = np.asarray(estimator.classes_), _taught(estimator)
+    if len(taught) < 2 or not np.array_equal(np.unique(y), taught):
         return np.nan
-    # Of more than two, each class against the rest: this needs probabilities.
-    return get_scorer("roc_auc" if len(estimator.classes_) == 2 else "roc_auc_ovr")(estimator, X, y)
+    if len(classes) == len(taught):
+        # Of more than two, each class against the rest: this needs probabilities.
+        return get_scorer("roc_auc" if len(classes) == 2 else "roc_auc_ovr")(estimator, X, y)
+    shares = np.asarray(estimator.predict_proba(X), float)[:, np.isin(classes, taught)]
+    shares /= shares.sum(axis=1, keepdims=True)
+    return roc_auc_score(y, shares[:, 1] if len(taught) == 2 else shares, multi_class="ovr")
 
 
 def _quantiles(estimator: Any, X: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -240,7 +265,7 @@ CLASSIFICATION = (
     Measure("accuracy", "Accuracy", get_scorer("accuracy"), task="classification"),
     Measure("balanced_accuracy", "Balanced accuracy", get_scorer("balanced_accuracy"), task="classification"),
     Measure("log_loss", "Log loss", _log_loss, False, False, "classification"),
-    Measure("roc_auc", "ROC AUC", _roc_auc, task="classification"),
+    Measure("roc_auc", "ROC AUC", _roc_auc, task="classification", needs_same_classes=True),
 )
 REGRESSION = (
     Measure("r2", "R²", get_scorer("r2"), task="regression"),

@@ -7,12 +7,14 @@ from zipfile import is_zipfile
 import joblib
 import numpy as np
 import pandas as pd
+from sklearn.base import is_classifier
 
 import sknn
 from sknn.pipeline import predict_quantiles
 
+from .columns import DECIMAL, tidy_column
 from .quantiles import levels_of
-from .same_columns import SameColumns
+from .same_columns import SameColumns, check_columns
 
 
 def read_model(path: Path) -> Any:
@@ -42,6 +44,48 @@ def read_model(path: Path) -> Any:
     if not hasattr(model, "predict"):
         raise ValueError(f"{path} holds no model that predicts, but {type(model).__name__}")
     return model
+
+
+def texts_of(model: Any) -> list[str]:
+    """Tell which columns held text when a model learnt, so that they are read as text again.
+
+    Parameters
+    ----------
+    model : fitted scikit-learn estimator
+        As of `read_model`.
+
+    Returns
+    -------
+    list of str
+        Their names; none where the model does not know.
+    """
+    first = model.steps[0][1] if hasattr(model, "steps") else model
+    return getattr(first, "texts", [])
+
+
+def what_is_missing(model: Any, table: pd.DataFrame) -> str:
+    """Say plainly that a model tells nothing of how sure its predictions are.
+
+    Parameters
+    ----------
+    model : fitted scikit-learn estimator
+        What predicted.
+    table : DataFrame
+        What `predictions` made.
+
+    Returns
+    -------
+    str
+        A sentence, or "" if there is more than the predictions.
+    """
+    if table.shape[1] > 1:
+        return ""
+    if is_classifier(model):
+        return "The model has no probabilities, so none stand beside its predictions."
+    return (
+        "The model predicts no quantiles, so there are no intervals around its numbers; a study with "
+        "--quantiles 0.05 0.5 0.95 keeps one that does."
+    )
 
 
 def predictions(model: Any, X: Any) -> pd.DataFrame:
@@ -90,7 +134,11 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
 def _columns_for(model: Any, X: pd.DataFrame) -> Any:
     """What a model takes of a table, unless it finds its columns itself."""
     if hasattr(model, "feature_names_in_"):
-        return SameColumns().fit(pd.DataFrame(columns=model.feature_names_in_, dtype=float)).transform(X)
+        names = model.feature_names_in_
+        check_columns(X, names)
+        decimal = X.attrs.get(DECIMAL, ".")
+        learnt = {name: X[name][:0] if _holds_text(X[name], decimal) else np.zeros(0) for name in names}
+        return SameColumns().fit(pd.DataFrame(learnt)).transform(X)
     n_columns = getattr(model, "n_features_in_", None)
     if n_columns is None:
         return X
@@ -100,3 +148,8 @@ def _columns_for(model: Any, X: pd.DataFrame) -> Any:
             "table with these alone, in their order"
         )
     return X.to_numpy()
+
+
+def _holds_text(column: pd.Series, decimal: str) -> bool:
+    """Whether a column holds text, for a model that does not say what it has learnt from."""
+    return column.notna().any() and isinstance(tidy_column(column, "the table", decimal).dtype, pd.CategoricalDtype)

@@ -1,6 +1,7 @@
 """The columns that a model has learnt from, found again in tables that come later."""
 
 import warnings
+from collections.abc import Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -51,6 +52,11 @@ class SameColumns(TransformerMixin, BaseEstimator):
         self.table_ = X.iloc[:0]
         return self
 
+    @property
+    def texts(self) -> list[str]:
+        """The names of the columns that held text: what is read for them must be read as such."""
+        return [str(name) for name, column in self.table_.items() if _held_text(column.dtype)]
+
     def transform(self, X: Any) -> pd.DataFrame:
         """Find the columns.
 
@@ -75,17 +81,41 @@ class SameColumns(TransformerMixin, BaseEstimator):
             if X.ndim != 2 or X.shape[1] != len(names):
                 raise ValueError(f"X has shape {X.shape}; it must have the columns {listed(map(str, names))}")
             X = pd.DataFrame(X, columns=names)
-        missing = [str(name) for name in names if name not in X]
-        if missing:
-            raise ValueError(
-                f"X lacks the columns {listed(missing)}, which the model has learnt from; "
-                f"it has {listed(map(str, X.columns))}"
-            )
+        check_columns(X, names)
         decimal = X.attrs.get(DECIMAL, ".")
         columns = {name: _of_kind(X[name], self.table_[name].dtype, decimal) for name in names}
         found = pd.DataFrame(columns, index=X.index)
         check_size("new data", found)
         return found
+
+
+def check_columns(X: pd.DataFrame, names: Iterable[Any]) -> None:
+    """Refuse a table that lacks columns.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The table.
+    names : iterable
+        Of the columns that a model has learnt from.
+
+    Raises
+    ------
+    ValueError
+        If some are missing.
+    """
+    missing = [str(name) for name in names if name not in X]
+    if missing:
+        raise ValueError(
+            f"X lacks the columns {listed(missing)}, which the model has learnt from; "
+            f"it has {listed(map(str, X.columns))}"
+        )
+
+
+def _held_text(dtype: Any) -> bool:
+    if isinstance(dtype, pd.CategoricalDtype):
+        return pd.api.types.infer_dtype(dtype.categories) == "string"
+    return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
 def _of_kind(column: pd.Series, dtype: Any, decimal: str) -> pd.Series:

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-WRAPPED = ("best_estimator_", "regressor_", "base_estimator_")  # a search, a scaled target, a Gaussian process
+# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are.
+WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_")
 
 # What a model keeps of its training, by the attributes that tell its kind; the first row that fits counts.
 KEPT = (

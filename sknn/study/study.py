@@ -102,6 +102,12 @@ class Study:
     folds hold the luck of the start, too. All preprocessing (imputation, one-hot encoding, scaling for the models that
     need it) is fitted on the training rows of the fold.
 
+    All models have a probability for each class of the data set, also where the training rows of a fold lack some:
+    networks of sknn, alone, tuned or at the end of a pipeline, are told of these in ``fit``, and with other models they
+    have probability 0. Nobody can learn such a class, so the comparison does not depend on who was told: in test rows
+    that have it every model counts as wrong with the smallest probability (a log loss of 36 for the row), ROC AUC is
+    missing, and `results` say so among the warnings.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -172,7 +178,15 @@ class Study:
         return f"<Study of {models}: {ran}>"
 
     def run(
-        self, X: Any, y: Any = None, *, groups: Any = None, sample_shape: Any = None, task: str | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        groups: Any = None,
+        sample_shape: Any = None,
+        task: str | None = None,
+        classes: Any = None,
+        drop_missing_target: bool = False,
     ) -> "Study":
         """Fit and score every model in every fold; a model that fails is recorded and the study goes on.
 
@@ -188,6 +202,12 @@ class Study:
             The shape of one image or signal where the rows of X are flattened ones: ``(8, 8)``.
         task : {"classification", "regression"}, default=None
             Stated where it cannot be found from y: integers that are measurements, say.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, where y lacks some, or some are so rare that the training rows of a fold may lack them. None:
+            those in y, and of a pandas categorical y its unused categories.
+        drop_missing_target : bool, default=False
+            Whether to leave out rows whose target is missing, as of a table that is labelled in part; the notes of the
+            data set say how many.
 
         Returns
         -------
@@ -201,7 +221,8 @@ class Study:
         StoreError
             If the store is damaged, or not one of sknn's; it is left as it is.
         """
-        data_sets = as_data_sets(X, y, groups=groups, sample_shape=sample_shape, task=task)
+        stated = {"groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
+        data_sets = as_data_sets(X, y, **stated, drop_missing_target=drop_missing_target)
         for data in data_sets:
             if self.quantiles is not None and data.task != "regression":
                 raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")

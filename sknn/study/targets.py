@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .columns import SMALLEST_AMOUNT, are_dates
-from .numbers import numbers_of
+from .numbers import numbers_of, rows
 
 TASKS = ("classification", "regression")
 MOST_LABELS = 20  # up to here whole numbers are labels, however rare
@@ -17,7 +17,7 @@ LARGEST_LABEL = 2.0**53  # beyond, floats are not all whole numbers, and scikit-
 LARGEST_AMOUNT = 1e150  # the square of a larger one is infinite
 
 
-def as_vector(argument: str, values: Any) -> np.ndarray:
+def as_vector(argument: str, values: Any, remedy: str = "leave these out") -> np.ndarray:
     """Turn targets or groups into an array of one axis without missing values.
 
     Parameters
@@ -26,6 +26,8 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
         Its name in error messages.
     values : array-like of shape (n_samples,) or (n_samples, 1)
         A list, an array, a pandas or polars series, categorical or not, or a table of one column.
+    remedy : str, default="leave these out"
+        What the error says is to be done about missing values.
 
     Returns
     -------
@@ -42,6 +44,36 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
     >>> as_vector("y", [[1], [2]])
     array([1, 2])
     """
+    array = as_column(argument, values)
+    missing = int(pd.isna(array).sum())
+    if missing:
+        raise ValueError(f"{argument} is missing in {rows(missing)} of {len(array):,}; {remedy}")
+    array = _plain(array)
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows; leave these out")
+    return array
+
+
+def as_column(argument: str, values: Any) -> np.ndarray:
+    """Turn targets or groups into an array of one axis, where values may be missing.
+
+    Parameters
+    ----------
+    argument : str
+        Its name in error messages.
+    values : array-like of shape (n_samples,) or (n_samples, 1)
+        As of `as_vector`.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        Of any type.
+
+    Raises
+    ------
+    ValueError
+        If it is no vector, or empty.
+    """
     if hasattr(values, "toarray"):
         raise ValueError(f"{argument} is sparse; it must be a vector with one value for each sample")
     if np.ma.is_masked(values):
@@ -54,14 +86,94 @@ def as_vector(argument: str, values: Any) -> np.ndarray:
         raise ValueError(f"{argument} has shape {array.shape}; it must be a vector with one value for each sample")
     if not len(array):
         raise ValueError(f"{argument} is empty; it must have one value for each sample")
-    missing = pd.isna(array).sum()
-    if missing:
-        rows = "1 row" if missing == 1 else f"{missing:,} rows"
-        raise ValueError(f"{argument} is missing in {rows} of {len(array):,}; leave these out")
-    array = _plain(array)
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"{argument} is infinite in {np.isinf(array).sum():,} of {len(array):,} rows; leave these out")
     return array
+
+
+def as_integers(y: np.ndarray) -> np.ndarray:
+    """Turn floats that are all whole into integers, as missing values make floats of labels.
+
+    Examples
+    --------
+    >>> as_integers(np.array([0.0, 2.0])), as_integers(np.array([0.5]))
+    (array([0, 2]), array([0.5]))
+    """
+    is_whole = y.dtype.kind == "f" and (y == np.round(y)).all() and np.abs(y).max() < LARGEST_LABEL
+    return y.astype(int) if is_whole else y
+
+
+def categories_of(values: Any) -> np.ndarray | None:
+    """Tell the categories of targets that have some which no row has.
+
+    Parameters
+    ----------
+    values : array-like
+        Targets.
+
+    Returns
+    -------
+    ndarray or None
+        All of them, the unused ones, too; None where all are used, or there are no categories.
+
+    Examples
+    --------
+    >>> categories_of(pd.Categorical(["a", "c"], ["a", "b", "c"]))
+    array(['a', 'b', 'c'], dtype=object)
+    """
+    if isinstance(values, pd.DataFrame) and values.shape[1] == 1:
+        values = values.iloc[:, 0]
+    if not isinstance(getattr(values, "dtype", None), pd.CategoricalDtype):
+        return None
+    categories = values.dtype.categories
+    return None if categories.isin(values).all() else categories.to_numpy()
+
+
+def all_classes(name: str, classes: Any, y: np.ndarray) -> np.ndarray:
+    """Check the classes that were stated of targets.
+
+    Parameters
+    ----------
+    name : str
+        Of the data set.
+    classes : array-like of shape (n_classes,)
+        Labels; texts that are numbers do for targets that are numbers, and "True" and "False" for truth values.
+    y : ndarray of shape (n_samples,)
+        The targets.
+
+    Returns
+    -------
+    ndarray of shape (n_classes,)
+        Sorted, of the kind that the targets are.
+
+    Raises
+    ------
+    ValueError
+        If they are of another kind, or lack a label of the targets.
+
+    Examples
+    --------
+    >>> all_classes("toy", ["2", "1", "3"], np.array([1, 3]))
+    array([1, 2, 3])
+    """
+    if isinstance(classes, str):
+        raise ValueError(f"classes={classes!r} is a single text; it must be a list of all classes of {name!r}")
+    stated = as_vector(f"classes of {name!r}", classes)
+    if stated.dtype.kind == "U" and y.dtype.kind in "biuf":
+        stated = _as_numbers(stated)
+    if (stated.dtype.kind == "U") != (y.dtype.kind == "U"):
+        raise ValueError(f"classes of {name!r}, such as {_example(stated)}, are no labels like {_example(y)} in y")
+    unknown = np.setdiff1d(y, stated)
+    if len(unknown):
+        labels = ", ".join(map(repr, unknown[:3].tolist()))
+        raise ValueError(f"classes of {name!r} lack {labels}, which y holds; state all classes, or none")
+    every = np.unique(stated)
+    alike = every if y.dtype.kind == "U" else every.astype(y.dtype)
+    return alike if (alike == every).all() else every
+
+
+def _as_numbers(texts: np.ndarray) -> np.ndarray:
+    words = pd.Series(texts, dtype=object).str.lower().replace({"true": "1", "false": "0"})
+    numbers = pd.to_numeric(words, errors="coerce").to_numpy(float)
+    return texts if np.isnan(numbers).any() else numbers
 
 
 def _plain(array: np.ndarray) -> np.ndarray:
@@ -152,7 +264,12 @@ def _check_texts(y: np.ndarray) -> None:
         raise ValueError(f"y holds dates such as {labels[0]}; {NO_DATES}")
     found = numbers_of(texts)
     if found.are_most and found.values.nunique() > MOST_LABELS:
-        others = f" but for {found.examples()}; leave these rows out, and give" if len(found.odd) else "; give"
+        others = "; give"
+        if len(found.odd):
+            others = (
+                f" but for {found.examples()}; leave these rows out, of a file with --na (na_values=) and "
+                "--drop-missing-target (drop_missing_target=True), and give"
+            )
         raise ValueError(f"y holds numbers as text{others} it as floats")
 
 

@@ -146,16 +146,21 @@ def warnings_of(results: "DataFrame", titles: Mapping[str, str], width: int) -> 
     Returns
     -------
     list of str
-        One line per model and kind of warning.
+        One line per model and kind of warning; one for all models where each of them warned alike in every fold.
     """
     warned = results.dropna(subset="warnings").assign(warning=lambda rows: rows["warnings"].str.split("\n"))
     folds: dict[tuple[str, str], dict[int, str]] = {}
     for model, fold, warnings in zip(warned["model"], warned["fold"], warned["warning"], strict=True):
         for text in warnings:
             folds.setdefault((model, text.partition(":")[0]), {}).setdefault(fold, text)
+    alike: dict[tuple[tuple[int, str], ...], list[str]] = {}
+    for (model, _), texts in folds.items():
+        alike.setdefault(tuple(texts.items()), []).append(titles[model])
+    n_models = results["model"].nunique()
     lines = [
-        f"{titles[model]} warned in {_count(len(texts), 'fold')}: {next(iter(texts.values()))}"
-        for (model, _), texts in folds.items()
+        f"{name} warned in {_count(len(texts), 'fold')}: {texts[0][1]}"
+        for texts, names in alike.items()
+        for name in (["All models"] if len(names) == n_models > 1 else names)
     ]
     return [line if len(line) <= MOST_LINES * width else shorten(line, width, placeholder=" ...") for line in lines]
 

@@ -7,7 +7,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.model_selection import ParameterSampler
 
-from .measures import Measure
+from .classes import fit_to_classes
+from .measures import Answers, Measure
 from .rows import take_rows
 
 
@@ -21,6 +22,7 @@ def best_configuration(
     inner: Any,
     measure: Measure,
     seed: int,
+    classes: np.ndarray | None = None,
 ) -> dict[str, Any]:
     """Try random configurations, as scikit-learn's ``RandomizedSearchCV`` does, but never hold a mapped X whole.
 
@@ -42,6 +44,8 @@ def best_configuration(
         What makes a configuration the best, on average over the inner folds.
     seed : int
         Of the drawing.
+    classes : ndarray or None, default=None
+        All classes, of which y may lack some; None: y are numbers, or there are no others.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def best_configuration(
             if np.isnan(scores[number]):
                 continue
             try:
-                fitted = clone(estimator).set_params(**clone(configuration, safe=False)).fit(X_train, y[train])
+                chosen = clone(estimator).set_params(**clone(configuration, safe=False))
+                fitted = Answers(fit_to_classes(chosen, X_train, y[train], classes), X_test, y[train])
                 scores[number] += measure.signed(fitted, X_test, y[test])
             except Exception as error:
                 scores[number], last_error = np.nan, error

@@ -256,6 +256,32 @@ def test_the_best_model_is_kept_and_predicts_in_another_process(flowers, capsys)
     np.testing.assert_allclose(found.iloc[:, 1:].sum(axis=1), 1)
 
 
+def test_codes_classes_and_rows_without_a_label_from_the_study_to_the_predictions(tmp_path, capsys):
+    rows = np.arange(60)
+    kind = np.where(rows % 3 == 0, "rose", "tulip")
+    table = pd.DataFrame({"code": np.array(["007", "7", "B2"])[rows % 3], "kind": np.where(rows < 6, None, kind)})
+    table.to_csv("codes.csv", index=False)
+    arguments = ["codes.csv", "--target", "kind", *QUICK, "logistic", "--classes", "rose", "tulip", "lily"]
+    assert study(*arguments) == 2
+    assert "leave these out with --drop-missing-target\n" in capsys.readouterr().err
+    assert study(*arguments, "--drop-missing-target", "--keep", "best.joblib") == 0
+    output, progress = capsys.readouterr()
+    for said in ("y of 'codes' is missing in 6 rows of 60, which were left out", "'lily'"):
+        assert said in output
+    assert "missing in 6 rows" in progress
+    table[table["code"] != "B2"].drop(columns="kind").to_csv("new.csv", index=False)
+    assert main(["predict", "best.joblib", "new.csv"]) == 0
+    found = pd.read_csv("new-predictions.csv")
+    assert list(found) == ["predicted", "probability_lily", "probability_rose", "probability_tulip"]
+    assert (found["predicted"] == kind[rows % 3 != 2]).all()
+
+
+def test_numbers_without_intervals_say_so(flowers, capsys):
+    assert study("meadow.csv", "--target", "price", *QUICK, "ridge", "--keep", "best.joblib") == 0
+    assert main(["predict", "best.joblib", "garden.csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("The model predicts no quantiles, so there are no inter")
+
+
 def test_quantiles_from_the_study_to_the_predictions(flowers, capsys):
     arguments = ("meadow.csv", "--target", "price", "--quantiles", "0.1", "0.9", *QUICK, "dummy", "linear")
     assert study(*arguments, "--keep", "best.joblib", "--out", "out") == 0

@@ -15,6 +15,7 @@ import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
 
+from sknn.study import Study
 from sknn.study.data import DataSet, as_data_sets
 
 THREE = np.zeros((3, 2))
@@ -505,3 +506,42 @@ def test_rows_that_may_not_belong_together_are_warned_of():
     X, y = pd.DataFrame({"a": [1.0, 2.0, 3.0]}), pd.Series([1, 0, 1], index=[2, 1, 0])
     with pytest.warns(UserWarning, match="different indices"):
         DataSet.from_arrays("toy", X, y)
+
+
+# ------------------------------------------------------------------------------------------------ rows without a target
+
+UNLABELLED = {
+    "text": (["a", None, "b", "a"], ["a", "b", "a"]),
+    "whole numbers": (np.array([0, np.nan, 2, 0]), [0, 2, 0]),
+    "fractions": (pd.Series([0.5, np.nan, 2, 0]), [0.5, 2, 0]),
+    "pandas": (pd.Series([1, None, 2, 1], dtype="Int64"), [1, 2, 1]),
+    "categories": (pd.Series(["x", None, "y", "x"], dtype="category"), ["x", "y", "x"]),
+}
+
+
+@pytest.mark.parametrize("container", [np.asarray, pd.DataFrame, sparse.csr_array])
+@pytest.mark.parametrize(("y", "known"), UNLABELLED.values(), ids=UNLABELLED)
+def test_rows_without_a_target_are_left_out_if_that_is_said(y, known, container):
+    X = container(np.arange(8.0).reshape(4, 2))
+    groups = ["p", None, "q", "p"]
+    with pytest.raises(ValueError, match=r"y of 'toy' is missing in 1 row of 4; .* with --drop-missing-target \(drop_"):
+        DataSet.from_arrays("toy", X, y)
+    with pytest.warns(UserWarning, match="y of 'toy' is missing in 1 row of 4, which were left out"):
+        data = DataSet.from_arrays("toy", X, y, groups=groups, drop_missing_target=True)
+    assert data.y.tolist() == known
+    assert [type(each) for each in data.y.tolist()] == [type(each) for each in known] or data.task == "regression"
+    assert data.groups.tolist() == ["p", "q", "p"]
+    left = data.X.toarray() if sparse.issparse(data.X) else np.asarray(data.X)
+    np.testing.assert_array_equal(left, [[0, 1], [4, 5], [6, 7]])
+    assert data.notes == ("y of 'toy' is missing in 1 row of 4, which were left out",)
+
+
+def test_a_study_leaves_rows_without_a_target_out():
+    X, y = np.random.RandomState(0).randn(40, 2), np.where(np.arange(40) % 4 == 3, np.nan, np.arange(40) % 2)
+    with pytest.warns(UserWarning, match="missing in 10 rows of 40"):
+        study = Study(["dummy"], cv=2).run(X, y, drop_missing_target=True)
+    assert study.data_sets[0].n_samples == 30
+    with pytest.raises(ValueError, match="missing in all of its 40 rows"):
+        Study(["dummy"]).run(X, np.full(40, np.nan), drop_missing_target=True)
+    with pytest.raises(ValueError, match="drop_missing_target was given beside a data set"):
+        Study(["dummy"]).run(study.data_sets[0], drop_missing_target=True)

@@ -12,7 +12,7 @@ import pytest
 from sklearn.utils import Bunch
 
 from sknn.study import Study
-from sknn.study.load import LOADERS, load
+from sknn.study.load import LOADERS, load, load_inputs
 
 LOAD_MODULE = sys.modules[load.__module__]
 
@@ -790,3 +790,50 @@ def test_options_of_text_and_tables_are_refused_elsewhere(option, value, tmp_pat
         load(tmp_path / "a.npz", **{option: value})
     with pytest.raises(ValueError, match=f"{option}=.* was given for iris, which has its target and nothing else"):
         load("iris", **{option: value})
+
+
+def test_rows_without_a_label_are_left_out_and_their_words_are_told(tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind,order\n1,a,2\n2,NA,3\n3,b,1\n4,,4\n5,a,5\n")
+    with pytest.raises(ValueError, match=r"is 'NA', which means missing, in 1 of 5 rows; .* --drop-missing-target"):
+        load(tmp_path / "a.csv", "kind")
+    with pytest.warns(UserWarning, match="a") as said:
+        data = load(tmp_path / "a.csv", "kind", order="order", drop_missing_target=True)
+    assert data.y.tolist() == ["b", "a", "a"]
+    texts = [str(each.message) for each in said]
+    assert any("is 'NA', which means missing, in 1 of 5 rows" in text for text in texts)
+    assert "y of 'a' is missing in 2 rows of 5, which were left out" in texts
+
+
+def test_classes_are_words_or_the_categories_of_the_file(tmp_path):
+    write_text(tmp_path / "a.csv", "p,kind,order\n1,1,2\n2,0,3\n3,1,1\n")
+    assert load(tmp_path / "a.csv", "kind", classes=["2", "1", "0"]).labels.tolist() == [0, 1, 2]
+    pytest.importorskip("pyarrow")
+    kinds = pd.Categorical(["x", "y", "x"], ["y", "x", "z"])
+    pd.DataFrame({"p": [1, 2, 3], "kind": kinds, "order": [3, 2, 1]}).to_parquet(tmp_path / "a.parquet")
+    assert load(tmp_path / "a.parquet", "kind", order="order").labels.tolist() == ["x", "y", "z"]
+
+
+def test_columns_that_held_text_are_read_as_text(tmp_path):
+    write_text(tmp_path / "a.csv", 'code , size,flag\n007 ,1,True\nNA,"1,000",False\n 012,3,True\n')
+    found = load_inputs(tmp_path / "a.csv", texts=["code", "flag", "none"])
+    assert found["code"].tolist()[::2] == ["007", "012"]
+    assert found["code"].isna().tolist() == [False, True, False]
+    assert found["flag"].tolist() == ["True", "False", "True"]
+    assert found["size"].tolist() == [1, 1000, 3]
+    assert load_inputs(tmp_path / "a.csv")["code"].tolist()[::2] == [7, 12]
+
+
+@pytest.mark.parametrize(
+    ("text", "codes", "sizes"),
+    [
+        ("code;size\n1.234;1,5\n2.500;2\n", ["1.234", "2.500"], [1.5, 2]),  # no thousands
+        ("code;size\n1,5;1.234\n2,5;2.5\n", ["1,5", "2,5"], [1.234, 2.5]),  # tells nothing of other columns
+        ("size,code\n1.5,007,\n2,012,\n", ["007", "012"], [1.5, 2]),  # with separators at the end
+        ("code,size\nA12,\n007,1\n008,2\n", ["A12", "007", "008"], [np.nan, 1, 2]),  # no unit
+    ],
+)
+def test_columns_that_held_text_are_left_as_they_are(text, codes, sizes, tmp_path):
+    write_text(tmp_path / "a.csv", text)
+    found = load_inputs(tmp_path / "a.csv", texts=["code"])
+    assert found["code"].tolist() == codes
+    np.testing.assert_array_equal(found["size"], sizes)

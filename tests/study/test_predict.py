@@ -5,17 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 
 import sknn
+from sknn.study import Study
 from sknn.study.load import load, load_inputs
-from sknn.study.predict import predictions, read_model
+from sknn.study.predict import predictions, read_model, texts_of, what_is_missing
 from sknn.study.quantiles import OneByOne
 
 X, Y = load_iris(return_X_y=True)
@@ -61,6 +63,36 @@ def test_numbers_of_a_file_are_read_as_those_that_were_learnt(tmp_path):
     with pytest.warns(UserWarning, match="1 of 61 cells, such as '-', are none"):
         found = predictions(model, load_inputs(path))
     assert_allclose(found["predicted"][1:], sizes, rtol=0.5)
+
+
+def test_text_stays_text_for_a_model_that_knows_no_types():
+    table = pd.DataFrame({"kind": ["a", "b"] * 20, "size": np.arange(40.0)})
+    model = make_pipeline(make_column_transformer((OneHotEncoder(), ["kind"]), remainder="passthrough"), Ridge())
+    model.fit(table, np.arange(40) % 2)
+    new = pd.DataFrame({"size": ["1.5", "2"], "kind": ["b", "a"]})
+    assert_allclose(predictions(model, new)["predicted"], model.predict(new.astype({"size": float})))
+
+
+@pytest.mark.parametrize(
+    ("model", "remark"),
+    [
+        (LinearRegression(), "there are no intervals around its numbers; a study with --quantiles 0.05 0.5 0.95 keeps"),
+        (LinearSVC(), "The model has no probabilities"),
+        (LogisticRegression(max_iter=500), ""),
+        (OneByOne(DummyRegressor(strategy="quantile"), [0.1, 0.9]), ""),
+    ],
+)
+def test_what_a_model_cannot_say_is_said(model, remark):
+    model.fit(X, Y)
+    said = what_is_missing(model, predictions(model, X))
+    assert remark in said if remark else said == ""
+
+
+def test_a_winner_says_which_columns_held_text():
+    table = pd.DataFrame({"code": ["007", "A12", "012"] * 10, "size": np.arange(30.0)})
+    best = Study(["logistic"], cv=2).run(table, ["no", "yes", "no"] * 10).best()
+    assert texts_of(best) == ["code"]
+    assert texts_of(LinearRegression()) == []
 
 
 def test_models_in_files(tmp_path):

@@ -150,6 +150,13 @@ def test_a_study_in_which_all_failed_is_shown():
     assert row(text, "broken")
 
 
+def test_what_all_models_warn_of_alike_is_said_once():
+    models = {"warns": Warns(), "too": Warns(), "short": DummyClassifier()}
+    assert printed(models, width=200).count(" warned in 2 folds") == 2
+    models.pop("short")
+    assert printed(models, width=200).count("All models warned in 2 folds: UserWarning: it is very") == 1
+
+
 def test_warnings_take_one_line_for_each_model():
     lines = [line for line in printed({"warns": Warns()}, width=70).splitlines() if "warned" in line]
     assert len(lines) == 1

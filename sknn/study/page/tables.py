@@ -195,7 +195,7 @@ def ranks_table(study: "Study") -> Markup:
 
 
 def troubles_table(results: "DataFrame", column: str, titles: dict[str, str]) -> Markup | None:
-    """Write each distinct error or warning of each model once, with the folds it occurred in.
+    """Write each distinct error or warning of each model once, or of all of them, with the folds it occurred in.
 
     Parameters
     ----------
@@ -217,18 +217,22 @@ def troubles_table(results: "DataFrame", column: str, titles: dict[str, str]) ->
             folds.setdefault((row["model"], text), []).append(row["fold"] + 1)
     if not folds:
         return None
-    n_folds = results["fold"].nunique()
+    alike: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for (model, text), where in folds.items():
+        alike.setdefault((text, tuple(where)), []).append(titles[model])
+    n_folds, n_models = results["fold"].nunique(), results["model"].nunique()
     rows = [
         [
-            tag("th", titles[model], scope="row", class_="model"),
+            tag("th", name, scope="row", class_="model"),
             tag("td", _folds(where, n_folds), class_="text"),
             tag("td", text, class_="wrap"),
         ]
-        for (model, text), where in folds.items()
+        for (text, where), names in alike.items()
+        for name in (["All models"] if len(names) == n_models > 1 else names)
     ]
     label = "Errors" if column == "error" else "Warnings"
     return table(label, heads("Model", "Folds", label, text=(0, 1, 2)), rows)
 
 
-def _folds(numbers: list[int], n_folds: int) -> str:
+def _folds(numbers: Sequence[int], n_folds: int) -> str:
     return f"all {n_folds}" if len(numbers) == n_folds > 1 else ", ".join(map(str, numbers))

@@ -21,6 +21,8 @@ class Options:
         Words and numbers that mean missing.
     not_na : tuple of str, default=()
         Words of a text that are values, such as labels, though they look as if there was none.
+    texts : tuple of str, default=()
+        Columns of a text that are no numbers, whatever they look like, such as codes like 007.
     """
 
     sep: str | None = None
@@ -28,6 +30,7 @@ class Options:
     comment: str | None = None
     na_values: tuple[str, ...] = ()
     not_na: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
 
     def refuse_text_options(self, source: str) -> None:
         """Raise an error if something is said that only text has.

@@ -83,9 +83,9 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
         if not len(frame) and n_left_out:
             raise ValueError(f"all its rows begin with {mark}, as comments do; say what does with --comment (comment=)")
     frame, n_repeated = _without_repeated_names(blank(frame, options.na_values))
-    frame, units = _without_units(_without_index(frame))
+    frame, units = _without_units(_without_index(frame), options.texts)
     decimal = "," if separator == ";" else "."
-    thousands = _thousands_in(frame)
+    thousands = _thousands_in(frame, options.texts)
     notes = {
         f"lines of {path.name} that begin with {mark} were left out, {n_left_out:,} of them among its rows": n_left_out,
         f"the names of the columns stand again in {rows(n_repeated)} of {path.name}, left out": n_repeated,
@@ -96,7 +96,7 @@ def read_text(path: Path, part: Part, options: Options) -> Table:
         "decimals": len(thousands),
     }
     return Table(
-        _in_numbers(with_columns(frame, thousands), decimal),
+        _in_numbers(with_columns(frame, thousands), decimal, options.texts),
         decimal,
         tuple(note for note, count in notes.items() if count),
     )
@@ -147,15 +147,26 @@ def _parse(content: bytes, remark: str, separator: str, options: Options) -> tup
         content, lines = b"\n".join((names.encode(), content)), [names]
     check_names(next(iter(split(lines, separator)), []))
     missing = [word for word in MISSING if word not in options.not_na]
-    frame = _read_csv(content, separator, missing)
-    doubtful = [name for name, column in frame.items() if may_be_thousands(column)]
-    if doubtful and any(has_decimal_commas(column) for _, column in frame.items() if are_texts(column)):
-        as_written = _read_csv(content, separator, missing, dtype=str)
-        frame = with_columns(frame, {name: as_written[name] for name in doubtful if are_thousands(as_written[name])})
+    frame = _table_in(content, separator, missing, options.texts)
     stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
     frame = with_columns(frame, stripped)
     short = _short_lines(content, separator, frame.shape[1]) if frame.iloc[:, -1].isna().any() else []
     return frame.dropna(how="all", ignore_index=True), separator, short
+
+
+def _table_in(content: bytes, separator: str, missing: Sequence[str], texts: Sequence[str]) -> pd.DataFrame:
+    """Return the table; texts that look like numbers, and numbers that may be thousands, are read again as written."""
+    frame = _read_csv(content, separator, missing)
+    wanted = [name for name in texts if name in frame and not are_texts(frame[name])]
+    others = {name: column for name, column in frame.items() if name not in texts}
+    doubtful = [name for name, column in others.items() if may_be_thousands(column)]
+    if not any(has_decimal_commas(column) for column in others.values() if doubtful and are_texts(column)):
+        doubtful = []
+    if not wanted and not doubtful:
+        return frame
+    as_written = _read_csv(content, separator, missing, dtype=str)
+    wanted += [name for name in doubtful if are_thousands(as_written[name])]
+    return with_columns(frame, {name: as_written[name] for name in wanted})
 
 
 def _read_csv(content: bytes, separator: str, missing: Sequence[str], **options: Any) -> pd.DataFrame:
@@ -248,9 +259,9 @@ def _without_repeated_names(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
     return (frame[~repeated].reset_index(drop=True) if repeated.any() else frame), int(repeated.sum())
 
 
-def _without_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _without_units(frame: pd.DataFrame, texts: Sequence[str]) -> tuple[pd.DataFrame, str]:
     """Leave out a line of units under the names, and rules above and below it."""
-    frame, units = _without_line_of_units(_without_rule(frame))
+    frame, units = _without_line_of_units(_without_rule(frame), texts)
     return _without_rule(frame), units
 
 
@@ -259,11 +270,12 @@ def _without_rule(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.iloc[1:].reset_index(drop=True) if is_rule else frame
 
 
-def _without_line_of_units(frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+def _without_line_of_units(frame: pd.DataFrame, texts: Sequence[str]) -> tuple[pd.DataFrame, str]:
     """Leave out a first row that has a text where all others have numbers, and a number nowhere."""
     if len(frame) < FEWEST_ROWS or any(is_number(str(value)) for value in frame.iloc[0].dropna()):
         return frame, ""
-    units = [str(value) for name, value in frame.iloc[0].items() if _is_unit(value, frame[name].iloc[1:])]
+    may_have = frame.iloc[0].drop(labels=list(texts), errors="ignore")
+    units = [str(value) for name, value in may_have.items() if _is_unit(value, frame[name].iloc[1:])]
     if not units:
         return frame, ""
     return frame.iloc[1:].reset_index(drop=True), ", ".join(map(repr, units[:3]))
@@ -275,19 +287,19 @@ def _is_unit(value: object, others: pd.Series) -> bool:
     return value not in set(others) and numbers_of(others).are_most
 
 
-def _thousands_in(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def _thousands_in(frame: pd.DataFrame, texts: Sequence[str]) -> dict[str, pd.Series]:
     """Return columns whose points are those of thousands, without them, if another has commas before decimals."""
-    columns = {name: column for name, column in frame.items() if are_texts(column)}
+    columns = {name: column for name, column in frame.items() if name not in texts and are_texts(column)}
     if not any(map(has_decimal_commas, columns.values())):
         return {}
     return {name: column.str.replace(".", "") for name, column in columns.items() if are_thousands(column)}
 
 
-def _in_numbers(frame: pd.DataFrame, decimal: str) -> pd.DataFrame:
-    """Read columns of text that hold numbers alone, in whatever way they are written."""
+def _in_numbers(frame: pd.DataFrame, decimal: str, texts: Sequence[str]) -> pd.DataFrame:
+    """Read columns of text that hold numbers alone, in whatever way they are written, but for those that are texts."""
     columns = {}
     for name, column in frame.items():
-        found = numbers_of(column, decimal) if are_texts(column) else None
+        found = numbers_of(column, decimal) if are_texts(column) and name not in texts else None
         if found is not None and found.are_most and found.odd.empty:
             columns[name] = found.values
     return with_columns(frame, columns)
