@@ -8,10 +8,21 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .numbers import MOST_EXAMPLES, MOST_ODD, MOSTLY, NO_VALUE, Numbers, are_texts, is_number, numbers_of, rows
+from .numbers import (
+    MOST_EXAMPLES,
+    MOST_ODD,
+    MOSTLY,
+    Levels,
+    Numbers,
+    are_texts,
+    is_number,
+    levels_of,
+    read_numbers,
+    rows,
+)
 
 DECIMAL = "sknn_decimal"  # the attribute of a table that says what commas are where a column does not tell
-ISO_DATE = r"\s*\d{4}-\d{2}-\d{2}([ T].*)?"
+ISO_DATE = re.compile(r"\s*\d{4}-\d{2}-\d{2}([ T].*)?")
 NUMBERS = ("boolean", "decimal", "floating", "integer", "mixed-integer-float")
 TEXTS = ("string", "mixed-integer", "mixed")  # the last two: texts among other things
 DATES = ("date", "datetime", "datetime64")
@@ -21,7 +32,7 @@ MOSTLY_DIFFERENT = 0.9  # an identifier is another in so many rows
 FEWEST_ROWS = 20  # in fewer, numbers are different by chance
 SMALLEST_AMOUNT = 1e-150  # the square of a smaller one is zero
 NINES = re.compile(r"9{2,}(\.9+)?|32768|1e\+?[23]0")
-BEGINS_WITH_NUMBER = r"\s*[(~<>]?[+-]?\.?\d"
+BEGINS_WITH_NUMBER = re.compile(r"\s*[(~<>]?[+-]?\.?\d")
 NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)?")  # what pandas calls columns without a name
 IDENTIFIER = re.compile(
     r"(.*[_\W])?(id|ident|identifier|uid|uuid|index|idx|row|no|nr|number|recno)"
@@ -139,9 +150,9 @@ def only_numbers(column: pd.Series, decimal: str = ".") -> pd.Series:
     >>> only_numbers(pd.Series(["1.5", "big", "1970-01-03"])).tolist()
     [1.5, nan, 2.0]
     """
-    numbers = numbers_of(column, decimal).values
-    texts = column[numbers.isna()].dropna().astype(str)
-    return numbers.fillna(_days(_as_dates(texts)).reindex(column.index))
+    levels = levels_of(column)
+    numbers, days = read_numbers(levels, decimal).readings, _days(_as_dates(levels.texts)).to_numpy()
+    return levels.spread(np.where(np.isnan(numbers), days, numbers))
 
 
 def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series | None, str]:
@@ -150,7 +161,7 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
     if kind == "categorical" or (isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf"):
         return column, ""
     if kind == "string" or (kind in TEXTS and _are_scalars(column)):
-        return _tidy_texts(column.astype(object), decimal)
+        return _tidy_texts(column, decimal)
     if kind in NUMBERS:
         return _as_floats(column), ""
     if kind in DATES:
@@ -167,16 +178,18 @@ def _tidy(column: pd.Series, source: str, decimal: str = ".") -> tuple[pd.Series
 
 
 def _tidy_texts(column: pd.Series, decimal: str) -> tuple[pd.Series | None, str]:
-    found = numbers_of(column, decimal)
+    levels = levels_of(column)
+    found = read_numbers(levels, decimal)
     if found.are_most:
         return found.values, _what_is_no("number", found.odd, found.examples(), len(column))
-    days, others = _dates_of(column)
+    days, dated = _dates_of(levels)
     if days is not None:
+        others = levels.where(~dated)
         return days, _what_is_no("date", others, _listed(others), len(column))
     if column.is_unique:
-        why = _why_text(found) or _only_begin_with_numbers(column)
+        why = _why_text(found) or _only_begin_with_numbers(levels)
         return None, f"holds another text in every row, so it was left out{why}"
-    return column.astype("category"), _why_text(found).removeprefix("; it ") or _differs(column)
+    return column.astype(object).astype("category"), _why_text(found).removeprefix("; it ") or _differs(levels)
 
 
 def _what_is_no(kind: str, odd: pd.Series, examples: str, n_rows: int) -> str:
@@ -194,26 +207,25 @@ def _why_text(found: Numbers) -> str:
     )
 
 
-def _only_begin_with_numbers(column: pd.Series) -> str:
-    texts = column.dropna().astype(str)
-    if texts.str.match(BEGINS_WITH_NUMBER).mean() <= MOSTLY_DIFFERENT:
+def _only_begin_with_numbers(levels: Levels) -> str:
+    if levels.count(levels.are(BEGINS_WITH_NUMBER.match)) <= MOSTLY_DIFFERENT * len(levels.codes):
         return ""
-    example = next((text for text in texts if not is_number(text)), texts.iloc[0])
+    example = next((text for text in levels.texts if not is_number(text)), levels.texts[0])
     return (
         f"; its texts begin with numbers but are none, such as {example!r}: dates are read as 2026-07-31, and "
         "values, errors and units have columns of their own"
     )
 
 
-def _differs(column: pd.Series) -> str:
-    present = column.dropna()
-    only_begin = _only_begin_with_numbers(column)
-    if len(present) < FEWEST_ROWS or present.nunique() < MOSTLY_DIFFERENT * len(present):
-        is_doubtful = only_begin and present.nunique() > MOST_LEVELS
-        return f"is taken for {present.nunique():,} different labels{only_begin}" if is_doubtful else ""
+def _differs(levels: Levels) -> str:
+    n_rows, n_texts = len(levels.codes), len(levels.texts)
+    only_begin = _only_begin_with_numbers(levels)
+    if n_rows < FEWEST_ROWS or n_texts < MOSTLY_DIFFERENT * n_rows:
+        is_doubtful = only_begin and n_texts > MOST_LEVELS
+        return f"is taken for {n_texts:,} different labels{only_begin}" if is_doubtful else ""
     return (
-        f"holds {present.nunique():,} different texts in {rows(len(present))}, such as {present.iloc[0]!r}; if they "
-        f"only identify the rows, leave them out with --drop {quote(str(column.name))}{only_begin}"
+        f"holds {n_texts:,} different texts in {rows(n_rows)}, such as {levels.texts[0]!r}; if they "
+        f"only identify the rows, leave them out with --drop {quote(str(levels.column.name))}{only_begin}"
     )
 
 
@@ -314,6 +326,8 @@ def _kind(column: pd.Series) -> str:
         return "categorical"
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "datetime64"
+    if isinstance(column.dtype, pd.StringDtype) and are_texts(column):
+        return "string"  # without a look at each
     return pd.api.types.infer_dtype(column, skipna=True)
 
 
@@ -328,20 +342,20 @@ def _as_floats(column: pd.Series) -> pd.Series:
 # ------------------------------------------------------------------------------------------------------------ dates
 
 
-def _dates_of(column: pd.Series) -> tuple[pd.Series | None, pd.Series]:
-    """Return days, NaN where there is no ISO date, and the other texts; no days if these are many."""
-    texts = column.dropna().astype(str)
-    dates = _as_dates(texts)
-    others = texts[dates.isna()]
-    telling = others[~others.str.strip().str.lower().isin(NO_VALUE)]
-    if len(others) == len(texts) or len(telling) > MOST_ODD * (len(texts) - len(others) + len(telling)):
-        return None, others
-    return _days(dates.reindex(column.index)), others
+def _dates_of(levels: Levels) -> tuple[pd.Series | None, np.ndarray]:
+    """Return days, NaN where there is no ISO date, and which texts are dates; no days if others are many."""
+    dates = _as_dates(levels.texts)
+    dated = dates.notna().to_numpy()
+    n_dated = levels.count(dated)
+    n_telling = len(levels.codes) - n_dated - levels.count_empty(~dated)
+    if not n_dated or n_telling > MOST_ODD * (n_dated + n_telling):
+        return None, dated
+    return levels.spread(_days(dates).to_numpy()), dated
 
 
-def _as_dates(texts: pd.Series) -> pd.Series:
-    in_form = texts.str.fullmatch(ISO_DATE)
-    return pd.to_datetime(texts.where(in_form), format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
+def _as_dates(texts: list[str]) -> pd.Series:
+    in_form = pd.Series([text if ISO_DATE.fullmatch(text) else None for text in texts], dtype=object)
+    return pd.to_datetime(in_form, format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
 
 
 def are_dates(column: pd.Series) -> bool:
@@ -357,7 +371,7 @@ def are_dates(column: pd.Series) -> bool:
     bool
         Whether `tidy` makes days of them.
     """
-    return _dates_of(column)[0] is not None
+    return _dates_of(levels_of(column))[0] is not None
 
 
 def _days(column: Any) -> pd.Series:
@@ -432,14 +446,16 @@ def _settled(column: pd.Series, source: str) -> tuple[pd.Series | None, str]:
 
 
 def _settled_texts(column: pd.Series, may_be_meant: bool) -> tuple[pd.Series | None, str]:
-    n_different = column.nunique()
-    found = numbers_of(column)
+    levels = levels_of(column)
+    found = read_numbers(levels)
     if found.are_most and (not may_be_meant or found.values.nunique() > MOST_LEVELS):
         return found.values, _what_is_no("number", found.odd, found.examples(), len(column)) or "holds numbers as text"
+    n_different = len(levels.texts)
     if n_different <= MOST_LEVELS:
         return None, ""
-    days, others = _dates_of(column)
+    days, dated = _dates_of(levels)
     if days is not None:
+        others = levels.where(~dated)
         return days, _what_is_no("date", others, _listed(others), len(column)) or "holds dates as text"
-    only_begin = _only_begin_with_numbers(column)
+    only_begin = _only_begin_with_numbers(levels)
     return None, f"is taken for {n_different:,} different labels{only_begin}" if only_begin else ""

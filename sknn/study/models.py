@@ -1,5 +1,6 @@
 """The models of a study: sknn's networks and the classical baselines they have to beat."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -428,7 +429,9 @@ def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
         raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
     bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
     needs = Needs(scaling=bare, flattening=bare)
-    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _shaped(estimator)), needs)
+    makers = dict.fromkeys(_tasks(name, estimator), _shaped(estimator))
+    short = re.sub("(Classifier|Regressor)$", "", name)
+    return Model(name, name, family_of(estimator), makers, needs, short=short)
 
 
 def _shaped(estimator: BaseEstimator) -> Maker:

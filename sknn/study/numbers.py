@@ -1,7 +1,10 @@
 """Columns of text that are columns of numbers, but for a few odd cells."""
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,18 +27,98 @@ GROUPS = re.compile(r"(?<=\d)[ '](?=\d{3}(?!\d))")  # 1 234 567 and 1'234'567
 FORTRAN = re.compile(r"([+-]?(?:\d+\.\d*|\.\d+))(?:[dDqQ]([+-]?\d+)|([+-]\d{3}))|([+-]?\d+)[dDqQ]([+-]\d+)")
 CURRENCY = re.compile(r"^([+-]?)[$€£¥]\s*|\s*[€%]$")
 QUOTED = re.compile(r"=\"(.*)\"|'([^']*)'?")  # what spreadsheets write so that a number stays as it is
-NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?"
+PLAIN = re.compile(r"[+-]?\d*[.,]?\d*")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
-NUMBER_OR_INFINITY = re.compile(rf"{NUMBER}|[+-]?inf(inity)?", re.IGNORECASE)
 POINTS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})")  # 1.234 where 1,5 has decimals
 DECIMALS = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
 EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # a thousand and some, or a number with three decimals
 
 
-class Numbers(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """The different texts of a column, which are looked at once, and where they are.
+
+    Parameters
+    ----------
+    column : Series
+        The column.
+    texts : list of str
+        The different ones, missing values apart.
+    places : ndarray of int of shape (n_texts,)
+        The rows that have one.
+    codes : ndarray of int of shape (n_texts,)
+        Which one these have.
+    """
+
+    column: pd.Series
+    texts: list[str]
+    places: np.ndarray
+    codes: np.ndarray
+
+    @cached_property
+    def counts(self) -> np.ndarray:
+        """How many rows have each text."""
+        return np.bincount(self.codes, minlength=len(self.texts))
+
+    def are(self, test: Callable[[str], Any]) -> np.ndarray:
+        """Whether each different text passes a test."""
+        return np.array([test(text) is not None for text in self.texts], bool)
+
+    def count(self, chosen: np.ndarray | list[int]) -> int:
+        """How many rows have one of the chosen texts."""
+        return int(self.counts[chosen].sum()) if len(chosen) else 0
+
+    def count_empty(self, chosen: np.ndarray) -> int:
+        """How many rows have one of the chosen texts that is what people write where there is no value."""
+        places = np.flatnonzero(chosen).tolist()
+        return self.count([place for place in places if self.texts[place].strip().lower() in NO_VALUE])
+
+    def spread(self, values: np.ndarray) -> pd.Series:
+        """A column with the value that belongs to the text of each row, NaN where there is none."""
+        column = np.full(len(self.column), np.nan)
+        column[self.places] = values[self.codes]
+        return pd.Series(column, index=self.column.index, name=self.column.name)
+
+    def where(self, chosen: np.ndarray) -> pd.Series:
+        """The cells with one of the chosen texts, as texts."""
+        cells = chosen[self.codes]
+        texts = np.array(self.texts, dtype=object)[self.codes[cells]]
+        return pd.Series(texts, self.column.index[self.places[cells]], "str", self.column.name)
+
+
+def levels_of(column: pd.Series) -> Levels:
+    """Find the different texts of a column.
+
+    Parameters
+    ----------
+    column : Series
+        Texts, and perhaps numbers and missing values.
+
+    Returns
+    -------
+    Levels
+        What is no text counts as the text that it is printed as.
+    """
+    places = np.flatnonzero(column.notna())
+    present = column if len(places) == len(column) else column.iloc[places]
+    if not isinstance(column.dtype, pd.StringDtype):
+        present = present.astype(object).map(str)
+    codes, texts = pd.factorize(present)
+    return Levels(column, texts.tolist(), places, codes)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
     """What a column of text holds if it is read as numbers.
 
     Parameters
+    ----------
+    levels : Levels
+        The texts of the column.
+    readings : ndarray of float
+        The number that each of them is, or NaN.
+
+    Attributes
     ----------
     values : Series of float
         The numbers, NaN in all other cells.
@@ -46,9 +129,24 @@ class Numbers(NamedTuple):
         words for missing values do not, are anything else.
     """
 
-    values: pd.Series
-    odd: pd.Series
-    are_most: bool
+    levels: Levels
+    readings: np.ndarray
+
+    @cached_property
+    def values(self) -> pd.Series:
+        return self.levels.spread(self.readings)
+
+    @cached_property
+    def odd(self) -> pd.Series:
+        return self.levels.where(np.isnan(self.readings))
+
+    @cached_property
+    def are_most(self) -> bool:
+        n_numbers, n_texts = self.levels.count(~np.isnan(self.readings)), len(self.levels.codes)
+        if n_numbers <= MOST_ODD * n_texts:
+            return False
+        n_telling = n_texts - n_numbers - self.levels.count_empty(np.isnan(self.readings))
+        return n_telling <= MOST_ODD * (n_numbers + n_telling)
 
     @property
     def share(self) -> float:
@@ -103,13 +201,26 @@ def numbers_of(column: pd.Series, decimal: str = ".") -> Numbers:
     >>> numbers_of(pd.Series(["1,5", "1.234,5"])).values.tolist()
     [1.5, 1234.5]
     """
-    texts = column.dropna().astype(object).map(str)
-    numbers = texts.map(_readings(texts.unique().tolist(), decimal)).astype(float)
-    odd = texts[numbers.isna()]
-    n_telling = int((~odd.str.strip().str.lower().isin(NO_VALUE)).sum())
-    n_numbers = len(texts) - len(odd)
-    are_most = n_telling <= MOST_ODD * (n_numbers + n_telling) and n_numbers > MOST_ODD * len(texts)
-    return Numbers(numbers.reindex(column.index), odd, are_most)
+    return read_numbers(levels_of(column), decimal)
+
+
+def read_numbers(levels: Levels, decimal: str = ".") -> Numbers:
+    """Read the texts of a column as numbers.
+
+    Parameters
+    ----------
+    levels : Levels
+        The texts.
+    decimal : {".", ","}, default="."
+        As of `numbers_of`.
+
+    Returns
+    -------
+    Numbers
+        The numbers and what is left.
+    """
+    readings = _readings(levels.texts, decimal)
+    return Numbers(levels, np.array([np.nan if number is None else number for number in readings], float))
 
 
 def is_number(text: str) -> bool:
@@ -146,6 +257,8 @@ def are_texts(column: pd.Series) -> bool:
     bool
         False for categories.
     """
+    if isinstance(column.dtype, pd.StringDtype):
+        return bool(column.notna().any())
     return not isinstance(column.dtype, pd.CategoricalDtype) and pd.api.types.infer_dtype(column) == "string"
 
 
@@ -226,37 +339,47 @@ def has_decimal_commas(column: pd.Series) -> bool:
     )
 
 
-def _readings(texts: list[str], decimal: str) -> dict[str, float]:
-    """Return the texts that are numbers, with their values."""
+def _readings(texts: list[str], decimal: str) -> list[float | None]:
+    """Return the number that each text is, if it is one."""
     sample = texts[:: 1 + len(texts) // SAMPLE]
     if len(sample) > SAMPLE // 2 and sum(map(is_number, sample)) < FEWEST * len(sample):
-        return {}  # names, say, of which it would take long to see that each is none
-    found = {text: float(text) for text in texts if NUMBER_OR_INFINITY.fullmatch(text)}
-    others = [text for text in texts if text not in found]
-    if any("," in text for text in others):  # which tell what the points of all are
+        return [None] * len(texts)  # names, say, of which it would take long to see that each is none
+    numbers = list(map(_as_python, texts))
+    others = [place for place, number in enumerate(numbers) if number is None]
+    if any("," in texts[place] for place in others):  # which tell what the points of all are
         return _in_one_style(texts, decimal)
-    numbers = ((text, _number(_plain(text))) for text in others)
-    return found | {text: number for text, number in numbers if number is not None}
+    for place in others:
+        numbers[place] = _number(_plain(texts[place]))
+    return numbers
 
 
-def _in_one_style(texts: list[str], decimal: str) -> dict[str, float]:
-    plain = [_plain(text) for text in texts]
-    points = [_number(text) for text in plain]
+def _as_python(text: str) -> float | None:
+    """What Python reads, which is faster than to look at the text first; but 1_000 and nan are no numbers."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return None if number != number or "_" in text else number
+
+
+def _in_one_style(texts: list[str], decimal: str) -> list[float | None]:
+    plain = list(map(_plain, texts))
+    points = list(map(_number, plain))
     commas = [_number(text.translate(SWAPPED)) for text in plain]
     telling = [position for position, text in enumerate(plain) if not EITHER.fullmatch(text)]
     n_points, n_commas = (
         sum(values[position] is not None and mark in plain[position] for position in telling)
         for values, mark in ((points, "."), (commas, ","))
     )
-    are_commas = n_commas > n_points or (decimal == "," and n_commas == n_points)
-    chosen = commas if are_commas else points
-    return {text: value for text, value in zip(texts, chosen, strict=True) if value is not None}
+    return commas if n_commas > n_points or (decimal == "," and n_commas == n_points) else points
 
 
 SWAPPED = str.maketrans(",.", ".,")
 
 
 def _plain(text: str) -> str:
+    if PLAIN.fullmatch(text):
+        return text
     text = text.translate(SIGNS).strip()
     if quoted := QUOTED.fullmatch(text):
         text = (quoted[1] or quoted[2] or "").strip()
@@ -267,6 +390,6 @@ def _plain(text: str) -> str:
 
 
 def _number(text: str) -> float | None:
-    if THOUSANDS.fullmatch(text):
-        text = text.replace(",", "")
-    return float(text) if NUMBER_OR_INFINITY.fullmatch(text) else None
+    if "," not in text:
+        return _as_python(text)
+    return float(text.replace(",", "")) if THOUSANDS.fullmatch(text) else None

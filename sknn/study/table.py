@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 MISSING = "—"
 BEST = "bold green"
 GAP = 2  # between two columns
-NAME_WIDTH = 16  # a longer name wraps before a column is left out
+NAME_WIDTH = 16  # a longer name wraps before a measure is left out
+LINE_OF_NAME = 28  # up to here it has one line before any other column
 HEADER_WIDTH = 9  # a longer header is written on several lines
 NARROWEST = 40  # the width that is kept to at least
 MOST_DECIMALS, TOO_LONG = 6, 1e7  # smaller and larger numbers are written with an exponent
@@ -89,7 +90,8 @@ def columns_of(
     primary, *others = measures
     called = {model.name: model for model in models}
     names = [called[row["model"]].title + _failed(row) for row in rows]
-    short = [(called[row["model"]].short or called[row["model"]].title) + _failed(row) for row in rows]
+    short = _short_names([called[row["model"]] for row in rows])
+    short = [name + _failed(row) for name, row in zip(short, rows, strict=True)]
     columns = [
         TableColumn("model", "Model", names, is_text=True, short=short),
         _score(primary, rows, with_spread=True),
@@ -102,6 +104,12 @@ def columns_of(
     if (results["tune_time"] > 0).any():
         columns.insert(4, TableColumn("search time", "Search\ns", _times(rows, "tune_time", 1, ".2f")))
     return columns
+
+
+def _short_names(models: Sequence[Model]) -> list[str]:
+    """The short name of each model, or its title where another has the same one."""
+    short = [model.short or model.title for model in models]
+    return [name if short.count(name) == 1 else model.title for name, model in zip(short, models, strict=True)]
 
 
 def _failed(row: Mapping[str, Any]) -> str:
@@ -178,7 +186,7 @@ def are_best(summary: "DataFrame", column: TableColumn) -> list[bool]:
 
 
 def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableColumn]:
-    """Choose the columns of a table that leaves a column out rather than cut a number, and a measure after all others.
+    """Choose the columns of a table: it leaves a column out rather than cut a number, and a measure after all others.
 
     Parameters
     ----------
@@ -191,7 +199,8 @@ def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableCo
     -------
     list of TableColumn
         In the same order. The names of the models and their primary score are always among them. The names are the
-        short ones if the others would wrap, and where these are too long, they wrap.
+        short ones if the others would wrap; up to 28 letters of these are kept on a line before any column that is no
+        measure, and longer ones wrap.
 
     Examples
     --------
@@ -201,12 +210,16 @@ def columns_that_fit(columns: Sequence[TableColumn], width: int) -> list[TableCo
     """
     names, score, *others = columns
     least = names.shortened()
-    chosen, taken = [score], _width_of_names(least) + GAP + score.width
-    for column in sorted(others, key=lambda column: not column.is_score):
-        if taken + GAP + column.width <= width:
-            chosen.append(column)
-            taken += GAP + column.width
-    has_room = taken - _width_of_names(least) + names.width <= width
+    for_names = _width_of_names(least)
+    chosen, room = [score], width - for_names - GAP - score.width
+    for are_scores in (True, False):
+        for column in others:
+            if column.is_score == are_scores and GAP + column.width <= room:
+                chosen.append(column)
+                room -= GAP + column.width
+        if least.width <= LINE_OF_NAME and least.width - for_names <= room:  # behind the measures, names come first
+            for_names, room = least.width, room - (least.width - for_names)
+    has_room = names.width - for_names <= room
     return [names if has_room else least, *(column for column in columns if column in chosen)]
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sknn import MLPClassifier, PerceptronClassifier
@@ -88,6 +89,21 @@ def test_a_narrow_terminal_drops_columns_and_cuts_no_number(width, n_shown):
     assert re.findall(r"\d\.\d+ ± \d\.\d+", table) == ["0.667 ± 0.000", "0.333 ± 0.000"]
     assert "".join(line.split()[0] for line in table.splitlines()) == "random_forest" + LONG_NAME
     assert 9 - len(dropped[1].split(", ") if dropped else []) == n_shown
+
+
+def test_names_of_some_length_take_one_line_before_what_is_no_measure():
+    models = {"my_random_forest_of_stumps": DecisionTreeClassifier(max_depth=1), "my_guess": DummyClassifier()}
+    text = printed(models, 80)
+    rows = text.partition("─\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in rows] == list(models)
+    assert "No room for: fit time" in " ".join(text.split()) or "No room for: kind" in " ".join(text.split())
+    assert not re.search(r"No room for: [^.]*(Accuracy|accuracy|Log loss|ROC AUC)", " ".join(text.split()))
+
+
+def test_classes_by_name_are_short_unless_two_are_called_the_same():
+    text = printed(["ExtraTreeClassifier", "GaussianNB", "LinearSVC", "RidgeClassifier", ("Ridge", LinearSVC())], 50)
+    first = {line.split()[0] for line in text.splitlines() if line.strip()}
+    assert {"ExtraTree", "GaussianNB", "LinearSVC", "RidgeClassifier", "Ridge"} <= first
 
 
 @pytest.mark.parametrize(

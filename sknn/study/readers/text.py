@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ MISSING = (
     *("NA", "NULL", "NaN", "None", "n/a", "nan", "null"),
 )
 FEWEST_ROWS = 3  # with units before all
+LAST = itemgetter(slice(-1, None))  # of a text
+FEW = 100  # rows tell of most columns that they do not hold numbers alone
 RULE = r":?[-=]+:?"  # under the names
 RULED = rb"[-+=|:\s]*"  # from side to side, or empty
 NEVER_UNITS = ("<", ">", "~")  # but limits
@@ -234,7 +237,7 @@ def _without_last(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _has_blanks(column: pd.Series) -> bool:
     """Whether texts end with blanks; pandas leaves out those before them alone."""
-    return are_texts(column) and bool(column.str.contains(r"\s$", na=False).any())
+    return are_texts(column) and any(map(str.isspace, set(map(LAST, column.dropna().unique().tolist()))))
 
 
 def _stripped(column: pd.Series, missing: Sequence[str]) -> pd.Series:
@@ -299,7 +302,8 @@ def _in_numbers(frame: pd.DataFrame, decimal: str, texts: Sequence[str]) -> pd.D
     """Read columns of text that hold numbers alone, in whatever way they are written, but for those that are texts."""
     columns = {}
     for name, column in frame.items():
-        found = numbers_of(column, decimal) if are_texts(column) and name not in texts else None
+        may_be = name not in texts and are_texts(column) and all(map(is_number, column.iloc[:FEW].dropna()))
+        found = numbers_of(column, decimal) if may_be else None
         if found is not None and found.are_most and found.odd.empty:
             columns[name] = found.values
     return with_columns(frame, columns)
