@@ -344,6 +344,8 @@ def _as_floats(column: pd.Series) -> pd.Series:
 
 def _dates_of(levels: Levels) -> tuple[pd.Series | None, np.ndarray]:
     """Return days, NaN where there is no ISO date, and which texts are dates; no days if others are many."""
+    if not _may_be_dates(levels):
+        return None, np.zeros(len(levels.texts), bool)
     dates = _as_dates(levels.texts)
     dated = dates.notna().to_numpy()
     n_dated = levels.count(dated)
@@ -356,6 +358,13 @@ def _dates_of(levels: Levels) -> tuple[pd.Series | None, np.ndarray]:
 def _as_dates(texts: list[str]) -> pd.Series:
     in_form = pd.Series([text if ISO_DATE.fullmatch(text) else None for text in texts], dtype=object)
     return pd.to_datetime(in_form, format="ISO8601", utc=True, errors="coerce")  # 0000-00-00 is none
+
+
+def _may_be_dates(levels: Levels) -> bool:
+    """Whether the first texts leave it open, as more than a tenth of all rows may not be something else."""
+    first = range(int(2 * MOST_ODD * len(levels.texts)))
+    others = [place for place in first if not ISO_DATE.fullmatch(levels.texts[place])]
+    return levels.count(others) - levels.count_empty(others) <= MOST_ODD * len(levels.codes)
 
 
 def are_dates(column: pd.Series) -> bool:

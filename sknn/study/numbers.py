@@ -68,9 +68,9 @@ class Levels:
         """How many rows have one of the chosen texts."""
         return int(self.counts[chosen].sum()) if len(chosen) else 0
 
-    def count_empty(self, chosen: np.ndarray) -> int:
+    def count_empty(self, chosen: np.ndarray | list[int]) -> int:
         """How many rows have one of the chosen texts that is what people write where there is no value."""
-        places = np.flatnonzero(chosen).tolist()
+        places = np.arange(len(self.texts))[chosen].tolist() if len(chosen) else []
         return self.count([place for place in places if self.texts[place].strip().lower() in NO_VALUE])
 
     def spread(self, values: np.ndarray) -> pd.Series:

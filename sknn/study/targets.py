@@ -181,7 +181,7 @@ def _plain(array: np.ndarray) -> np.ndarray:
         return np.char.decode(array, "utf-8")
     if array.dtype != object:
         return array
-    if all(isinstance(value, str) for value in array):
+    if pd.api.types.infer_dtype(array, skipna=False) == "string":
         return array.astype(str)
     if all(isinstance(value, Decimal) for value in array):
         return array.astype(float)
