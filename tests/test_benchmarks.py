@@ -140,6 +140,7 @@ def test_the_peers_do_the_same_work(case):
     assert suite.first_losses_apart(case) < 1e-4
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # of its own jvp
 @pytest.mark.parametrize("measurement", command.chosen(["core"], command.MEASUREMENTS), ids=lambda each: each.path)
 def test_the_core_is_the_same_in_pytorch(measurement):
     pytest.importorskip("torch")
