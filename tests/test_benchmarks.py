@@ -73,6 +73,7 @@ TINY = {
     derivatives.Jets: lambda work: replace(work, sizes=(2, 3, 1), n_rows=4),
     kernels.RowsBack: lambda work: replace(work, n_rows=4, n_channels=8),
     kernels.NarrowBack: lambda work: replace(work, n_rows=4, n_channels=8),
+    kernels.Widths: lambda work: replace(work, n_rows=2, usual=(4, 8), narrower=(3, 7)),
     kernels.Averaging: lambda work: replace(work, width=8, batch_size=2),
     members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),

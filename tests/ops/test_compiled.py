@@ -284,6 +284,26 @@ def test_a_row_gets_the_same_bits_alone_and_among_others(monkeypatch, n, results
         assert np.concatenate(alone).tobytes() == together.tobytes()
 
 
+@pytest.mark.parametrize(("rows", "n", "results"), [(30, 512, 1024), (128, 1024, 512), (29, 500, 1000), (3, 1023, 515)])
+@pytest.mark.parametrize("layout", "CFSR")
+@pytest.mark.parametrize(("dtype", "precision"), [("f4", "f4"), ("f8", "f8"), ("f8", "f4")])
+def test_neither_threads_nor_layouts_change_a_bit_of_large_products(
+    monkeypatch, rows, n, results, layout, dtype, precision
+):
+    """Also where rows lie a multiple of 4 KB apart."""
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(0)
+    a = laid_out(rng.standard_normal((rows, n)).astype(dtype), layout)
+    b = rng.standard_normal((n, results)).astype(precision)
+    found = []
+    for count in (1, 2, 3):
+        with threads._counting_on(count):
+            found.extend(compiled.dense(a, laid_out(b, each), None, False) for each in "CFSR")
+    expected = a.astype(float) @ b
+    np.testing.assert_allclose(found[0], expected, atol=10 * TOLERANCE[np.dtype(dtype).type] * np.sqrt(n), rtol=0)
+    assert len({each.tobytes() for each in found}) == 1
+
+
 def laid_out(array, layout):
     """Row by row, column by column, every other element of a larger one, or reversed."""
     if layout == "S":

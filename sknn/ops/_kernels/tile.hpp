@@ -172,19 +172,55 @@ inline int tile_width(idx rows, idx results) {
     return vectors >= 2 ? 2 : 1;
 }
 
-// Copies b (n, results), whose element (k, j) is at b[k k_step + j j_step], into panels as wide as a tile, filled up
-// with zeros: (panels, n, V vectors). Its precision S is that of the panels or lower.
+// Every other element from each of two vectors: of their first halves, or of their second ones.
+template <class T, idx FROM, std::size_t... I>
+ALWAYS_INLINE Vector<T> by_turns(Vector<T> a, Vector<T> b, std::index_sequence<I...>) {
+    return Vector<T>{(I % 2 ? b : a)[FROM + I / 2]...};
+}
+
+// to[k to_step + j] = from[j from_step + k] for as many k and j as a vector has elements; 0 where j is not among the
+// valid. As long cards are shuffled in the same way: each time, the number of a card is turned by one bit.
+template <class T>
+inline void transpose(const T* from, idx from_step, idx valid, T* to, idx to_step) {
+    constexpr idx L = LANES<T>;
+    constexpr auto places = std::make_index_sequence<L>();
+    Vector<T> lines[L];
+    for (idx j = 0; j < L; ++j) lines[j] = j < valid ? load(from + j * from_step) : Vector<T>{};
+    for (idx times = 1; times < L; times *= 2) {
+        Vector<T> shuffled[L];
+        for (idx i = 0; i < L / 2; ++i) {
+            shuffled[2 * i] = by_turns<T, 0>(lines[i], lines[i + L / 2], places);
+            shuffled[2 * i + 1] = by_turns<T, L / 2>(lines[i], lines[i + L / 2], places);
+        }
+        std::copy(shuffled, shuffled + L, lines);
+    }
+    for (idx k = 0; k < L; ++k) store(to + k * to_step, lines[k], L);
+}
+
+// Copies b (n, valid), whose element (k, j) is at b[k k_step + j j_step], into a panel (n, width), filled up with
+// zeros. Its precision S is that of the panel or lower.
+template <class S, class T>
+inline void pack_panel(const S* b, idx k_step, idx j_step, idx n, idx valid, idx width, T* panel) {
+    idx k = 0;
+    if constexpr (std::is_same_v<S, T>)
+        if (k_step == 1 && j_step != 1 && width % LANES<T> == 0 && 2 * valid >= LANES<T>)
+            for (; k + LANES<T> <= n; k += LANES<T>)
+                for (idx j = 0; j < width; j += LANES<T>)
+                    transpose(b + k + j * j_step, j_step, valid - j, panel + k * width + j, width);
+    for (; k < n; ++k) {
+        const S* source = b + k * k_step;
+        T* to = panel + k * width;
+        if (j_step == 1)
+            std::copy(source, source + valid, to);
+        else
+            for (idx j = 0; j < valid; ++j) to[j] = source[j * j_step];
+        std::fill(to + valid, to + width, T(0));
+    }
+}
+
+// The same for b (n, results) and panels as wide as a tile: (panels, n, V vectors).
 template <class S, class T>
 inline void pack(const S* b, idx k_step, idx j_step, idx n, idx results, idx width, T* panels) {
-    for (idx from = 0; from < results; from += width) {
-        const idx valid = std::min(width, results - from);
-        for (idx k = 0; k < n; ++k, panels += width) {
-            const S* source = b + k * k_step + from * j_step;
-            if (j_step == 1)
-                std::copy(source, source + valid, panels);
-            else
-                for (idx j = 0; j < valid; ++j) panels[j] = source[j * j_step];
-            std::fill(panels + valid, panels + width, T(0));
-        }
-    }
+    for (idx from = 0; from < results; from += width, panels += n * width)
+        pack_panel(b + from * j_step, k_step, j_step, n, std::min(width, results - from), width, panels);
 }
