@@ -300,7 +300,7 @@ def test_neither_threads_nor_layouts_change_a_bit_of_large_products(
         with threads._counting_on(count):
             found.extend(compiled.dense(a, laid_out(b, each), None, False) for each in "CFSR")
     expected = a.astype(float) @ b
-    np.testing.assert_allclose(found[0], expected, atol=10 * TOLERANCE[np.dtype(dtype).type] * np.sqrt(n), rtol=0)
+    np.testing.assert_allclose(found[0], expected, atol=10 * TOLERANCE[a.dtype.name] * np.sqrt(n), rtol=0)
     assert len({each.tobytes() for each in found}) == 1
 
 
