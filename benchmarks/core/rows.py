@@ -6,6 +6,7 @@ one, since on small work it is often the quicker so.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,11 +27,12 @@ Task = Callable[[], Sequence[Any]]  # gives the arrays by which contestants are 
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(ABC):
     """Something to compute: a subclass adds its sizes and says it in several ways."""
 
+    @abstractmethod
     def sknn(self) -> Task:
-        raise NotImplementedError
+        """As the package does it."""
 
     def others(self) -> dict[str, Task]:
         """The same in other ways that NumPy and SciPy have."""

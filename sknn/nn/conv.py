@@ -20,7 +20,7 @@ from ..ops.conv import conv
 from ..ops.conv_transpose import conv_transpose
 from ..ops.pool import average_pool, max_pool
 from ..ops.rows import average_pool_rows, conv_rows, conv_transpose_rows, max_pool_rows
-from ..ops.segment import Segments, segment_max, segment_mean
+from ..ops.segment import segment_max, segment_mean
 from ..ops.windows import ANY, Sizes, Windows, make_transposed_windows, make_windows
 from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
@@ -361,7 +361,7 @@ class GlobalPool(Layer):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         if context.sequences is not None:
-            return _POOL_SEGMENTS[self.kind](x, segments=Segments(context.sequences.lengths))
+            return _POOL_SEGMENTS[self.kind](x, segments=context.sequences.segments)
         grid = x.shape[1:-1]
         return F.reshape(_POOL[self.kind](x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autodiff.tape import Array, Value
 from ..ops.rows import RowWindows, make_transposed_row_windows
+from ..ops.segment import Segments
 
 
 class Sequences:
@@ -67,7 +68,7 @@ class Sequences:
             )
         self.values: Value = values
         self.lengths: Array = lengths.astype(np.intp, copy=False)
-        self._windows: dict[tuple, RowWindows] = {}
+        self._shared: dict[tuple, Any] = {}  # what layers work out of the lengths
         if (self.lengths < 1).any():
             raise ValueError(f"{_name(int(np.argmax(self.lengths < 1)))} has no steps: every sample needs at least one")
         if self.lengths.sum() != len(values):
@@ -172,7 +173,7 @@ class Sequences:
         return {"values": self.values, "lengths": self.lengths}  # without what was worked out from these
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state, _windows={})
+        self.__dict__.update(state, _shared={})
 
     def __repr__(self) -> str:
         channels = f", {'x'.join(map(str, self.values.shape[1:]))} channels" if self.values.ndim > 1 else ""
@@ -221,22 +222,29 @@ class Sequences:
         Their values have no channels, and take no memory.
         """
         other = Sequences.__new__(Sequences)
-        other.lengths, other._windows = lengths, {}
+        other.lengths, other._shared = lengths, {}
         other.values = np.empty((lengths.sum(), 0), self.dtype)
         return other
 
     def windows(self, *description: Any) -> RowWindows:
         """Windows over each sample, described as in :class:`RowWindows`; layers that ask for the same share them."""
-        if description not in self._windows:
-            self._windows[description] = RowWindows(self.lengths, *description)
-        return self._windows[description]
+        if description not in self._shared:
+            self._shared[description] = RowWindows(self.lengths, *description)
+        return self._shared[description]
+
+    @property
+    def segments(self) -> Segments:
+        """The rows of each sample, for operations that make one of them; shared in the same way."""
+        if (key := ("segments",)) not in self._shared:
+            self._shared[key] = Segments(self.lengths)
+        return self._shared[key]
 
     def transposed_windows(self, *description: Any) -> RowWindows:
         """Windows over longer samples, of which the positions of these are the windows; shared in the same way."""
         key = ("transposed", *description)
-        if key not in self._windows:
-            self._windows[key] = make_transposed_row_windows(self.lengths, *description)
-        return self._windows[key]
+        if key not in self._shared:
+            self._shared[key] = make_transposed_row_windows(self.lengths, *description)
+        return self._shared[key]
 
     def after(self, windows: RowWindows) -> Sequences:
         """The samples of which windows are the positions, without values; itself where their lengths are the same."""

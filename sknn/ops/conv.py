@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
-from .activation import ACTIVATIONS, sloped
-from .convolution import convolution, transposed_convolution, weight_gradient
+from .activation import ACTIVATIONS
+from .convolution import convolution, recorded_gradients, transposed_convolution, weight_gradient
 from .kernels import convolve, convolve_back
 from .precision import widened
 from .windows import Windows
@@ -46,25 +45,12 @@ def _(
 
 @conv.recorded
 def _(
-    g: Value,
-    y: Array,
-    wanted: Sequence[bool],
-    x: Value,
-    w: Value,
-    b: Value | None = None,
-    *,
-    windows: Windows,
-    groups: int = 1,
-    activation: str = "identity",
+    g: Value, y: Array, wanted: Sequence[bool], x: Value, w: Value, *b: Value, activation: str = "identity", **laid: Any
 ) -> tuple | None:
-    if not ACTIVATIONS[activation].is_piecewise_linear:
-        return None
-    dz = sloped(g, y, activation=activation)
-    gradients = (
-        transposed_convolution(dz, w, windows=windows, groups=groups) if wanted[0] else None,
-        weight_gradient(dz, x, windows=windows, groups=groups) if wanted[1] else None,
-    )
-    return gradients if len(wanted) == 2 else (*gradients, F.unbroadcast(dz, b) if wanted[2] else None)
+    def to_x(dz: Value) -> Value:
+        return transposed_convolution(dz, w, **laid)
+
+    return recorded_gradients(g, y, wanted, to_x, lambda dz: weight_gradient(dz, x, **laid), b, activation)
 
 
 @conv.takes

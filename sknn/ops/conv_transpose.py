@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import kernels
-from .activation import ACTIVATIONS, sloped
-from .convolution import convolution, transposed_convolution, weight_gradient
+from .activation import ACTIVATIONS
+from .convolution import convolution, recorded_gradients, transposed_convolution, weight_gradient
 from .precision import widened
 from .windows import Windows
 
@@ -58,25 +57,12 @@ def _(
 
 @conv_transpose.recorded
 def _(
-    g: Value,
-    y: Array,
-    wanted: Sequence[bool],
-    x: Value,
-    w: Value,
-    b: Value | None = None,
-    *,
-    windows: Windows,
-    groups: int = 1,
-    activation: str = "identity",
+    g: Value, y: Array, wanted: Sequence[bool], x: Value, w: Value, *b: Value, activation: str = "identity", **laid: Any
 ) -> tuple | None:
-    if not ACTIVATIONS[activation].is_piecewise_linear:
-        return None
-    dz = sloped(g, y, activation=activation)
-    gradients = (
-        convolution(dz, w, windows=windows, groups=groups) if wanted[0] else None,
-        weight_gradient(x, dz, windows=windows, groups=groups) if wanted[1] else None,
-    )
-    return gradients if len(wanted) == 2 else (*gradients, F.unbroadcast(dz, b) if wanted[2] else None)
+    def to_x(dz: Value) -> Value:
+        return convolution(dz, w, **laid)
+
+    return recorded_gradients(g, y, wanted, to_x, lambda dz: weight_gradient(x, dz, **laid), b, activation)
 
 
 @conv_transpose.takes

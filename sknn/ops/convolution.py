@@ -10,13 +10,15 @@ So derivatives of every order come from the same three kernels, and jets pass th
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from ..autodiff import primitives as F
 from ..autodiff.jet import CARRIED
-from ..autodiff.tape import Array, Primitive
+from ..autodiff.tape import Array, Primitive, Value
 from . import kernels
-from .activation import ACTIVATIONS
+from .activation import ACTIVATIONS, sloped
 from .precision import widened
 from .windows import Windows
 
@@ -88,3 +90,14 @@ def _(y: Array, z: Array, x: Array, **options: Any) -> tuple[int, int]:
 
 
 CARRIED.update(dict.fromkeys((convolution, transposed_convolution, weight_gradient), CARRIED[F.matmul]))
+
+
+def recorded_gradients(
+    g: Value, y: Array, wanted: Sequence[bool], to_x: Callable, to_w: Callable, b: Sequence[Value], activation: str
+) -> tuple | None:
+    """The gradients of y = f(z + b) by x, w and b, if there is one, from those of z; None if the slope of f moves."""
+    if not ACTIVATIONS[activation].is_piecewise_linear:
+        return None
+    dz = sloped(g, y, activation=activation)
+    rules: list[Callable] = [to_x, to_w, *(partial(F.unbroadcast, like=each) for each in b)]
+    return tuple(rule(dz) if want else None for rule, want in zip(rules, wanted, strict=True))

@@ -238,8 +238,7 @@ def segment_max(x: Array, *, segments: Segments) -> tuple[Array, Any]:
 @segment_max.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
     segments, shape, rows, largest = saved
-    dx = np.empty(rows.shape, g.dtype)
-    dx.fill(0)
+    dx = np.zeros(rows.shape, g.dtype)
     passed = g.reshape(len(segments), rows.shape[1])
     if len(largest) < len(segments):
         passed = passed[segments.filled]

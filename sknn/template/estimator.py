@@ -23,7 +23,7 @@ from scipy.sparse import issparse
 from sklearn.base import _fit_context
 from sklearn.utils._param_validation import Options
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver
@@ -35,9 +35,10 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, FamilyData, Fit, naming_validation_data, takes_members
+from .fit import NO_VALIDATION, FamilyData, Fit, takes_members
 from .forward import Forward
-from .inputs import checked_weight, count_for_nothing
+from .given import new_fit
+from .inputs import checked_weight
 from .parameters import fitted, interval, parameter
 from .samples import Batch, Samples
 from .scaling import Scaling
@@ -396,50 +397,13 @@ class Estimator(CallbackSupportMixin, Declaring):
         observer = None if incremental else self._new_observer(X, y, sample_weight)
         # what overflows ends in an error that says so; NumPy's warnings on the way there would only hide it
         with nothing_lost(self), np.errstate(over="ignore", invalid="ignore"), _observed(self, observer):
-            fit = self._new_fit(X, y, sample_weight, incremental, target, groups, validation)
+            fit = new_fit(self, X, y, sample_weight, incremental, target, groups, validation)
             if fit is None:
                 return self
             self._train(fit)
         if fit.interrupted:
             raise KeyboardInterrupt
         return self
-
-    def _new_fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        incremental: bool = False,
-        target: Target | None = None,
-        groups: Any = None,
-        validation: tuple[Any, Any, Any] = NO_VALIDATION,
-    ) -> Fit | None:
-        """A fit to what was given, once that is checked; None if no sample counts.
-
-        `target` is known in the first call of partial_fit; `validation` holds X_val, y_val and sample_weight_val.
-        """
-        fresh = not hasattr(self, "network_") or not (self.warm_start or incremental)
-        samples = self._influential(self._read(X, y, sample_weight, fresh, incremental))
-        groups = None if groups is None else column_or_1d(groups)
-        check_consistent_length(samples.x, groups)
-        if count_for_nothing(samples, fresh):
-            return None
-        y, weight = samples.of(samples.y), samples.of(samples.score_weight)
-        target = (target or self._new_target(y, weight)) if fresh else self._target
-        if target is not None:
-            target.check(y, all_of_them=not fresh and not incremental)
-            self._check_target(target)
-        by_class = self._class_weights(target, y, weight)
-        samples = self._influential(self._weighted(samples, target, by_class))
-        if count_for_nothing(samples, not incremental):
-            return None
-        held_out = self._validation_samples(validation, target, samples, by_class)
-        if target is None and self.scoring != "loss":
-            raise ValueError(f"scoring={self.scoring!r} does not apply where y is ignored; leave it at 'loss'")
-        if not incremental:
-            self._check_scoring(held_out)
-            self._check_groups(groups, held_out)
-        return Fit(self, samples, target, held_out, fresh, incremental, groups)
 
     @takes_members
     def _train(self, fit: Fit) -> None:
@@ -457,31 +421,6 @@ class Estimator(CallbackSupportMixin, Declaring):
         """Without the rows of weight zero: they have no influence on anything, on splits, scales or batches."""
         return samples.influential()
 
-    def _validation_samples(
-        self,
-        given: tuple[Any, Any, Any],
-        target: Target,
-        training: Samples,
-        by_class: Callable[[Array], Array] | None,
-    ) -> Samples | None:
-        """X_val, y_val and sample_weight_val, validated as the training data is."""
-        X, y, sample_weight = given
-        if all(value is None for value in given):
-            return None
-        if X is None or (y is None and target is not None):
-            missing = "X_val and y_val" if X is y else "X_val" if X is None else "y_val"
-            raise ValueError(f"X_val and y_val belong together, and sample_weight_val to both; {missing} is missing")
-        with naming_validation_data():
-            samples = self._read(X, y, sample_weight, False, False)
-            if target is not None and samples.y.shape[1:] != training.y.shape[1:]:
-                raise ValueError(f"y has shape {samples.y.shape}, but that of the training has {training.y.shape}")
-            samples = samples.influential()
-            if target is not None:
-                target.check(samples.of(samples.y), all_of_them=False)
-            samples = self._weighted(samples, target, by_class).influential()
-            count_for_nothing(samples, True)
-        return samples
-
     def _check_scoring(self, validation: Samples | None) -> None:
         """Raise ValueError if a scoring is asked for where there is nothing to score."""
         stops_early = self.early_stopping and self._solver().is_stochastic
@@ -489,15 +428,6 @@ class Estimator(CallbackSupportMixin, Declaring):
             raise ValueError(
                 f"scoring={self.scoring!r} has nothing to score: give X_val and y_val, or set early_stopping=True with "
                 "a stochastic solver"
-            )
-
-    def _check_groups(self, groups: Any, validation: Samples | None) -> None:
-        """Raise ValueError if there are groups, and the split for early stopping would divide them."""
-        sets_aside = self.early_stopping and self._solver().is_stochastic and validation is None
-        if groups is not None and sets_aside and not hasattr(self.validation_fraction, "split"):
-            raise ValueError(
-                f"validation_fraction={self.validation_fraction!r} would divide the groups: give a splitter that keeps "
-                "them together, such as GroupShuffleSplit(1), or X_val and y_val"
             )
 
     def _new_observer(self, X: Any, y: Any, sample_weight: Any) -> FitObserver | None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
@@ -308,12 +307,3 @@ def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
     if not hasattr(x, "lengths"):
         return x, weight
     return x.values, None if weight is None else x.at_positions(weight)
-
-
-@contextmanager
-def naming_validation_data() -> Iterator[None]:
-    """Errors in the block say that it is not the training data that is wrong."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        raise type(error)(f"in the validation data (X_val, y_val, sample_weight_val): {error}") from error

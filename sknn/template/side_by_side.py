@@ -14,6 +14,7 @@ from ..autodiff.tape import Array
 from ..train import Training, go_side_by_side, train_side_by_side
 from .estimator import nothing_lost
 from .fit import NO_VALIDATION, FamilyData, Fit, Task
+from .given import new_fit
 
 SHARED = ("_objective", "_outputs", "_batch", "_run", "_train")  # what has to work for members side by side
 
@@ -117,9 +118,9 @@ def _begin(estimator: Any, part: tuple, validation: tuple) -> list[Begun]:
     estimator._check_options()
     X, y, sample_weight, groups = part
     with np.errstate(over="ignore", invalid="ignore"):
-        fit = estimator._new_fit(X, y, sample_weight, groups=groups, validation=validation)
+        fit = new_fit(estimator, X, y, sample_weight, groups=groups, validation=validation)
         task = None if fit is None else fit.begin()
-    if task is None:
+    if fit is None or task is None:
         return []
     data = FamilyData(estimator, fit.samples)
     return [Begun(fit, task, Training(fit.network, data, task.stages, task.state, fit.rng, **task.watching))]
