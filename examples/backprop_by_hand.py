@@ -1,4 +1,5 @@
-"""Backpropagation, once by hand and once by sknn: the same gradients, the same training.
+"""Backpropagation, once by hand and once by sknn: the same gradients, the same training
+=====================================================================================
 
 You learn what backpropagation computes. A network with one hidden layer learns XOR, "the one or the other but not
 both": with nothing but the formulas, written out in NumPy, and with sknn's core, which finds the gradient of any
@@ -9,9 +10,17 @@ errors" (1986): layer l = 1, 2 has weights W[l], biases b[l], inputs z[l] and ou
 s(z) = 1 / (1 + exp(-z)); its error delta[l] is the slope of a sample's loss along z[l]. Samples are the rows of a
 matrix, and * multiplies matrices entry by entry.
 
-    python examples/backprop_by_hand.py
+::
+
+    python examples/backprop_by_hand.py [FOLDER]
+
+The picture is written to FOLDER, by default examples/output.
 """
 
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
 import numpy as np
 
 from sknn.losses import SquaredError
@@ -96,3 +105,22 @@ print(f"  largest difference in all {N_EPOCHS + 1} epochs: {difference:.0e}")
 print("\nWhat the network has learned\n   x1  x2   y   output")
 for (x1, x2), y, output in zip(X, Y[:, 0], network(X)[:, 0], strict=True):
     print(f"    {x1:.0f}   {x2:.0f}   {y:.0f}    {output:.3f}")
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+left.plot(curve, color="#E69F00", linewidth=5, alpha=0.6, label="by hand")
+left.plot(sknn_curve, color="#0072B2", linewidth=1.5, label="sknn")
+left.set(yscale="log", xlabel="epoch", ylabel="loss", title="The same training")
+left.legend(frameon=False)
+hidden = sigmoid(X @ weights[0] + weights[2])
+image = right.imshow(np.hstack([X, hidden, network(X)]), cmap="cividis", vmin=0, vmax=1)
+for edge in (1.5, 1.5 + N_HIDDEN):
+    right.axvline(edge, color="white", linewidth=4)
+right.set_xticks(range(3 + N_HIDDEN), ["$x_1$", "$x_2$", *(f"$a_{k + 1}$" for k in range(N_HIDDEN)), "output"])
+right.set_yticks(range(4), [f"XOR is {y:.0f}" for y in Y[:, 0]])
+right.set_title("What the hidden layer makes of the four inputs")
+figure.colorbar(image, ax=right, shrink=0.8)
+
+folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
+folder.mkdir(parents=True, exist_ok=True)
+figure.savefig(folder / "backprop_by_hand.png", dpi=150)
+print(f"Picture: {folder / 'backprop_by_hand.png'}")

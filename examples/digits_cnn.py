@@ -1,10 +1,13 @@
-"""Handwritten digits: a convolutional network beside a perceptron and a forest, and what its filters see.
+"""Handwritten digits: a convolutional network beside a perceptron and a forest, and what its filters see
+======================================================================================================
 
 You learn what a convolution does. A filter is a small window of weights, here 3 x 3. It slides over the image, and
 where the pixels under it resemble it, its feature map lights up: one filter answers to strokes that rise from left to
 right, another to strokes that fall. Nobody draws these filters; the network finds them while it learns to tell digits
 apart (LeCun, Bottou, Bengio, Haffner, "Gradient-based learning applied to document recognition", 1998). A multi-layer
 perceptron and a random forest see the same 64 numbers, but not that they form an image.
+
+::
 
     python examples/digits_cnn.py [FOLDER]
 

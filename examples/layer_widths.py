@@ -1,10 +1,13 @@
-"""How many layers, how wide? A random search that draws a width for every layer.
+"""How many layers, how wide? A random search that draws a width for every layer
+=============================================================================
 
 You learn to search over shapes of a network that no short list holds. Three layers of thirty widths are 27,000 shapes,
 and a grid would try all of them. A random search draws the number of layers and each width, and so sees as many
 different widths as it has draws (Bergstra and Bengio, "Random search for hyper-parameter optimization", 2012). They
 also tell what matters: here, two spirals that wind around each other, more weights help, but the same forty weights do
 better in one layer than in two or three, each of which is narrow.
+
+::
 
     python examples/layer_widths.py [FOLDER]
 

@@ -1,4 +1,5 @@
-"""Shuffled pixels: what a convolutional network knows before it has seen a single image.
+"""Shuffled pixels: what a convolutional network knows before it has seen a single image
+=====================================================================================
 
 You learn that a model's advantage comes from what it assumes. A convolution assumes that neighbouring pixels belong
 together, and that a stroke means the same wherever it is. That helps most where data are few, so here the models learn
@@ -6,6 +7,8 @@ from 180 digits only. Then one permutation, the same for all images, shuffles th
 neighbours are neighbours no more. To a multi-layer perceptron and a random forest nothing has happened but that the
 columns have other numbers: their accuracy changes by chance alone. The convolutional network now assumes what is
 false. It loses its advantage and falls behind them.
+
+::
 
     python examples/shuffled_pixels.py [FOLDER]
 

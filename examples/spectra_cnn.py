@@ -1,4 +1,5 @@
-"""Spectra: a convolutional network reads where a noisy emission line lies and how wide it is.
+"""Spectra: a convolutional network reads where a noisy emission line lies and how wide it is
+==========================================================================================
 
 You learn to read physical quantities from a signal with a network, two at once, and to ask how good it could be. Each
 spectrum is a smooth continuum with one line, all at random, and noise. A line looks alike wherever it lies: that is
@@ -6,6 +7,8 @@ built into a convolution, while a random forest has to learn it anew at each wav
 formula that made the spectra, by least squares. The network has seen nothing but examples, yet reads the width nearly
 as well as the fit does; in the position the fit, which knows the physics, stays well ahead. But a fit needs a good
 start, and here it takes that from the network.
+
+::
 
     python examples/spectra_cnn.py [FOLDER]
 

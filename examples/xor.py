@@ -1,8 +1,11 @@
-"""XOR: what a perceptron cannot learn and a multi-layer perceptron can.
+"""XOR: what a perceptron cannot learn and a multi-layer perceptron can
+====================================================================
 
 You learn why networks have hidden layers. A perceptron tells two classes apart by one straight line. Rosenblatt's rule
 finds such a line where there is one, as for AND. For XOR, "the one or the other but not both", there is none, and the
 rule makes mistakes for ever (Minsky and Papert, "Perceptrons", 1969). One hidden layer bends the boundary.
+
+::
 
     python examples/xor.py [FOLDER]
 

@@ -1,0 +1,103 @@
+"""How the site is built: ``sphinx-build docs docs/_build/html``, with ``pip install ".[docs]"``.
+
+Nothing is listed here that grows with the package: pages come by globs, the reference from what modules offer, the
+gallery from ``examples/``. No page needs a network: formulas are MathML, search and fonts lie beside the pages.
+"""
+
+import os
+import sys
+from importlib.metadata import version as version_of
+from pathlib import Path
+
+from sphinx_gallery.sorting import FileNameSortKey
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE / "extensions"))
+os.environ["MPLBACKEND"] = "Agg"
+
+project = "sknn"
+author = "The sknn developers"
+copyright = author
+release = version = version_of("sknn")
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "myst_parser",
+    "sphinx_design",
+    "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
+    "matplotlib.sphinxext.plot_directive",
+    "reference",
+    "inherited",
+    "mathml",
+]
+exclude_patterns = ["_build", "_templates", "extensions", "gallery/*.ipynb", "gallery/*.py", "**/README.md"]
+templates_path = ["_templates"]
+default_role = "literal"  # `name` in docstrings
+nitpicky = True
+suppress_warnings = ["toc.empty_glob", "config.cache"]
+
+# ------------------------------------------------------------------------------------------------------------- pages
+
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist", "substitution"]
+myst_heading_anchors = 3
+copybutton_exclude = ".linenos, .gp, .go"  # prompts and output are not copied
+
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("svg", 100)]
+plot_include_source = True
+
+# --------------------------------------------------------------------------------------------------------- reference
+
+autosummary_generate = True
+autosummary_generate_overwrite = True
+autodoc_typehints = "none"  # docstrings say more
+autodoc_member_order = "groupwise"
+numpydoc_show_class_members = False  # the template has them
+numpydoc_class_members_toctree = False
+
+# ----------------------------------------------------------------------------------------------------------- gallery
+
+sphinx_gallery_conf = {
+    "examples_dirs": str(HERE.parent / "examples"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"\.py$",  # all of them are run
+    "ignore_pattern": "output",
+    "reset_argv": lambda conf, script: ["output"],  # the folder of pictures; an example runs in its own
+    "within_subsection_order": FileNameSortKey,
+    "doc_module": ("sknn",),
+    "reference_url": {"sknn": None},
+    "backreferences_dir": "reference/examples",
+    "image_srcset": ["2x"],
+    "only_warn_on_example_error": False,
+    "abort_on_example_error": True,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 1e9,
+    "write_computation_times": False,
+    "download_all_examples": False,
+}
+
+# -------------------------------------------------------------------------------------------------------------- HTML
+
+html_theme = "pydata_sphinx_theme"
+html_title = "sknn"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "show_nav_level": 1,
+    "navigation_with_keys": False,
+    "show_prev_next": True,
+    "header_links_before_dropdown": 6,
+    "navbar_end": ["theme-switcher"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+}
