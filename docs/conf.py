@@ -4,6 +4,7 @@ Nothing is listed here that grows with the package: pages come by globs, the ref
 gallery from ``examples/``. No page needs a network: formulas are MathML, search and fonts lie beside the pages.
 """
 
+import logging
 import os
 import sys
 from importlib.metadata import version as version_of
@@ -30,14 +31,17 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "matplotlib.sphinxext.plot_directive",
     "reference",
-    "inherited",
+    "docstrings",
     "mathml",
 ]
 exclude_patterns = ["_build", "_templates", "extensions", "gallery/*.ipynb", "gallery/*.py", "**/README.md"]
 templates_path = ["_templates"]
 default_role = "literal"  # `name` in docstrings
 nitpicky = True
-suppress_warnings = ["toc.empty_glob", "config.cache"]
+nitpick_ignore = [("py:class", "sknn.autodiff.tape.Fused")]  # its public name is `op`
+suppress_warnings = ["config.cache"]
+# A folder may still have no page; Sphinx gives this warning no type by which it could be suppressed.
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: "glob pattern" not in str(record.msg))
 
 # ------------------------------------------------------------------------------------------------------------- pages
 

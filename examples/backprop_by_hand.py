@@ -112,12 +112,12 @@ left.plot(sknn_curve, color="#0072B2", linewidth=1.5, label="sknn")
 left.set(yscale="log", xlabel="epoch", ylabel="loss", title="The same training")
 left.legend(frameon=False)
 hidden = sigmoid(X @ weights[0] + weights[2])
-image = right.imshow(np.hstack([X, hidden, network(X)]), cmap="cividis", vmin=0, vmax=1)
+image = right.imshow(np.hstack([X, hidden, network(X)]), cmap="cividis", vmin=0, vmax=1, aspect="auto")
 for edge in (1.5, 1.5 + N_HIDDEN):
     right.axvline(edge, color="white", linewidth=4)
 right.set_xticks(range(3 + N_HIDDEN), ["$x_1$", "$x_2$", *(f"$a_{k + 1}$" for k in range(N_HIDDEN)), "output"])
 right.set_yticks(range(4), [f"XOR is {y:.0f}" for y in Y[:, 0]])
-right.set_title("What the hidden layer makes of the four inputs")
+right.set_title("What the hidden layer makes of the inputs")
 figure.colorbar(image, ax=right, shrink=0.8)
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"

@@ -197,7 +197,7 @@ class SquaredError(Loss):
 
 @dataclass(frozen=True)
 class AbsoluteError(Loss):
-    """sum_k |raw_k - y_k|: the prediction is the median.
+    """``sum_k |raw_k - y_k|``: the prediction is the median.
 
     Examples
     --------
@@ -214,7 +214,7 @@ class AbsoluteError(Loss):
 
 @dataclass(frozen=True)
 class HuberLoss(Loss):
-    """sum_k of e_k^2 / 2 where |e_k| <= delta, else delta (|e_k| - delta / 2); e = raw - y (Huber 1964).
+    """sum_k of e_k^2 / 2 where ``|e_k| <= delta``, else ``delta (|e_k| - delta / 2)``; e = raw - y (Huber 1964).
 
     Parameters
     ----------

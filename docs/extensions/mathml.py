@@ -1,18 +1,26 @@
 """Formulas as MathML, made when the site is built: they need no script, no font and no network."""
 
+from html import escape
+
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
-from sphinx.errors import ExtensionError
+from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
+
+SPELLED = {r"\dots": r"\ldots"}  # what docutils knows by another name
+logger = logging.getLogger(__name__)
 
 
 def _mathml(node: nodes.Element, as_block: bool) -> str:
     tex = node.astext()
+    for name, other in SPELLED.items():
+        tex = tex.replace(name, other)
     try:
         return tex2mathml(tex, as_block=as_block)
     except (MathError, SyntaxError) as error:
-        raise ExtensionError(f"{node.source}:{node.line}: no MathML of {tex!r}: {error}") from error
+        logger.warning("no MathML of %s: %s", tex, error, location=node)
+        return f"<code>{escape(tex)}</code>"
 
 
 def visit_inline(self: HTML5Translator, node: nodes.math) -> None:

@@ -129,7 +129,7 @@ class Tensor(Traced):
 
 
 class Operation:
-    """A function of arrays that a Tensor can record; see :class:`Primitive` and :class:`Fused`."""
+    """A function of arrays that a Tensor can record; see ``Primitive`` and ``Fused``."""
 
     table: dict[str, Operation] = {}  # noqa: RUF012 - every operation by name, so that the tests can miss none
 
@@ -178,7 +178,7 @@ class Operation:
         return function
 
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
-        """The gradients of the inputs, as arrays; `out` says where each goes, as :func:`_places` does."""
+        """The gradients of the inputs, as arrays; `out` says where each goes, as ``_places`` does."""
         raise TypeError("Operation is a base class; use Primitive or Fused")
 
     def pull_recorded(self, entry: Tensor, g: Tensor, wanted: Sequence[bool]) -> Sequence[Tensor | None]:

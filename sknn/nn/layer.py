@@ -156,7 +156,7 @@ class Layer:
 
     One that holds other layers names them in `inner`, in the order in which it builds them with ``store.chain``. With
     ``repr=False`` in its decorator a layer is shown by what was chosen for it, without what was left alone. Fields that
-    :mod:`sknn.description` makes are checked when a layer is.
+    ``sknn.description`` makes are checked when a layer is.
     """
 
     def __post_init__(self) -> None:

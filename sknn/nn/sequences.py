@@ -227,7 +227,7 @@ class Sequences:
         return other
 
     def windows(self, *description: Any) -> RowWindows:
-        """Windows over each sample, described as in :class:`RowWindows`; layers that ask for the same share them."""
+        """Windows over each sample, described as in ``RowWindows``; layers that ask for the same share them."""
         if description not in self._shared:
             self._shared[description] = RowWindows(self.lengths, *description)
         return self._shared[description]
