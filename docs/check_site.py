@@ -31,7 +31,7 @@ class Page(HTMLParser):
             self.loaded.append(said["href"] or "")
         elif tag in LOADED and said.get(LOADED[tag]):
             self.loaded.append(said[LOADED[tag]] or "")
-        if tag == "img" and not said.get("alt"):
+        if tag == "img" and "alt" not in said:  # an empty one marks what only decorates
             self.mute.append(said.get("src") or "")
 
 

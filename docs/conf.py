@@ -73,10 +73,8 @@ sphinx_gallery_conf = {
     "reset_argv": lambda conf, script: ["output"],  # the folder of pictures; an example runs in its own
     "within_subsection_order": FileNameSortKey,
     "doc_module": ("sknn",),
-    "reference_url": {"sknn": None},
     "backreferences_dir": "reference/examples",
     "image_srcset": ["2x"],
-    "only_warn_on_example_error": False,
     "abort_on_example_error": True,
     "show_memory": False,
     "show_signature": False,

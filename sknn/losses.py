@@ -1,7 +1,7 @@
 """What is minimised, by name: a loss of raw outputs and the link that turns raw outputs into predictions.
 
 A loss is called with raw outputs (n, n_outputs) and encoded targets and gives one value per sample, for members side by
-side with an axis of members in front of all these; weighting and averaging happen in :func:`sknn.ops.loss.average`
+side with an axis of members in front of all these; weighting and averaging happen in ``sknn.ops.loss.average``
 alone.
 """
 

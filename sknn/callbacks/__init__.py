@@ -1,4 +1,4 @@
-"""Callbacks in scikit-learn's own protocol (:mod:`sklearn.callback`), and what tells callbacks of a fit.
+"""Callbacks in scikit-learn's own protocol (``sklearn.callback``), and what tells callbacks of a fit.
 
 Every estimator of sknn takes callbacks by ``set_callbacks``: scikit-learn's ``ProgressBar`` and ``ScoringMonitor``,
 those of this module, and any other that follows the protocol. Each epoch (of L-BFGS each iteration) is a subtask of the
