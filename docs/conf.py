@@ -58,6 +58,7 @@ plot_include_source = True
 
 autosummary_generate = True
 autosummary_generate_overwrite = True
+maximum_signature_line_length = 90
 autodoc_typehints = "none"  # docstrings say more
 autodoc_member_order = "groupwise"
 numpydoc_show_class_members = False  # the template has them
@@ -89,6 +90,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "sknn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
