@@ -34,7 +34,7 @@ extensions = [
     "docstrings",
     "mathml",
 ]
-exclude_patterns = ["_build", "_templates", "extensions", "gallery/*.ipynb", "gallery/*.py", "**/README.md"]
+exclude_patterns = ["_build", "_templates", "extensions"]
 templates_path = ["_templates"]
 default_role = "literal"  # `name` in docstrings
 nitpicky = True
@@ -70,7 +70,6 @@ sphinx_gallery_conf = {
     "examples_dirs": str(HERE.parent / "examples"),
     "gallery_dirs": "gallery",
     "filename_pattern": r"\.py$",  # all of them are run
-    "ignore_pattern": "output",
     "reset_argv": lambda conf, script: ["output"],  # the folder of pictures; an example runs in its own
     "within_subsection_order": FileNameSortKey,
     "doc_module": ("sknn",),
