@@ -58,6 +58,7 @@ plot_include_source = True
 
 autosummary_generate = True
 autosummary_generate_overwrite = True
+toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 90
 autodoc_typehints = "none"  # docstrings say more
 autodoc_member_order = "groupwise"
@@ -96,7 +97,7 @@ html_theme_options = {
     "show_nav_level": 1,
     "navigation_with_keys": False,
     "show_prev_next": True,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 8,
     "navbar_end": ["theme-switcher"],
     "footer_start": ["copyright"],
     "footer_end": [],
