@@ -91,6 +91,7 @@ html_title = "sknn"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
+html_sidebars = {name: [] for name in ("index", "differences", "contribute", "changes")}  # none has pages below it
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {
