@@ -4,7 +4,6 @@ Nothing is listed here that grows with the package: pages come by globs, the ref
 gallery from ``examples/``. No page needs a network: formulas are MathML, search and fonts lie beside the pages.
 """
 
-import logging
 import os
 import sys
 from importlib.metadata import version as version_of
@@ -33,6 +32,8 @@ extensions = [
     "reference",
     "docstrings",
     "mathml",
+    "hand",
+    "live_study",
 ]
 exclude_patterns = ["_build", "_templates", "extensions"]
 templates_path = ["_templates"]
@@ -40,8 +41,6 @@ default_role = "literal"  # `name` in docstrings
 nitpicky = True
 nitpick_ignore = [("py:class", "sknn.autodiff.tape.Fused")]  # its public name is `op`
 suppress_warnings = ["config.cache"]
-# A folder may still have no page; Sphinx gives this warning no type by which it could be suppressed.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(lambda record: "glob pattern" not in str(record.msg))
 
 # ------------------------------------------------------------------------------------------------------------- pages
 
@@ -73,6 +72,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"\.py$",  # all of them are run
     "reset_argv": lambda conf, script: ["output"],  # the folder of pictures; an example runs in its own
     "within_subsection_order": FileNameSortKey,
+    "reset_modules": ("matplotlib", "hand.draw_so"),
     "doc_module": ("sknn",),
     "backreferences_dir": "reference/examples",
     "image_srcset": ["2x"],
@@ -89,6 +89,7 @@ sphinx_gallery_conf = {
 html_theme = "pydata_sphinx_theme"
 html_title = "sknn"
 html_static_path = ["_static"]
+html_extra_path = ["_live"]
 html_css_files = ["site.css"]
 html_context = {"default_mode": "auto"}  # light or dark, as the reader has it
 html_sidebars = {name: [] for name in ("index", "differences", "contribute", "changes")}  # none has pages below it
