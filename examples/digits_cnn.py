@@ -51,10 +51,11 @@ cnn, unseen = results["CNN"]["estimator"][0], results["CNN"]["indices"]["test"][
 print(f"\nThe layers of the CNN\n{cnn.summary()[['layer', 'output_shape', 'parameters']]}")
 zero = X[unseen[y[unseen] == 0][1:2]]
 
-figure, (above, below) = plt.subplots(2, 1, sharex=True, figsize=(13, 2.2), layout="constrained")
-FilterDisplay.from_estimator(cnn, n_columns=16, ax=above)
-FeatureMapDisplay.from_estimator(cnn, zero, n_columns=16, ax=below)
-figure.suptitle("the 16 filters of the first convolution, and where each answers to a zero that is new to the network")
+figure, (above, below) = plt.subplots(2, 1, figsize=(8, 5), layout="constrained")
+FilterDisplay.from_estimator(cnn, n_columns=8, ax=above)
+FeatureMapDisplay.from_estimator(cnn, zero, n_columns=8, ax=below)
+above.set_title("the 16 filters of the first convolution")
+below.set_title("where each answers to a zero that is new to the network")
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
 folder.mkdir(parents=True, exist_ok=True)
