@@ -1,5 +1,6 @@
 """Formulas as MathML, made when the site is built: they need no script, no font and no network."""
 
+import re
 from html import escape
 
 from docutils import nodes
@@ -9,6 +10,7 @@ from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
 
 SPELLED = {r"\dots": r"\ldots"}  # what docutils knows by another name
+BARS = re.compile("<mo([^>]*)>(?=‖)")  # of a norm; one with an exponent would be stretched as far as that
 logger = logging.getLogger(__name__)
 
 
@@ -17,7 +19,7 @@ def _mathml(node: nodes.Element, as_block: bool) -> str:
     for name, other in SPELLED.items():
         tex = tex.replace(name, other)
     try:
-        return tex2mathml(tex, as_block=as_block)
+        return BARS.sub(r'<mo\1 stretchy="false">', tex2mathml(tex, as_block=as_block))
     except (MathError, SyntaxError) as error:
         logger.warning("no MathML of %s: %s", tex, error, location=node)
         return f"<code>{escape(tex)}</code>"
