@@ -1,0 +1,1 @@
+"""Families for sequences: series, texts, forecasts."""
