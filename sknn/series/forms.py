@@ -51,7 +51,12 @@ def ragged(samples: Iterable[Any]) -> Array:
 
 
 def is_grid(X: Any) -> bool:
-    """Whether series are one array, (n_samples, T) or (n_samples, T, channels), rather than one array each."""
+    """Whether series are one array, (n_samples, T) or (n_samples, T, channels), rather than one array each.
+
+    Arrays in a list stay one each where they happen to be of one length; lists in a list are then an array.
+    """
+    if isinstance(X, list | tuple) and len(X) and len(getattr(X[0], "shape", ())):
+        return False
     return not is_ragged(X) or len(getattr(X, "shape", ())) == 3
 
 

@@ -99,7 +99,13 @@ def test_series_of_one_channel_have_an_axis_for_it_if_they_had():
     assert [x.shape for x in SeriesScaler().fit_transform(flat)] == [(7,), (4,), (9,), (4,)]
     grid = RNG.normal(size=(5, 6))
     assert_allclose(SeriesScaler().fit_transform(grid), (grid - grid.mean()) / grid.std())
-    assert_allclose(SeriesScaler().fit(grid).transform(list(grid)), (grid - grid.mean()) / grid.std())
+    assert_allclose(SeriesScaler().fit(grid).transform(grid.tolist()), (grid - grid.mean()) / grid.std())
+
+
+def test_arrays_in_a_list_are_series_of_any_length_where_they_happen_to_be_of_one():
+    scaler = SeriesScaler().fit([np.arange(4.0), np.arange(4.0)])
+    assert scaler.n_features_in_ == 1
+    assert [x.shape for x in scaler.transform([np.arange(6.0), np.arange(6.0)])] == [(6,), (6,)]
 
 
 def test_it_can_be_undone():
