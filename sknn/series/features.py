@@ -142,20 +142,25 @@ class SeriesFeatures(TransformerMixin, Declaring):
         if self._time is not None:
             times = _checked(x[:, self._time], number)
             row += [times[-1], float(np.median(np.diff(times))) if len(times) > 1 else 0.0]
-        for channel in self._others:
-            row += self._of_channel(times, x[:, channel])
+        others = x[:, self._others]
+        if not np.isnan(others).any():
+            return row + self._of_channels(times, others).T.ravel().tolist()
+        for channel in others.T:
+            known = ~np.isnan(channel)
+            row += self._of_channels(times[known], channel[known, None])[:, 0].tolist()
         return row
 
-    def _of_channel(self, times: Array, x: Array) -> list[float]:
-        known = ~np.isnan(x)
-        times, x = times[known], x[known]
+    def _of_channels(self, times: Array, x: Array) -> Array:
+        """(n_statistics, n_channels) of channels without gaps."""
         if not len(x):
             n_statistics = len(OF_VALUES) + len(OF_ORDER) + (len(OF_PEAKS) if self._time is not None else 0)
-            return [np.nan] * n_statistics
-        row = [x.mean(), x.std(), *np.quantile(x, [0, 0.25, 0.5, 0.75, 1]), x[0], x[-1], *_of_order(times, x)]
+            return np.full((n_statistics, x.shape[1]), np.nan)
+        quartiles = np.quantile(x, [0, 0.25, 0.5, 0.75, 1], axis=0)
+        rows = [x.mean(axis=0), x.std(axis=0), *quartiles, x[0], x[-1], *_of_order(times, x)]
         if self._time is not None:
-            row += np.column_stack(peaks(times, x, N_PEAKS, self.max_frequency)).ravel().tolist()
-        return row
+            found = [peaks(times, channel, N_PEAKS, self.max_frequency) for channel in x.T]
+            rows += list(np.column_stack([np.column_stack(each).ravel() for each in found]))
+        return np.stack(rows)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -178,12 +183,10 @@ def _checked(times: Array, number: int) -> Array:
     return times - times[0]
 
 
-def _of_order(times: Array, x: Array) -> list[float]:
-    """Slope, mean change and autocorrelation; 0 where there is nothing to tell them from."""
-    t, c = times - times.mean(), x - x.mean()
-    spread, variance = t @ t, c @ c
-    return [
-        float(t @ c / spread) if spread > 0 else 0.0,
-        float(np.abs(np.diff(x)).mean()) if len(x) > 1 else 0.0,
-        float(c[:-1] @ c[1:] / variance) if variance > 0 else 0.0,
-    ]
+def _of_order(times: Array, x: Array) -> tuple[Array, Array, Array]:
+    """Slope, mean change and autocorrelation of each channel; 0 where there is nothing to tell them from."""
+    t, c = times - times.mean(), x - x.mean(axis=0)
+    spread, variance = t @ t, (c * c).sum(axis=0)
+    change = np.abs(np.diff(x, axis=0)).mean(axis=0) if len(x) > 1 else np.zeros(x.shape[1])
+    together = (c[:-1] * c[1:]).sum(axis=0)
+    return t @ c / (spread or 1.0), change, together / np.where(variance > 0, variance, 1.0)

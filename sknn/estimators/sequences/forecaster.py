@@ -136,6 +136,12 @@ class Forecaster(MetaEstimatorMixin, Declaring):
         -------
         self : Forecaster
         """
+        learnt = clone(self)._fit(series)  # so that a fit that fails leaves this one as it was
+        vars(self).pop("residual_quantiles_", None)
+        vars(self).update({name: value for name, value in vars(learnt).items() if name not in self._get_param_names()})
+        return self
+
+    def _fit(self, series: Any) -> Self:
         each = self._read(series, fresh=True)
         self._several = are_several(series)
         self._check_options()
@@ -353,7 +359,7 @@ class Forecaster(MetaEstimatorMixin, Declaring):
         held_out = [max(self.horizon, len(x) // 5) for x in each]
         lengths = [len(x) - n for x, n in zip(each, held_out, strict=True)]
         check_lengths(lengths, self.window, self.horizon, " without their last fifth, on which quantiles are learnt")
-        earlier = clone(self).set_params(quantiles=None).fit([x[:n] for x, n in zip(each, lengths, strict=True)])
+        earlier = clone(self).set_params(quantiles=None)._fit([x[:n] for x, n in zip(each, lengths, strict=True)])
         later = [x[n - self.window :] for x, n in zip(each, lengths, strict=True)]
         past, future = windows(later, self.window, self.horizon)
         errors = future[:, :, self._targets] - earlier._forecasts(past, future[:, :, self._known])

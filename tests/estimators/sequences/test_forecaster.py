@@ -304,6 +304,16 @@ def test_clones_and_pickles():
     assert forecaster.get_params()["estimator__max_iter"] == 2
 
 
+def test_a_fit_that_fails_leaves_what_was_learnt():
+    forecaster = Forecaster(Ridge(), quantiles=[0.5], **SMALL).fit(TWO)
+    expected = forecaster.predict_quantiles()
+    with pytest.raises(ValueError, match="too few for window=24"):
+        forecaster.fit(WAVE[:9])
+    assert_array_equal(forecaster.predict_quantiles(), expected)
+    forecaster.set_params(quantiles=None).fit(WAVE)
+    assert not hasattr(forecaster, "residual_quantiles_")
+
+
 def test_it_is_saved_with_a_network_inside(tmp_path):
     forecaster = Forecaster(MLPRegressor(4, max_iter=2, tol=1.0, random_state=0), **SMALL).fit([WAVE, WAVE[:99]])
     sknn.save(forecaster, tmp_path / "forecaster.sknn")
