@@ -47,6 +47,8 @@ class DataSet:
         What is to be said about how the data were read, such as cells that were taken as missing.
     classes : ndarray of shape (n_classes,), default=None
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
+    time_channel : int, default=None
+        Which channel of series of different lengths holds the times of their steps; None: none does.
 
     Attributes
     ----------
@@ -76,6 +78,7 @@ class DataSet:
     sample_shape: tuple[Any, ...] | None = None
     notes: tuple[str, ...] = ()
     classes: np.ndarray | None = None
+    time_channel: int | None = None
 
     @classmethod
     def from_arrays(
@@ -90,6 +93,7 @@ class DataSet:
         classes: Any = None,
         drop_missing_target: bool = False,
         notes: Sequence[str] = (),
+        time_channel: int | None = None,
     ) -> "DataSet":
         """Build a data set, and find out what is not stated.
 
@@ -121,6 +125,8 @@ class DataSet:
             Whether to leave out rows whose target is missing, as of a table that is labelled in part.
         notes : sequence of str, default=()
             What is to be said about the data already.
+        time_channel : int, default=None
+            Which channel of series of different lengths holds the times of their steps; None: none does.
 
         Returns
         -------
@@ -172,7 +178,9 @@ class DataSet:
         if classes is not None:
             classes = all_classes(name, classes, y)
             notes = [*notes, *_without_rows(name, classes, y)]
-        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes)
+        if time_channel is not None and not (are_series(X) and 0 <= time_channel < X[0].shape[1]):
+            raise ValueError(f"time_channel={time_channel!r} of {name!r} is no channel of series of different lengths")
+        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
@@ -205,7 +213,8 @@ class DataSet:
     def fingerprint(self) -> str:
         in_y = [self.X, self.y, self.groups, self.sample_shape, self.task]
         lacks_some = self.classes is not None and len(self.classes) > len(np.unique(self.y))
-        return fingerprint([*in_y, self.classes] if lacks_some else in_y)
+        with_times = [] if self.time_channel is None else ["time", self.time_channel]
+        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times])
 
     def take(self, rows: Any) -> Any:
         """Return the inputs of some samples, as the kind of container that ``X`` is.

@@ -167,7 +167,7 @@ def load(
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
-    stated["drop_missing_target"] = drop_missing_target
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": parts.time_channel}
     data = DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
     return data if sample_shape or parts.sample_shape is None else replace(data, sample_shape=parts.sample_shape)
 

@@ -83,7 +83,7 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
     """
     if are_series(data.X):
-        return _for_series(_any_nan(steps_of(data.X)), needs)
+        return _for_series(data, needs)
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
@@ -96,10 +96,11 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
 
 
-def _for_series(missing: bool, needs: Needs) -> list[BaseEstimator]:
+def _for_series(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+    missing = _any_nan(steps_of(data.X))
     if not needs.flattening:
         return [SeriesFiller()] if missing else []
-    rows = SeriesFeatures() if needs.statistics else PaddedRows()
+    rows = SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
     return [rows, *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
 
 

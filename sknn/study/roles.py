@@ -59,6 +59,8 @@ class Parts:
         What is to be said about the reading.
     sample_shape : tuple of int, default=None
         The shape of a sample, where the file leaves no doubt.
+    time_channel : int, default=None
+        The channel of series that holds times.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Parts:
     order: Any = None
     notes: Iterable[str] = ()
     sample_shape: tuple[int, ...] | None = None
+    time_channel: int | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------ tables
@@ -121,7 +124,7 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
                 notes.append(f"column {column.name!r} of {source} {alike}")
         if not X.shape[1]:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
-    return Parts(name, X, found["target"], found["groups"], found["order"], notes)
+    return Parts(name, X, found["target"], found["groups"], found["order"], notes, time_channel=table.time_channel)
 
 
 def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> pd.Series | None:

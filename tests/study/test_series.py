@@ -96,6 +96,8 @@ def test_arrays_of_one_length_stay_what_they_are():
         ([*SERIES[:-1], [["a", "b"]]], {}, "sample 39 of X is of shape .* a series is numbers"),
         (SERIES[:-1], {}, "y of 'curves' has 40 values, but X has 39 samples"),
         (SERIES, {"sample_shape": (4, 2)}, "X holds series of different lengths"),
+        (SERIES, {"time_channel": 2}, "time_channel=2 of 'curves' is no channel of series"),
+        (np.zeros((40, 3)), {"time_channel": 0}, "time_channel=0 of 'curves' is no channel of series"),
         ([*SERIES[:-1], np.full((3, 2), np.inf)], {}, "6 infinite values"),
     ],
 )
@@ -200,6 +202,20 @@ def test_curves_that_have_no_labels_are_left_out_and_told(folder):
     labels.to_csv(folder / "labels.csv", index=False)
     with pytest.warns(UserWarning, match=r"no row of labels.csv names 'star.0', left out"):
         assert load(folder, "kind").n_samples == 39
+
+
+def test_a_column_of_times_is_told_to_models_that_know_of_times(folder):
+    for k, x in enumerate(SERIES):
+        columns = {"MJD": 60000.5 + np.arange(len(x)), "flux": x[:, 0]}
+        pd.DataFrame(columns).to_csv(folder / f"star.{k}.csv", index=False)
+    with pytest.warns(UserWarning, match="column 'MJD' of the curves is taken for the times of their steps"):
+        data = load(folder, "kind")
+    assert data.time_channel == 0
+    features = BUILT_IN["random_forest"].build(data, 0)[0].fit(data.X)
+    assert "x1_frequency_1" in features.get_feature_names_out()
+    assert data.fingerprint != data_of(data.X).fingerprint
+    (folder / "star.3.csv").write_text("MJD,flux\n2,1\n1,2\n")
+    assert load(folder, "kind").time_channel is None
 
 
 def test_packed_curves_and_dates(folder):

@@ -15,6 +15,7 @@ from .packed import TEXT, packing_of
 from .text import read_text
 
 LABELS = "labels"
+TIMES = ("time", "t", "date", "datetime", "timestamp", "mjd", "jd", "hjd", "bjd")
 OF_CURVES = f"one of curves has a file for each, and {LABELS}.csv with the names of these files and what they are"
 CURVES = "curve"  # what the series are called among the columns of the table of labels
 
@@ -63,7 +64,8 @@ def read_curves(folder: Path, options: Options) -> Table:
     Returns
     -------
     Table
-        The labels, and with them the column of arrays ``curve``, (T_i, channels) each.
+        The labels, and with them the column of arrays ``curve``, (T_i, channels) each. A column that is called like
+        times, and never falls, is one of times.
 
     Raises
     ------
@@ -84,7 +86,12 @@ def read_curves(folder: Path, options: Options) -> Table:
     left_out = sorted(files.keys() - set(names))
     notes = [f"no row of {table.name} names {listed(map(repr, left_out))}, left out"] if left_out else []
     curves = ragged(_curve(files[name], options, first) for name in names)
-    return Table(labels.frame.drop(columns=column), labels.decimal, (*labels.notes, *notes), {CURVES: curves})
+    channel = _time_channel(first, curves)
+    notes += (
+        [] if channel is None else [f"column {first[channel]!r} of the curves is taken for the times of their steps"]
+    )
+    frame = labels.frame.drop(columns=column)
+    return Table(frame, labels.decimal, (*labels.notes, *notes), {CURVES: curves}, channel)
 
 
 def check_labelled(content: Table | Arrays, folder: Path) -> None:
@@ -130,6 +137,12 @@ def _names_among(frame: pd.DataFrame, files: dict[str, Path], folder: Path) -> s
     if lacking:
         raise ValueError(f"{LABELS} names {listed(map(repr, lacking[:3]))}, but {str(folder)!r} has no such file")
     return str(best)
+
+
+def _time_channel(names: list[str], curves: np.ndarray) -> int | None:
+    """The first column that may hold times."""
+    may_be = (channel for channel, name in enumerate(names) if name.lower() in TIMES)
+    return next((channel for channel in may_be if all((np.diff(x[:, channel]) >= 0).all() for x in curves)), None)
 
 
 def _curve(path: Path, options: Options, first: list[str]) -> np.ndarray:
