@@ -26,6 +26,10 @@ from .norm import LayerNorm as LayerNorm
 from .parts import Constants as Constants
 from .parts import Nets as Nets
 from .parts import Parts as Parts
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import RNN as RNN
+from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
 
 __all__: list[str]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array, Value
+from ..ops.recurrence import Steps
 from ..ops.rows import RowWindows, make_transposed_row_windows
 from ..ops.segment import Segments
 
@@ -237,6 +238,13 @@ class Sequences:
         """The rows of each sample, for operations that make one of them; shared in the same way."""
         if (key := ("segments",)) not in self._shared:
             self._shared[key] = Segments(self.lengths)
+        return self._shared[key]
+
+    @property
+    def steps(self) -> Steps:
+        """Which steps are at the same time, for operations that read them in order; shared in the same way."""
+        if (key := ("steps",)) not in self._shared:
+            self._shared[key] = Steps(self.lengths)
         return self._shared[key]
 
     def transposed_windows(self, *description: Any) -> RowWindows:
