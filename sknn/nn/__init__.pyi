@@ -16,6 +16,8 @@ from .derivatives import per_sample_gradients as per_sample_gradients
 from .draws import Draws as Draws
 from .dropout import Dropout as Dropout
 from .embedding import Embedding as Embedding
+from .feature_tokens import FeatureTokens as FeatureTokens
+from .gaps import FillGaps as FillGaps
 from .inputs import Standardise as Standardise
 from .inputs import Unflatten as Unflatten
 from .layer import Context as Context

@@ -29,7 +29,9 @@ from sknn.nn import (
     Draws,
     Dropout,
     Embedding,
+    FeatureTokens,
     FeedForward,
+    FillGaps,
     Flatten,
     GlobalPool,
     Layer,
@@ -98,6 +100,8 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     ],
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
+    "FillGaps": [(FillGaps(), (3,)), (FillGaps([2, 0]), (4, 3))],
+    "FeatureTokens": [(FeatureTokens(4), (3,)), (FeatureTokens(4, [0, 2, 0], [2]), (3,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
     "Attention": [
         (Attention(2), (3, 4)),

@@ -1,0 +1,1 @@
+"""Families for series: recurrent networks, transformers."""
