@@ -10,6 +10,7 @@ namespace {
 #include "padded.hpp"
 
 #include "activation.hpp"
+#include "attention.hpp"
 #include "conv.hpp"
 #include "conv_back.hpp"
 #include "dense.hpp"
@@ -46,7 +47,9 @@ constexpr Kernels<T> kernels() {
             layer_norm_back<T>,
             activate<T>,
             activate_back<T>,
-            thin<T>};
+            thin<T>,
+            attention<T>,
+            attention_back<T>};
 }
 }  // namespace
 

@@ -18,6 +18,7 @@ namespace {
 #include "arguments.hpp"
 
 #include "entry_activation.hpp"
+#include "entry_attention.hpp"
 #include "entry_conv.hpp"
 #include "entry_dense.hpp"
 #include "entry_loss.hpp"
@@ -81,6 +82,8 @@ PyMethodDef methods[] = {
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
+    FAST(attention, "attention(q, k, v, table, heads, causal, kept, factor, y, sums, threads): means of the values."),
+    FAST(attention_back, "attention_back(<those of attention but threads>, g, dq, dk, dv, threads): its gradients."),
     FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
     {"keep_memory", keep_memory, METH_NOARGS, "keep_memory(): arrays made here from now on reuse memory."},
     {"release_memory", release_memory, METH_O, "release_memory(kept): ends what keep_memory() began and returned."},
