@@ -62,7 +62,7 @@ SEQUENTIAL = (
     "twice; scikit-learn's Perceptron fails too"
 )
 MINI_BATCHES = (
-    "batches do not hold the same for samples of weight two and samples seen twice; with all samples in a batch it passes"
+    "batches do not hold the same for samples of weight two and samples seen twice; with all in one batch it passes"
 )
 EXPECTED_FAILURES = {
     **dict.fromkeys([*OF_STEPS, *OF_TOKENS], MINI_BATCHES),

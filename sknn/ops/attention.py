@@ -17,6 +17,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 from .threads import share_out
 
 KEPT = 1 << 24  # bytes of weights; if there are more, the backward pass makes them again
@@ -79,6 +80,12 @@ class Scope:
     def n_weights(self) -> int:
         """Of one head: one for each query and key of a sample, whether it is seen or not."""
         return int(self.lengths @ self.key_lengths)
+
+    @cached_property
+    def table(self) -> Array:
+        """Of each sample: first query, queries, first key, keys, first weight."""
+        columns = (self.starts, self.lengths, self.key_starts, self.key_lengths, self.offsets)
+        return np.ascontiguousarray(np.stack(columns, axis=1))
 
     @cached_property
     def offsets(self) -> Array:
@@ -147,7 +154,8 @@ def attention(
     _check(operands, scope, n_heads)
     dropout = Dropout(scope, n_heads, kept, rate)
     work = _multiplications(scope, operands[0].shape[1])
-    y, weights = _forward(operands, dropout, work)
+    found = compiled.attention(operands, dropout, work)
+    y, weights = _forward(operands, dropout, work) if found is None else found
     return y, (q, kv, y, dropout, weights)
 
 
@@ -176,7 +184,10 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     q, kv, y, dropout, weights = saved
     operands, work = _operands(q, kv), 3 * _multiplications(dropout.scope, y.shape[1])
     results, parts = _room(q, kv, y.dtype)
-    _backward(g, operands, y, weights, dropout, parts, work)
+    if isinstance(weights, compiled.Weighed):
+        compiled.attention_back(g, operands, y, weights, dropout, parts, work)
+    else:
+        _backward(g, operands, y, weights, dropout, parts, work)
     return results
 
 

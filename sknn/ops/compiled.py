@@ -18,6 +18,7 @@ from .windows import Windows
 
 if TYPE_CHECKING:
     from .activation import Activation
+    from .attention import Dropout
     from .recurrence import Steps
 
 Array = np.ndarray
@@ -394,3 +395,44 @@ def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[A
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
     kernel(g, *saved, dx, to_gain, to_shift, threads)
     return dx, to_gain, to_shift
+
+
+def _rows_apply_to(first: Array, *others: Array) -> bool:
+    """Whether all are rows of one precision, each contiguous, at any distance from each other."""
+    size = first.itemsize
+    return (
+        native is not None
+        and first.dtype in DTYPES
+        and all(x.dtype == first.dtype and x.strides[1] == size and x.strides[0] % size == 0 for x in (first, *others))
+    )
+
+
+class Weighed(NamedTuple):
+    """What gradients of attention need to make the weights again: the peak and the share of each row, by head."""
+
+    sums: Array
+
+
+def attention(
+    operands: tuple[Array, Array, Array], dropout: Dropout, multiplications: int
+) -> tuple[Array, Weighed] | None:
+    """As :func:`attention.attention`, of queries, keys and values."""
+    if not _rows_apply_to(*operands):
+        return None
+    q = operands[0]
+    y, sums = np.empty(q.shape, q.dtype), np.empty((len(q), dropout.n_heads, 2), q.dtype)
+    native.attention(*operands, *_attending(dropout), y, sums, threads_of_kernels(multiplications))
+    return y, Weighed(sums)
+
+
+def attention_back(
+    g: Array, operands: tuple[Array, Array, Array], y: Array, weighed: Weighed, dropout: Dropout, to: tuple, work: int
+) -> None:
+    """Writes the gradients after :func:`attention` to those of queries, keys and values, rows like them."""
+    g = np.ascontiguousarray(g, y.dtype)
+    native.attention_back(*operands, *_attending(dropout), y, weighed.sums, g, *to, threads_of_kernels(work))
+
+
+def _attending(dropout: Dropout) -> tuple:
+    scope = dropout.scope
+    return scope.table, dropout.n_heads, scope.causal, dropout.kept, dropout.factor

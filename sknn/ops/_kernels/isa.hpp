@@ -10,6 +10,7 @@ namespace {
 #include "padded.hpp"
 
 #include "activation.hpp"
+#include "attention.hpp"
 #include "conv.hpp"
 #include "conv_back.hpp"
 #include "dense.hpp"
@@ -49,7 +50,9 @@ constexpr Kernels<T> kernels() {
             activate_back<T>,
             thin<T>,
             recurrence<T>,
-            recurrence_back<T>};
+            recurrence_back<T>,
+            attention<T>,
+            attention_back<T>};
 }
 }  // namespace
 

@@ -86,6 +86,26 @@ struct Slopes {  // those of y, and where the others go, or nowhere
 };
 
 template <class T>
+struct Written {  // rows that are written, so far apart
+    T* data;
+    idx row;
+};
+
+struct SampleRows {  // of queries, keys, and weights of one head: where those of a sample begin, and how many
+    idx first_query, queries, first_key, keys, first_weight;
+};
+
+template <class T>
+struct Attending {  // of the queries of each sample to its keys; heads lie beside each other, each of this width
+    idx samples, heads, width;
+    const SampleRows* of;
+    bool causal;
+    const unsigned char* kept;  // for dropout, (heads, queries, keys) of each sample, or none; those kept grow
+    double factor;
+    Matrix<T> q, k, v;
+};
+
+template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
     void (*matmul_single)(idx rows, idx n, idx results, Matrix<T> a, Matrix<float> b, const float* bias, bool relu,
@@ -123,6 +143,9 @@ struct Kernels {
     void (*recurrence)(const Cell<T>& cell, const Series& series, const States<T>& states, int threads);
     void (*recurrence_back)(const Cell<T>& cell, const Series& series, const States<T>& states, const Slopes<T>& to,
                             int threads);
+    void (*attention)(const Attending<T>& a, T* y, T* sums, int threads);
+    void (*attention_back)(const Attending<T>& a, const T* g, const T* y, const T* sums, Written<T> dq, Written<T> dk,
+                           Written<T> dv, int threads);
 };
 
 struct InstructionSet {
