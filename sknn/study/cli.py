@@ -265,6 +265,8 @@ def _for_what(model: Model) -> str:
     limits = [tasks[task] for task in model.makers if len(model.makers) < len(TASKS)]
     if model.grid:
         limits.append("for images and signals")
+    if model.steps:
+        limits.append("for signals and series")
     if model.most_rows is not None:
         limits.append(f"up to {model.most_rows:,} rows")
     return f" ({', '.join(limits)})" if limits else ""

@@ -62,6 +62,8 @@ class Model:
         Data sets with more rows are left to those who name the model.
     dense, grid : bool, default=False
         Whether the model is only for dense data, and only for images or signals.
+    steps : bool, default=False
+        Whether the model is only for signals and series, whose steps it takes one after the other.
     series : bool, default=False
         Whether the model is a default model for series of different lengths, too.
     short : str, default=""
@@ -78,6 +80,7 @@ class Model:
     most_rows: int | None = None
     dense: bool = False
     grid: bool = False
+    steps: bool = False
     series: bool = False
     short: str = ""
     by_default: bool = False
@@ -149,6 +152,8 @@ class Model:
             return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
         if self.grid and data.sample_shape is None:
             return "no images or signals"
+        if self.steps and len(data.sample_shape or ()) != 2:
+            return "no signals or series"
         if self.dense and issparse(data.X):
             return "not for sparse data"
         return ""
@@ -195,6 +200,7 @@ class Model:
 
 SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
+OF_STEPS = Needs(scaling=False, imputation=False, flattening=False, steps=True)
 OF_TREES = Needs(scaling=False, statistics=True)  # which split single values, and a step of a series says little alone
 ROWS_TO_STOP_EARLY = 2_000
 
@@ -214,6 +220,10 @@ def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Make
 def _on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
     options = {"global_pooling": "average"} if are_series(data.X) else {}
     return network(input_shape=data.sample_shape, **options)
+
+
+def _on_steps(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
+    return network(time_channel=data.time_channel)
 
 
 def _stopped_early(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
@@ -322,6 +332,33 @@ BUILT_IN: dict[str, Model] = {
             Needs(scaling=False, flattening=False),  # it standardises itself, channel by channel
             dense=True,
             grid=True,
+            series=True,
+        ),
+        Model(
+            "rnn",
+            "Recurrent network",
+            "network",
+            {
+                "classification": partial(_on_steps, sknn.RNNClassifier),
+                "regression": partial(_on_steps, sknn.RNNRegressor),
+            },
+            OF_STEPS,
+            dense=True,
+            steps=True,
+            series=True,
+            short="RNN",
+        ),
+        Model(
+            "transformer",
+            "Transformer",
+            "network",
+            {
+                "classification": partial(_on_steps, sknn.TransformerClassifier),
+                "regression": partial(_on_steps, sknn.TransformerRegressor),
+            },
+            OF_STEPS,
+            dense=True,
+            steps=True,
             series=True,
         ),
     )

@@ -37,12 +37,15 @@ class Needs:
         One row of features for each sample, also of images.
     statistics : bool, default=False
         Rows of statistics of series of different lengths, rather than of their steps with zeros behind the end.
+    steps : bool, default=False
+        Signals of several channels as (n_samples, length, channels).
     """
 
     scaling: bool
     imputation: bool = True
     flattening: bool = True
     statistics: bool = False
+    steps: bool = False
 
 
 def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
@@ -87,19 +90,22 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
-        return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
+        shapers = _shapers(data.sample_shape) if needs.steps and data.X.ndim == 2 else []
+        return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else []), *shapers]
     if _has_columns(data.X):
         return [_column_by_column(data.X, needs, gaps)]
     numbers = np.asarray(data.X)
     imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
-    return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
+    flatteners = _flatteners(numbers, needs.flattening or bool(imputers))
+    is_flat = numbers.ndim == 2 or bool(flatteners)
+    return [*flatteners, *imputers, *scalers, *(_shapers(data.sample_shape) if needs.steps and is_flat else [])]
 
 
 def _for_series(data: DataSet, needs: Needs) -> list[BaseEstimator]:
     missing = _any_nan(steps_of(data.X))
     if not needs.flattening:
-        return [SeriesFiller()] if missing else []
+        return [SeriesFiller()] if missing and needs.imputation else []
     rows = SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
     return [rows, *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
 
@@ -116,6 +122,34 @@ def _imputers(missing: bool, needs: Needs) -> list[BaseEstimator]:
 
 def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
     return [FunctionTransformer(flatten)] if wanted and X.ndim > 2 else []
+
+
+def _shapers(shape: Any) -> list[BaseEstimator]:
+    """Rows that are signals of one channel are taken for these as they are."""
+    return [FunctionTransformer(as_signals, kw_args={"shape": shape})] if shape[-1] > 1 else []
+
+
+def as_signals(X: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Make signals of rows of features.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, length * channels)
+        Rows.
+    shape : tuple of int
+        (length, channels).
+
+    Returns
+    -------
+    ndarray of shape (n_samples, length, channels)
+        A view where possible.
+
+    Examples
+    --------
+    >>> as_signals(np.zeros((5, 12)), (6, 2)).shape
+    (5, 6, 2)
+    """
+    return np.asarray(X).reshape(len(X), *shape)
 
 
 def flatten(X: Any) -> Any:

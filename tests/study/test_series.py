@@ -131,7 +131,7 @@ def test_what_comes_before_a_model():
 def test_default_models_are_those_that_suit_series():
     data = data_of()
     assert [name for name, model in BUILT_IN.items() if not model.suits(data)] == [
-        "dummy", "logistic", "knn", "random_forest", "cnn",
+        "dummy", "logistic", "knn", "random_forest", "cnn", "rnn", "transformer",
     ]  # fmt: skip
     assert BUILT_IN["svm"].can_fit(data) == ""
 

@@ -1,1 +1,1 @@
-"""Families for sequences: series, texts, forecasts."""
+"""Families for sequences: recurrent networks, transformers, forecasts."""

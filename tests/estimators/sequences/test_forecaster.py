@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
 import sknn
-from sknn import CNNRegressor, Forecaster, MLPRegressor
+from sknn import CNNRegressor, Forecaster, MLPRegressor, RNNRegressor
 from sknn.nn import Sequences
 from sknn.series import ragged
 
@@ -139,7 +139,6 @@ def test_two_channels():
         GradientBoostingRegressor(n_estimators=20, random_state=0),  # one output at a time
         MLPRegressor(16, learning_rate_init=0.01, max_iter=30, tol=0.0, random_state=0),
         CNNRegressor(8, input_shape=(24, 2), max_iter=40, learning_rate_init=0.01, random_state=0),
-        None,
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
@@ -147,6 +146,13 @@ def test_any_regressor_beats_the_last_value(estimator):
     forecaster = Forecaster(estimator, window=24, horizon=3).fit(TWO[:180])
     assert forecaster.predict().shape == (3, 2)
     assert forecaster.score(TWO[180:]) > 0.3
+
+
+def test_the_default_is_a_recurrent_network_that_sees_channels():
+    forecaster = Forecaster(window=4, horizon=2).fit(TWO[:20])
+    assert isinstance(forecaster.estimator_, RNNRegressor)
+    assert forecaster.estimator_.n_features_in_ == 2
+    assert forecaster.predict().shape == (2, 2)
 
 
 @pytest.mark.parametrize("normalise", ["last", "each"])
