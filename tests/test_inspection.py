@@ -15,8 +15,16 @@ from sklearn.neural_network import MLPClassifier as ScikitLearnsMLP
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier
-from sknn.inspection import FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
+from sknn import (
+    CNNClassifier,
+    CNNRegressor,
+    FTTransformerClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    PerceptronClassifier,
+    TransformerRegressor,
+)
+from sknn.inspection import AttentionDisplay, FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
 from sknn.nn import BatchNorm, Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool, Residual
 
 matplotlib.use("Agg")
@@ -42,6 +50,8 @@ NORMED = CNNClassifier(
 COLOURED = CNNClassifier(((4, 4), 6), **QUICK).fit(COLOURS, LABELS)
 SIGNAL = CNNRegressor(4, kernel_size=5, **QUICK).fit(SIGNALS, SIGNALS[:, 0])
 VOLUME = CNNClassifier(4, **QUICK).fit(VOLUMES, LABELS)
+SERIES = TransformerRegressor(8, stem=None, max_iter=1, random_state=0).fit(SIGNALS, SIGNALS[:, 0])
+FEATURES = FTTransformerClassifier(8, max_iter=1, random_state=0).fit(TABLE, LABELS)
 PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
 PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
 SEARCH = GridSearchCV(MLPClassifier(**QUICK), {"hidden_layer_sizes": [3, 4]}, cv=2).fit(TABLE, LABELS)
@@ -51,6 +61,7 @@ DISPLAYS = {
     "filters": lambda **more: FilterDisplay.from_estimator(CNN, **more),
     "feature maps": lambda **more: FeatureMapDisplay.from_estimator(CNN, IMAGES[0], **more),
     "network": lambda **more: NetworkDisplay.from_estimator(MLP, **more),
+    "attention": lambda **more: AttentionDisplay.from_estimator(SERIES, SIGNALS[0], **more),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }
 every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
@@ -121,6 +132,7 @@ def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeyp
         LossCurveDisplay(loss_curves={"a": [1.0]}),
         FilterDisplay(kernels=np.ones((3, 1, 2))),
         FeatureMapDisplay(maps=np.ones((4, 2))),
+        AttentionDisplay(weights=np.eye(3)),
         NetworkDisplay(network=MLP.network_),
     ],
     ids=lambda display: type(display).__name__,
@@ -556,3 +568,37 @@ def test_a_multi_layer_perceptron_may_be_drawn_as_blocks():
 def test_what_cannot_be_drawn_is_refused(estimator, params, message):
     with pytest.raises(ValueError, match=message):
         NetworkDisplay.from_estimator(estimator, **params)
+
+
+# -- attention -----------------------------------------------------------------------------------------------------
+
+
+def test_attention_is_that_of_a_block_and_a_head_or_the_mean_of_all():
+    weights = SERIES.attention_weights(SIGNALS[:1])[0]
+    for block in (0, 1):
+        of_one = AttentionDisplay.from_estimator(SERIES, SIGNALS[0], block=block, head=2)
+        assert_array_equal(of_one.weights, weights[block, 2])
+        assert_array_equal(of_one.image_.get_array(), weights[block, 2])
+        of_all = AttentionDisplay.from_estimator(SERIES, SIGNALS[0], block=block, colorbar=False)
+        assert_allclose(of_all.weights, weights[block].mean(axis=0))
+        assert of_all.colorbar_ is None
+
+
+def test_tokens_of_a_table_may_have_names():
+    display = AttentionDisplay.from_estimator(FEATURES, TABLE.head(1), names=[*TABLE.columns, "output"])
+    assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == [*TABLE.columns, "output"]
+
+
+@pytest.mark.parametrize(
+    ("estimator", "X", "params", "error", "message"),
+    [
+        (lambda: MLP, SIGNALS[0], {}, TypeError, "has no attention_weights; give a transformer of sknn"),
+        (lambda: FEATURES, TABLE.head(2), {}, ValueError, "X must be one sample, but holds 2"),
+        (lambda: SERIES, SIGNALS[0], {"block": 2}, ValueError, "block=2 is not there: there are 2"),
+        (lambda: SERIES, SIGNALS[0], {"head": -5}, ValueError, "head=-5 is not there: there are 4"),
+        (TransformerRegressor, SIGNALS[0], {}, NotFittedError, "is not fitted yet"),
+    ],
+)
+def test_attention_that_is_not_there_is_refused(estimator, X, params, error, message):
+    with pytest.raises(error, match=message):
+        AttentionDisplay.from_estimator(estimator(), X, **params)

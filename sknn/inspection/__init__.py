@@ -1,7 +1,8 @@
 """Pictures of fitted networks, in the manner of scikit-learn's displays."""
 
+from .attention import AttentionDisplay
 from .convolutions import FeatureMapDisplay, FilterDisplay
 from .curves import LossCurveDisplay
 from .drawing import NetworkDisplay
 
-__all__ = ["FeatureMapDisplay", "FilterDisplay", "LossCurveDisplay", "NetworkDisplay"]
+__all__ = ["AttentionDisplay", "FeatureMapDisplay", "FilterDisplay", "LossCurveDisplay", "NetworkDisplay"]

@@ -18,6 +18,8 @@ from .windows import Windows
 
 if TYPE_CHECKING:
     from .activation import Activation
+    from .attention import Dropout
+    from .recurrence import Steps
 
 Array = np.ndarray
 POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
@@ -213,6 +215,56 @@ def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[
     return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)
 
 
+class Read(NamedTuple):
+    """What the way back through a recurrent cell wants kept, in the order in which the kernels take it."""
+
+    x: Array
+    state: Array | None
+    y: Array
+    gates: Array | None
+    cells: Array | None
+    cell: str
+    W: Array
+    U: Array
+    b: Array
+    order: Array
+    starts: Array
+    lengths: Array
+    reverse: bool
+
+
+def recurrence(
+    x: Array, W: Array, U: Array, b: Array, state: Array | None, steps: Steps, cell: str, reverse: bool, whole: bool
+) -> tuple[Array, Read] | None:
+    """As :func:`recurrence.recurrence`; the gradients are then those of :func:`recurrence_back`."""
+    x, W, U, b = (np.ascontiguousarray(each) for each in (x, W, U, b))
+    state = None if state is None else np.ascontiguousarray(state)
+    if not (_apply_to(x, W, U, b, state) and x.size):
+        return None
+    positions, units = steps.n_positions, len(U)
+    has_cells = cell == "lstm"
+    y = np.empty((*x.shape[:-1], (1 + (whole and has_cells)) * units), x.dtype)
+    gates = None if cell == "rnn" else np.empty((positions, 4 * units), x.dtype)
+    cells = np.empty((positions, units), x.dtype) if has_cells else None
+    saved = Read(x, state, y, gates, cells, cell, W, U, b, steps.order, steps.starts, steps.lengths, reverse)
+    native.recurrence(*saved, threads_of_kernels(positions * (W.size + U.size)))
+    return y, saved
+
+
+def recurrence_back(g: Array, saved: Read, out: Any) -> tuple:
+    """The gradients of x, W, U, b and the initial states, of those that `out` wants."""
+    inputs = (saved.x, saved.W, saved.U, saved.b, saved.state)[: len(out)]
+    wanted = [
+        np.empty(each.shape, each.dtype) if place is ... else place  # type: ignore[union-attr]
+        for each, place in zip(inputs, out, strict=True)
+    ]
+    g = np.ascontiguousarray(g, saved.x.dtype)
+    multiplications = g.size // g.shape[-1] * (saved.W.size + saved.U.size)
+    places = wanted if len(out) == 5 else [*wanted, None]
+    native.recurrence_back(*saved, g, *places, threads_of_kernels(2 * multiplications))
+    return tuple(wanted)
+
+
 def copy_runs(x: Array, y: Array, from_rows: Array, to_rows: Array, lengths: Array) -> bool:
     """Whether runs of rows of x, of these lengths, were copied to rows of y; no two may go to the same."""
     if not _apply_to(x, y):
@@ -343,3 +395,44 @@ def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[A
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
     kernel(g, *saved, dx, to_gain, to_shift, threads)
     return dx, to_gain, to_shift
+
+
+def _rows_apply_to(first: Array, *others: Array) -> bool:
+    """Whether all are rows of one precision, each contiguous, at any distance from each other."""
+    size = first.itemsize
+    return (
+        native is not None
+        and first.dtype in DTYPES
+        and all(x.dtype == first.dtype and x.strides[1] == size and x.strides[0] % size == 0 for x in (first, *others))
+    )
+
+
+class Weighed(NamedTuple):
+    """What gradients of attention need to make the weights again: the peak and the share of each row, by head."""
+
+    sums: Array
+
+
+def attention(
+    operands: tuple[Array, Array, Array], dropout: Dropout, multiplications: int
+) -> tuple[Array, Weighed] | None:
+    """As :func:`attention.attention`, of queries, keys and values."""
+    if not _rows_apply_to(*operands):
+        return None
+    q = operands[0]
+    y, sums = np.empty(q.shape, q.dtype), np.empty((len(q), dropout.n_heads, 2), q.dtype)
+    native.attention(*operands, *_attending(dropout), y, sums, threads_of_kernels(multiplications))
+    return y, Weighed(sums)
+
+
+def attention_back(
+    g: Array, operands: tuple[Array, Array, Array], y: Array, weighed: Weighed, dropout: Dropout, to: tuple, work: int
+) -> None:
+    """Writes the gradients after :func:`attention` to those of queries, keys and values, rows like them."""
+    g = np.ascontiguousarray(g, y.dtype)
+    native.attention_back(*operands, *_attending(dropout), y, weighed.sums, g, *to, threads_of_kernels(work))
+
+
+def _attending(dropout: Dropout) -> tuple:
+    scope = dropout.scope
+    return scope.table, dropout.n_heads, scope.causal, dropout.kept, dropout.factor

@@ -7,15 +7,26 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TypeVar
 
-from .. import losses, nn, optim, schedules
+from .. import losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import forward, positions, scaling, targets
+from ..template import forward, positions, quantiles, scaling, series_inputs, targets
 from ..train import state
 
 C = TypeVar("C", bound=type)
 
-PACKAGES = (nn, optim)  # all that they offer
-MODULES = (trainable, losses, schedules, state, targets, positions, scaling, forward)  # and all that is defined there
+PACKAGES = (nn, optim, series)  # all that they offer
+MODULES = (
+    trainable,
+    losses,
+    schedules,
+    state,
+    targets,
+    positions,
+    scaling,
+    series_inputs,
+    quantiles,
+    forward,
+)  # and all that is defined there
 SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
     **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor", "make_column_selector"), "sklearn.compose"),
     "PCA": "sklearn.decomposition",

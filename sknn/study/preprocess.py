@@ -12,10 +12,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
+from sknn.series import SeriesFeatures
+
 from .data import DataSet
 from .gaps import GapFiller
 from .mapped import MappedScaler
 from .rows import is_mapped
+from .series import PaddedRows, SeriesFiller, are_series, steps_of
 
 MOST_CATEGORIES = 32  # of a column; rarer ones share one
 
@@ -32,11 +35,17 @@ class Needs:
         No missing values.
     flattening : bool, default=True
         One row of features for each sample, also of images.
+    statistics : bool, default=False
+        Rows of statistics of series of different lengths, rather than of their steps with zeros behind the end.
+    steps : bool, default=False
+        Signals of several channels as (n_samples, length, channels).
     """
 
     scaling: bool
     imputation: bool = True
     flattening: bool = True
+    statistics: bool = False
+    steps: bool = False
 
 
 def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
@@ -49,7 +58,8 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     - Categories (texts, pandas categories, objects) become one column of 0 and 1 each, the rarest beyond
       ``MOST_CATEGORIES`` a common one, to which unknown ones count as well. Missing is a category of its own.
     - Booleans are 0 and 1; times count as seconds.
-    - Images and signals become rows of features.
+    - Images and signals become rows of features. So do series of different lengths, with zeros behind the end of
+      each, or as rows of statistics.
     - A memory-mapped array is never held whole; its values must not be missing.
 
     What kind a column is, and whether anything is missing, is read from the whole data set: that is no knowledge of the
@@ -75,16 +85,29 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     >>> steps_before(data, Needs(scaling=True))
     [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
     """
+    if are_series(data.X):
+        return _for_series(data, needs)
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
-        return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else [])]
+        shapers = _shapers(data.sample_shape) if needs.steps and data.X.ndim == 2 else []
+        return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else []), *shapers]
     if _has_columns(data.X):
         return [_column_by_column(data.X, needs, gaps)]
     numbers = np.asarray(data.X)
     imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
-    return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
+    flatteners = _flatteners(numbers, needs.flattening or bool(imputers))
+    is_flat = numbers.ndim == 2 or bool(flatteners)
+    return [*flatteners, *imputers, *scalers, *(_shapers(data.sample_shape) if needs.steps and is_flat else [])]
+
+
+def _for_series(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+    missing = _any_nan(steps_of(data.X))
+    if not needs.flattening:
+        return [SeriesFiller()] if missing and needs.imputation else []
+    rows = SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
+    return [rows, *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
 
 
 def _any_nan(numbers: np.ndarray) -> bool:
@@ -99,6 +122,34 @@ def _imputers(missing: bool, needs: Needs) -> list[BaseEstimator]:
 
 def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
     return [FunctionTransformer(flatten)] if wanted and X.ndim > 2 else []
+
+
+def _shapers(shape: Any) -> list[BaseEstimator]:
+    """Rows that are signals of one channel are taken for these as they are."""
+    return [FunctionTransformer(as_signals, kw_args={"shape": shape})] if shape[-1] > 1 else []
+
+
+def as_signals(X: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Make signals of rows of features.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, length * channels)
+        Rows.
+    shape : tuple of int
+        (length, channels).
+
+    Returns
+    -------
+    ndarray of shape (n_samples, length, channels)
+        A view where possible.
+
+    Examples
+    --------
+    >>> as_signals(np.zeros((5, 12)), (6, 2)).shape
+    (5, 6, 2)
+    """
+    return np.asarray(X).reshape(len(X), *shape)
 
 
 def flatten(X: Any) -> Any:

@@ -39,6 +39,10 @@ from sknn import (
     MLPRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    TransformerClassifier,
+    TransformerRegressor,
 )
 
 from .quantiles import FromDeviation, OneByOne
@@ -223,6 +227,14 @@ _CNN: Space = {
     "conv_dropout": [0.0, 0.1, 0.25],
     **_NETWORK,
 }
+_STEPS: Space = {
+    "learning_rate_init": LogUniform(1e-3, 1e-2),
+    "alpha": LogUniform(1e-6, 1e-1),
+    "dropout": [0.0, 0.1, 0.25],
+    "stem": [None, (32,), (64, 64)],
+}
+_RNN: Space = {"units": [32, 64, 128], "cell": ["gru", "lstm"], "depth": [1, 2], **_STEPS}
+_TRANSFORMER: Space = {"width": [32, 64, 128], "depth": [1, 2, 3], **_STEPS}
 _SMOOTHNESS = [0.5, 1.5, 2.5, inf]  # of a Matern kernel; inf is the Gaussian (RBF) kernel
 _START = LogUniform(0.3, 30)  # the length scale is fitted: from here, to the nearest optimum
 
@@ -254,6 +266,10 @@ SPACES: dict[type, Space] = {
     MLPRegressor: _MLP,
     CNNClassifier: _CNN,
     CNNRegressor: _CNN,
+    RNNClassifier: _RNN,
+    RNNRegressor: _RNN,
+    TransformerClassifier: _TRANSFORMER,
+    TransformerRegressor: _TRANSFORMER,
 }
 
 

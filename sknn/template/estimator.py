@@ -35,10 +35,10 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, FamilyData, Fit, takes_members
+from .fit import NO_VALIDATION, FamilyData, Fit, positions, takes_members
 from .forward import Forward
 from .given import new_fit
-from .inputs import checked_weight
+from .inputs import BLOCK, checked_weight
 from .parameters import fitted, interval, parameter
 from .samples import Batch, Samples
 from .scaling import Scaling
@@ -183,6 +183,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     _accepted_sparse: ClassVar[Any] = ("csr", "csc")
     _accepts_grids: ClassVar[bool] = False
+    _accepts_nan: ClassVar[Any] = False
     _auto_batch_size: ClassVar[int] = 200
     _known: ClassVar[Any] = None  # inputs and their raw outputs, of a copy that a scorer is shown
 
@@ -191,7 +192,14 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
         try:
-            x = validate_data(self, X, accept_sparse=self._accepted_sparse, dtype=(np.float64, np.float32), reset=fresh)
+            x = validate_data(
+                self,
+                X,
+                accept_sparse=self._accepted_sparse,
+                dtype=(np.float64, np.float32),
+                ensure_all_finite="allow-nan" if self._accepts_nan else True,
+                reset=fresh,
+            )
         except ValueError as error:
             if why := why_no_numbers("X", X, error):
                 raise ValueError(why) from error
@@ -201,6 +209,16 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _channels(self) -> Array | None:
         """The channel of each feature, where features are one quantity at many positions and are scaled together."""
         return None
+
+    def _look_at(self, samples: Samples) -> None:
+        """Remember what networks depend on of the samples of a first fit, before they are made."""
+
+    def _new_scaling(self, samples: Samples) -> Any:
+        """What is done to inputs in their own precision, learnt from the training samples; None: nothing."""
+        if self.input_scaling is None:
+            return None
+        batches = (samples.take(rows) for rows in samples.blocks(BLOCK))
+        return Scaling((positions(batch.x, batch.weight) for batch in batches), self._channels())
 
     @takes_members
     def _batch(self, samples: Samples, index: slice | Array, draws: Draws) -> Batch:
@@ -452,7 +470,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         """The outputs for X of the first layers, in the precision of X."""
         x = self._inputs(X)
         self._forward.count_whole(x, self._outputs)  # so that first layers are rounded alike, whatever follows them
-        return self._forward(x, lambda nets, batch, draws: nets[:n_layers](batch.x))
+        return self._forward(x, lambda nets, batch, draws: self._outputs(nets[:n_layers], batch, draws))
 
     def _inputs(self, X: Any) -> Any:
         """X to predict for, validated."""
@@ -520,6 +538,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = bool(self._accepted_sparse)
         tags.input_tags.three_d_array = self._accepts_grids
+        tags.input_tags.allow_nan = self._accepts_nan
         return tags
 
 

@@ -16,9 +16,8 @@ from ..autodiff.tape import Array
 from ..callbacks import FitObserver, Training
 from ..train import FitLoop, Outcome, Stage, TrainingState, Verdict
 from .fitted import keep_history, keep_network
-from .inputs import BLOCK, DIVERGED, cast, is_mapped
+from .inputs import DIVERGED, cast, is_mapped
 from .samples import Samples
-from .scaling import Scaling
 from .targets import Target
 from .validation import Scorer, curve_scale, set_aside
 from .warned import warn_of_rounding, warn_of_small_weights, warn_of_the_end
@@ -139,10 +138,11 @@ class Fit:
         """New networks, or a copy of the fitted ones to go on with."""
         if self.fresh:
             self.estimator.input_scaling_ = None
+            self.estimator._look_at(self.samples)
             return self.estimator._networks(self.samples.x, self.target, self.rng, self.dtype)
         self.estimator._check_unchanged()
         certain = self.target is not None and self.target.is_certain
-        if not certain and (self.estimator.input_scaling is None) != (self.estimator.input_scaling_ is None):
+        if not certain and self.estimator.input_scaling != getattr(self.estimator.input_scaling_, "kind", None):
             raise ValueError(
                 f"input_scaling was changed after the first fit, to {self.estimator.input_scaling!r}; fit anew with "
                 "warm_start=False"
@@ -155,7 +155,7 @@ class Fit:
         """Learn the scale of the inputs, and cast these to the precision of the networks."""
         estimator, given = self.estimator, self.samples.x
         if self.fresh:
-            estimator.input_scaling_ = self.learn_scaling() if estimator.input_scaling == "standard" else None
+            estimator.input_scaling_ = self.learn_scaling()
         self.samples = self.prepared(self.samples, self.inputs(given), self.dtype)
         if self.fresh and estimator.input_scaling_ is None:
             warn_of_rounding(estimator, given, self.dtype)
@@ -189,13 +189,12 @@ class Fit:
             kept, aside = set_aside(y, float(fraction), self.rng, self.target is not None and self.target.stratifies)
         self.samples, self.held_out = self.samples.part(kept), self.samples.part(aside)
 
-    def learn_scaling(self) -> Scaling:
+    def learn_scaling(self) -> Any:
         """That of the training samples, in the precision in which they come."""
         samples = self.samples
         if np.ndim(samples.weight) != 1 or hasattr(samples.weight, "lengths"):  # None, or those of positions
             samples = replace(samples, weight=samples.score_weight)
-        batches = (samples.take(rows) for rows in samples.blocks(BLOCK))
-        return Scaling((positions(batch.x, batch.weight) for batch in batches), self.estimator._channels())
+        return self.estimator._new_scaling(samples)
 
     def inputs(self, x: Any) -> Any:
         """Scaled inputs in the precision of the networks; a file mapped into memory is left for the batches."""

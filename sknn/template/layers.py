@@ -46,8 +46,13 @@ def hidden_sizes(estimator: Any) -> list[int]:
         raise ValueError(
             f"depth={depth!r} repeats the width of an integer hidden_layer_sizes, got {sizes!r}: give one of the two"
         )
+    return listed_sizes(sizes, depth or 1)
+
+
+def listed_sizes(sizes: Any, times: int = 1) -> list[int]:
+    """The units of each hidden layer: as listed, or a number so many times."""
     several = np.iterable(sizes)
-    sizes = list(sizes) if several and in_order(sizes) else [sizes] * (1 if several else depth or 1)
+    sizes = list(sizes) if several and in_order(sizes) else [sizes] * (1 if several else times)
     if not all(is_integer(size) and size > 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}. Give a positive integer for each hidden layer.")
     return [int(size) for size in sizes]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import issparse
@@ -54,6 +54,8 @@ class Scaling:
     >>> scaling(np.array([[5.0]]))
     array([[3.]])
     """
+
+    kind: ClassVar[str | None] = "standard"  # the `input_scaling` that it is
 
     def __init__(self, batches: Iterable[tuple[Array, Array | None]], channels: Array | None = None) -> None:
         n, total, mean, squares = 0, 0.0, np.zeros(()), np.zeros(())

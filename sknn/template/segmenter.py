@@ -27,7 +27,7 @@ class Segmenter(Estimator):
         text="Factors on the weights of positions in the loss: label -> factor (1 for labels that are not named). "
         '"balanced" is total weight / (number of classes * weight of the class), over all labelled positions.',
     )
-    unlabelled: Any = parameter(
+    unlabelled: int | float | str | None = parameter(
         default=-1,
         text="The label of positions whose class is not known: they count for nothing, neither in the fit nor in the "
         "score. None: there are none.",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sknn import autodiff, optim
 from sknn.autodiff import Tensor, grad
-from sknn.ops import _kernels, compiled, kernels, perceptron, threads
+from sknn.ops import _kernels, attention, compiled, kernels, perceptron, threads
 from sknn.ops.activation import ACTIVATIONS, Compiled
 from sknn.ops.conv import conv
 from sknn.ops.dense import dense
@@ -829,3 +829,109 @@ MISSING = {
 def test_an_array_that_must_be_there(name):
     with pytest.raises(TypeError, match="None"):
         getattr(_kernels.native, name)(*MISSING[name])
+
+
+# -- attention -----------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def scopes(draw):
+    """Samples within which there is attention, or across which; keys in the same rows or with others between them."""
+    counts = st.sampled_from([1, 2, 5, 17, 28, 29, 33, 64])
+    lengths = draw(st.lists(counts, min_size=1, max_size=3))
+    causal, within = draw(st.booleans()), draw(st.booleans())
+    if within:
+        return attention.Scope(lengths, causal=causal), None
+    more = [draw(st.sampled_from([0, 1, 4, 16])) for _ in lengths]
+    key_lengths = [n + extra for n, extra in zip(lengths, more, strict=True)]
+    if not causal:
+        key_lengths.reverse()
+    gaps = [draw(st.sampled_from([0, 3])) for _ in lengths]
+    starts = np.cumsum([0, *key_lengths])[:-1] + np.cumsum(gaps)
+    return attention.Scope(lengths, key_lengths, starts, causal=causal), int(starts[-1] + key_lengths[-1] + gaps[0])
+
+
+@given(
+    scope=scopes(),
+    n_heads=st.sampled_from([1, 2, 4]),
+    width=st.sampled_from([1, 3, 8, 16, 24, 32, 40]),
+    drops=st.booleans(),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_attention_and_its_gradients(on_numpy, monkeypatch, scope, n_heads, width, drops, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    scope, n_keys = scope
+    n_queries, d = int(scope.lengths.sum()), n_heads * width
+    shapes = [(n_queries, 3 * d)] if n_keys is None else [(n_queries, d), (n_keys, 2 * d)]
+    inputs = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+    options = {"scope": scope, "n_heads": n_heads}
+    if drops:
+        options |= {"kept": rng.random(n_heads * scope.n_weights) > 0.3, "rate": 0.3}
+    g = rng.standard_normal((n_queries, d)).astype(dtype)
+
+    def compute():
+        leaves = [Tensor(x) for x in inputs]
+        y = attention.attention(*leaves, **options)
+        return [y.value, *grad(y, leaves, seed=g)], y.saved[-1]
+
+    expected, kept = on_numpy(compute)
+    assert not isinstance(kept, compiled.Weighed)
+    with threads._counting_on(count):
+        found, kept = compute()
+    assert isinstance(kept, compiled.Weighed)
+    for one, other in zip(found, expected, strict=True):
+        close(one, other, dtype)
+
+
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+def test_a_head_of_a_sample_has_the_same_bits_beside_any_other(dtype):
+    rng = np.random.default_rng(0)
+    lengths = np.array([40, 3, 70, 40])
+    qkv, g = (rng.standard_normal((lengths.sum(), width)).astype(dtype) for width in (96, 32))
+
+    def compute(rows, scope):
+        leaf = Tensor(qkv[rows])
+        y = attention.attention(leaf, scope=scope, n_heads=2)
+        return y.value, grad(y, leaf, seed=g[rows])
+
+    together = compute(slice(None), attention.Scope(lengths, causal=True))
+    for start, n in zip(np.cumsum(lengths) - lengths, lengths, strict=True):
+        alone = compute(slice(start, start + n), attention.Scope([n], causal=True))
+        for one, other in zip(alone, together, strict=True):
+            assert np.array_equal(one, other[start : start + n])
+
+
+def test_attention_to_thousands_of_keys_keeps_no_weights(on_numpy):
+    rng = np.random.default_rng(0)
+    q, kv = (rng.standard_normal(shape).astype("float32") for shape in ((9, 16), (20_000, 32)))
+    scope = attention.Scope([9], [20_000])
+    close(
+        attention.attention(q, kv, scope=scope, n_heads=2),
+        on_numpy(lambda: attention.attention(q, kv, scope=scope, n_heads=2)),
+        "float32",
+    )
+
+
+def samples_table(*rows):
+    return np.array(rows, np.intp)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        samples_table((0, 5, 0, 4, 0)),
+        samples_table((0, 4, 1, 4, 0)),
+        samples_table((-1, 4, 0, 4, 0)),
+        samples_table((0, 4, 0, 0, 0)),
+        samples_table((0, 4, 0, 3, 0)),
+        samples_table((0, 2, 0, 2, 0), (2, 2, 2, 2, 5)),
+    ],
+)
+def test_samples_of_attention_must_lie_within_the_rows(table):
+    q, y, sums = np.ones((4, 6)), np.empty((4, 6)), np.empty((4, 2, 2))
+    with pytest.raises(ValueError, match="a sample lies outside of the rows"):
+        _kernels.native.attention(q, q, q, table, 2, True, None, 1.0, y, sums, 1)

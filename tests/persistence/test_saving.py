@@ -48,6 +48,9 @@ import sknn
 from sknn import (
     CNNClassifier,
     CNNRegressor,
+    Forecaster,
+    FTTransformerClassifier,
+    FTTransformerRegressor,
     HiddenLayerTransformer,
     MLPClassifier,
     MLPRegressor,
@@ -55,6 +58,11 @@ from sknn import (
     NetworkRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    RNNSegmenter,
+    TransformerClassifier,
+    TransformerRegressor,
 )
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
@@ -73,6 +81,7 @@ THIRDS = np.digitize(NUMBERS, [-1, 1])
 FRAME = pd.DataFrame(X, columns=list("abcdef"))
 MIXED = FRAME.assign(f=np.array(["x", "y", None], object)[RNG.randint(3, size=60)]).mask(X > 2)
 SERIES = [RNG.normal(size=(RNG.randint(8, 14), 2)) for _ in range(60)]
+TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in SERIES]
 METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
 FEW = {"max_iter": 3, "random_state": 0}
 
@@ -124,12 +133,20 @@ CASES = {
     "an image": Case(CNNClassifier(4, input_shape=(2, 3, 1), conv_dropout=0.1, **FEW)),
     "channels first": Case(CNNClassifier(4, input_shape=(2, 3, 1), data_format="channels_first", **FEW)),
     "ragged": Case(CNNClassifier(4, global_pooling="max", **FEW), SERIES),
+    "recurrent": Case(RNNClassifier(3, **FEW), SERIES),
+    "recurrent, times": Case(RNNRegressor(3, cell="lstm", time_channel=0, **FEW), TIMED, NUMBERS),
+    "recurrent, labels of steps": Case(RNNSegmenter(3, **FEW), X, (X > 0).astype(int)),
+    "transformer": Case(TransformerClassifier(4, n_heads=2, stem=(4,), positions="learned", **FEW), SERIES),
+    "transformer, times": Case(TransformerRegressor(4, n_heads=2, time_channel=0, **FEW), TIMED, NUMBERS),
+    "tokens of features": Case(FTTransformerRegressor(4, n_heads=2, **FEW), FRAME, NUMBERS),
+    "tokens of categories": Case(FTTransformerClassifier(4, n_heads=2, **FEW), MIXED),
     "own layers": Case(
         NetworkClassifier([Standardise(), Residual([Dense(6), BatchNorm()]), Dropout(0.1), Dense(3)], **FEW)
     ),
     "own convolutions": Case(NetworkRegressor((Conv(2, 3, activation="tanh"), GlobalPool()), **FEW), X[..., None]),
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
+    "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
     "powers": Case(make_pipeline(PowerTransformer(), QuantileTransformer(n_quantiles=9), MLPClassifier(4, **FEW))),

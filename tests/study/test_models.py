@@ -29,7 +29,18 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.svm import SVC, SVR
 
 import sknn
-from sknn import CNNClassifier, CNNRegressor, MLPClassifier, MLPRegressor, PerceptronClassifier, PerceptronRegressor
+from sknn import (
+    CNNClassifier,
+    CNNRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    PerceptronClassifier,
+    PerceptronRegressor,
+    RNNClassifier,
+    RNNRegressor,
+    TransformerClassifier,
+    TransformerRegressor,
+)
 from sknn.study.data import DataSet
 from sknn.study.models import BUILT_IN, DEFAULTS, as_models, family_of, from_estimator
 
@@ -46,6 +57,8 @@ TABLE = {
     "perceptron": (PerceptronClassifier, PerceptronRegressor, True, "network"),
     "mlp": (MLPClassifier, MLPRegressor, True, "network"),
     "cnn": (CNNClassifier, CNNRegressor, False, "network"),
+    "rnn": (RNNClassifier, RNNRegressor, False, "network"),
+    "transformer": (TransformerClassifier, TransformerRegressor, False, "network"),
 }
 ROWS = [
     pytest.param(name, task, row[at], row[2], row[3], id=f"{name}-{task}")
@@ -94,6 +107,13 @@ KINDS_OF_DATA = {
     "frame": FRAME,
     "flags": FRAME.drop(columns="text"),
     "images": X.reshape(-1, 2, 2),
+    "signals": X.reshape(-1, 2, 2),
+    "flat signals": X,
+    "signals with holes": HOLES.reshape(-1, 2, 2),
+}
+SHAPES = {
+    **dict.fromkeys(("images", "holes"), (2, 2, 1)),
+    **dict.fromkeys(("signals", "flat signals", "signals with holes"), (2, 2)),
 }
 
 
@@ -102,18 +122,19 @@ KINDS_OF_DATA = {
 @pytest.mark.parametrize(("name", "task"), [pytest.param(*row.values[:2], id=row.id) for row in ROWS])
 def test_every_model_on_every_kind_of_data_that_suits_it(name, task, kind):
     inputs = csr_array(X * (X > 0)) if kind == "sparse" else KINDS_OF_DATA[kind]
-    data = data_of(inputs, task, (2, 2, 1) if kind in ("images", "holes") else None)
+    data = data_of(inputs, task, SHAPES.get(kind))
     model = BUILT_IN[name]
     reason = model.suits(data)
     expected = {
         "cnn": "" if data.sample_shape else "no images or signals",
+        **dict.fromkeys(("rnn", "transformer"), "" if "signals" in kind else "no signals or series"),
         "hist_gradient_boosting": "not for sparse data" if kind == "sparse" else "",
         "gaussian_process": "not for sparse data" if kind == "sparse" else "",
     }
     assert reason == expected.get(name, "")
     if not reason:
         estimator = model.build(data, random_state=0)
-        if name in ("random_forest", "hist_gradient_boosting", "cnn"):
+        if name in ("random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer"):
             last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
             last.set_params(**{"n_estimators": 3} if name == "random_forest" else {"max_iter": 2})
         predicted = estimator.fit(inputs, data.y).predict(inputs)
@@ -162,7 +183,7 @@ def test_slow_models_are_no_default_for_large_data(name, most):
 def test_a_named_model_takes_part_whenever_it_can():
     large = large_data(50_000)
     skipped = {model.name for model in as_models(["defaults", "svm"]) if model.skips(large)}
-    assert skipped == {"ridge", "gaussian_process", "cnn"}
+    assert skipped == {"ridge", "gaussian_process", "cnn", "rnn", "transformer"}
     (cnn,) = as_models(["cnn"])
     assert cnn.skips(large) == "no images or signals"
 

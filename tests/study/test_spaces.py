@@ -19,7 +19,7 @@ from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Unifo
 
 EVERY_MODEL = [(model, task) for model in BUILT_IN.values() for task in model.makers]
 TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
-DEAR = {"random_forest", "hist_gradient_boosting", "cnn"}
+DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer"}
 
 
 def data_for(task, n=40):

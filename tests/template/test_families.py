@@ -27,7 +27,14 @@ from sklearn.utils import check_random_state
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
-from sknn import MLPClassifier, NetworkClassifier
+from sknn import (
+    FTTransformerRegressor,
+    MLPClassifier,
+    NetworkClassifier,
+    RNNClassifier,
+    RNNSegmenter,
+    TransformerClassifier,
+)
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
 from sknn.callbacks import Checkpoint
@@ -456,6 +463,37 @@ FAMILIES = {
         lambda model, X, y: model.score(X, y),
         0.9,
         classes=[0, 1, 2],
+        brief={"max_iter": 3},
+    ),
+    "RNN": Family(
+        RNNClassifier(8, learning_rate_init=0.02, max_iter=15, random_state=0),
+        (WAVES, DIRECTIONS),
+        lambda model, X, y: model.score(X, y),
+        0.95,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "RNN with labels at steps": Family(
+        RNNSegmenter(8, cell="lstm", learning_rate_init=0.02, max_iter=15, random_state=0),
+        (WAVES, PHASES),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+        classes=[0, 1, 2],
+        brief={"max_iter": 3},
+    ),
+    "transformer": Family(
+        TransformerClassifier(8, depth=1, stem=(8,), learning_rate_init=0.01, max_iter=15, random_state=0),
+        (WAVES, DIRECTIONS),
+        lambda model, X, y: model.score(X, y),
+        0.95,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "FT-transformer": Family(
+        FTTransformerRegressor(8, depth=1, learning_rate_init=0.01, max_iter=30, random_state=0),
+        (PLANE[:, :4], PLANE[:, 4]),
+        lambda model, X, y: model.score(X, y),
+        0.9,
         brief={"max_iter": 3},
     ),
     "GCN": Family(

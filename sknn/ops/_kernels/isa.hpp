@@ -10,6 +10,7 @@ namespace {
 #include "padded.hpp"
 
 #include "activation.hpp"
+#include "attention.hpp"
 #include "conv.hpp"
 #include "conv_back.hpp"
 #include "dense.hpp"
@@ -20,6 +21,7 @@ namespace {
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
+#include "recurrence.hpp"
 
 #include "convolution.hpp"
 
@@ -46,7 +48,11 @@ constexpr Kernels<T> kernels() {
             layer_norm_back<T>,
             activate<T>,
             activate_back<T>,
-            thin<T>};
+            thin<T>,
+            recurrence<T>,
+            recurrence_back<T>,
+            attention<T>,
+            attention_back<T>};
 }
 }  // namespace
 

@@ -1,0 +1,1 @@
+"""Families for sequences: recurrent networks, transformers, forecasts."""

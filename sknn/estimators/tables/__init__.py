@@ -1,0 +1,1 @@
+"""Families for tables that are more than rows of numbers."""

@@ -1,0 +1,40 @@
+"""How long the families train whose networks learn by a number of steps: by 1,000 of them, whatever the data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+from sys import maxsize
+from typing import Any
+
+from ..train import Plan
+from .parameters import parameter
+
+BATCH_SIZE = parameter(
+    default="auto",
+    interval="[1, inf)",
+    text='Samples in a mini-batch; "auto" is a tenth of them, but at least 16 and at most 64.',
+)
+MAX_ITER = parameter(
+    default="auto",
+    interval="[1, inf)",
+    text='Most epochs; "auto" is as many as make 1,000 steps, but at least 20 and at most 150. For L-BFGS most '
+    "iterations, for schedules where they end.",
+)
+STEPS, FEWEST, MOST = 1000, 20, 150
+
+
+def planned(estimator: Any, plan: Plan, n_samples: int) -> Plan:
+    """A plan with the size of batches and the number of epochs that "auto" stands for."""
+    if estimator.batch_size == "auto":
+        plan = replace(plan, batch_size=min(n_samples, max(16, min(64, n_samples // 10))))
+    if estimator.max_iter == "auto":
+        plan = replace(plan, max_epochs=_epochs(ceil(n_samples / plan.batch_size)))
+    if n_samples == maxsize and estimator.max_iter == "auto":  # as long as it is not known, all that there may be
+        plan = replace(plan, max_epochs=MOST)
+    return plan
+
+
+def _epochs(n_batches: int) -> int:
+    """How many epochs of so many batches."""
+    return max(FEWEST, min(MOST, ceil(STEPS / n_batches)))
