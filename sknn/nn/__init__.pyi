@@ -31,6 +31,10 @@ from .parts import Nets as Nets
 from .parts import Parts as Parts
 from .patches import Patches as Patches
 from .positions import Positions as Positions
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import RNN as RNN
+from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
 from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock

@@ -38,6 +38,7 @@ from sknn.nn import (
     Patches,
     Pool,
     Positions,
+    Recurrent,
     Residual,
     Sequential,
     Standardise,
@@ -89,6 +90,12 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
     ],
     "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
+    "Recurrent": [
+        (Recurrent(3), (4, 2)),
+        (Recurrent(2, "lstm", sequences=False), (3, 2)),
+        (Recurrent(2, "rnn", bidirectional=True), (3, 1)),
+        (Recurrent(2, bidirectional=True, sequences=False), (3, 2)),
+    ],
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
@@ -302,6 +309,10 @@ ERRORS = {
     "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
     "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
+    "cell": (lambda: Recurrent(2, "no"), ValueError, "cell='no' must be 'gru' or 'lstm' or 'rnn'"),
+    "no series": (
+        lambda: Recurrent(2).build((3,), Store(None)), ValueError, r"works on series, .* but they are of shape \(3,\)",
+    ),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
     "another shape within": (
         lambda: Residual([Dense(3, init="ones"), Dense(4, init="ones")]).build((3,), Store(None)), ValueError,
@@ -366,6 +377,8 @@ CHOICES = {
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
     (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
+    (Recurrent, "cell"),
+    (Recurrent, "bidirectional"), (Recurrent, "sequences"),
 }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ namespace {
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
+#include "recurrence.hpp"
 
 #include "convolution.hpp"
 
@@ -49,7 +50,9 @@ constexpr Kernels<T> kernels() {
             activate_back<T>,
             thin<T>,
             attention<T>,
-            attention_back<T>};
+            attention_back<T>,
+            recurrence<T>,
+            recurrence_back<T>};
 }
 }  // namespace
 

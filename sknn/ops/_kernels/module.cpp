@@ -26,6 +26,7 @@ namespace {
 #include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
+#include "entry_recurrence.hpp"
 #include "entry_rows.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
@@ -84,6 +85,8 @@ PyMethodDef methods[] = {
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
     FAST(attention, "attention(q, k, v, table, heads, causal, kept, factor, y, sums, threads): means of the values."),
     FAST(attention_back, "attention_back(<those of attention but threads>, g, dq, dk, dv, threads): its gradients."),
+    FAST(recurrence, "recurrence(x, state, y, gates, cells, cell, w, u, b, order, starts, lengths, reverse, threads)."),
+    FAST(recurrence_back, "recurrence_back(..., reverse, g, dx, dw, du, db, dstate, threads): gradients of recurrence."),
     FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
     {"keep_memory", keep_memory, METH_NOARGS, "keep_memory(): arrays made here from now on reuse memory."},
     {"release_memory", release_memory, METH_O, "release_memory(kept): ends what keep_memory() began and returned."},

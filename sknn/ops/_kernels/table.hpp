@@ -49,6 +49,42 @@ struct Average {  // of the parameters, or none: in each step it goes a share of
     T share;
 };
 
+enum class CellKind { gru, lstm, rnn };
+
+template <class T>
+struct Cell {  // with weights of inputs and states, (channels, gates units) and (units, gates units), and its bias
+    CellKind kind;
+    idx channels, units;
+    const T *w, *u, *b;
+
+    idx gates() const { return kind == CellKind::gru ? 3 : kind == CellKind::lstm ? 4 : 1; }
+    idx groups() const { return kind == CellKind::rnn ? 1 : 4; }  // of units before the functions of the gates
+    idx states() const { return kind == CellKind::lstm ? 2 : 1; }
+    idx row() const { return gates() * units; }
+    double multiplications() const { return double(channels + units) * row(); }  // at a step
+};
+
+struct Series {  // n samples, each with so many positions from its start on; `order` has the longest first
+    idx n, positions;
+    const idx *order, *starts, *lengths;
+    bool reverse;
+
+    idx position(idx sample, idx t) const { return starts[sample] + (reverse ? lengths[sample] - 1 - t : t); }
+};
+
+template <class T>
+struct States {  // inputs, states of samples in the beginning or none, and what there is after each step, by position
+    const T *x, *state;
+    T *y, *gates, *cells;
+    idx y_step;  // twice the units where y is [h, c]
+};
+
+template <class T>
+struct Slopes {  // those of y, and where the others go, or nowhere
+    const T* y;
+    T *x, *w, *u, *b, *state;
+};
+
 template <class T>
 struct Written {  // rows that are written, so far apart
     T* data;
@@ -107,6 +143,9 @@ struct Kernels {
     void (*attention)(const Attending<T>& a, T* y, T* sums, int threads);
     void (*attention_back)(const Attending<T>& a, const T* g, const T* y, const T* sums, Written<T> dq, Written<T> dk,
                            Written<T> dv, int threads);
+    void (*recurrence)(const Cell<T>& cell, const Series& series, const States<T>& states, int threads);
+    void (*recurrence_back)(const Cell<T>& cell, const Series& series, const States<T>& states, const Slopes<T>& to,
+                            int threads);
 };
 
 struct InstructionSet {
