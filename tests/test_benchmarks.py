@@ -34,7 +34,7 @@ from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
-from benchmarks.sequences import recurrent  # noqa: E402
+from benchmarks.sequences import attention, recurrent  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
 
 # ------------------------------------------------------------------------------------------- what there is to measure
@@ -79,6 +79,8 @@ TINY = {
     members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
+    attention.Encoder: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
+    attention.LanguageModel: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
     recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},

@@ -3,7 +3,7 @@
 A row is a network with the size of its batch, in the file of its kind.
 """
 
-from . import recurrent
+from . import attention, recurrent
 
-MODULES = (recurrent,)
+MODULES = (recurrent, attention)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]

@@ -193,6 +193,8 @@ def rotations(n: int) -> list[Case]:
 
 def embeddings(n: int) -> list[Case]:
     return [Case((real(4, 3), rng.integers(0, 4, (n, *rest)))) for rest in ((), (2,))]
+
+
 def recurrences(n: int) -> list[Case]:
     """Each cell over samples of different lengths and of one, from the front and from the end."""
     ragged, alike = Steps(rng.integers(1, 4, n)), Steps([2] * n)
