@@ -29,6 +29,7 @@ from . import (
     perceptron,
     predict,
     scaling,
+    sequences,
     sgemm,
 )
 from .against import Comparison
@@ -38,7 +39,7 @@ from .measure import Measurement, measure
 from .report import Report, goals, tables
 from .writers import as_json, markdown, show
 
-MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load, core)
+MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load, core, sequences)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
 FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 

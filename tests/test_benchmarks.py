@@ -34,6 +34,7 @@ from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
+from benchmarks.sequences import attention, recurrent  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
 
 # ------------------------------------------------------------------------------------------- what there is to measure
@@ -78,6 +79,10 @@ TINY = {
     members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
+    attention.Encoder: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
+    attention.LanguageModel: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
+    recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
+    recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
@@ -142,7 +147,9 @@ def test_the_peers_do_the_same_work(case):
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # of its own jvp
-@pytest.mark.parametrize("measurement", command.chosen(["core"], command.MEASUREMENTS), ids=lambda each: each.path)
+@pytest.mark.parametrize(
+    "measurement", command.chosen(["core", "sequences"], command.MEASUREMENTS), ids=lambda each: each.path
+)
 def test_the_core_is_the_same_in_pytorch(measurement):
     pytest.importorskip("torch")
     assert (measurement.check or rows.apart)(tiny(measurement.work)) < 1e-4

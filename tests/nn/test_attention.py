@@ -1,9 +1,13 @@
 """Attention as layers: what steps see of each other, beside PyTorch's modules, and piece by piece with a cache."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.exceptions import ConvergenceWarning
 
+from sknn import NetworkClassifier
 from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
@@ -18,6 +22,7 @@ from sknn.nn import (
     Network,
     Positions,
     Sequences,
+    TimePool,
     TransformerBlock,
     value_and_grad,
 )
@@ -335,3 +340,22 @@ def test_a_block_is_that_of_pytorch(activation):
     grid, missing = padded(x)
     expected = there(grid, src_key_padding_mask=missing)
     assert_allclose(network(x).values, valid(expected, x), rtol=0, atol=1e-10)
+
+
+# -- in an estimator -----------------------------------------------------------------------------------------------
+
+
+def test_a_classifier_learns_what_only_the_order_tells():
+    rng = np.random.default_rng(0)
+    marks = [rng.permutation(n)[:2] for n in rng.integers(4, 9, 300)]  # where two marks stand among noise
+    lengths = [max(each) + 2 for each in marks]
+    X = [0.1 * rng.standard_normal((n, 2)) for n in lengths]
+    for series, (first, second) in zip(X, marks, strict=True):
+        series[first, 0] += 1
+        series[second, 1] += 1
+    y = np.array([first < second for first, second in marks])
+    layers = [Dense(8), Positions(), TransformerBlock(2, feedforward=2, dropout=0.1), LayerNorm(), TimePool()]
+    network = NetworkClassifier(layers, max_iter=25, learning_rate_init=0.01, batch_size=32, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        assert network.fit(X[:200], y[:200]).score(X[200:], y[200:]) > 0.85

@@ -14,7 +14,18 @@ from sklearn.preprocessing import FunctionTransformer
 
 from sknn import CNNClassifier, CNNRegressor, NetworkClassifier, NetworkRegressor
 from sknn.callbacks import Checkpoint
-from sknn.nn import Conv, Dense, Flatten, GlobalPool, Pool, Sequences, Standardise
+from sknn.nn import (
+    Conv,
+    Dense,
+    Flatten,
+    GlobalPool,
+    Pool,
+    Positions,
+    Sequences,
+    Standardise,
+    TimePool,
+    TransformerBlock,
+)
 from sknn.template import forward
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -28,9 +39,11 @@ CLASSES = np.where(SLOPES > 0, "rises", "falls")
 
 SMALL = {"max_iter": 3, "batch_size": 10, "random_state": 0}
 LAYERS = [Conv(4, 3, activation="relu"), Pool("max", 2, padding="same"), GlobalPool(), Dense(4, activation="tanh")]
+ATTENTION = [Dense(2), Positions(), TransformerBlock(1, feedforward=2, dropout=0.1), TimePool()]
 CONVOLUTIONS = {"filters": 4, "global_pooling": "average", "hidden_layer_sizes": 4}
 MODELS = {
     "NetworkClassifier": NetworkClassifier(LAYERS, **SMALL),
+    "NetworkClassifier, attention": NetworkClassifier(ATTENTION, **SMALL),
     "NetworkRegressor": NetworkRegressor(LAYERS, **SMALL, input_scaling="standard"),
     "CNNClassifier": CNNClassifier(**CONVOLUTIONS, **SMALL, dropout=0.2),
     "CNNRegressor": CNNRegressor(**CONVOLUTIONS, **SMALL, batch_norm=True, padding="valid"),

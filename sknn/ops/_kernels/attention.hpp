@@ -3,11 +3,64 @@
 //
 // A head of a sample is one thread's, and its bits depend on nothing else.
 
-constexpr idx QUERIES_AT_ONCE = 28;
+constexpr idx QUERIES_AT_ONCE = 56, CAUSAL_AT_ONCE = 28;  // with more, much would be made that is not seen
 constexpr idx WEIGHTS_AT_ONCE = 1 << 16;  // where there are many keys
 
 inline idx rounded_up(idx n, idx width) {
     return (n + width - 1) / width * width;
+}
+
+// z[m][.] = sum over k of a[m a_row + k a_column] b[k], or added to what is there: a tile of which all is wanted.
+template <class T, int M, int V>
+ALWAYS_INLINE void whole_tile(idx n, const T* a, idx a_row, idx a_column, const T* b, T* z, idx z_step, bool add) {
+    constexpr idx L = LANES<T>;
+    Vector<T> sum[M][V] = {};
+    for (idx k = 0; k < n; ++k) {
+        Vector<T> bk[V];
+        for (int v = 0; v < V; ++v) bk[v] = load(b + (k * V + v) * L);
+        for (int m = 0; m < M; ++m)
+            for (int v = 0; v < V; ++v) sum[m][v] += a[m * a_row + k * a_column] * bk[v];
+    }
+    for (int m = 0; m < M; ++m)
+        for (int v = 0; v < V; ++v) {
+            T* to = z + m * z_step + v * L;
+            store(to, add ? load(to) + sum[m][v] : sum[m][v], L);
+        }
+}
+
+// The same for a line of rows, cut into tiles of nearly the same height.
+template <class T, int V>
+inline void whole_line(idx rows, idx n, const T* a, idx a_row, idx a_column, const T* b, T* z, idx z_step, bool add) {
+    const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
+    for (idx t = 0, first = 0; t < tiles; ++t) {
+        const idx next = (t + 1) * rows / tiles;
+        const T* top = a + first * a_row;
+        T* to = z + first * z_step;
+        switch (next - first) {
+#define TILE(M)                                                                                          \
+    case M:                                                                                              \
+        if constexpr (M <= most_rows(V)) whole_tile<T, M, V>(n, top, a_row, a_column, b, to, z_step, add); \
+        break;
+            TILE(1)
+            TILE(2) TILE(3) TILE(4) TILE(5) TILE(6) TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#undef TILE
+        }
+        first = next;
+    }
+}
+
+// The sum of products of two rows.
+template <class T>
+inline T dot(const T* a, const T* b, idx n) {
+    constexpr idx L = LANES<T>;
+    Vector<T> sum = {};
+    idx j = 0;
+    for (; j + L <= n; j += L) sum += load(a + j) * load(b + j);
+    T lanes[L], total = 0;
+    store(lanes, sum, L);
+    for (idx i = 0; i < L; ++i) total += lanes[i];
+    for (; j < n; ++j) total += a[j] * b[j];
+    return total;
 }
 
 // A matrix in panels, as the right operand of products: (panels, n, width), filled up with zeros.
@@ -40,7 +93,12 @@ public:
         ends.add = add;
         const T* panel = data.data;
         for (idx at = 0; at < columns; at += width, panel += n * width)
-            line(V, rows, a, a_row, Regular{a_column}, terms, panel, z + at, z_step, std::min(width, room - at), ends);
+            if (room - at < width)
+                line(V, rows, a, a_row, Regular{a_column}, terms, panel, z + at, z_step, room - at, ends);
+            else if (V == 2)
+                whole_line<T, 2>(rows, terms, a, a_row, a_column, panel, z + at, z_step, add);
+            else
+                whole_line<T, 1>(rows, terms, a, a_row, a_column, panel, z + at, z_step, add);
     }
 };
 
@@ -154,8 +212,7 @@ struct Head {
                 const T* row = weights.data + (i - first) * stride;
                 T* slope = slopes.data + (i - first) * stride;
                 if (kept) thin(slope, i, slope);
-                T along = 0;
-                for (idx j = 0; j < width; ++j) along += g[i * y_step + j] * y[i * y_step + j];
+                const T along = dot(g + i * y_step, y + i * y_step, width);
                 for (idx j = 0; j < terms; ++j) slope[j] = (slope[j] - along) * row[j];
             }
             over_keys.multiply(rows, terms, slopes.data, stride, 1, dq + first * dq_step, dq_step, width, width, false);
@@ -192,7 +249,8 @@ void each_head(const Attending<T>& a, double products, int threads, const Body& 
             h.kept = a.kept ? a.kept + a.heads * s.first_weight + number * s.queries * s.keys : nullptr;
             h.factor = T(a.factor);
             h.stride = rounded_up(s.keys, 2 * LANES<T>);
-            h.at_once = std::min(s.queries, std::max<idx>(4, std::min(QUERIES_AT_ONCE, WEIGHTS_AT_ONCE / h.stride)));
+            const idx usual = a.causal ? CAUSAL_AT_ONCE : QUERIES_AT_ONCE;
+            h.at_once = std::min(s.queries, std::max<idx>(4, std::min(usual, WEIGHTS_AT_ONCE / h.stride)));
             body(h, s.first_query, s.first_key, number);
         }
     });
