@@ -1,8 +1,10 @@
 from . import callbacks as callbacks
 from . import inspection as inspection
+from . import metrics as metrics
 from . import nn as nn
 from . import optim as optim
 from . import pipeline as pipeline
+from . import series as series
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier
@@ -12,6 +14,7 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .estimators.sequences.forecaster import Forecaster as Forecaster
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier
 from .estimators.sequences.rnn import RNNRegressor as RNNRegressor
 from .estimators.sequences.rnn import RNNSegmenter as RNNSegmenter

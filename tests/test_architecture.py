@@ -25,12 +25,12 @@ ROOMS: dict[str, set[str]] = {
     "losses": {"autodiff", "description", "ops"},
     "train": CORE,
     "callbacks": CORE,
-    "series": CORE,
     "metrics": CORE,
-    "template": CORE | {"callbacks", "series", "metrics"},
-    "estimators": CORE | {"callbacks", "series", "metrics", "template"},
+    "template": CORE | {"callbacks", "metrics"},
+    "series": CORE | {"template", "namespace"},
+    "estimators": CORE | {"callbacks", "metrics", "template", "series"},
     "inspection": CORE | {"template", "estimators"},
-    "persistence": CORE | {"callbacks", "template"},
+    "persistence": CORE | {"callbacks", "template", "series"},
     "pipeline": {"autodiff"},
     "versions": {"ops"},
     "sknn": {
@@ -39,24 +39,28 @@ ROOMS: dict[str, set[str]] = {
         "inspection",
         "persistence",
         "pipeline",
+        "metrics",
+        "series",
         "nn",
         "optim",
         "versions",
         "namespace",
     },
-    "study": {"sknn", "pipeline"},
+    "study": {"sknn", "pipeline", "metrics", "series"},
     "__main__": {"sknn", "study"},
 }
 ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there
 # The files of estimators/ that are no family, but what families of a room share.
-SHARED_BY_FAMILIES = {"front", "perceptron_rule", "single_layer"}
+SHARED_BY_FAMILIES = {"front", "perceptron_rule", "single_layer", "naive"}
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(("callbacks", "template", "estimators", "inspection", "persistence", "pipeline"), SKLEARN),
+    **dict.fromkeys(
+        ("callbacks", "template", "series", "estimators", "inspection", "persistence", "pipeline"), SKLEARN
+    ),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported
@@ -109,14 +113,17 @@ def violations(module: str, source: str, is_package: bool = False) -> list[str]:
         return [f"{module} lies in no room of ROOMS"]
     found = []
     for each in imports(module, source, is_package):
-        wrong = _wrong_inside(module, each.path) if each.path.split(".")[0] == "sknn" else _wrong_outside(module, each)
+        wrong = _wrong_inside(module, each) if each.path.split(".")[0] == "sknn" else _wrong_outside(module, each)
         if wrong:
             found.append(f"{module}, line {each.line}: {wrong}")
     return found
 
 
-def _wrong_inside(module: str, path: str) -> str | None:
+def _wrong_inside(module: str, each: Import) -> str | None:
+    path = each.path
     here, there = room_of(module), room_of(path)
+    if (here, there, each.in_function) == ("estimators", "sknn", True):  # the default estimator of a meta-estimator
+        return None
     if here == there:
         return _wrong_family(module, path) if here == "estimators" else None
     if there not in ROOMS[here]:
@@ -198,6 +205,10 @@ FORBIDDEN = {
     "another family": ("sknn.estimators.dense.mlp", "from .perceptron import PerceptronClassifier"),
     "another family, the module": ("sknn.estimators.dense.mlp", "from . import perceptron"),
     "a family of another room": ("sknn.estimators.dense.mlp", "from ..images.cnn import CNNClassifier"),
+    "the default of a meta-estimator at the top": (
+        "sknn.estimators.sequences.forecaster",
+        "from ... import MLPRegressor",
+    ),
     "a family in the template": ("sknn.template.base", "from ..estimators.dense.mlp import MLPClassifier"),
     "an unknown room": ("sknn.attic", ""),
 }
@@ -215,6 +226,10 @@ PERMITTED = {
     "matplotlib in a method": ("sknn.inspection", "class A:\n    def f(self):\n        import matplotlib.pyplot"),
     "pandas for type checkers": ("sknn.inspection", "if TYPE_CHECKING:\n    from pandas import DataFrame"),
     "what families share": ("sknn.estimators.dense.mlp", "from ...template import targets\nfrom . import single_layer"),
+    "the default of a meta-estimator": (
+        "sknn.estimators.sequences.forecaster",
+        "def f():\n    from ... import MLPRegressor",
+    ),
     "the public interface": ("sknn", "from .estimators.dense.mlp import MLPClassifier"),
     "public names": ("sknn.study.models", "from sknn import MLPClassifier\nfrom .. import __version__"),
     "tables and figures of a study": ("sknn.study.report", "import pandas\nimport matplotlib\nfrom rich import box"),

@@ -14,6 +14,7 @@ import sknn
 
 ROOT = Path(__file__).parents[1]
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
+PUBLIC += [sknn.series.SeriesFeatures, sknn.series.SeriesScaler]
 ESTIMATORS = [item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator)]
 
 every_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)

@@ -7,9 +7,10 @@ import pytest
 
 import sknn
 import sknn.nn
+import sknn.series
 
 
-@pytest.mark.parametrize("package", [sknn, sknn.nn], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [sknn, sknn.nn, sknn.series], ids=lambda package: package.__name__)
 def test_every_name_is_there(package):
     assert package.__all__ == sorted(package.__all__)
     for name in package.__all__:
@@ -25,10 +26,10 @@ def test_a_star_brings_every_name():
 
 def test_the_packages_that_users_import_from_can_be_reached():
     assert sknn.optim.SGD().momentum == 0.9
-    assert not {"nn", "optim", "callbacks", "inspection"} & set(sknn.__all__)
+    assert not {"nn", "optim", "callbacks", "inspection", "metrics", "series"} & set(sknn.__all__)
 
 
-@pytest.mark.parametrize("package", [sknn, sknn.nn], ids=lambda package: package.__name__)
+@pytest.mark.parametrize("package", [sknn, sknn.nn, sknn.series], ids=lambda package: package.__name__)
 def test_what_is_not_there_is_an_attribute_error(package):
     with pytest.raises(AttributeError, match=rf"module '{package.__name__}' has no attribute 'MLPClustering'"):
         _ = package.MLPClustering

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from importlib import import_module
 from typing import Any, TypeVar
 
-from .. import losses, nn, optim, schedules
+from .. import losses, nn, optim, schedules, series
 from ..nn import trainable
 from ..template import forward, positions, quantiles, scaling, series_inputs, targets
 from ..train import state
 
 C = TypeVar("C", bound=type)
 
-PACKAGES = (nn, optim)  # all that they offer
+PACKAGES = (nn, optim, series)  # all that they offer
 MODULES = (
     trainable,
     losses,

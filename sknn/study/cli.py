@@ -142,7 +142,8 @@ def _add_data(parser: ArgumentParser) -> None:
         nargs="+",
         metavar="DATA",
         help=f"one or several data sets: a built-in one ({', '.join(LOADERS)}), a file of a table or of arrays "
-        f"({ENDINGS}; stars.fits[2] is one extension of several), or openml:ID",
+        f"({ENDINGS}; stars.fits[2] is one extension of several), a folder with a table for each curve and labels.csv, "
+        "or openml:ID",
     )
     add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
     add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")

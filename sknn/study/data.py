@@ -17,6 +17,7 @@ from .names import listed
 from .numbers import rows
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
+from .series import are_series, as_series, may_be_series, steps_of
 from .shapes import find_sample_shape
 from .targets import LARGEST_AMOUNT, all_classes, as_column, as_integers, as_vector, categories_of, find_task
 
@@ -32,7 +33,7 @@ class DataSet:
     name : str
         The name in the results.
     X : ndarray or memmap of shape (n_samples, ...), DataFrame or sparse matrix
-        The inputs.
+        The inputs. Series of different lengths are an object array of arrays (T_i, channels).
     y : ndarray of shape (n_samples,)
         The targets: labels, or floats in regression.
     task : {"classification", "regression"}
@@ -40,16 +41,19 @@ class DataSet:
     groups : ndarray of shape (n_samples,), default=None
         Samples of one group come into the same fold.
     sample_shape : tuple of int, default=None
-        The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1); None: a table.
+        The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1), or (None, channels)
+        for series of different lengths; None: a table.
     notes : tuple of str, default=()
         What is to be said about how the data were read, such as cells that were taken as missing.
     classes : ndarray of shape (n_classes,), default=None
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
+    time_channel : int, default=None
+        Which channel of series of different lengths holds the times of their steps; None: none does.
 
     Attributes
     ----------
     n_samples, n_features : int
-        The size of ``X``; every value of an image is a feature.
+        The size of ``X``; every value of an image is a feature, and every channel of series of different lengths.
     labels : ndarray
         All labels, sorted; only for classification.
     fingerprint : str
@@ -71,9 +75,10 @@ class DataSet:
     y: np.ndarray
     task: str
     groups: np.ndarray | None = None
-    sample_shape: tuple[int, ...] | None = None
+    sample_shape: tuple[Any, ...] | None = None
     notes: tuple[str, ...] = ()
     classes: np.ndarray | None = None
+    time_channel: int | None = None
 
     @classmethod
     def from_arrays(
@@ -88,6 +93,7 @@ class DataSet:
         classes: Any = None,
         drop_missing_target: bool = False,
         notes: Sequence[str] = (),
+        time_channel: int | None = None,
     ) -> "DataSet":
         """Build a data set, and find out what is not stated.
 
@@ -97,7 +103,9 @@ class DataSet:
             The name in the results.
         X : array-like of shape (n_samples, n_features) or (n_samples, ...), DataFrame or sparse matrix
             The inputs. An array stays what it is, on disk if it is memory-mapped; so does a table of pandas. A table of
-            polars, and text among numbers, become a table of pandas; a sparse matrix becomes one of rows (CSR).
+            polars, and text among numbers, become a table of pandas; a sparse matrix becomes one of rows (CSR). A list
+            or a column of arrays (T_i,) or (T_i, channels), and an array (n, T, channels) of which some samples end in
+            NaN, are series of different lengths.
         y : array-like of shape (n_samples,) or (n_samples, 1)
             The targets.
         task : {"classification", "regression"}, default=None
@@ -117,6 +125,8 @@ class DataSet:
             Whether to leave out rows whose target is missing, as of a table that is labelled in part.
         notes : sequence of str, default=()
             What is to be said about the data already.
+        time_channel : int, default=None
+            Which channel of series of different lengths holds the times of their steps; None: none does.
 
         Returns
         -------
@@ -168,7 +178,9 @@ class DataSet:
         if classes is not None:
             classes = all_classes(name, classes, y)
             notes = [*notes, *_without_rows(name, classes, y)]
-        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes)
+        if time_channel is not None and not (are_series(X) and 0 <= time_channel < X[0].shape[1]):
+            raise ValueError(f"time_channel={time_channel!r} of {name!r} is no channel of series of different lengths")
+        return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
@@ -189,7 +201,7 @@ class DataSet:
 
     @property
     def n_features(self) -> int:
-        return prod(self.X.shape[1:])
+        return self.X[0].shape[1] if are_series(self.X) else prod(self.X.shape[1:])
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -201,7 +213,8 @@ class DataSet:
     def fingerprint(self) -> str:
         in_y = [self.X, self.y, self.groups, self.sample_shape, self.task]
         lacks_some = self.classes is not None and len(self.classes) > len(np.unique(self.y))
-        return fingerprint([*in_y, self.classes] if lacks_some else in_y)
+        with_times = [] if self.time_channel is None else ["time", self.time_channel]
+        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times])
 
     def take(self, rows: Any) -> Any:
         """Return the inputs of some samples, as the kind of container that ``X`` is.
@@ -242,6 +255,8 @@ def _without_rows(name: str, classes: np.ndarray, y: np.ndarray) -> list[str]:
 
 
 def _bytes_in_memory(X: Any) -> int:
+    if are_series(X):
+        return sum(series.nbytes for series in X)
     if isinstance(X, pd.DataFrame):
         return int(X.memory_usage().sum())
     if sparse.issparse(X):
@@ -292,6 +307,8 @@ def check_size(name: str, X: Any) -> None:
         If there are infinite values, or some whose squares are.
     """
     numbers = X.select_dtypes("float").to_numpy(dtype=float, na_value=np.nan) if isinstance(X, pd.DataFrame) else X
+    if are_series(X):
+        numbers = steps_of(X)
     if sparse.issparse(numbers):
         numbers = numbers.data
     if is_mapped(numbers) or numbers.dtype.kind not in "fO":
@@ -320,6 +337,8 @@ def _in_columns(X: pd.DataFrame, are_such: np.ndarray) -> str:
 
 
 def _as_inputs(X: Any) -> Any:
+    if may_be_series(X):
+        return as_series(X)
     if sparse.issparse(X):
         X = X.tocsr()
     elif type(X).__module__.partition(".")[0] == "polars":

@@ -103,6 +103,8 @@ def _value(value: Any) -> bytes:
         content = value.encode("utf-8", "surrogatepass")
     elif value is None or isinstance(value, bool | int | float):
         content = repr(value).encode()
+    elif isinstance(value, np.ndarray):  # a series
+        content = _value((value.dtype.str, value.shape)) + np.ascontiguousarray(value).tobytes()
     else:
         content = pickle.dumps(value, protocol=5)
     # The length keeps neighbours apart: "ab", "c" is not "a", "bc".

@@ -16,10 +16,11 @@ from .columns import tidy_column
 from .data import LEAVE_OUT, DataSet
 from .names import listed, look_up
 from .numbers import are_texts
-from .readers import ENDINGS, can_read, ending_of, read
+from .readers import ENDINGS, can_read, ending_of, read, read_curves
 from .readers.content import Arrays, Table
 from .readers.options import Options
 from .readers.packed import TEXT, packing_of
+from .readers.series import CURVES, check_labelled
 from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
@@ -35,7 +36,8 @@ LOADERS: dict[str, Callable[..., Any]] = {
 }
 SHAPES = {"digits": (8, 8, 1)}
 OPENML = "openml:"
-OTHER_WAYS = f"or a file ({ENDINGS}), or openml:ID or openml:NAME"
+SERIES = ".ts"
+OTHER_WAYS = f"or a file ({ENDINGS}), or a folder of curves, or openml:ID or openml:NAME"
 
 
 def load(
@@ -72,6 +74,9 @@ def load(
     ``.h5``, ``.hdf5``        arrays or a table; this takes ``pip install 'sknn[hdf5]'``; ``stars.h5[NAME]`` is one of
                               several groups or tables
     ``.npz``                  arrays of NumPy: the inputs are ``X`` or ``x``, or the only array of several axes
+    ``.ts``                   series and their labels, as the archives of UCR and UEA have them
+    a folder                  of texts as above, one for each series, its steps below one another, and ``labels.csv``
+                              (or ``.tsv`` and so on), one of whose columns has the names of these files
     ``openml:ID``,            a table that scikit-learn fetches from https://openml.org and keeps for the next time
     ``openml:NAME``
     ========================  =======================================================================================
@@ -162,8 +167,9 @@ def load(
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
-    stated["drop_missing_target"] = drop_missing_target
-    return DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": parts.time_channel}
+    data = DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
+    return data if sample_shape or parts.sample_shape is None else replace(data, sample_shape=parts.sample_shape)
 
 
 def load_inputs(
@@ -246,9 +252,14 @@ def _in_numbers(values: Any, order: str | None) -> np.ndarray:
 
 def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: bool) -> Parts:
     found, path = _read(text, options)
+    if path.is_dir():
+        check_labelled(found, path)
+        roles = replace(roles, features=roles.features or (CURVES,))
     name = os.path.splitext(path.name.removesuffix(packing_of(path)))[0]
     if isinstance(found, Arrays):
-        return parts_of_arrays(found, name, path.name, roles)
+        parts = parts_of_arrays(found, name, path.name, roles)
+        is_signal = ending_of(path) == SERIES and parts.X.ndim == 3
+        return replace(parts, sample_shape=parts.X.shape[1:]) if is_signal else parts
     parts = parts_of_table(found, name, path.name, roles)
     if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
         words = _labels_or_missing(path, options, roles.target, parts.y)
@@ -260,6 +271,8 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
 
 def _read(text: str, options: Options) -> tuple[Table | Arrays, Path]:
     path, part = _path_and_part(text)
+    if path.is_dir():
+        return read_curves(path, options), path
     if not can_read(path):
         if not path.exists() and not ending_of(path) and os.sep not in text:
             _raise_unknown(text)

@@ -32,6 +32,7 @@ from .data import DataSet
 from .names import look_up
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
+from .series import are_series
 from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
@@ -61,6 +62,8 @@ class Model:
         Data sets with more rows are left to those who name the model.
     dense, grid : bool, default=False
         Whether the model is only for dense data, and only for images or signals.
+    series : bool, default=False
+        Whether the model is a default model for series of different lengths, too.
     short : str, default=""
         A name for narrow tables; "": the title.
     by_default : bool, default=False
@@ -75,6 +78,7 @@ class Model:
     most_rows: int | None = None
     dense: bool = False
     grid: bool = False
+    series: bool = False
     short: str = ""
     by_default: bool = False
 
@@ -163,6 +167,8 @@ class Model:
             The reason, or "" if it can be a default.
         """
         reason = self.can_fit(data)
+        if not reason and are_series(data.X) and not self.series:
+            return "series of different lengths, for which others are better known"
         if not reason and self.most_rows is not None and data.n_samples > self.most_rows:
             return f"more than {self.most_rows:,} rows"
         return reason
@@ -189,6 +195,7 @@ class Model:
 
 SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
+OF_TREES = Needs(scaling=False, statistics=True)  # which split single values, and a step of a series says little alone
 ROWS_TO_STOP_EARLY = 2_000
 
 
@@ -205,7 +212,8 @@ def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Make
 
 
 def _on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
-    return network(input_shape=data.sample_shape)
+    options = {"global_pooling": "average"} if are_series(data.X) else {}
+    return network(input_shape=data.sample_shape, **options)
 
 
 def _stopped_early(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
@@ -237,22 +245,26 @@ _SVR = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
 BUILT_IN: dict[str, Model] = {
     model.name: model
     for model in (
-        Model("dummy", "Dummy", "baseline", _both(DummyClassifier(), DummyRegressor()), UNSCALED),
+        Model("dummy", "Dummy", "baseline", _both(DummyClassifier(), DummyRegressor()), UNSCALED, series=True),
         Model(
             "logistic",
             "Logistic regression",
             "baseline",
             {"classification": _fixed(LogisticRegression(max_iter=1000))},
             SCALED,
+            series=True,
             short="Logistic",
         ),
-        Model("ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED, short="Ridge"),
+        Model(
+            "ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED, series=True, short="Ridge"
+        ),
         Model(
             "knn",
             "k nearest neighbours",
             "baseline",
             _both(KNeighborsClassifier(), KNeighborsRegressor()),
             SCALED,
+            series=True,
             short="k nearest",
         ),
         Model(
@@ -260,14 +272,15 @@ BUILT_IN: dict[str, Model] = {
             "Random forest",
             "baseline",
             _both(RandomForestClassifier(), RandomForestRegressor()),
-            UNSCALED,
+            OF_TREES,
+            series=True,
         ),
         Model(
             "hist_gradient_boosting",
             "Gradient boosting",
             "baseline",
             _both(HistGradientBoostingClassifier(), HistGradientBoostingRegressor()),
-            Needs(scaling=False, imputation=False),
+            Needs(scaling=False, imputation=False, statistics=True),
             dense=True,
             short="Boosting",
         ),
@@ -309,6 +322,7 @@ BUILT_IN: dict[str, Model] = {
             Needs(scaling=False, flattening=False),  # it standardises itself, channel by channel
             dense=True,
             grid=True,
+            series=True,
         ),
     )
 }

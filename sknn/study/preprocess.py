@@ -12,10 +12,13 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, OneHotEncoder, StandardScaler
 
+from sknn.series import SeriesFeatures
+
 from .data import DataSet
 from .gaps import GapFiller
 from .mapped import MappedScaler
 from .rows import is_mapped
+from .series import PaddedRows, SeriesFiller, are_series, steps_of
 
 MOST_CATEGORIES = 32  # of a column; rarer ones share one
 
@@ -32,11 +35,14 @@ class Needs:
         No missing values.
     flattening : bool, default=True
         One row of features for each sample, also of images.
+    statistics : bool, default=False
+        Rows of statistics of series of different lengths, rather than of their steps with zeros behind the end.
     """
 
     scaling: bool
     imputation: bool = True
     flattening: bool = True
+    statistics: bool = False
 
 
 def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
@@ -49,7 +55,8 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     - Categories (texts, pandas categories, objects) become one column of 0 and 1 each, the rarest beyond
       ``MOST_CATEGORIES`` a common one, to which unknown ones count as well. Missing is a category of its own.
     - Booleans are 0 and 1; times count as seconds.
-    - Images and signals become rows of features.
+    - Images and signals become rows of features. So do series of different lengths, with zeros behind the end of
+      each, or as rows of statistics.
     - A memory-mapped array is never held whole; its values must not be missing.
 
     What kind a column is, and whether anything is missing, is read from the whole data set: that is no knowledge of the
@@ -75,6 +82,8 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     >>> steps_before(data, Needs(scaling=True))
     [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
     """
+    if are_series(data.X):
+        return _for_series(data, needs)
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
@@ -85,6 +94,14 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
     return [*_flatteners(numbers, needs.flattening or bool(imputers)), *imputers, *scalers]
+
+
+def _for_series(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+    missing = _any_nan(steps_of(data.X))
+    if not needs.flattening:
+        return [SeriesFiller()] if missing else []
+    rows = SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
+    return [rows, *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
 
 
 def _any_nan(numbers: np.ndarray) -> bool:

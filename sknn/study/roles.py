@@ -12,6 +12,7 @@ from .columns import DECIMAL, labels_alike, tidy
 from .names import listed, look_up
 from .numbers import is_number
 from .readers.content import Arrays, Table
+from .series import are_series
 
 FEW = 50  # rows tell that most columns are not the same, without looking at millions
 
@@ -56,6 +57,10 @@ class Parts:
         As the roles say.
     notes : list of str, default=()
         What is to be said about the reading.
+    sample_shape : tuple of int, default=None
+        The shape of a sample, where the file leaves no doubt.
+    time_channel : int, default=None
+        The channel of series that holds times.
     """
 
     name: str
@@ -64,6 +69,8 @@ class Parts:
     groups: Any = None
     order: Any = None
     notes: Iterable[str] = ()
+    sample_shape: tuple[int, ...] | None = None
+    time_channel: int | None = None
 
 
 # ------------------------------------------------------------------------------------------------------------ tables
@@ -101,6 +108,12 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
     found = {role: _column(frame, source, role, column) for role, column in roles.single.items()}
     inputs = _inputs_of_table(known, source, roles)
     notes = list(table.notes)
+    of_several_lengths = [each for each in inputs if each in table.vectors and are_series(table.vectors[each])]
+    if of_several_lengths and len(inputs) > 1:
+        raise ValueError(
+            f"{source} has series of different lengths ({of_several_lengths[0]}) and other inputs, which no model "
+            "takes together; say which with --features (features=)"
+        )
     if len(inputs) == 1 and inputs[0] in table.vectors:
         X: Any = table.vectors[inputs[0]]
     else:
@@ -111,7 +124,7 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
                 notes.append(f"column {column.name!r} of {source} {alike}")
         if not X.shape[1]:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
-    return Parts(name, X, found["target"], found["groups"], found["order"], notes)
+    return Parts(name, X, found["target"], found["groups"], found["order"], notes, time_channel=table.time_channel)
 
 
 def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> pd.Series | None:
@@ -204,8 +217,9 @@ def inputs_of(content: Table | Arrays, source: str) -> pd.DataFrame | np.ndarray
         return _inputs_of(content.arrays, source)
     if not len(content.frame):
         raise ValueError(f"{source} has no rows")
-    if len(content.vectors) == 1 and not content.frame.shape[1]:
-        return next(iter(content.vectors.values()))
+    alone = [each for each in content.vectors.values() if are_series(each) or not content.frame.shape[1]]
+    if len(alone) == 1:
+        return alone[0]
     found = _with_vectors(content, [*content.frame.columns, *content.vectors])
     found.attrs[DECIMAL] = content.decimal
     return found

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from .series import are_series
+
 MOST_CHANNELS = 4  # grey, colour, and colour with transparency: as few values on the last axis are channels
 LONGEST_IMAGE = 2  # the longer side of an image is at most twice the shorter one
 
 
-def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[int, ...] | None:
+def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[Any, ...] | None:
     """Find the shape of one sample, or check the one that was stated.
 
     The axes of ``X`` behind the first are those of a sample: one is a table, two are a signal or an image, three an
@@ -19,6 +21,8 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[int, ...] | Non
     channels if b > 4 and the longer side is at most twice the shorter one, and otherwise a signal of a steps and
     b channels: (28, 28) is an image, (150, 1) and (1000, 12) are signals. Where that is wrong, name the channels:
     (100, 40, 1) is an image; a signal of 12 steps and 9 channels is an image of width one, (12, 1, 9).
+
+    Series of different lengths have the shape (None, channels).
 
     A table is an image after all if all its columns are named like pixels in the order of the rows: ``pixel_0_0`` to
     ``pixel_7_7`` as scikit-learn does, or ``pixel1`` to ``pixel784`` with a square number of them.
@@ -51,6 +55,10 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[int, ...] | Non
     >>> find_sample_shape(np.zeros((5, 784))) is None
     True
     """
+    if are_series(X):
+        if sample_shape is not None:
+            raise ValueError(f"sample_shape={sample_shape!r} was given, but X holds series of different lengths")
+        return (None, X[0].shape[1])
     if sample_shape is None:
         return _of_axes(X.shape[1:]) if len(X.shape) > 2 else _of_pixels(getattr(X, "columns", ()))
     n_features = prod(X.shape[1:])

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .data import DataSet
+from .series import are_series
 from .study import Study
 from .table import MISSING, are_best, columns_of, columns_that_fit, notes, table
 from .verdict import verdict_over_data_sets
@@ -102,7 +103,7 @@ def heading(data: DataSet, results: "DataFrame") -> str:
     >>> heading(toy, pd.DataFrame({"fold": [0, 1]}))
     'toy: 4 samples, 1 feature, 2 classes; the same 2 folds for every model'
     """
-    counts = [_count(data.n_samples, "sample"), _count(data.n_features, "feature")]
+    counts = [_count(data.n_samples, "sample"), _count(data.n_features, "channel" if are_series(data.X) else "feature")]
     counts.append(f"{len(data.labels)} classes" if data.task == "classification" else "regression")
     folds = _count(results["fold"].nunique(), "fold")
     return f"{data.name}: {', '.join(counts)}; the same {folds} for every model"

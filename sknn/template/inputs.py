@@ -13,8 +13,8 @@ from sklearn.utils.validation import _check_sample_weight, check_array, column_o
 
 from ..autodiff.tape import Array
 from ..description import is_integer
-from ..series import read_series
 from .samples import Samples
+from .series import read_series
 from .targets import complete, in_numpy_dtypes
 from .values import numbers, rows
 

@@ -15,11 +15,11 @@ from sklearn.utils.validation import check_array, validate_data
 from ..autodiff.tape import Array
 from ..description import is_integer
 from ..nn import Sequences
-from ..series import is_ragged
 from .inputs import BLOCK
 from .parameters import parameter
 from .samples import Samples, flat
 from .scaling import Scaling
+from .series import is_ragged
 from .values import why_no_numbers
 
 TIME_CHANNEL = parameter(

@@ -48,6 +48,7 @@ import sknn
 from sknn import (
     CNNClassifier,
     CNNRegressor,
+    Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
     HiddenLayerTransformer,
@@ -145,6 +146,7 @@ CASES = {
     "own convolutions": Case(NetworkRegressor((Conv(2, 3, activation="tanh"), GlobalPool()), **FEW), X[..., None]),
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
+    "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
     "powers": Case(make_pipeline(PowerTransformer(), QuantileTransformer(n_quantiles=9), MLPClassifier(4, **FEW))),

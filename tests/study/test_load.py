@@ -53,9 +53,8 @@ def test_wrong_name_suggests_the_nearest(wrong, suggestion):
 
 def test_hopeless_name_lists_what_there_is():
     known = "digits, iris, wine, breast_cancer, diabetes"
-    others = (
-        "or a file (.csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5), or openml:ID or openml:NAME"
-    )
+    files = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5, .ts"
+    others = f"or a file ({files}), or a folder of curves, or openml:ID or openml:NAME"
     with pytest.raises(ValueError, match=re.escape(f"unknown data set 'qqq'. Known: {known}; {others}")):
         load("qqq")
 
@@ -283,7 +282,7 @@ def test_files_that_cannot_be_read(file, content, message, tmp_path):
 def test_what_is_there_but_no_file_is_named(tmp_path):
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "link.csv").symlink_to("nothing.csv")
-    with pytest.raises(ValueError, match=r"folder.csv' is a folder; it must be a file"):
+    with pytest.raises(ValueError, match=r"folder.csv' is a folder without tables in text; one of curves has"):
         load(tmp_path / "folder.csv", "y")
     with pytest.raises(ValueError, match=r"link.csv' is a link to 'nothing.csv', which is not there"):
         load(tmp_path / "link.csv", "y")

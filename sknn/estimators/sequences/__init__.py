@@ -1,1 +1,1 @@
-"""Families for series: recurrent networks, transformers."""
+"""Families for sequences: series, texts, forecasts."""

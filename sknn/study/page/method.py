@@ -16,6 +16,7 @@ from ..cell import seed_of
 from ..data import DataSet
 from ..folds import INNER_FOLDS, is_by_time
 from ..models import Model
+from ..series import are_series
 from ..spaces import describe
 from .html import Markup, joined, tag
 from .numbers import counted
@@ -47,9 +48,16 @@ def size_of(data: DataSet) -> str:
     """
     classes = [counted(len(data.labels), "class", "classes")] if data.task == "classification" else []
     groups = [] if data.groups is None else [counted(len(np.unique(data.groups)), "group")]
-    shape = [] if data.sample_shape is None else [f"samples of {' × '.join(map(str, data.sample_shape))}"]
+    shape = [] if data.sample_shape is None else [_shape(data)]
     columns = [] if shape else [counted(data.n_features, "column")]
     return ", ".join([counted(data.n_samples, "row"), *columns, *shape, *classes, *groups])
+
+
+def _shape(data: DataSet) -> str:
+    if not are_series(data.X):
+        return f"samples of {' × '.join(map(str, data.sample_shape or ()))}"
+    lengths = [len(series) for series in data.X]
+    return f"series of {min(lengths):,} to {max(lengths):,} steps with {counted(data.n_features, 'channel')}"
 
 
 def data_facts(data: DataSet) -> Markup:

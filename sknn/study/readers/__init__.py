@@ -13,6 +13,8 @@ from .frames import read_frame
 from .hdf5 import read_hdf5
 from .options import Options
 from .packed import TEXT, check_kind, packing_of
+from .series import read_curves as read_curves
+from .series import read_series
 from .tables import blank
 from .text import read_text
 from .votable import read_votable
@@ -27,10 +29,11 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".h5", ".hdf5", ".hdf"), read_hdf5),
     **dict.fromkeys((".parquet", ".pq", ".feather"), read_frame),
     ".npz": read_npz,
+    ".ts": read_series,
 }
 MAY_BE_PACKED = (read_text, read_fits, read_votable, read_ipac)
 MAY_HAVE_PARTS = (read_fits, read_hdf5)
-ENDINGS = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5"
+ENDINGS = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5, .ts"
 
 
 def ending_of(path: Path) -> str:
@@ -110,8 +113,6 @@ def read(path: Path, part: Part, options: Options) -> Table | Arrays:
 
 
 def _why_no_file(path: Path) -> str:
-    if path.is_dir():
-        return f"{str(path)!r} is a folder; it must be a file"
     if path.is_symlink():
         return f"{str(path)!r} is a link to {os.readlink(path)!r}, which is not there"
     beside = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []

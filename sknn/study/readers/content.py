@@ -27,12 +27,15 @@ class Table(NamedTuple):
         What is to be said about the reading.
     vectors : mapping of str to ndarray, default={}
         Columns that hold an array in each row, and are not in the frame.
+    time_channel : int or None, default=None
+        Which channel of series in `vectors` holds the times of their steps.
     """
 
     frame: pd.DataFrame
     decimal: str = "."
     notes: tuple[str, ...] = ()
     vectors: Mapping[str, np.ndarray] = MappingProxyType({})
+    time_channel: int | None = None
 
 
 class Arrays(NamedTuple):

@@ -115,5 +115,5 @@ def _kind_of(content: bytes) -> tuple[str, tuple[str, ...]]:
     if start.startswith(XML):
         return "XML, as VOTables are", (".vot", ".votable", ".xml")
     if start and b"\x00" not in start and all(byte >= 32 or byte in b"\t\r\n\f" for byte in start):
-        return "text", (*TEXT, ".tbl")
+        return "text", (*TEXT, ".tbl", ".ts")
     return "", ()

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .autodiff.tape import Array
-from .nn import Sequences
+from ..autodiff.tape import Array
+from ..nn import Sequences
 
 
 def is_ragged(X: Any) -> bool:

@@ -1,0 +1,158 @@
+"""Series: files of the archives of UCR and UEA, and folders with a file for each curve."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from sknn.series import ragged, read_ts
+
+from ..columns import tidy_column
+from ..names import listed
+from .content import Arrays, Part, Table, reading
+from .options import Options
+from .packed import TEXT, packing_of
+from .text import read_text
+
+LABELS = "labels"
+TIMES = ("time", "t", "date", "datetime", "timestamp", "mjd", "jd", "hjd", "bjd")
+OF_CURVES = f"one of curves has a file for each, and {LABELS}.csv with the names of these files and what they are"
+CURVES = "curve"  # what the series are called among the columns of the table of labels
+
+
+def read_series(path: Path, part: Part, options: Options) -> Arrays:
+    """Read a ``.ts`` file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    part : None
+        There are no parts.
+    options : Options
+        None of them is of arrays.
+
+    Returns
+    -------
+    Arrays
+        The series ``X``, an object array if they differ in length, and ``y``, unless the file has no labels.
+
+    Raises
+    ------
+    ValueError
+        If it is not as the format wants it.
+    """
+    with reading(path):
+        X, y = read_ts(path)
+    return Arrays({"X": X} if y is None else {"X": X, "y": y})
+
+
+def read_curves(folder: Path, options: Options) -> Table:
+    """Read a folder of tables in text, each with a row for each step of a curve, and the table that labels them.
+
+    That is called ``labels``, such as ``labels.csv``, and lies in the folder. One of its columns holds the names of the
+    files, with or without their endings; what it has beside them are targets, groups and so on. Without it curves come
+    in the order of their names, and a model can still predict for them.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    options : Options
+        What the user says about all of these texts.
+
+    Returns
+    -------
+    Table
+        The labels, and with them the column of arrays ``curve``, (T_i, channels) each. A column that is called like
+        times, and never falls, is one of times.
+
+    Raises
+    ------
+    ValueError
+        If there are no curves, labels of curves that are not there, or curves with other columns than the first.
+    """
+    files = {_stem(each): each for each in sorted(folder.iterdir()) if _is_text(each)}
+    table = files.pop(LABELS, None)
+    if not files:
+        raise ValueError(f"{str(folder)!r} is a folder without tables in text; {OF_CURVES}")
+    first: list[str] = []
+    if table is None:
+        curves = ragged(_curve(path, options, first) for path in files.values())
+        return Table(pd.DataFrame(index=range(len(curves))), vectors={CURVES: curves})
+    labels = read_text(table, None, options)
+    column = _names_among(labels.frame, files, folder)
+    names = [_stem(Path(str(name))) for name in labels.frame[column]]
+    left_out = sorted(files.keys() - set(names))
+    notes = [f"no row of {table.name} names {listed(map(repr, left_out))}, left out"] if left_out else []
+    curves = ragged(_curve(files[name], options, first) for name in names)
+    channel = _time_channel(first, curves)
+    notes += (
+        [] if channel is None else [f"column {first[channel]!r} of the curves is taken for the times of their steps"]
+    )
+    frame = labels.frame.drop(columns=column)
+    return Table(frame, labels.decimal, (*labels.notes, *notes), {CURVES: curves}, channel)
+
+
+def check_labelled(content: Table | Arrays, folder: Path) -> None:
+    """Refuse curves without labels, from which nothing can be learnt.
+
+    Parameters
+    ----------
+    content : Table
+        As of `read_curves`.
+    folder : Path
+        Where it comes from, for the message.
+
+    Raises
+    ------
+    ValueError
+        If there is no table of labels.
+    """
+    if isinstance(content, Table) and not content.frame.shape[1]:
+        raise ValueError(f"{str(folder)!r} is a folder without {LABELS}.csv; {OF_CURVES}")
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and not path.name.startswith(".") and _ending(path) in TEXT
+
+
+def _ending(path: Path) -> str:
+    return Path(path.name.removesuffix(packing_of(path))).suffix.lower()
+
+
+def _stem(path: Path) -> str:
+    """The name of a file without its ending, if it is that of a text."""
+    name = path.name.removesuffix(packing_of(path))
+    return Path(name).stem if Path(name).suffix.lower() in TEXT else name
+
+
+def _names_among(frame: pd.DataFrame, files: dict[str, Path], folder: Path) -> str:
+    """The column of names of files."""
+    share = {name: np.mean([_stem(Path(str(each))) in files for each in values]) for name, values in frame.items()}
+    best = max(share, key=lambda name: share[name], default=None)
+    if best is None or not share[best]:
+        raise ValueError(f"no column of {LABELS} names files of {str(folder)!r}, such as {listed(list(files)[:3])}")
+    lacking = [str(each) for each in frame[best] if _stem(Path(str(each))) not in files]
+    if lacking:
+        raise ValueError(f"{LABELS} names {listed(map(repr, lacking[:3]))}, but {str(folder)!r} has no such file")
+    return str(best)
+
+
+def _time_channel(names: list[str], curves: np.ndarray) -> int | None:
+    """The first column that may hold times."""
+    may_be = (channel for channel, name in enumerate(names) if name.lower() in TIMES)
+    return next((channel for channel in may_be if all((np.diff(x[:, channel]) >= 0).all() for x in curves)), None)
+
+
+def _curve(path: Path, options: Options, first: list[str]) -> np.ndarray:
+    """The columns of a file, which are to be those of the first one."""
+    table = read_text(path, None, options)
+    names = [str(name) for name in table.frame.columns]
+    first += [] if first else names
+    if names != first:
+        raise ValueError(f"{path.name} has the columns {listed(names)}, but the first curve {listed(first)}")
+    columns = {name: tidy_column(table.frame[name], path.name, table.decimal) for name in names}
+    if words := [name for name, column in columns.items() if isinstance(column.dtype, pd.CategoricalDtype)]:
+        raise ValueError(f"column {words[0]!r} of {path.name} holds text; the steps of curves are numbers or dates")
+    return pd.DataFrame(columns).to_numpy(float, na_value=np.nan)
