@@ -40,16 +40,13 @@ from sknn import (
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
-OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the tests of their room, and of families
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
+OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
+NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES]
 ESTIMATORS = [
-    item
-    for item in PUBLIC
-    if isinstance(item, type)
-    and issubclass(item, BaseEstimator)
-    and item not in AROUND_A_NETWORK + LABELS_AT_POSITIONS + OF_ONE_SERIES
+    item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator) and item not in NOT_HERE
 ]
 
 every_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)
@@ -93,7 +90,7 @@ def takes_nan(Estimator):
 # What makes those quick that train for a thousand steps; these end by themselves, as the others do.
 SMALL = {
     **{"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "dropout": 0.0, "attention_dropout": 0.0},
-    **{"learning_rate": "constant", "n_iter_no_change": 5, "max_iter": 50, "batch_size": 60},
+    **{"learning_rate": "constant", "n_iter_no_change": 5, "max_iter": 400, "batch_size": 30},
 }
 
 
@@ -106,7 +103,7 @@ def small(Estimator, **params):
 def instances():
     """Each estimator with its defaults (but small), and in double precision where there is a choice."""
     for Estimator in ESTIMATORS:
-        params = small(Estimator, max_iter=60, batch_size=20, learning_rate_init=0.02)
+        params = small(Estimator, max_iter=60, batch_size="auto", learning_rate_init=0.02)
         yield Estimator(**params)
         if "dtype" in Estimator().get_params():
             yield Estimator(dtype="float64", **params)

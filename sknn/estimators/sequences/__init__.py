@@ -1,1 +1,1 @@
-"""Families for sequences: recurrent networks, transformers, forecasts."""
+"""Families for sequences: series, texts, forecasts."""
