@@ -1,5 +1,7 @@
 from .activation import Activation as Activation
 from .applied import Applied as Applied
+from .attention import Attention as Attention
+from .attention import CrossAttention as CrossAttention
 from .containers import Concat as Concat
 from .containers import Residual as Residual
 from .containers import Sequential as Sequential
@@ -13,6 +15,7 @@ from .derivatives import per_sample_factors as per_sample_factors
 from .derivatives import per_sample_gradients as per_sample_gradients
 from .draws import Draws as Draws
 from .dropout import Dropout as Dropout
+from .embedding import Embedding as Embedding
 from .inputs import Standardise as Standardise
 from .inputs import Unflatten as Unflatten
 from .layer import Context as Context
@@ -26,6 +29,12 @@ from .norm import LayerNorm as LayerNorm
 from .parts import Constants as Constants
 from .parts import Nets as Nets
 from .parts import Parts as Parts
+from .patches import Patches as Patches
+from .positions import Positions as Positions
 from .sequences import Sequences as Sequences
+from .time_pool import TimePool as TimePool
+from .transformer import DecoderBlock as DecoderBlock
+from .transformer import FeedForward as FeedForward
+from .transformer import TransformerBlock as TransformerBlock
 
 __all__: list[str]

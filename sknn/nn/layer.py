@@ -178,6 +178,11 @@ class Layer:
         return False
 
     @property
+    def sees_all(self) -> bool:
+        """Whether an output may depend on all positions of the input, though there is one for each of them."""
+        return False
+
+    @property
     def members(self) -> bool:
         """Whether an axis of members may stand in front of all others, of parameters and inputs alike."""
         return False

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..autodiff.tape import Array, Value
+from ..ops.attention import Scope
 from ..ops.rows import RowWindows, make_transposed_row_windows
 from ..ops.segment import Segments
 
@@ -239,6 +240,19 @@ class Sequences:
             self._shared[key] = Segments(self.lengths)
         return self._shared[key]
 
+    @property
+    def step(self) -> Array:
+        """The number of the step, within its sample, that each position is; shared in the same way."""
+        if (key := ("step",)) not in self._shared:
+            self._shared[key] = np.arange(len(self.values)) - self.at_positions(self.starts)
+        return self._shared[key]
+
+    def scope(self, causal: bool) -> Scope:
+        """That each position attends to those of its sample, or to none after itself; shared in the same way."""
+        if (key := ("scope", causal)) not in self._shared:
+            self._shared[key] = Scope(self.lengths, causal=causal)
+        return self._shared[key]
+
     def transposed_windows(self, *description: Any) -> RowWindows:
         """Windows over longer samples, of which the positions of these are the windows; shared in the same way."""
         key = ("transposed", *description)
@@ -275,6 +289,12 @@ class Sequences:
         part = self.of_lengths(self.lengths[first:last])
         start = self.starts[first]
         return part.like(self.values[start : start + len(part.values)])
+
+
+@lru_cache(maxsize=64)  # the grids of a fit are the same few at every step
+def of_equal_lengths(n_samples: int, n_steps: int) -> Sequences:
+    """Samples of as many steps each, without values: how those of a grid (n_samples, n_steps, ...) lie."""
+    return Sequences(np.empty((n_samples * n_steps, 0)), np.full(n_samples, n_steps))
 
 
 def _name(number: int) -> str:

@@ -84,6 +84,8 @@ def _after(sight: Sight, name: str, before: Shape, network: Network) -> Sight:
     windows = layer.windows(before[:-1])
     if windows is not None:
         return _through(sight, windows.span, windows.stride)
+    if layer.sees_all:
+        return sight.whole
     if layer.accompanies or after[:-1] == before[:-1]:
         return sight
     if None in (*before, *after) or prod(after[:-1]) % prod(before[:-1]):

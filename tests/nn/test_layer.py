@@ -17,24 +17,33 @@ from sknn.autodiff import Tensor, check_grads
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
+    Attention,
     BatchNorm,
     Concat,
     Context,
     Conv,
     ConvTranspose,
+    CrossAttention,
+    DecoderBlock,
     Dense,
     Draws,
     Dropout,
+    Embedding,
+    FeedForward,
     Flatten,
     GlobalPool,
     Layer,
     LayerNorm,
     Network,
+    Patches,
     Pool,
+    Positions,
     Residual,
     Sequential,
     Standardise,
     Store,
+    TimePool,
+    TransformerBlock,
     Unflatten,
 )
 from sknn.ops import ACTIVATIONS
@@ -83,7 +92,34 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
+    "Attention": [
+        (Attention(2), (3, 4)),
+        (Attention(1, causal=True, dropout=0.5, use_bias=False), (4, 3)),
+        (Attention(2, rotary=True, init="orthogonal"), (3, 8)),
+    ],
+    "CrossAttention": [(CrossAttention(2, memory_width=3), (3, 4)), (CrossAttention(1, dropout=0.3), (1, 3))],
+    "FeedForward": [(FeedForward(), (3,)), (FeedForward(1.5, "swiglu", dropout=0.2, use_bias=False), (2, 4))],
+    "TransformerBlock": [
+        (TransformerBlock(2, feedforward=1.5, rotary=True), (3, 4)),
+        (TransformerBlock(1, causal=True, dropout=0.3, attention_dropout=0.2, activation="reglu"), (2, 3)),
+    ],
+    "DecoderBlock": [(DecoderBlock(2, memory_width=3), (3, 4)), (DecoderBlock(1, dropout=0.3), (2, 3))],
+    "Positions": [(Positions(), (4, 3)), (Positions("learned"), (3, 2)), (Positions("time"), (4, 2))],
+    "TimePool": [(TimePool(kind), (4, 3)) for kind in ("mean_max", "last", "mean", "max", "attention")],
+    "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
+
+OF_TOKENS: dict[str, tuple[Layer, tuple[int, ...]]] = {"Embedding": (Embedding(5, 3), (4,))}  # which are no numbers
+
+
+def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
+    """What it asks for besides n samples."""
+    if isinstance(layer, Positions):
+        return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
+    if isinstance(layer, CrossAttention | DecoderBlock):
+        return {"memory": np.random.default_rng(2).standard_normal((n, 5, 3))}
+    return {}
+
 
 each_layer = pytest.mark.parametrize(
     ("layer", "shape"),
@@ -94,7 +130,7 @@ each_layer = pytest.mark.parametrize(
 def test_every_layer_has_a_row():
     modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(sknn.nn.__path__, "sknn.nn.")]
     classes = {each for module in modules for each in vars(module).values() if inspect.isclass(each)}
-    assert sorted(ROWS) == sorted(
+    assert sorted([*ROWS, *OF_TOKENS]) == sorted(
         each.__name__ for each in classes if issubclass(each, Layer) and each is not Layer and each.__name__[0] != "_"
     )
 
@@ -114,28 +150,30 @@ def test_the_output_has_the_shape_that_build_promised(layer, shape, n):
     network = Network([layer], shape, np.random.default_rng(0), "float64")
     x = batch(n, shape)
     for training in (False, True):
-        y = network(x, training=training, draws=Draws(0))
+        y = network(x, training=training, draws=Draws(0), **given(layer, n))
         assert type(y) is np.ndarray
         assert y.shape == (n, *network.output_shape)
-    assert network(Tensor(x)).shape == y.shape
+    assert network(Tensor(x), **given(layer, n)).shape == y.shape
 
 
 @each_layer
 def test_gradient_by_inputs(layer, shape):
-    check_grads(built(layer, shape), batch(3, shape))
+    network = built(layer, shape)
+    check_grads(lambda x: network(x, **given(layer, 3)), batch(3, shape))
 
 
 @each_layer
 def test_gradient_by_parameters(layer, shape, check_parameters):
     network = built(layer, shape)
     weights = batch(3, network.output_shape)
-    check_parameters(lambda net, x: F.sum(F.square(net(x) - weights)), [network], batch(3, shape))
+    check_parameters(lambda net, x: F.sum(F.square(net(x, **given(layer, 3)) - weights)), [network], batch(3, shape))
 
 
 @each_layer
 def test_float32_stays_float32(layer, shape):
     network = built(layer, shape, "float32")
-    y = network.function(watched=True)(batch(3, shape).astype(np.float32))
+    single = {name: x.astype(np.float32) for name, x in given(layer, 3).items()}
+    y = network.function(watched=True)(batch(3, shape).astype(np.float32), **single)
     assert {network.theta.dtype, network.grad.dtype, y.dtype} == {np.dtype(np.float32)}
 
 
@@ -145,7 +183,7 @@ def test_a_description_cannot_be_changed(layer, shape):
         with pytest.raises(FrozenInstanceError):
             setattr(layer, each.name, getattr(layer, each.name))
     before = replace(layer)
-    built(layer, shape)(batch(2, shape), training=True, draws=Draws(0))
+    built(layer, shape)(batch(2, shape), training=True, draws=Draws(0), **given(layer, 2))
     assert vars(layer) == vars(before)
 
 
@@ -290,6 +328,26 @@ ERRORS = {
         )
         for layer in (Conv(2), Pool(), GlobalPool())
     },
+    "heads": (lambda: Attention(0), ValueError, r"n_heads must be an integer in \[1, inf\); got 0"),
+    "heads that do not fit": (
+        lambda: Attention(3).build((5, 4), Store(None)), ValueError, "n_heads=3 must divide the 4 channels",
+    ),
+    "heads of odd width": (
+        lambda: Attention(1, rotary=True).build((5, 3), Store(None)), ValueError, "rotary=True needs heads of an even",
+    ),
+    "no learned positions": (
+        lambda: Positions("learned").build((None, 3), Store(None)), ValueError, "length=None: series of any length",
+    ),
+    "several channels of tokens": (
+        lambda: Embedding(5, 3).build((4, 2), Store(None)), ValueError, r"works on tokens, .* of shape \(4, 2\)",
+    ),
+    **{
+        f"{type(layer).__name__} without steps": (
+            partial(layer.build, shape, Store(None)), ValueError, "works on series, samples of shape .*; of images,",
+        )
+        for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
+        for shape in ((4,), (4, 4, 2))
+    },
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
 }  # fmt: skip
@@ -305,7 +363,9 @@ def test_sizes_are_kept_as_numbers_of_python():
 CHOICES = {
     (Dense, "activation"), (Dense, "init"), (Dense, "bias_init"), (Dense, "use_bias"), (Conv, "activation"),
     (Conv, "init"), (Conv, "bias_init"), (Conv, "use_bias"), (Activation, "activation"), (Pool, "kind"),
-    (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"),
+    (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
+    (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
+    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
 }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from sknn.autodiff import check_grads
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
+    Attention,
     BatchNorm,
     Concat,
     Conv,
@@ -20,11 +21,15 @@ from sknn.nn import (
     Layer,
     LayerNorm,
     Network,
+    Patches,
     Pool,
+    Positions,
     Residual,
     Sequences,
     Sequential,
     Standardise,
+    TimePool,
+    TransformerBlock,
     Unflatten,
     value_and_grad,
 )
@@ -56,6 +61,19 @@ NETWORKS: dict[str, list[Layer]] = {
     "Residual": [Conv(4), Residual([Conv(4), BatchNorm(), Residual([Conv(4)])]), Pool(), Residual([Conv(4)])],
     "Residual, shortcut": [Residual([Conv(4, stride=2), Conv(5)], shortcut=[Conv(5, kernel_size=1, stride=2)])],
     "Concat": [Concat([Conv(2)]), Concat([Pool(), Conv(2)], shortcut=[Pool("average")]), Conv(2)],
+    "Attention": [Attention(3)],
+    "Attention, causal": [Attention(1, causal=True)],
+    "Attention, turned": [Dense(8), Attention(2, rotary=True)],
+    "Positions": [Positions()],
+    "Positions, learned": [Positions("learned", length=14, gain=1.0)],
+    "TransformerBlock": [
+        TransformerBlock(1, feedforward=2),
+        Pool(),
+        TransformerBlock(3, causal=True),
+        TimePool("last"),
+    ],
+    **{f"TimePool, {kind}": [TimePool(kind), Dense(2)] for kind in ("mean_max", "last", "mean", "max", "attention")},
+    "Patches": [Patches(4, 5)],
     "Concat, pooled": [Concat([GlobalPool()], shortcut=[Conv(2), GlobalPool("max")]), Dense(2)],
 }
 

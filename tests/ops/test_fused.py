@@ -15,6 +15,7 @@ from sknn.autodiff import Operation, Tensor, backward, check_grads, grad, jet
 from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
+from sknn.ops.attention import Scope
 from sknn.ops.rows import Places
 from sknn.ops.segment import Segments
 from sknn.ops.windows import make_transposed_windows, make_windows
@@ -168,6 +169,31 @@ def segments(n: int) -> list[Case]:
     ]
 
 
+def attentions(n: int) -> list[Case]:
+    """Within samples of different lengths and across, with rows between their keys, and with some weights dropped."""
+    within, causal = Scope([n, 2, n, 1]), Scope([3, n, 1], causal=True)
+    across, gaps = Scope([2, n], [n, 3]), Scope([1, n], [n, n + 2], [1, n + 4], causal=True)
+    dropout = {"kept": rng.random(2 * within.n_weights) > 0.3, "rate": 0.3}
+    return [
+        Case((real(2 * n + 3, 12),), options={"scope": within, "n_heads": 2}),
+        Case((real(n + 4, 6),), options={"scope": causal, "n_heads": 1}),
+        Case((real(n + 2, 4), real(n + 3, 8)), (0, 1), {"scope": across, "n_heads": 2}),
+        Case((real(n + 1, 4), real(2 * n + 7, 8)), (0, 1), {"scope": gaps, "n_heads": 4}),
+        Case((real(2 * n + 3, 12),), options={"scope": within, "n_heads": 2, **dropout}),
+    ]
+
+
+def rotations(n: int) -> list[Case]:
+    return [
+        Case((real(n, 12),), options={"cos": real(n, half), "sin": real(n, half), "turned": turned})
+        for half, turned in ((2, 8), (1, 12), (6, 12))
+    ]
+
+
+def embeddings(n: int) -> list[Case]:
+    return [Case((real(4, 3), rng.integers(0, 4, (n, *rest)))) for rest in ((), (2,))]
+
+
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
     return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
 
@@ -217,6 +243,9 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "layer_norm": normalisations,
     "rescale": rescalings,
     "drop": droppings,
+    "attention": attentions,
+    "rotate": rotations,
+    "embed": embeddings,
     "spread": spreadings,
     "gather": gatherings,
     "segment_max": segments,
@@ -228,7 +257,8 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "spread", "gather"} | {
-    name for name in ROWS if name.startswith("segment_")
+    *("attention", "rotate", "embed"),
+    *(name for name in ROWS if name.startswith("segment_")),
 }
 
 

@@ -1,0 +1,38 @@
+"""Patches: to the bit a convolution whose kernel and stride are a patch, laid out as tokens."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from sknn.autodiff import primitives as F
+from sknn.nn import Conv, Network, Patches, Sequences, value_and_grad
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(
+    ("size", "shape"), [(4, (8, 8, 1)), (3, (8, 7, 2)), ((2, 4), (6, 9, 1)), (4, (10, 3)), (2, (5, 4, 3, 1))]
+)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_convolution_to_the_bit(size, shape, padding, dtype):
+    patches, conv = (
+        Network([layer], shape, np.random.RandomState(0), dtype)
+        for layer in (Patches(size, 5, padding=padding), Conv(5, size, size, padding))
+    )
+    x = np.random.default_rng(0).standard_normal((3, *shape)).astype(dtype)
+    assert_array_equal(patches.theta, conv.theta)
+    tokens = patches(x)
+    assert tokens.shape == (3, *patches.output_shape)
+    assert_array_equal(tokens, conv(x).reshape(tokens.shape))
+    gradients = [value_and_grad(lambda net: F.sum(F.square(net(x))), [each])[1][0] for each in (patches, conv)]
+    assert_array_equal(*gradients)
+
+
+def test_series_of_different_lengths_leave_as_many_tokens_as_they_fill():
+    x = Sequences(np.random.default_rng(0).standard_normal((12, 2)), [7, 1, 4])
+    assert_array_equal(Network([Patches(3, 5)], (None, 2), np.random.RandomState(0), "float64")(x).lengths, [3, 1, 2])
+
+
+def test_tokens_of_an_image_lie_row_by_row():
+    network = Network([Patches(1, 2, init="ones")], (2, 3, 2), np.random.RandomState(0), "float64")
+    x = np.arange(12.0).reshape(1, 2, 3, 2)
+    assert_array_equal(network(x)[0, :, 0], x.reshape(6, 2).sum(axis=1))
