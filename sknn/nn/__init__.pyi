@@ -2,6 +2,7 @@ from .activation import Activation as Activation
 from .applied import Applied as Applied
 from .attention import Attention as Attention
 from .attention import CrossAttention as CrossAttention
+from .beside import Beside as Beside
 from .containers import Concat as Concat
 from .containers import Residual as Residual
 from .containers import Sequential as Sequential
@@ -31,6 +32,10 @@ from .parts import Nets as Nets
 from .parts import Parts as Parts
 from .patches import Patches as Patches
 from .positions import Positions as Positions
+from .recurrent import GRU as GRU
+from .recurrent import LSTM as LSTM
+from .recurrent import RNN as RNN
+from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
 from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock

@@ -99,7 +99,7 @@ class Store:
         self,
         name: str,
         shape: Shape,
-        init: str = "zeros",
+        init: str | Sequence[str] = "zeros",
         *,
         fans: tuple[int, int] = (1, 1),
         gain: float = 1.0,
@@ -115,8 +115,8 @@ class Store:
             Its name within the layer.
         shape : tuple of int
             Its shape.
-        init : str, default="zeros"
-            A name in :data:`sknn.nn.init.INITIALISERS`.
+        init : str or sequence of str, default="zeros"
+            A name in :data:`sknn.nn.init.INITIALISERS`; or several, of equal parts side by side on the last axis.
         fans : tuple of two int, default=(1, 1)
             How many inputs feed a unit, and how many units an input feeds.
         gain : float, default=1.0
@@ -133,9 +133,13 @@ class Store:
         ValueError
             If `init` is not in the table, or the layer has declared this name before.
         """
-        if init not in INITIALISERS:
-            raise ValueError(f"init={init!r} is unknown; choose one of {', '.join(map(repr, INITIALISERS))}")
-        value = INITIALISERS[init](self.rng, shape, *fans, gain)
+        names = (init,) if isinstance(init, str) else init
+        for each in names:
+            if each not in INITIALISERS:
+                raise ValueError(f"init={each!r} is unknown; choose one of {', '.join(map(repr, INITIALISERS))}")
+        part = shape if len(names) == 1 else (*shape[:-1], shape[-1] // len(names))
+        parts = [INITIALISERS[each](self.rng, part, *fans, gain) for each in names]
+        value = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
         self.parameters.append(Parameter(self._new(name), shape, value, decay, rate, trainable))
 
     def state(self, name: str, shape: Shape, init: str = "zeros") -> None:

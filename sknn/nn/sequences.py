@@ -10,6 +10,7 @@ import numpy as np
 
 from ..autodiff.tape import Array, Value
 from ..ops.attention import Scope
+from ..ops.recurrence import Steps
 from ..ops.rows import RowWindows, make_transposed_row_windows
 from ..ops.segment import Segments
 
@@ -251,6 +252,13 @@ class Sequences:
         """That each position attends to those of its sample, or to none after itself; shared in the same way."""
         if (key := ("scope", causal)) not in self._shared:
             self._shared[key] = Scope(self.lengths, causal=causal)
+        return self._shared[key]
+
+    @property
+    def steps(self) -> Steps:
+        """Which steps are at the same time, for operations that read them in order; shared in the same way."""
+        if (key := ("steps",)) not in self._shared:
+            self._shared[key] = Steps(self.lengths)
         return self._shared[key]
 
     def transposed_windows(self, *description: Any) -> RowWindows:

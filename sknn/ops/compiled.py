@@ -18,6 +18,7 @@ from .windows import Windows
 
 if TYPE_CHECKING:
     from .activation import Activation
+    from .recurrence import Steps
 
 Array = np.ndarray
 POOLING_WORK = 8  # multiplications that take as long as the pooling of an element
@@ -211,6 +212,56 @@ def softmax_cross_entropy(raw: Array, target: Array, smoothing: float) -> tuple[
         )
         return values.reshape(target.shape), slope.reshape(raw.shape)
     return native.softmax_cross_entropy(raw, np.ascontiguousarray(target), smoothing)
+
+
+class Read(NamedTuple):
+    """What the way back through a recurrent cell wants kept, in the order in which the kernels take it."""
+
+    x: Array
+    state: Array | None
+    y: Array
+    gates: Array | None
+    cells: Array | None
+    cell: str
+    W: Array
+    U: Array
+    b: Array
+    order: Array
+    starts: Array
+    lengths: Array
+    reverse: bool
+
+
+def recurrence(
+    x: Array, W: Array, U: Array, b: Array, state: Array | None, steps: Steps, cell: str, reverse: bool, whole: bool
+) -> tuple[Array, Read] | None:
+    """As :func:`recurrence.recurrence`; the gradients are then those of :func:`recurrence_back`."""
+    x, W, U, b = (np.ascontiguousarray(each) for each in (x, W, U, b))
+    state = None if state is None else np.ascontiguousarray(state)
+    if not (_apply_to(x, W, U, b, state) and x.size):
+        return None
+    positions, units = steps.n_positions, len(U)
+    has_cells = cell == "lstm"
+    y = np.empty((*x.shape[:-1], (1 + (whole and has_cells)) * units), x.dtype)
+    gates = None if cell == "rnn" else np.empty((positions, 4 * units), x.dtype)
+    cells = np.empty((positions, units), x.dtype) if has_cells else None
+    saved = Read(x, state, y, gates, cells, cell, W, U, b, steps.order, steps.starts, steps.lengths, reverse)
+    native.recurrence(*saved, threads_of_kernels(positions * (W.size + U.size)))
+    return y, saved
+
+
+def recurrence_back(g: Array, saved: Read, out: Any) -> tuple:
+    """The gradients of x, W, U, b and the initial states, of those that `out` wants."""
+    inputs = (saved.x, saved.W, saved.U, saved.b, saved.state)[: len(out)]
+    wanted = [
+        np.empty(each.shape, each.dtype) if place is ... else place  # type: ignore[union-attr]
+        for each, place in zip(inputs, out, strict=True)
+    ]
+    g = np.ascontiguousarray(g, saved.x.dtype)
+    multiplications = g.size // g.shape[-1] * (saved.W.size + saved.U.size)
+    places = wanted if len(out) == 5 else [*wanted, None]
+    native.recurrence_back(*saved, g, *places, threads_of_kernels(2 * multiplications))
+    return tuple(wanted)
 
 
 def copy_runs(x: Array, y: Array, from_rows: Array, to_rows: Array, lengths: Array) -> bool:

@@ -19,6 +19,7 @@ from sknn.nn import (
     Activation,
     Attention,
     BatchNorm,
+    Beside,
     Concat,
     Context,
     Conv,
@@ -38,6 +39,7 @@ from sknn.nn import (
     Patches,
     Pool,
     Positions,
+    Recurrent,
     Residual,
     Sequential,
     Standardise,
@@ -89,6 +91,12 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
     ],
     "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
+    "Recurrent": [
+        (Recurrent(3), (4, 2)),
+        (Recurrent(2, "lstm", sequences=False), (3, 2)),
+        (Recurrent(2, "rnn", bidirectional=True), (3, 1)),
+        (Recurrent(2, bidirectional=True, sequences=False), (3, 2)),
+    ],
     "Standardise": [(Standardise(), (3,)), (Standardise(), (3, 2, 2))],
     "Unflatten": [(Unflatten((3, 2)), (6,)), (Unflatten((2, 3, 1), channels_first=True), (6,))],
     "Dropout": [(Dropout(), (3,)), (Dropout(0.2), (4, 2)), (Dropout(0.0), (2,))],
@@ -106,6 +114,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "DecoderBlock": [(DecoderBlock(2, memory_width=3), (3, 4)), (DecoderBlock(1, dropout=0.3), (2, 3))],
     "Positions": [(Positions(), (4, 3)), (Positions("learned"), (3, 2)), (Positions("time"), (4, 2))],
     "TimePool": [(TimePool(kind), (4, 3)) for kind in ("mean_max", "last", "mean", "max", "attention")],
+    "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -116,6 +125,8 @@ def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
     """What it asks for besides n samples."""
     if isinstance(layer, Positions):
         return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
+    if isinstance(layer, Beside):
+        return {layer.name: np.random.default_rng(2).standard_normal((n, layer.width))}
     if isinstance(layer, CrossAttention | DecoderBlock):
         return {"memory": np.random.default_rng(2).standard_normal((n, 5, 3))}
     return {}
@@ -302,6 +313,10 @@ ERRORS = {
     "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
     "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
+    "cell": (lambda: Recurrent(2, "no"), ValueError, "cell='no' must be 'gru' or 'lstm' or 'rnn'"),
+    "no series": (
+        lambda: Recurrent(2).build((3,), Store(None)), ValueError, r"works on series, .* but they are of shape \(3,\)",
+    ),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
     "another shape within": (
         lambda: Residual([Dense(3, init="ones"), Dense(4, init="ones")]).build((3,), Store(None)), ValueError,
@@ -348,6 +363,9 @@ ERRORS = {
         for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
         for shape in ((4,), (4, 4, 2))
     },
+    "nothing beside": (
+        lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
+    ),
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
 }  # fmt: skip
@@ -366,6 +384,7 @@ CHOICES = {
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
     (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
+    (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"),
 }  # fmt: skip
 
 

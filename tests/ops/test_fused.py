@@ -16,6 +16,7 @@ from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
 from sknn.ops.attention import Scope
+from sknn.ops.recurrence import CELLS, Steps
 from sknn.ops.rows import Places
 from sknn.ops.segment import Segments
 from sknn.ops.windows import make_transposed_windows, make_windows
@@ -194,6 +195,22 @@ def embeddings(n: int) -> list[Case]:
     return [Case((real(4, 3), rng.integers(0, 4, (n, *rest)))) for rest in ((), (2,))]
 
 
+def recurrences(n: int) -> list[Case]:
+    """Each cell over samples of different lengths and of one, from the front and from the end."""
+    ragged, alike = Steps(rng.integers(1, 4, n)), Steps([2] * n)
+    cases = []
+    for name, cell in CELLS.items():
+        gates = 2 * len(cell.logistic)
+        parameters = (real(3, gates), real(2, gates), real(2 * cell.n_biases))
+        x, state = real(ragged.n_positions, 3), real(n, 2 * cell.n_states)
+        cases += [
+            Case((x, *parameters), (0, 1, 2, 3), {"steps": ragged, "cell": name, "reverse": True}),
+            Case((x, *parameters, state), (0, 1, 2, 3, 4), {"steps": ragged, "cell": name, "whole": True}),
+            Case((real(n, 2, 3), *parameters, None), (0, 1, 2, 3), {"steps": alike, "cell": name}),
+        ]
+    return cases
+
+
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
     return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
 
@@ -248,6 +265,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "embed": embeddings,
     "spread": spreadings,
     "gather": gatherings,
+    "recurrence": recurrences,
     "segment_max": segments,
     "segment_mean": segments,
     "segment_sum": segments,
@@ -257,7 +275,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "spread", "gather"} | {
-    *("attention", "rotate", "embed"),
+    *("attention", "rotate", "embed", "recurrence"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

@@ -83,6 +83,13 @@ ALWAYS_INLINE Vector<T> expm1(Vector<T> x) {
     return e.scale * e.rest + (e.scale - T(1));
 }
 
+// tanh(x), precise for small x too.
+template <class T>
+ALWAYS_INLINE Vector<T> tanh(Vector<T> x) {
+    const Vector<T> e = expm1<T>(x < T(0) ? x + x : -(x + x)), size = e / (e + T(2));
+    return x < T(0) ? size : -size;
+}
+
 template <class T, int N>
 constexpr Coefficients<T, N> inverse_odd_numbers() {
     Coefficients<T, N> c{};

@@ -20,6 +20,7 @@ namespace {
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
+#include "recurrence.hpp"
 
 #include "convolution.hpp"
 
@@ -46,7 +47,9 @@ constexpr Kernels<T> kernels() {
             layer_norm_back<T>,
             activate<T>,
             activate_back<T>,
-            thin<T>};
+            thin<T>,
+            recurrence<T>,
+            recurrence_back<T>};
 }
 }  // namespace
 

@@ -25,6 +25,7 @@ namespace {
 #include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
+#include "entry_recurrence.hpp"
 #include "entry_rows.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
@@ -81,6 +82,8 @@ PyMethodDef methods[] = {
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
+    FAST(recurrence, "recurrence(x, state, y, gates, cells, cell, w, u, b, order, starts, lengths, reverse, threads)."),
+    FAST(recurrence_back, "recurrence_back(..., reverse, g, dx, dw, du, db, dstate, threads): gradients of recurrence."),
     FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
     {"keep_memory", keep_memory, METH_NOARGS, "keep_memory(): arrays made here from now on reuse memory."},
     {"release_memory", release_memory, METH_O, "release_memory(kept): ends what keep_memory() began and returned."},

@@ -49,6 +49,42 @@ struct Average {  // of the parameters, or none: in each step it goes a share of
     T share;
 };
 
+enum class CellKind { gru, lstm, rnn };
+
+template <class T>
+struct Cell {  // with weights of inputs and states, (channels, gates units) and (units, gates units), and its bias
+    CellKind kind;
+    idx channels, units;
+    const T *w, *u, *b;
+
+    idx gates() const { return kind == CellKind::gru ? 3 : kind == CellKind::lstm ? 4 : 1; }
+    idx groups() const { return kind == CellKind::rnn ? 1 : 4; }  // of units before the functions of the gates
+    idx states() const { return kind == CellKind::lstm ? 2 : 1; }
+    idx row() const { return gates() * units; }
+    double multiplications() const { return double(channels + units) * row(); }  // at a step
+};
+
+struct Series {  // n samples, each with so many positions from its start on; `order` has the longest first
+    idx n, positions;
+    const idx *order, *starts, *lengths;
+    bool reverse;
+
+    idx position(idx sample, idx t) const { return starts[sample] + (reverse ? lengths[sample] - 1 - t : t); }
+};
+
+template <class T>
+struct States {  // inputs, states of samples in the beginning or none, and what there is after each step, by position
+    const T *x, *state;
+    T *y, *gates, *cells;
+    idx y_step;  // twice the units where y is [h, c]
+};
+
+template <class T>
+struct Slopes {  // those of y, and where the others go, or nowhere
+    const T* y;
+    T *x, *w, *u, *b, *state;
+};
+
 template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
@@ -84,6 +120,9 @@ struct Kernels {
     bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
+    void (*recurrence)(const Cell<T>& cell, const Series& series, const States<T>& states, int threads);
+    void (*recurrence_back)(const Cell<T>& cell, const Series& series, const States<T>& states, const Slopes<T>& to,
+                            int threads);
 };
 
 struct InstructionSet {
