@@ -12,6 +12,8 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .estimators.sequences.language_model import LanguageModel as LanguageModel
+from .estimators.sequences.seq2seq import Seq2Seq as Seq2Seq
 from .persistence.registry import register as register
 from .persistence.saving import load as load
 from .persistence.saving import save as save

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from .. import losses, nn, optim, schedules
 from ..nn import trainable
-from ..template import forward, positions, scaling, targets
+from ..template import forward, positions, scaling, sides, targets, tokens
 from ..train import state
 
 C = TypeVar("C", bound=type)
 
 PACKAGES = (nn, optim)  # all that they offer
-MODULES = (trainable, losses, schedules, state, targets, positions, scaling, forward)  # and all that is defined there
+# and all that is defined there
+MODULES = (trainable, losses, schedules, state, targets, positions, scaling, forward, tokens, sides)
 SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
     **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor", "make_column_selector"), "sklearn.compose"),
     "PCA": "sklearn.decomposition",

@@ -14,7 +14,7 @@ from ..autodiff.tape import Array
 from ..nn import Sequences
 from .values import rows
 
-REMEDY = "; fit with unknown='token' to take tokens that were not seen for one that stands for all of them"
+REMEDY = "; unknown='token' takes one for all that did not"
 
 
 def read_sequences(name: str, X: Any) -> list[Any]:
@@ -88,11 +88,10 @@ class Vocabulary:
     ([[2, 1], [0]], 'cb')
     >>> vocabulary.numbers(["abd"])
     Traceback (most recent call last):
-    ValueError: X[0] holds the token 'd', which did not occur in fit; fit with unknown='token' to take tokens that were \
-not seen for one that stands for all of them
+    ValueError: X[0] holds the token 'd', which did not occur in fit; unknown='token' takes one for all that did not
     """
 
-    def __init__(self, sequences: Sequence[Any], by_words: bool = False, has_unknown: bool = False) -> None:
+    def __init__(self, sequences: Any, by_words: bool = False, has_unknown: bool = False) -> None:
         self.of_strings = isinstance(sequences[0], str)
         self.by_words, self.has_unknown = by_words and self.of_strings, has_unknown
         try:
@@ -128,7 +127,7 @@ not seen for one that stands for all of them
         """The tokens with these numbers."""
         return [self.tokens[number] for number in numbers]
 
-    def numbers(self, sequences: Sequence[Any], name: str = "X") -> list[list[int]]:
+    def numbers(self, sequences: Any, name: str = "X") -> list[list[int]]:
         """The numbers of the tokens of each sequence.
 
         Raises
@@ -158,11 +157,11 @@ not seen for one that stands for all of them
         except TypeError as error:
             raise TypeError(f"{name} holds what is no token: {error}") from None
 
-    def after_start(self, sequences: Sequence[Any], name: str = "X") -> Sequences:
+    def after_start(self, sequences: Any, name: str = "X") -> Sequences:
         """The numbers of the tokens, behind that of the end, with which every sequence begins."""
         return _rows([[self.end, *numbers] for numbers in self.numbers(sequences, name)])
 
-    def before_end(self, sequences: Sequence[Any], name: str = "y") -> Sequences:
+    def before_end(self, sequences: Any, name: str = "y") -> Sequences:
         """The numbers of the tokens, and then that of the end."""
         return _rows([[*numbers, self.end] for numbers in self.numbers(sequences, name)])
 

@@ -49,12 +49,14 @@ from sknn import (
     CNNClassifier,
     CNNRegressor,
     HiddenLayerTransformer,
+    LanguageModel,
     MLPClassifier,
     MLPRegressor,
     NetworkClassifier,
     NetworkRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    Seq2Seq,
 )
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
@@ -73,6 +75,7 @@ THIRDS = np.digitize(NUMBERS, [-1, 1])
 FRAME = pd.DataFrame(X, columns=list("abcdef"))
 MIXED = FRAME.assign(f=np.array(["x", "y", None], object)[RNG.randint(3, size=60)]).mask(X > 2)
 SERIES = [RNG.normal(size=(RNG.randint(8, 14), 2)) for _ in range(60)]
+TEXTS = ["to be or not to be", "to do", "do be do"] * 20
 METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
 FEW = {"max_iter": 3, "random_state": 0}
 
@@ -128,6 +131,9 @@ CASES = {
         NetworkClassifier([Standardise(), Residual([Dense(6), BatchNorm()]), Dropout(0.1), Dense(3)], **FEW)
     ),
     "own convolutions": Case(NetworkRegressor((Conv(2, 3, activation="tanh"), GlobalPool()), **FEW), X[..., None]),
+    "language model": Case(LanguageModel(8, unknown="token", **FEW), TEXTS, None),
+    "tokens to tokens": Case(Seq2Seq(8, **FEW), TEXTS, [text[::-1].split() for text in TEXTS]),
+    "numbers to numbers": Case(Seq2Seq(8, architecture="transformer", **FEW), SERIES, [x[:, :1] for x in SERIES]),
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),

@@ -79,7 +79,7 @@ def test_tokens_that_occur_once_teach_what_is_unknown():
 
 
 def test_an_unknown_token_and_another_kind_are_named():
-    with pytest.raises(ValueError, match=r"X\[1\] holds the token 'd', which did not occur in fit; fit with unknown="):
+    with pytest.raises(ValueError, match=r"X\[1\] holds the token 'd', which did not occur in fit; unknown="):
         Vocabulary(TEXTS).numbers(["a", "ad"])
     with pytest.raises(TypeError, match=r"y\[0\] is a list, but fit was given strings"):
         Vocabulary(TEXTS).numbers([["a"]], "y")
