@@ -133,7 +133,7 @@ CASES = {
     "own convolutions": Case(NetworkRegressor((Conv(2, 3, activation="tanh"), GlobalPool()), **FEW), X[..., None]),
     "language model": Case(LanguageModel(8, unknown="token", **FEW), TEXTS, None),
     "tokens to tokens": Case(Seq2Seq(8, **FEW), TEXTS, [text[::-1].split() for text in TEXTS]),
-    "numbers to numbers": Case(Seq2Seq(8, architecture="transformer", **FEW), SERIES, [x[:, :1] for x in SERIES]),
+    "numbers to numbers": Case(Seq2Seq(8, architecture="transformer", **FEW), SERIES, X[:, :3]),
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
