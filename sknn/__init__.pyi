@@ -15,9 +15,11 @@ from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClass
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
 from .estimators.sequences.forecaster import Forecaster as Forecaster
+from .estimators.sequences.language_model import LanguageModel as LanguageModel
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier
 from .estimators.sequences.rnn import RNNRegressor as RNNRegressor
 from .estimators.sequences.rnn import RNNSegmenter as RNNSegmenter
+from .estimators.sequences.seq2seq import Seq2Seq as Seq2Seq
 from .estimators.sequences.transformer import TransformerClassifier as TransformerClassifier
 from .estimators.sequences.transformer import TransformerRegressor as TransformerRegressor
 from .estimators.tables.ft_transformer import FTTransformerClassifier as FTTransformerClassifier

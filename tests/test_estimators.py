@@ -25,6 +25,7 @@ from sknn import (
     FTTransformerClassifier,
     FTTransformerRegressor,
     HiddenLayerTransformer,
+    LanguageModel,
     MLPClassifier,
     MLPRegressor,
     NetworkClassifier,
@@ -34,6 +35,7 @@ from sknn import (
     RNNClassifier,
     RNNRegressor,
     RNNSegmenter,
+    Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
 )
@@ -44,7 +46,8 @@ LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
-NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES]
+OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
+NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
 ESTIMATORS = [
     item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator) and item not in NOT_HERE
 ]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .. import losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import forward, positions, quantiles, scaling, series_inputs, targets
+from ..template import forward, positions, quantiles, scaling, series_inputs, sides, targets, tokens
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -26,6 +26,8 @@ MODULES = (
     series_inputs,
     quantiles,
     forward,
+    tokens,
+    sides,
 )  # and all that is defined there
 SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
     **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor", "make_column_selector"), "sklearn.compose"),

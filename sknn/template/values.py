@@ -30,9 +30,10 @@ def rows(name: str, values: Any) -> Any:
     ValueError: X is masked in 1 place(s): fill them in, as X.filled(...) does, or leave those rows out
     """
     if not _have_rows(values):
+        alone = isinstance(values, str | bytes)  # of which list(...) would make letters
+        how = f"[{name}] does" if alone else "list(...), pandas.DataFrame(...) or collect() do"
         raise TypeError(
-            f"{name} must be an array, a table or a list, got {type(values).__name__}; make one of it, as list(...), "
-            "pandas.DataFrame(...) or collect() do"
+            f"{name} must be an array, a table or a list, got {type(values).__name__}; make one of it, as {how}"
         )
     parts = values if isinstance(values, list | tuple) else [values]
     masked = sum(int(np.ma.count_masked(part)) for part in parts if isinstance(part, np.ma.MaskedArray))

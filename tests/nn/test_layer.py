@@ -19,6 +19,7 @@ from sknn.nn import (
     Activation,
     Attention,
     BatchNorm,
+    Beside,
     Concat,
     Context,
     Conv,
@@ -117,6 +118,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "DecoderBlock": [(DecoderBlock(2, memory_width=3), (3, 4)), (DecoderBlock(1, dropout=0.3), (2, 3))],
     "Positions": [(Positions(), (4, 3)), (Positions("learned"), (3, 2)), (Positions("time"), (4, 2))],
     "TimePool": [(TimePool(kind), (4, 3)) for kind in ("mean_max", "last", "mean", "max", "attention")],
+    "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -127,6 +129,8 @@ def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
     """What it asks for besides n samples."""
     if isinstance(layer, Positions):
         return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
+    if isinstance(layer, Beside):
+        return {layer.name: np.random.default_rng(2).standard_normal((n, layer.width))}
     if isinstance(layer, CrossAttention | DecoderBlock):
         return {"memory": np.random.default_rng(2).standard_normal((n, 5, 3))}
     return {}
@@ -363,6 +367,9 @@ ERRORS = {
         for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
         for shape in ((4,), (4, 4, 2))
     },
+    "nothing beside": (
+        lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
+    ),
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),
 }  # fmt: skip

@@ -52,6 +52,7 @@ from sknn import (
     FTTransformerClassifier,
     FTTransformerRegressor,
     HiddenLayerTransformer,
+    LanguageModel,
     MLPClassifier,
     MLPRegressor,
     NetworkClassifier,
@@ -61,6 +62,7 @@ from sknn import (
     RNNClassifier,
     RNNRegressor,
     RNNSegmenter,
+    Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
 )
@@ -82,6 +84,7 @@ FRAME = pd.DataFrame(X, columns=list("abcdef"))
 MIXED = FRAME.assign(f=np.array(["x", "y", None], object)[RNG.randint(3, size=60)]).mask(X > 2)
 SERIES = [RNG.normal(size=(RNG.randint(8, 14), 2)) for _ in range(60)]
 TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in SERIES]
+TEXTS = ["to be or not to be", "to do", "do be do"] * 20
 METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
 FEW = {"max_iter": 3, "random_state": 0}
 
@@ -144,6 +147,9 @@ CASES = {
         NetworkClassifier([Standardise(), Residual([Dense(6), BatchNorm()]), Dropout(0.1), Dense(3)], **FEW)
     ),
     "own convolutions": Case(NetworkRegressor((Conv(2, 3, activation="tanh"), GlobalPool()), **FEW), X[..., None]),
+    "language model": Case(LanguageModel(8, unknown="token", **FEW), TEXTS, None),
+    "tokens to tokens": Case(Seq2Seq(8, **FEW), TEXTS, [text[::-1].split() for text in TEXTS]),
+    "numbers to numbers": Case(Seq2Seq(8, architecture="transformer", **FEW), SERIES, X[:, :3]),
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),

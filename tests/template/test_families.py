@@ -29,10 +29,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sknn
 from sknn import (
     FTTransformerRegressor,
+    LanguageModel,
     MLPClassifier,
     NetworkClassifier,
     RNNClassifier,
     RNNSegmenter,
+    Seq2Seq,
     TransformerClassifier,
 )
 from sknn.autodiff import Tensor, check_grads, grad
@@ -422,6 +424,9 @@ NODES, KINDS = citations()
 KNOWN_NODES = RNG.permutation(len(NODES))[:140]
 TIMES = np.linspace(0.0, 4.0, 40)[:, None]
 OBSERVED = np.sin(2.0 * TIMES[:, 0]) + 0.01 * RNG.normal(size=40)
+TEXTS = ["".join(RNG.choice(["ab", "cde"], RNG.integers(1, 5))) for _ in range(120)]
+BACKWARDS = [text[::-1] for text in TEXTS]
+LIGHT = [np.sin(RNG.uniform(0, 6) + RNG.uniform(0.2, 1.0) * np.arange(RNG.integers(5, 9))) for _ in range(120)]
 SHORT_FLOW: dict = {"learning_rate_init": 0.01, "batch_size": 100, "random_state": 0}
 
 
@@ -502,6 +507,24 @@ FAMILIES = {
         lambda model, X, y: model.score(NODES, KINDS),
         0.8,
         classes=range(7),
+    ),
+    "language model": Family(
+        LanguageModel(16, learning_rate_init=0.02, context=16, max_iter=40, random_state=0),
+        (TEXTS,),
+        lambda model, X: model.score(X),
+        -0.45,  # which of two syllables comes next is open, and when it ends: about 1 nat for 2.5 letters
+    ),
+    "strings to strings": Family(
+        Seq2Seq(24, learning_rate_init=0.02, batch_size=20, max_iter=40, random_state=0),
+        (TEXTS, BACKWARDS),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+    ),
+    "numbers to numbers": Family(
+        Seq2Seq(16, learning_rate_init=0.01, batch_size=20, max_iter=40, random_state=0),
+        (LIGHT, [2.0 * np.cumsum(x) for x in LIGHT]),
+        lambda model, X, y: model.score(X, y),
+        0.9,
     ),
     "equation": Family(
         Oscillation(learning_rate_init=0.005, max_iter=200, random_state=0),
