@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 from ..autodiff import primitives as F
@@ -12,12 +11,7 @@ from ..description import choice, flag, integer
 from ..ops.recurrence import CELLS, Steps, recurrence
 from .cache import Cache
 from .layer import Context, Layer, Shape, Store
-from .sequences import Sequences
-
-
-@lru_cache(maxsize=256)  # a network asks for the same few at every step
-def _of_one_length(n: int, length: int) -> Steps:
-    return Steps([length] * n)
+from .sequences import Sequences, of_equal_lengths
 
 
 @dataclass(frozen=True, repr=False)
@@ -103,7 +97,8 @@ class Recurrent(Layer):
         store.parameter("bias", (len(biases) * self.units,), biases, decay=False)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        steps = _of_one_length(*x.shape[:2]) if context.sequences is None else context.sequences.steps
+        lying = of_equal_lengths(*x.shape[:2]) if context.sequences is None else context.sequences
+        steps = lying.steps
         cache = context.given.get("cache")
         if cache is not None:
             return self._go_on(params, x, steps, cache)
