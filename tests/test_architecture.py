@@ -51,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
 }
 ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that may be imported from there
 # The files of estimators/ that are no family, but what families of a room share.
-SHARED_BY_FAMILIES = {"front", "naive", "perceptron_rule", "single_layer"}
+SHARED_BY_FAMILIES = {"front", "perceptron_rule", "single_layer", "naive"}
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
 SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn and what it brings along

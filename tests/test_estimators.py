@@ -40,16 +40,13 @@ from sknn import (
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
-OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the tests of their room, and of families
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
+OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
+NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES]
 ESTIMATORS = [
-    item
-    for item in PUBLIC
-    if isinstance(item, type)
-    and issubclass(item, BaseEstimator)
-    and item not in AROUND_A_NETWORK + LABELS_AT_POSITIONS + OF_ONE_SERIES
+    item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator) and item not in NOT_HERE
 ]
 
 every_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)
