@@ -103,7 +103,7 @@ def small(Estimator, **params):
 def instances():
     """Each estimator with its defaults (but small), and in double precision where there is a choice."""
     for Estimator in ESTIMATORS:
-        params = small(Estimator, max_iter=60, batch_size=20, learning_rate_init=0.02)
+        params = small(Estimator, max_iter=60, batch_size="auto", learning_rate_init=0.02)
         yield Estimator(**params)
         if "dtype" in Estimator().get_params():
             yield Estimator(dtype="float64", **params)

@@ -46,8 +46,8 @@ DATA_FORMAT = parameter(
 def read_steps(estimator: Any, X: Any, fresh: bool) -> Sequences:
     """X as rows without padding, with channels, in floating point; a first fit sets n_features_in_.
 
-    A list, a column of arrays and an array (n, T, C) are series of any length, and have C features; an array or a table
-    (n, T) is series of one channel, whose T steps are its features.
+    A list or a column of arrays and an array (n, T, C) are series of any length, and have C features; an array or a
+    table (n, T), or rows of numbers in a list, are series of one channel, whose T steps are its features.
 
     Raises
     ------
@@ -79,17 +79,17 @@ def _as_sequences(estimator: Any, X: Any, fresh: bool) -> Sequences:
 
 
 def _holds_series(X: Any) -> bool:
-    """Whether each sample is an array of its own, or X has an axis for channels."""
+    """Whether each sample is an array of its own, or X has an axis for channels; rows of numbers are a table."""
     if isinstance(X, list | tuple):
-        return len(X) > 0 and _has_steps(X[0])
+        return len(X) > 0 and (_n_axes(X[0]) > 1 or (_n_axes(X[0]) == 1 and (hasattr(X[0], "shape") or is_ragged(X))))
     return len(getattr(X, "shape", ())) == 3 or is_ragged(X)
 
 
-def _has_steps(sample: Any) -> bool:
+def _n_axes(sample: Any) -> int:
     try:
-        return np.ndim(sample) > 0
+        return np.ndim(sample)
     except ValueError:  # steps that differ in their channels, which is refused where the sample can be named
-        return True
+        return 2
 
 
 def _channels_last(X: Any) -> Any:
@@ -146,7 +146,8 @@ def _check_channels(estimator: Any, series: Sequences, fresh: bool) -> None:
         other = int(np.argmax(series.lengths != n_steps))
         raise ValueError(
             f"sample {other} of X has {series.lengths[other]} steps, but {type(estimator).__name__} was fitted to a "
-            f"table of {n_steps}, its features; fit it to an array (n, T, 1) or a list, for series of any length"
+            f"table of {n_steps}, its features; fit it to an array (n, T, 1) or a list of arrays for series of any "
+            "length"
         )
 
 

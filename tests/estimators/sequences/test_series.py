@@ -127,6 +127,8 @@ def test_series_of_one_channel_need_no_axis_for_it(model):
         table.predict(cut[..., None]), grid.predict(list(cut)) if y.dtype != object else table.predict(cut)
     )
     assert (table.n_features_in_, grid.n_features_in_) == (4, 1)
+    assert clone(model).fit(cut.tolist(), labels).n_features_in_ == 4
+    assert clone(model).fit(list(cut), labels).n_features_in_ == 1
 
 
 @each_model
