@@ -90,7 +90,7 @@ def takes_nan(Estimator):
 # What makes those quick that train for a thousand steps; these end by themselves, as the others do.
 SMALL = {
     **{"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "dropout": 0.0, "attention_dropout": 0.0},
-    **{"learning_rate": "constant", "n_iter_no_change": 5, "max_iter": 50, "batch_size": 60},
+    **{"learning_rate": "constant", "n_iter_no_change": 5, "max_iter": 400, "batch_size": 30},
 }
 
 
