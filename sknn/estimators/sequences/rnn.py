@@ -67,7 +67,7 @@ class RNN(Estimator):
     max_iter: int | Literal["auto"] = thousand_steps.MAX_ITER  # type: ignore[assignment]
     solver = "adamw"
     learning_rate = "one_cycle"
-    learning_rate_init = 1e-2
+    learning_rate_init = 5e-3
     clip_norm = 1.0
     n_iter_no_change = inf
     input_scaling = "standard"
