@@ -84,8 +84,10 @@ class Scope:
     @cached_property
     def table(self) -> Array:
         """Of each sample: first query, queries, first key, keys, first weight."""
-        columns = (self.starts, self.lengths, self.key_starts, self.key_lengths, self.offsets)
-        return np.ascontiguousarray(np.stack(columns, axis=1))
+        table = np.empty((len(self), 5), np.intp)
+        for k, column in enumerate((self.starts, self.lengths, self.key_starts, self.key_lengths, self.offsets)):
+            table[:, k] = column
+        return table
 
     @cached_property
     def offsets(self) -> Array:

@@ -12,6 +12,7 @@ from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Attention,
+    Conv,
     CrossAttention,
     DecoderBlock,
     Dense,
@@ -27,6 +28,7 @@ from sknn.nn import (
     value_and_grad,
 )
 from sknn.nn.cache import Cache
+from sknn.nn.summary import describe
 
 LENGTHS = np.array([5, 2, 7, 5])
 
@@ -105,6 +107,12 @@ def test_no_step_sees_a_later_one(layers):
 def test_rows_and_grids_agree(layer):
     network, x = built(layer), np.random.default_rng(0).standard_normal((3, 6, 8))
     assert_array_equal(np.stack(list(network(Sequences.of(x)))), network(x))
+
+
+def test_a_step_sees_the_whole_series():
+    rows = describe(built(Conv(8), Attention(2), Conv(8), shape=(9, 8)))
+    assert [row.receptive_field for row in rows] == [(3,), (9,), (9,)]
+    assert describe(built(TransformerBlock(2)))[0].receptive_field == (None,)
 
 
 # -- across --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """Attention beside a loop and PyTorch, in blocks and as one, and what one sample and one step see of others; see
 test_fused.py for gradients."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -113,6 +115,17 @@ def test_keys_may_lie_anywhere():
     spread = np.full((20, 8), np.nan)
     spread[1:4], spread[10:14] = cut(kv, [3, 4])
     assert_allclose(attention(q, spread, scope=Scope([2, 1], [3, 4], [1, 10], causal=True), n_heads=2), expected)
+
+
+def test_memory_stays_far_below_that_of_all_weights():
+    qkv, seed = drawn(12, [2048]), drawn(4, [2048])
+    tracemalloc.start()
+    try:
+        with_gradients(qkv, seed, scope=Scope([2048], causal=True), n_heads=2)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * 2048**2 * 8 / 3
 
 
 @pytest.mark.parametrize("causal", [False, True])
