@@ -277,7 +277,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         """How to train on this many samples."""
         return Plan(
             batch_size=self._batch_size(n_samples),
-            max_epochs=self._max_epochs(n_samples),
+            max_epochs=self.max_iter,
             learning_rate_init=self.learning_rate_init,
             schedule=self._meant("learning_rate", self.learning_rate),
             alpha=self._solver().penalised(float(self.alpha))[1],
@@ -297,9 +297,6 @@ class Estimator(CallbackSupportMixin, Declaring):
                 stacklevel=2,
             )
         return min(self.batch_size, n_samples)
-
-    def _max_epochs(self, n_samples: int) -> int:
-        return self.max_iter
 
     def _stages(self, n_samples: int) -> list[Stage]:
         """What follows one another; by default one stage with one phase, that of the objective."""

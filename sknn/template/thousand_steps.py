@@ -21,20 +21,22 @@ MAX_ITER = parameter(
     text='Most epochs; "auto" is as many as make 1,000 steps, but at least 20 and at most 150. For L-BFGS most '
     "iterations, for schedules where they end.",
 )
-STEPS, FEWEST, MOST = 1000, 20, 150
+STEPS, FEWEST, MOST, LARGEST = 1000, 20, 150, 64
 
 
-def planned(estimator: Any, plan: Plan, n_samples: int) -> Plan:
-    """A plan with the size of batches and the number of epochs that "auto" stands for."""
+def planned(
+    estimator: Any, plan: Plan, n_samples: int, *, steps: int = STEPS, fewest: int = FEWEST, largest: int = LARGEST
+) -> Plan:
+    """A plan with the size of batches and the number of epochs that "auto" stands for.
+
+    These are as many as make so many `steps`, but not fewer epochs than `fewest`, of batches that are no larger than
+    `largest`.
+    """
     if estimator.batch_size == "auto":
-        plan = replace(plan, batch_size=min(n_samples, max(16, min(64, n_samples // 10))))
+        plan = replace(plan, batch_size=min(n_samples, max(16, min(largest, n_samples // 10))))
     if estimator.max_iter == "auto":
-        plan = replace(plan, max_epochs=_epochs(ceil(n_samples / plan.batch_size)))
+        n_batches = ceil(n_samples / plan.batch_size)
+        plan = replace(plan, max_epochs=max(fewest, min(MOST, ceil(steps / n_batches))))
     if n_samples == maxsize and estimator.max_iter == "auto":  # as long as it is not known, all that there may be
         plan = replace(plan, max_epochs=MOST)
     return plan
-
-
-def _epochs(n_batches: int) -> int:
-    """How many epochs of so many batches."""
-    return max(FEWEST, min(MOST, ceil(STEPS / n_batches)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from math import ceil, inf, isfinite, nan
+from math import inf, isfinite, nan
 from sys import maxsize
 from typing import Any, Literal
 
@@ -23,8 +23,9 @@ from ...template.density import Density
 from ...template.fit import FamilyData, Fit
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Batch, Samples
+from ...template.thousand_steps import planned
 from ...template.tokens import Vocabulary, as_objects, read_sequences
-from ...train import FitLoop, Observer, Stage, TrainingState, Verdict, train
+from ...train import FitLoop, Observer, Plan, Stage, TrainingState, Verdict, train
 from .sampling import draw_sequences, next_probabilities
 from .stepping import Stepping
 from .windows import Windows, first_seen, following, overlapping
@@ -132,20 +133,16 @@ class LanguageModel(Density):
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
     ) -> FitLoop:
         windows: Any = Windows(fit.samples, self.context)
-        size, epochs = self._batch_size(len(windows)), self._max_epochs(len(windows))
+        plan = self._plan(len(windows))
+        size, epochs = plan.batch_size, plan.max_epochs
         stages = [replace(stage, plan=replace(stage.plan, batch_size=size, max_epochs=epochs)) for stage in stages]
         return train(fit.network, FamilyData(self, windows), stages, state, fit.rng, observer=observer, **watching)
 
+    def _plan(self, n_samples: int) -> Plan:
+        return planned(self, super()._plan(n_samples), n_samples, steps=N_STEPS, fewest=1, largest=32)
+
     def _batch_size(self, n_samples: int) -> int:
-        return int(np.clip(n_samples // 10, 16, 32)) if self.batch_size == "auto" else self.batch_size
-
-    def _max_epochs(self, n_samples: int) -> int:
-        if self.max_iter != "auto":
-            return self.max_iter
-        return min(ceil(N_STEPS / ceil(n_samples / self._batch_size(n_samples))), 150)
-
-    def _subtasks(self) -> dict[str, Any]:
-        return {"max_subtasks": None} if self.max_iter == "auto" else super()._subtasks()
+        return n_samples if self.batch_size == "auto" else self.batch_size  # however few samples the windows are of
 
     def _check_options(self) -> None:
         super()._check_options()

@@ -38,9 +38,10 @@ from ...template.inputs import given
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Batch, Samples, taken
 from ...template.sides import NumberSource, NumberTarget, TokenSource, TokenTarget, holds_tokens, read_numbers
+from ...template.thousand_steps import BATCH_SIZE, planned
 from ...template.tokens import Vocabulary, as_objects, read_sequences
 from ...template.validation import mean_objective
-from ...train import Verdict
+from ...train import Plan, Verdict
 from .beam_search import Found, beam_search
 from .stepping import Stepping
 
@@ -134,11 +135,7 @@ class Seq2Seq(Estimator):
     learning_rate = "one_cycle"
     learning_rate_init = 0.003
     clip_norm = 1.0
-    batch_size: int | Literal["auto"] = parameter(
-        default="auto",
-        interval="[1, inf)",
-        text='Samples in a mini-batch; "auto" is a tenth of them, but at least 16 and at most 64.',
-    )
+    batch_size: int | Literal["auto"] = BATCH_SIZE
     max_iter: int | Literal["auto"] = parameter(  # type: ignore[assignment]
         default="auto",
         interval="[1, inf)",
@@ -253,18 +250,8 @@ class Seq2Seq(Estimator):
 
     # -- how long to train -----------------------------------------------------------------------------------------
 
-    def _batch_size(self, n_samples: int) -> int:
-        if self.batch_size != "auto":
-            return super()._batch_size(n_samples)
-        return min(int(np.clip(n_samples // 10, 16, 64)), n_samples)
-
-    def _max_epochs(self, n_samples: int) -> int:
-        if self.max_iter != "auto":
-            return self.max_iter
-        return int(np.clip(ceil(N_STEPS / ceil(n_samples / self._batch_size(n_samples))), 5, 150))
-
-    def _subtasks(self) -> dict[str, Any]:
-        return {"max_subtasks": None} if self.max_iter == "auto" else super()._subtasks()
+    def _plan(self, n_samples: int) -> Plan:
+        return planned(self, super()._plan(n_samples), n_samples, steps=N_STEPS, fewest=5)
 
     def _check_options(self) -> None:
         super()._check_options()
