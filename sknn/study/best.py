@@ -72,5 +72,5 @@ def refitted(study: "Study", data: DataSet) -> Any:
         estimator = estimator.set_params(**chosen)
     if not is_table:
         return fit_to_classes(estimator, data.X, data.y, classes)
-    columns = SameColumns().fit(data.X)
+    columns = SameColumns(data.na_values, data.not_na).fit(data.X)
     return make_pipeline(columns, fit_to_classes(estimator, columns.transform(data.X), data.y, classes))

@@ -26,7 +26,7 @@ from .models import BUILT_IN, Model
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
-from .predict import predictions, read_model, texts_of, what_is_missing
+from .predict import predictions, read_model, reading_of, what_is_missing
 from .readers import ENDINGS
 from .store import StoreError
 from .study import Study
@@ -338,7 +338,7 @@ def run_predict(arguments: Namespace) -> int:
         check_file(out)
         with _warnings_in_lines("predict"):
             model = read_model(arguments.model)
-            reading |= {"na_values": arguments.na, "texts": texts_of(model)}
+            reading |= {"na_values": arguments.na, **reading_of(model)}
             table = predictions(model, load_inputs(arguments.data, **reading))
         write_whole(out, table.to_csv(index=False))
     except ValueError as error:

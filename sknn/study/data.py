@@ -49,6 +49,8 @@ class DataSet:
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
     time_channel : int, default=None
         Which channel of series of different lengths holds the times of their steps; None: none does.
+    na_values, not_na : tuple of str, default=()
+        What meant missing in the file, and what did not though it looks like it: a model that is kept remembers them.
 
     Attributes
     ----------
@@ -79,6 +81,8 @@ class DataSet:
     notes: tuple[str, ...] = ()
     classes: np.ndarray | None = None
     time_channel: int | None = None
+    na_values: tuple[str, ...] = ()
+    not_na: tuple[str, ...] = ()
 
     @classmethod
     def from_arrays(

@@ -169,6 +169,7 @@ def load(
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
     stated |= {"drop_missing_target": drop_missing_target, "time_channel": parts.time_channel}
     data = DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
+    data = replace(data, na_values=options.na_values, not_na=options.not_na)
     return data if sample_shape or parts.sample_shape is None else replace(data, sample_shape=parts.sample_shape)
 
 
@@ -181,6 +182,7 @@ def load_inputs(
     na_values: Iterable[str | float] = (),
     not_na: Iterable[str] = (),
     texts: Iterable[str] = (),
+    words: Iterable[str] = (),
 ) -> pd.DataFrame | np.ndarray:
     """Load a file, or a built-in data set, without asking for a target: what a fitted model may predict for.
 
@@ -192,6 +194,8 @@ def load_inputs(
         As of `load`.
     texts : iterable of str, default=()
         Columns that are texts, as when the model learnt, though they may hold nothing but numbers: 007 is not 7.
+    words : iterable of str, default=()
+        As `not_na`, of what the model has learnt from: not refused of files without such words.
 
     Returns
     -------
@@ -213,9 +217,10 @@ def load_inputs(
     >>> load_inputs("digits").shape
     (1797, 64)
     """
-    text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na), _words(texts))
+    said, learnt = (_words(na_values), _words(not_na)), (_words(texts), _words(words))
+    text, options = os.fspath(text), Options(sep, encoding, comment, *said, *learnt)
     if text in LOADERS:
-        return _built_in(text, Roles(None, None, None), replace(options, texts=())).X
+        return _built_in(text, Roles(None, None, None), replace(options, texts=(), words=())).X
     content, path = _read(text, options)
     for note in content.notes if isinstance(content, Table) else ():
         warnings.warn(note, UserWarning, stacklevel=2)

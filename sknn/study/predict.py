@@ -1,5 +1,6 @@
 """Predictions of a fitted model for new data, in one table, with what the model can say about how sure they are."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -46,8 +47,8 @@ def read_model(path: Path) -> Any:
     return model
 
 
-def texts_of(model: Any) -> list[str]:
-    """Tell which columns held text when a model learnt, so that they are read as text again.
+def reading_of(model: Any) -> dict[str, Sequence[str]]:
+    """Tell how a table was read when a model learnt, so that another is read likewise.
 
     Parameters
     ----------
@@ -56,11 +57,12 @@ def texts_of(model: Any) -> list[str]:
 
     Returns
     -------
-    list of str
-        Their names; none where the model does not know.
+    dict of str to sequence of str
+        ``texts``, the columns that held text, and ``words``, those that are values though they look as if there was
+        none; empty where the model does not know.
     """
     first = model.steps[0][1] if hasattr(model, "steps") else model
-    return getattr(first, "texts", [])
+    return {"texts": getattr(first, "texts", ()), "words": getattr(first, "not_na", ())}
 
 
 def what_is_missing(model: Any, table: pd.DataFrame) -> str:

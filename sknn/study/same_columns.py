@@ -1,7 +1,7 @@
 """The columns that a model has learnt from, found again in tables that come later."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from .columns import DECIMAL, only_numbers, tidy_column
 from .data import check_size
 from .names import listed
+from .readers.tables import blank
 
 
 class SameColumns(TransformerMixin, BaseEstimator):
@@ -19,6 +20,13 @@ class SameColumns(TransformerMixin, BaseEstimator):
     Columns are found by name, and others are ignored. Where there were numbers, text is read as such and ISO dates
     become days since 1970-01-01, as in files that studies read; what is no number is missing, with a warning. Where
     there was text, numbers become text.
+
+    Parameters
+    ----------
+    na_values : sequence of str, default=()
+        Words and numbers that meant missing in the table that was learnt from, and do so in those that come later.
+    not_na : sequence of str, default=()
+        Words that did not, though they look like it: what is read for the model must not take them for it.
 
     Attributes
     ----------
@@ -33,6 +41,10 @@ class SameColumns(TransformerMixin, BaseEstimator):
     0  3.0    7
     1  NaN    8
     """
+
+    def __init__(self, na_values: Sequence[str] = (), not_na: Sequence[str] = ()) -> None:
+        self.na_values = na_values
+        self.not_na = not_na
 
     def fit(self, X: pd.DataFrame, y: Any = None) -> Self:
         """Note the columns.
@@ -82,6 +94,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
                 raise ValueError(f"X has shape {X.shape}; it must have the columns {listed(map(str, names))}")
             X = pd.DataFrame(X, columns=names)
         check_columns(X, names)
+        X = blank(X, self.na_values)
         decimal = X.attrs.get(DECIMAL, ".")
         columns = {name: _of_kind(X[name], self.table_[name].dtype, decimal) for name in names}
         found = pd.DataFrame(columns, index=X.index)

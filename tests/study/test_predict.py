@@ -17,7 +17,7 @@ from sklearn.svm import LinearSVC
 import sknn
 from sknn.study import Study
 from sknn.study.load import load, load_inputs
-from sknn.study.predict import predictions, read_model, texts_of, what_is_missing
+from sknn.study.predict import predictions, read_model, reading_of, what_is_missing
 from sknn.study.quantiles import OneByOne
 
 X, Y = load_iris(return_X_y=True)
@@ -91,8 +91,24 @@ def test_what_a_model_cannot_say_is_said(model, remark):
 def test_a_winner_says_which_columns_held_text():
     table = pd.DataFrame({"code": ["007", "A12", "012"] * 10, "size": np.arange(30.0)})
     best = Study(["logistic"], cv=2).run(table, ["no", "yes", "no"] * 10).best()
-    assert texts_of(best) == ["code"]
-    assert texts_of(LinearRegression()) == []
+    assert reading_of(best)["texts"] == ["code"]
+    assert not any(reading_of(LinearRegression()).values())
+
+
+def test_a_winner_remembers_what_means_missing(tmp_path):
+    rng = np.random.RandomState(0)
+    stars = pd.DataFrame({"colour": rng.normal(size=60), "survey": ["none", "north", "south"] * 20})
+    stars["kind"] = np.where(stars["colour"] > 0, "blue", "red")
+    stars.loc[:9, "colour"] = -99
+    stars.to_csv(path := tmp_path / "stars.csv", index=False)
+    data = load(path, "kind", na_values=[-99], not_na=["none"])
+    model = Study(["logistic"], cv=3).run(data).best()
+    reading = reading_of(model)
+    assert list(reading["words"]) == ["none"]
+    new = load_inputs(path, **reading)
+    assert new["survey"].isna().sum() == 0
+    given = new.assign(colour=new["colour"].replace(-99, np.nan))
+    np.testing.assert_array_equal(model.predict_proba(new), model.predict_proba(given))
 
 
 def test_models_in_files(tmp_path):

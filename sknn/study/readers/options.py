@@ -23,6 +23,8 @@ class Options:
         Words of a text that are values, such as labels, though they look as if there was none.
     texts : tuple of str, default=()
         Columns of a text that are no numbers, whatever they look like, such as codes like 007.
+    words : tuple of str, default=()
+        As `not_na`, but known from elsewhere: no file is refused for them.
     """
 
     sep: str | None = None
@@ -31,6 +33,7 @@ class Options:
     na_values: tuple[str, ...] = ()
     not_na: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
     def refuse_text_options(self, source: str) -> None:
         """Raise an error if something is said that only text has.

@@ -149,7 +149,7 @@ def _parse(content: bytes, remark: str, separator: str, options: Options) -> tup
     if names := _names_in(remark, lines, separator):
         content, lines = b"\n".join((names.encode(), content)), [names]
     check_names(next(iter(split(lines, separator)), []))
-    missing = [word for word in MISSING if word not in options.not_na]
+    missing = [word for word in MISSING if word not in options.not_na + options.words]
     frame = _table_in(content, separator, missing, options.texts)
     stripped = {name: _stripped(column, missing) for name, column in frame.items() if _has_blanks(column)}
     frame = with_columns(frame, stripped)
