@@ -28,7 +28,6 @@ extensions = [
     "sphinx_design",
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
-    "matplotlib.sphinxext.plot_directive",
     "reference",
     "docstrings",
     "mathml",
@@ -40,18 +39,13 @@ templates_path = ["_templates"]
 default_role = "literal"  # `name` in docstrings
 nitpicky = True
 nitpick_ignore = [("py:class", "sknn.autodiff.tape.Fused")]  # its public name is `op`
-suppress_warnings = ["config.cache"]
+suppress_warnings = ["config.cache"]  # the gallery has a function among its settings, which cannot be pickled
 
 # ------------------------------------------------------------------------------------------------------------- pages
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "fieldlist", "substitution"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 copybutton_exclude = ".linenos, .gp, .go"  # prompts and output are not copied
-
-plot_html_show_source_link = False
-plot_html_show_formats = False
-plot_formats = [("svg", 100)]
-plot_include_source = True
 
 # --------------------------------------------------------------------------------------------------------- reference
 

@@ -1,8 +1,9 @@
 """All code on the pages runs: Python in one namespace a page, bash in the same folder, what is printed as shown.
 
 A fenced block ``python`` is executed, as a doctest where it has prompts; ``bash`` is a script, in which lines that
-begin with ``pip`` are left out; ``output`` is what the block before it prints, where ``...`` stands for anything. Other
-blocks (``console``, ``text``) are shown only, and so is one below ``<!-- not run: why -->``.
+begin with ``pip`` are left out, and which has to fail below ``<!-- refused -->``; ``output`` is what the block before
+it prints, where ``...`` stands for anything; ``text`` is no code. A block below ``<!-- not run: why -->`` is shown
+only.
 
     pytest -n 0 docs
 """
@@ -30,25 +31,26 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, its text, and the line of the page where the text begins."""
+    """A fenced block: its language, its text, the line of the page where the text begins, and what is said above it."""
 
     language: str
     text: str
     line: int
+    remark: str
 
 
 def blocks(markdown: str, line: int = 1) -> Iterator[Block]:
-    """The blocks of a page that are to be run or compared, those inside directives too."""
-    shown_only = False
+    """The blocks of code and output of a page, those inside directives too."""
+    remark = ""
     for token in MarkdownIt("commonmark").parse(markdown):
         if token.type == "fence":
             language, start = token.info.strip(), line + token.map[0] + 1
             if language.startswith("{"):
                 yield from blocks(token.content, start)
-            elif language in ("python", "bash", "output") and not shown_only:
-                yield Block(language, token.content, start)
+            elif language != "text":
+                yield Block(language, token.content, start, remark)
         if token.map and token.level == 0:
-            shown_only = token.type == "html_block" and token.content.startswith("<!-- not run:")
+            remark = token.content if token.type == "html_block" else ""
 
 
 def run_python(block: Block, page: Path, names: dict) -> str:
@@ -67,8 +69,9 @@ def run_python(block: Block, page: Path, names: dict) -> str:
 def run_bash(block: Block, page: Path) -> str:
     lines = [line for line in block.text.splitlines() if not line.startswith("pip ")]
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", "\n".join(lines)], capture_output=True, text=True)
-    assert done.returncode == 0, f"{page}, line {block.line}: {done.stderr}"
-    return done.stdout
+    refused = block.remark.startswith("<!-- refused")
+    assert (done.returncode != 0) == refused, f"{page}, line {block.line}: {done.stdout}{done.stderr}"
+    return done.stderr if refused else done.stdout
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -78,6 +81,9 @@ def test_code_runs(page, tmp_path, monkeypatch):
     names: dict = {"__name__": "__main__"}
     printed = ""
     for block in blocks(page.read_text("utf-8")):
+        assert block.language in ("python", "bash", "output"), f"{page}, line {block.line}: of no known language"
+        if block.remark.startswith("<!-- not run:"):
+            continue
         if block.language == "output":
             same = doctest.OutputChecker().check_output(block.text, printed, FLAGS)
             assert same, f"{page}, line {block.line}: shown\n{block.text}\nprinted\n{printed}"

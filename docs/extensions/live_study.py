@@ -3,11 +3,13 @@
 The store is kept between builds, so that what has not changed is not computed again.
 """
 
+import re
 from pathlib import Path
 
 from sknn.study import Study
 from sknn.study.figures.style import DARK
 from sknn.study.load import load
+from sknn.study.page.svg import svg_text
 
 FOLDER = "_live"  # what is in it comes beside the pages, through html_extra_path
 
@@ -20,12 +22,10 @@ def write(app, config) -> None:
     store.parent.mkdir(parents=True, exist_ok=True)
     study = Study(store=store, n_jobs=2).run(load("digits"))
     study.report(folder / "digits.html")
-    light = folder / "scores.svg"
-    study.plot("scores", "digits").figure.savefig(light)
-    dark = light.read_text("utf-8")
-    for colour, other in DARK.items():
-        dark = dark.replace(colour, other)
-    light.with_name("scores-dark.svg").write_text(dark, "utf-8")
+    light = svg_text(study.plot("scores", "digits"))
+    dark = re.sub("|".join(DARK), lambda match: DARK[match[0]], light)
+    (folder / "scores.svg").write_text(light, "utf-8")
+    (folder / "scores-dark.svg").write_text(dark, "utf-8")
 
 
 def setup(app):

@@ -1,6 +1,7 @@
 """Large arrays leave their memory to later ones, in the context and thread that asked for it, and nowhere else."""
 
 import gc
+import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -129,7 +130,7 @@ def test_other_threads_do_not_see_it_but_may_end_an_array():
 
 def resident() -> int:
     """The bytes of this process that are in memory."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")

@@ -482,7 +482,7 @@ def test_no_file_takes_the_place_of_a_device(tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
-@pytest.mark.skipif(os.name != "posix", reason="links are for administrators")
+@pytest.mark.skipif(os.name != "posix", reason="where systems are not POSIX, only administrators make links")
 def test_a_link_stays_one(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "model")
     sknn.save(MLPClassifier(alpha=0.5), tmp_path / "link")

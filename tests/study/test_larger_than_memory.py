@@ -11,7 +11,7 @@ import pytest
 MEGABYTES = 60  # of the data
 LIMIT = 20  # by how many megabytes the memory of the process may grow
 
-POSIX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="anonymous memory is told by Linux")
+LINUX = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="anonymous memory is told by Linux alone")
 
 SCRIPT = """
 import sys, threading, time
@@ -88,7 +88,7 @@ def folder(tmp_path_factory):
     return folder
 
 
-@POSIX
+@LINUX
 @pytest.mark.parametrize("action", CASES)
 def test_a_mapped_array_is_never_held_whole(action, folder, tmp_path):
     temporary = tmp_path / "temporary"
