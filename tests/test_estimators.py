@@ -409,7 +409,7 @@ def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator)
 
 @every_estimator
 def test_in_a_pipeline(Estimator):
-    rate = 0.01 if Estimator in OF_STEPS + OF_TOKENS else 0.03
+    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS else 0.03
     pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate))
     shifted = 1e3 * X + 1e5  # hopeless without the scaler
     assert pipeline.fit(shifted, target(Estimator)).score(shifted, target(Estimator)) > 0.9
