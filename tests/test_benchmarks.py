@@ -34,7 +34,7 @@ from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
-from benchmarks.sequences import attention, recurrent  # noqa: E402
+from benchmarks.sequences import attention, generation, kept_pages, recurrent  # noqa: E402
 from benchmarks.timing import Spread, interleaved  # noqa: E402
 
 # ------------------------------------------------------------------------------------------- what there is to measure
@@ -81,6 +81,7 @@ TINY = {
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
     attention.Encoder: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
     attention.LanguageModel: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
+    generation.Generation: lambda work: replace(work, units=8, n_characters=70, length=3),
     recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
@@ -101,7 +102,7 @@ def measured(measurement):
 @pytest.fixture
 def without_peers(monkeypatch):
     """As where PyTorch and skorch are not installed: to import them takes seconds."""
-    for module in (mlp, cnn, predict, sgemm, rows):
+    for module in (mlp, cnn, predict, sgemm, rows, generation, kept_pages):
         monkeypatch.setattr(module, "installed", lambda name: False)
 
 
@@ -148,7 +149,13 @@ def test_the_peers_do_the_same_work(case):
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning")  # of its own jvp
 @pytest.mark.parametrize(
-    "measurement", command.chosen(["core", "sequences"], command.MEASUREMENTS), ids=lambda each: each.path
+    "measurement",
+    [
+        each
+        for each in command.chosen(["core", "sequences"], command.MEASUREMENTS)
+        if each.contest is not generation.milliseconds
+    ],
+    ids=lambda each: each.path,
 )
 def test_the_core_is_the_same_in_pytorch(measurement):
     pytest.importorskip("torch")

@@ -77,19 +77,20 @@ def apart(work: Work) -> float:
 
 
 def milliseconds(work: Work) -> dict[str, Turn]:
-    """The turns of all, each of as many calls as take some ten milliseconds."""
-
-    def turn_of(task: Task) -> Turn:
-        steps(task, 1)
-        calls = max(1, round(0.01 / timed(lambda: steps(task, 1))[0]))
-
-        def turn() -> Sample:
-            seconds, _ = timed(lambda: steps(task, calls))
-            return Sample(1e3 * seconds / calls)
-
-        return turn
-
+    """The turns of all."""
     return {name: turn_of(task) for name, task in contestants(work).items()}
+
+
+def turn_of(task: Task) -> Turn:
+    """As many calls as take some ten milliseconds."""
+    steps(task, 1)
+    calls = max(1, round(0.01 / timed(lambda: steps(task, 1))[0]))
+
+    def turn() -> Sample:
+        seconds, _ = timed(lambda: steps(task, calls))
+        return Sample(1e3 * seconds / calls)
+
+    return turn
 
 
 def steps(task: Task, calls: int) -> None:

@@ -40,7 +40,7 @@ class Tokens(nn.Module):
         self.blocks, self.norm = nn.Sequential(*blocks), nn.LayerNorm(embedding.shape[1])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        inside = F.embedding(x, self.embedding) + self.positions
+        inside = F.embedding(x, self.embedding) + self.positions[: x.shape[1]]
         return self.norm(self.blocks(inside)) @ self.embedding.T
 
 
@@ -84,3 +84,41 @@ def steps(module: nn.Module, x: torch.Tensor, rate: float) -> Callable[[], list[
         return [loss.item(), first.qkv.weight.grad.T]
 
     return step
+
+
+class Recurrent(nn.Module):
+    """A GRU on an embedding; called with tokens and a state, it gives what it makes of them and the state after."""
+
+    def __init__(self, n_tokens: int, units: int, width: int = 64) -> None:
+        super().__init__()
+        self.embedding, self.layer = nn.Embedding(n_tokens, width), nn.GRU(width, units, batch_first=True)
+        self.output = nn.Linear(units, n_tokens)
+
+    def forward(self, x: torch.Tensor, state: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+        states, last = self.layer(self.embedding(x), state)
+        return self.output(states[:, -1]), last
+
+
+def generation(
+    architecture: str, units: int, n_tokens: int, length: int, depth: int = 1, n_heads: int = 4, context: int = 64
+) -> Callable[[], None]:
+    """Draws so many tokens, one after the other, on one thread."""
+    if architecture == "gru":
+        network = Recurrent(n_tokens, units)
+    else:
+        blocks = [Block(units, 4, n_heads, causal=True, bias=False) for _ in range(depth)]
+        network = Tokens(torch.randn(n_tokens, units), torch.randn(context, units), blocks)
+    network.eval()
+
+    def draw() -> None:
+        torch.set_num_threads(1)
+        state, tokens = None, [0]
+        with torch.no_grad():
+            for _ in range(length):
+                if architecture == "gru":
+                    logits, state = network(torch.tensor([tokens[-1:]]), state)
+                else:
+                    logits = network(torch.tensor([tokens[-context:]]))[:, -1]
+                tokens.append(int(torch.multinomial(logits.softmax(1), 1)))
+
+    return draw

@@ -14,6 +14,7 @@ from sknn.optim import Adam
 
 from ..core.rows import ONE_THREAD, TOLERANCE, Task, Work, beside_pytorch, row
 from ..measure import Goal, Measurement
+from .kept_pages import beside_kept_pages
 
 RATE = 1e-6  # of learning: next to none, since with one and two threads PyTorch trains the same network
 ALIKE = "series of one length"
@@ -127,7 +128,7 @@ def rows_of(cell: str, limit: float, on_numpy: float) -> list[Measurement]:
     """One cell in all sizes; on NumPy alone against PyTorch's single thread."""
     sizes = [(units, n_steps, False) for units in (64, 128) for n_steps in (50, 100, 200)] + [(64, 100, True)]
     goals = [beside_pytorch(limit), Goal((ONE_THREAD,), on_numpy, kernels="numpy")]
-    return [trained(Step(cell, *size), *goals) for size in sizes]
+    return [replace(trained(Step(cell, *size), *goals), contest=beside_kept_pages) for size in sizes]
 
 
 MEASUREMENTS = [

@@ -178,3 +178,18 @@ def test_right_arguments_are_taken():
     given = arguments()
     _kernels.native.recurrence(*given)
     assert np.isfinite(given[2]).all()
+
+
+@each_cell
+@each_dtype
+@pytest.mark.parametrize("n_samples", [1, 5])
+def test_step_by_step_to_the_bit_as_at_once(cell, dtype, n_samples):
+    """Of a few steps weights are read where they lie, of many packed."""
+    lengths = [7] * n_samples
+    x, *weights, state = drawn(np.random.default_rng(0), cell, lengths, 3, 64, dtype)
+    x, options = x.reshape(n_samples, 7, 3), {"cell": cell, "whole": True}
+    at_once = recurrence(x, *weights, state, steps=Steps(lengths), **options)
+    for t in range(7):
+        y = recurrence(x[:, t : t + 1], *weights, state, steps=Steps([1] * n_samples), **options)
+        state = y[:, 0]
+        assert_array_equal(state, at_once[:, t])

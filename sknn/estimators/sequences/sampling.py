@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from ...autodiff.tape import Array
 
@@ -43,7 +42,8 @@ def next_probabilities(raw: Array, temperature: float = 1.0, top_k: int | None =
         others = np.argsort(-raw, axis=1, kind="stable")[:, top_k:]
         np.put_along_axis(raw, others, -np.inf, axis=1)
     raw -= raw.max(axis=1, keepdims=True)  # so that no quotient overflows
-    return softmax(raw / temperature, axis=1)
+    probability = np.exp(raw / temperature)
+    return probability / probability.sum(axis=1, keepdims=True)
 
 
 def drawn(probability: Array, uniform: Array) -> Array:

@@ -8,6 +8,7 @@
 constexpr idx TEAM = 32;         // samples that go together, at most
 constexpr idx ROWS_AT_ONCE = 64;  // steps of samples that are added to the gradients of weights
 constexpr idx MOST_SUMS = 8;      // of gradients of weights, which are added up at last: each is that of some teams
+constexpr idx FEW = 4;            // uses of weights, for which it is not worth while to pack them
 
 // Neighbouring groups of units that x, h or both go into: where among all, how many units, and where in the weights.
 struct Group {
@@ -35,13 +36,15 @@ struct Groups {
     idx first(const Group& g) const { return g.inputs ? 0 : cell.channels; }  // of the columns of [x, h]
 };
 
-// z (rows, groups) = bias + [x, h] weights.
+// z (rows, groups) = bias + [x, h] weights. For a few uses, as when a text is made letter by letter, they are read where
+// they lie, if that fits; every element is added up in the same order.
 template <class T>
 class IntoGates {
     const Cell<T>& cell;
     const Groups<T> groups;
     const int V;
     const idx width;
+    const bool packed;
     Buffer<T> panels, biases;
 
     template <class Body>
@@ -58,10 +61,27 @@ class IntoGates {
     }
 
 public:
-    IntoGates(const Cell<T>& c, idx rows)
+    IntoGates(const Cell<T>& c, idx rows, idx uses)
         : cell(c), groups(c), V(tile_width<T>(rows, c.units)), width(V * LANES<T>),
-          panels((c.groups() * c.units + 3 * width) * (c.channels + c.units)),
-          biases(c.groups() * c.units + 3 * width) {
+          packed(uses > FEW || c.units % width),
+          panels(packed ? (c.groups() * c.units + 3 * width) * (c.channels + c.units) : 0),
+          biases(packed ? c.groups() * c.units + 3 * width : 0) {
+        if (packed) pack_all();
+    }
+
+    void operator()(idx rows, const T* xh, T* z) const {
+        const idx wide = cell.channels + cell.units, z_step = cell.groups() * cell.units;
+        if (!packed) return as_they_lie(rows, xh, wide, z, z_step);
+        each([=](const Group& g, idx from, idx valid, const T* panel, const T* bias) {
+            Ends<T> ends;
+            ends.bias = bias;
+            line(V, rows, xh + groups.first(g), wide, Regular{1}, groups.depth(g), panel, z + g.column + from, z_step,
+                 valid, ends);
+        });
+    }
+
+private:
+    void pack_all() {
         each([this](const Group& g, idx from, idx valid, T* panel, T* bias) {
             if (g.inputs)
                 pack_panel(cell.w + g.source + from, cell.row(), 1, cell.channels, valid, width, panel);
@@ -72,14 +92,21 @@ public:
         });
     }
 
-    void operator()(idx rows, const T* xh, T* z) const {
-        const idx wide = cell.channels + cell.units, z_step = cell.groups() * cell.units;
-        each([=](const Group& g, idx from, idx valid, const T* panel, const T* bias) {
-            Ends<T> ends;
-            ends.bias = bias;
-            line(V, rows, xh + groups.first(g), wide, Regular{1}, groups.depth(g), panel, z + g.column + from, z_step,
-                 valid, ends);
-        });
+    void as_they_lie(idx rows, const T* xh, idx wide, T* z, idx z_step) const {
+        for (int k = 0; k < groups.n; ++k) {
+            const Group& g = groups.all[k];
+            for (idx from = 0; from < g.columns; from += width) {
+                const auto add = [=](const T* part, idx depth, const T* weights, Ends<T> ends) {
+                    line(V, rows, part, wide, Regular{1}, depth, weights + g.source + from, cell.row(),
+                         z + g.column + from, z_step, width, ends);
+                };
+                Ends<T> ends;
+                ends.bias = cell.b + g.column + from;
+                if (g.inputs) add(xh, cell.channels, cell.w, ends);
+                ends.add = g.inputs;
+                if (g.states) add(xh + cell.channels, cell.units, cell.u, ends);
+            }
+        }
     }
 };
 
@@ -233,7 +260,8 @@ template <class T>
 void recurrence(const Cell<T>& cell, const Series& series, const States<T>& states, int threads) {
     const idx teams = Team::teams_of(series);
     if (!teams) return;
-    const IntoGates<T> into_gates(cell, Team(series, 0, teams).size);
+    const Team first(series, 0, teams);
+    const IntoGates<T> into_gates(cell, first.size, teams * first.longest());
     share(threads, teams, series.positions * cell.multiplications(), [&](Turn& turn) {
         for (idx number; turn.take(number);) go_forth(cell, into_gates, Team(series, number, teams), states);
     });
