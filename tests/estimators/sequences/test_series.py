@@ -2,6 +2,7 @@
 
 import pickle
 import re
+import tracemalloc
 from math import ceil
 from sys import maxsize
 
@@ -155,6 +156,21 @@ def test_a_sample_is_predicted_the_same_alone_and_with_others(model):
     others = [SERIES[0], *(1e3 * x for x in SERIES[1:])]
     changed = fitted.predict_proba(others) if with_classes(model) else fitted.predict(others)
     assert_array_equal(changed[0], together[0])
+
+
+@each_model
+def test_predictions_need_little_memory(model):
+    """Series go through the network some at a time: of all at once, what lies between its layers would be more."""
+    network = clone(model).set_params(**{"units": 32} if hasattr(model, "units") else {"width": 32})
+    X = list(np.random.default_rng(0).normal(size=(300, 400, 2)))
+    y = objects([(x[:, 0] > 0).astype(int) for x in X]) if isinstance(model, RNNSegmenter) else target(model)
+    network.fit(X[:10], y[:10])
+    tracemalloc.start()
+    try:
+        network.predict(X)
+        assert tracemalloc.get_traced_memory()[1] < 80e6
+    finally:
+        tracemalloc.stop()
 
 
 # -- what is missing -----------------------------------------------------------------------------------------------
