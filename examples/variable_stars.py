@@ -104,7 +104,7 @@ for kind, (in_time, folded) in zip(KINDS, panels, strict=True):
     folded.plot(time / period[star] % 1, magnitude, ".", color="black", markersize=4)
     in_time.set(ylabel="magnitude", title=f"{kind}, period {period[star]:.2f} days")
     in_time.invert_yaxis()
-panels[0, 1].set_title("all nights laid over each other by the period")
+panels[0, 1].set_title("all periods over each other")
 panels[-1, 0].set_xlabel("time (days)")
 panels[-1, 1].set_xlabel("phase (periods)")
 
