@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
-LONG = {"cnn_features", "digits_cnn", "layer_widths", "shuffled_pixels", "spectra_cnn"}  # several seconds, in CI alone
+LONG = {  # several seconds, in CI alone
+    *("cnn_features", "digits_cnn", "forecasting", "layer_widths", "reversing_with_attention", "shuffled_pixels"),
+    *("spectra_cnn", "spectra_parameters", "text_by_characters", "variable_stars"),
+}
 SECONDS = 200  # on a busy machine; a tenth of it on a quiet one
 
 
