@@ -34,8 +34,8 @@ WIDTH = 62  # characters in a line
 BLUE, ORANGE = "#0072B2", "#E69F00"  # of Okabe and Ito
 START, END = "\2", "\3"  # characters that do not occur
 
-texts = {path.name: path.read_text(encoding="utf-8") for path in files("sklearn.datasets.descr").iterdir()}
-texts = {name: text for name, text in sorted(texts.items()) if name.endswith(".rst")}
+paths = sorted(path for path in files("sklearn.datasets.descr").iterdir() if path.name.endswith(".rst"))
+texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
 test = [texts[name] for name in HELD_OUT]
 training = [text for name, text in texts.items() if name not in HELD_OUT]
 n_kinds = len(set("".join(training))) + 2  # characters, one for all unknown ones, and the end of a text
