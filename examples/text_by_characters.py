@@ -3,12 +3,14 @@
 
 You learn to measure a language model, and to look at what it has learnt. A recurrent network reads the descriptions of
 scikit-learn's data sets character by character, and says before each which ones may follow. Its score on descriptions
-that it has not read is the mean of -ln p of what did follow, in nats. The baseline counts what followed the last two,
-three, four characters: n-grams, in ten lines. With so little text, counts of long contexts are of no use, for hardly any
-comes twice, and the network needs dropout; then it is ahead, for it shares what it learns between contexts that are alike.
+that it has not read is the mean of ln p of what did follow; the picture shows its negative, in nats, smaller is better.
+The baseline counts what followed the last two, three, four characters: n-grams, in ten lines. With so little text,
+counts of long contexts are of no use, for hardly any comes twice. The network, which needs dropout here, shares what it
+learns between contexts that are alike, and is ahead. (One split, one seed.)
 
-In the picture a passage is coloured by how surprising each character is. Words are hard to guess where they begin and
-easy to finish, endings and spaces cost next to nothing, and of numbers nothing is known. (One split, one seed.)
+A passage of new text is coloured by how surprising each character is to the network. Most words are hard to guess where
+they begin and easy to finish; what the training texts hardly mention, as the U.S. Census Bureau, surprises at letter
+after letter, and so do ends of lines.
 
 ::
 
@@ -29,9 +31,9 @@ from sknn import LanguageModel
 
 ORDERS = range(1, 8)
 HELD_OUT = ["wine_data.rst", "california_housing.rst"]
-SHOWN = ("california_housing.rst", "This dataset was derived", 7 * 62)  # a file, where to begin, how many characters
-WIDTH = 62  # characters in a line
+SHOWN = ("california_housing.rst", "This dataset was derived", 9)  # a file, where to begin, how many lines
 BLUE, ORANGE = "#0072B2", "#E69F00"  # of Okabe and Ito
+LARGEST = 8  # nats, of the scale of colours
 START, END = "\2", "\3"  # characters that do not occur
 
 paths = sorted(path for path in files("sklearn.datasets.descr").iterdir() if path.name.endswith(".rst"))
@@ -84,13 +86,14 @@ print("  " + sample.replace("\n", "\n  "))
 
 # -- how surprising each character of a passage is -----------------------------------------------------------------
 
-name, begin, length = SHOWN
-passage = texts[name][texts[name].index(begin) :][:length]
+name, begin, n_lines = SHOWN
+lines = texts[name][texts[name].index(begin) :].split("\n")[:n_lines]
+passage = "\n".join(lines)
 column = {token: k for k, token in enumerate(model.vocabulary_)}
 p = model.predict_proba([passage[:t] for t in range(len(passage))])
 surprise = -np.log(p[np.arange(len(passage)), [column.get(each, len(column)) for each in passage]])
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(14, 4.6), width_ratios=[1, 2.2], layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(14, 4.2), width_ratios=[1, 2.6], layout="constrained")
 left.plot(ORDERS, n_grams, color=ORANGE, linewidth=2.5, marker="o")
 left.text(ORDERS[-1], n_grams[-1] + 0.08, "n-grams", color=ORANGE, ha="right")
 left.axhline(network, color=BLUE, linewidth=2.5)
@@ -100,19 +103,17 @@ left.set_ylim(network - 0.25)
 left.spines[["top", "right"]].set_visible(False)
 left.grid(axis="y", alpha=0.3)
 
-lines, row, at = {}, 0, 0
+grid = np.full((n_lines, max(map(len, lines)) + 1), np.nan)
+row = at = 0
 for each, nats in zip(passage, surprise, strict=True):
-    lines[row, at] = each, nats
-    row, at = (row + 1, 0) if each == "\n" or at == WIDTH - 1 else (row, at + 1)
-n_rows = max(row for row, _ in lines) + 1
-grid = np.full((n_rows, WIDTH), np.nan)
-for (row, at), (each, nats) in lines.items():
     grid[row, at] = nats
-    right.text(at, row, "↵" if each == "\n" else each, family="monospace", fontsize=9, ha="center", va="center")
-image = right.imshow(grid, cmap="Oranges", vmin=0, vmax=8, aspect="auto")
+    shown, color = "↵" if each == "\n" else each, "white" if nats > 0.6 * LARGEST else "black"
+    right.text(at, row, shown, color=color, family="monospace", fontsize=9, ha="center", va="center")
+    row, at = (row + 1, 0) if each == "\n" else (row, at + 1)
+image = right.imshow(grid, cmap="Oranges", vmin=0, vmax=LARGEST, aspect="auto")
 right.set(title="new text, coloured by how surprising each character is to the network", xticks=[], yticks=[])
 right.spines[:].set_visible(False)
-figure.colorbar(image, ax=right, label="-ln p (nats)", pad=0.01)
+figure.colorbar(image, ax=right, label="-ln p (nats)", extend="max", pad=0.01)
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
 folder.mkdir(parents=True, exist_ok=True)
