@@ -22,6 +22,7 @@ from sknn import (
     MLPClassifier,
     MLPRegressor,
     PerceptronClassifier,
+    Seq2Seq,
     TransformerRegressor,
 )
 from sknn.inspection import AttentionDisplay, FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
@@ -589,10 +590,22 @@ def test_tokens_of_a_table_may_have_names():
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == [*TABLE.columns, "output"]
 
 
+@pytest.mark.parametrize("architecture", ["rnn", "transformer"])
+def test_what_is_written_attends_to_what_was_read(architecture):
+    words = ["abc", "bcaa", "ca"] * 4
+    model = Seq2Seq(8, architecture=architecture, max_iter=1, random_state=0).fit(words, [word[:1] for word in words])
+    steps = model.attention_weights(["bcaa"])[0].shape[-2]
+    names = [f"y{k}" for k in range(steps)]
+    display = AttentionDisplay.from_estimator(model, "bcaa", names=list("bcaa"), attending=names)
+    assert display.weights.shape == (steps, 4)
+    assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == list("bcaa")
+    assert [tick.get_text() for tick in display.ax_.get_yticklabels()] == names
+
+
 @pytest.mark.parametrize(
     ("estimator", "X", "params", "error", "message"),
     [
-        (lambda: MLP, SIGNALS[0], {}, TypeError, "has no attention_weights; give a transformer of sknn"),
+        (lambda: MLP, SIGNALS[0], {}, TypeError, "has no attention_weights; give a network of sknn with attention"),
         (lambda: FEATURES, TABLE.head(2), {}, ValueError, "X must be one sample, but holds 2"),
         (lambda: SERIES, SIGNALS[0], {"block": 2}, ValueError, "block=2 is not there: there are 2"),
         (lambda: SERIES, SIGNALS[0], {"head": -5}, ValueError, "head=-5 is not there: there are 4"),

@@ -18,14 +18,16 @@ class AttentionDisplay:
     """How much each token of a sample attends to each other one, as a picture: a row for a token that attends.
 
     Make one with :meth:`from_estimator`. Tokens are the steps of a series, or the features of a table and one more,
-    from which the output is read.
+    from which the output is read; from one sequence to another, those that are written attend to those that were read.
 
     Parameters
     ----------
-    weights : ndarray of shape (n_tokens, n_tokens)
+    weights : ndarray of shape (n_attending, n_tokens)
         Each row sums to 1.
     names : sequence of str, default=None
-        Of the tokens; None: their numbers.
+        Of the tokens attended to; None: their numbers.
+    attending : sequence of str, default=None
+        Of those that attend; None: `names`, if there are as many of both.
 
     Attributes
     ----------
@@ -45,9 +47,12 @@ class AttentionDisplay:
     ('attended to', (0.0, 1.0))
     """
 
-    def __init__(self, *, weights: Array, names: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, *, weights: Array, names: Sequence[str] | None = None, attending: Sequence[str] | None = None
+    ) -> None:
         self.weights = weights
         self.names = names
+        self.attending = attending
 
     @classmethod
     def from_estimator(
@@ -58,6 +63,7 @@ class AttentionDisplay:
         block: int = -1,
         head: int | None = None,
         names: Sequence[str] | None = None,
+        attending: Sequence[str] | None = None,
         colorbar: bool = True,
         ax: Any = None,
         **kwargs: Any,
@@ -70,13 +76,14 @@ class AttentionDisplay:
             Fitted, with a method `attention_weights`; a search stands for its best estimator, a pipeline for its last
             step, which has to be given what the steps before it make of the sample.
         X : array-like
-            One sample: a series (n_steps, n_channels) or (n_steps,), or a row of features; or a table with one row.
+            One sample: a series (n_steps, n_channels) or (n_steps,), a sequence of tokens, or a row of features; or a
+            table with one row.
         block : int, default=-1
-            Of which block; -1 is the last.
+            Of which block; -1 is the last. A recurrent network has one.
         head : int, default=None
-            Of which head; None: the mean of all.
-        names : sequence of str, default=None
-            Of the tokens; None: their numbers.
+            Of which head; None: the mean of all. A recurrent network has one.
+        names, attending : sequence of str, default=None
+            Of the tokens attended to, and of those that attend; see above.
         colorbar, ax, **kwargs
             See :meth:`plot`.
 
@@ -108,13 +115,14 @@ class AttentionDisplay:
         pyplot(f"{cls.__name__}.from_estimator")
         inner = innermost(estimator)
         if not hasattr(inner, "attention_weights"):
-            raise TypeError(f"estimator={inner!r} has no attention_weights; give a transformer of sknn")
+            raise TypeError(f"estimator={inner!r} has no attention_weights; give a network of sknn with attention")
         found = inner.attention_weights(X if hasattr(X, "columns") else [X])
         if len(found) != 1:
             raise ValueError(f"X must be one sample, but holds {len(found)}")
-        of_heads = _chosen("block", found[0], block)
+        of_blocks = found[0] if found[0].ndim == 4 else found[0][None, None]
+        of_heads = _chosen("block", of_blocks, block)
         weights = of_heads.mean(axis=0) if head is None else _chosen("head", of_heads, head)
-        return cls(weights=weights, names=names).plot(ax=ax, colorbar=colorbar, **kwargs)
+        return cls(weights=weights, names=names, attending=attending).plot(ax=ax, colorbar=colorbar, **kwargs)
 
     def plot(self, ax: Any = None, *, colorbar: bool = True, **kwargs: Any) -> AttentionDisplay:
         """Draw.
@@ -145,10 +153,13 @@ class AttentionDisplay:
         style = {"cmap": SEQUENTIAL, "vmin": 0.0, "interpolation": "nearest", **kwargs}
         self.image_ = ax.imshow(np.asarray(self.weights), **style)
         ax.set(xlabel="attended to", ylabel="attends")
+        attending = self.attending
+        if attending is None and self.names is not None and len(self.names) == len(self.weights):
+            attending = self.names
         if self.names is not None and len(self.names) <= MOST_NAMES:
-            places = range(len(self.names))
-            ax.set_xticks(places, self.names, rotation=90)
-            ax.set_yticks(places, self.names)
+            ax.set_xticks(range(len(self.names)), self.names, rotation=90)
+        if attending is not None and len(attending) <= MOST_NAMES:
+            ax.set_yticks(range(len(attending)), attending)
         self.colorbar_ = ax.figure.colorbar(self.image_, ax=ax, label="weight") if colorbar else None
         return self
 
