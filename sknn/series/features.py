@@ -94,6 +94,7 @@ class SeriesFeatures(TransformerMixin, Declaring):
             raise ValueError(f"max_frequency={self.max_frequency} has no effect without time_channel")
         self._time = checked_channel("time_channel", self.time_channel, self._n_channels)
         self._others = [channel for channel in range(self._n_channels) if channel != self._time]
+        self._column = getattr(X, "name", None)  # of a table, where X is one
         return self
 
     def transform(self, X: Any) -> Array:
@@ -120,7 +121,8 @@ class SeriesFeatures(TransformerMixin, Declaring):
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the channels; None: ``x0``, ``x1`` and so on. Those of the steps of 2-D X are not used.
+            Names of the channels; None: ``x0``, ``x1`` and so on. Those of the steps of 2-D X are not used, nor that of
+            the column of a table that the series stood in.
 
         Returns
         -------
@@ -128,6 +130,8 @@ class SeriesFeatures(TransformerMixin, Declaring):
             Such as ``length`` and ``x0_mean``.
         """
         check_is_fitted(self, "_others")
+        if self._column is not None and input_features is not None and list(input_features) == [self._column]:
+            input_features = None
         channels = _check_feature_names_in(self, input_features)
         if self.n_features_in_ != self._n_channels:  # steps of one channel
             channels = ["x0"]

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import linregress
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -120,6 +121,14 @@ def test_short_and_constant_series_have_statistics(x):
         assert np.isfinite(features.fit_transform([each])).all()
 
 
+def test_curves_may_be_a_column_of_a_table():
+    stars = pd.DataFrame({"colour": [0.3, 0.9], "curve": ragged([curve(0.5), curve(0.8)])})
+    columns = ColumnTransformer([("of", SeriesFeatures(time_channel=0), "curve")], remainder="passthrough")
+    names = columns.fit(stars).get_feature_names_out()
+    assert columns.transform(stars).shape == (2, len(names))
+    assert [names[0], names[3], names[-1]] == ["of__length", "of__x1_mean", "remainder__colour"]
+
+
 def test_channels_have_names():
     features = SeriesFeatures(time_channel=0).fit([curve(0.5)])
     assert features.get_feature_names_out(["day", "flux"])[3] == "flux_mean"
@@ -140,7 +149,7 @@ def test_forms_agree():
 
 
 def test_a_forest_tells_periods_apart():
-    slow = RNG.random(60) < 0.5
+    slow = RNG.random(200) < 0.5  # of 60 the forest learns too little: most of its features say nothing
     X = ragged([curve(0.4 if each else 1.6, RNG.integers(30, 60), RNG.uniform(0, 1e3)) for each in slow])
     forest = make_pipeline(SeriesFeatures(time_channel=0, max_frequency=3.0), RandomForestClassifier(random_state=0))
     assert cross_val_score(forest, X, slow, cv=3).mean() > 0.95
