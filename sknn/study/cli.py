@@ -43,12 +43,12 @@ ROOM_FOR_REPORT = 2_000_000  # bytes that the tables, figures and the page may t
 MOST_NAMES = 4  # of data sets in the name of the folder
 # What errors call the arguments, and what the user typed.
 TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
-TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target"}
-READING = "classes|features|drop|drop_missing_target|sep|encoding|comment|na_values|not_na"
+TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target", "time_channel": "--time-channel"}
+READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na"
 ARGUMENT = re.compile(
     rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})="
 )
-IN_PYTHON = re.compile(rf" \((?:{READING})=[^()]*\)")  # beside what is to be typed
+IN_PYTHON = re.compile(rf" \((?:task|{READING})=[^()]*\)")  # beside what is to be typed
 NEGATIVE = re.compile(r"-(inf|nan|[\d.]+(e[+-]?\d+)?)$", re.IGNORECASE)  # values; to argparse -1e30 is an option
 SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
 
@@ -154,6 +154,12 @@ def _add_data(parser: ArgumentParser) -> None:
         type=_shape,
         metavar="HxW[xC]",
         help="the shape of an image, or LxC of a signal (default: found from the data)",
+    )
+    add(
+        "--time-channel",
+        metavar="CHANNEL",
+        help="the channel of series that holds the times of their steps: its number from 0, or in a folder the name of "
+        "a column of the curves (default: found where the file says it, or a column is called time, date or mjd)",
     )
     add("--features", nargs="+", metavar="COLUMN", default=(), help="the inputs (default: all other columns)")
     add("--drop", nargs="+", metavar="COLUMN", default=(), help="columns to be left out, such as identifiers")
@@ -298,8 +304,8 @@ def run_study(arguments: Namespace) -> int:
         return _stop(FAILED, f"{' and '.join(missing)} must be installed: pip install 'sknn[study]'")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers end, and leases are given back
     try:
+        study = _study(arguments)  # first: to read large data only to refuse the name of a model would be a pity
         data_sets = _load_all(arguments)
-        study = _study(arguments)
         folder = arguments.out or Path("-".join(["sknn", *_names_in_folder(data_sets)]))
         if arguments.keep is not None:
             _check_keep(arguments.keep, data_sets)
@@ -380,7 +386,7 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
     columns |= {name: getattr(arguments, name) for name in ("features", "drop", "not_na", "sep", "encoding", "comment")}
     columns |= {"na_values": arguments.na, "classes": arguments.classes}
-    columns["drop_missing_target"] = arguments.drop_missing_target
+    columns |= {name: getattr(arguments, name) for name in ("drop_missing_target", "time_channel")}
     all_are_built_in = all(text in LOADERS for text in arguments.data)
     data_sets: dict[str, DataSet] = {}
     for text in arguments.data:

@@ -48,7 +48,7 @@ class DataSet:
     classes : ndarray of shape (n_classes,), default=None
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
     time_channel : int, default=None
-        Which channel of series of different lengths holds the times of their steps; None: none does.
+        Which channel of series holds the times of their steps; None: none does.
     na_values, not_na : tuple of str, default=()
         What meant missing in the file, and what did not though it looks like it: a model that is kept remembers them.
 
@@ -130,7 +130,8 @@ class DataSet:
         notes : sequence of str, default=()
             What is to be said about the data already.
         time_channel : int, default=None
-            Which channel of series of different lengths holds the times of their steps; None: none does.
+            Which channel of series holds the times of their steps; None: none does. Series with times are held as those
+            of different lengths are, also where all have as many steps.
 
         Returns
         -------
@@ -158,6 +159,8 @@ class DataSet:
         categories = categories_of(y)
         remarks: list[str] = []
         X, y = _as_inputs(X), as_column(f"y of {name!r}", y)
+        if time_channel is not None:
+            X = _with_times(name, X, time_channel)
         groups = None if groups is None else as_column(f"groups of {name!r}", groups)
         _check_lengths(name, X, {"y": y, "groups": groups})
         if drop_missing_target and pd.isna(y).any():
@@ -182,8 +185,6 @@ class DataSet:
         if classes is not None:
             classes = all_classes(name, classes, y)
             notes = [*notes, *_without_rows(name, classes, y)]
-        if time_channel is not None and not (are_series(X) and 0 <= time_channel < X[0].shape[1]):
-            raise ValueError(f"time_channel={time_channel!r} of {name!r} is no channel of series of different lengths")
         return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -241,6 +242,25 @@ def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]
     for argument, values in arguments.items():
         if values is not None and len(values) != X.shape[0]:
             raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
+
+
+def _with_times(name: str, X: Any, channel: int) -> np.ndarray:
+    """Series one by one, though they be of one length: those of several instruments would not share their times."""
+    if not are_series(X) and (len(X.shape) != 3 or is_mapped(X)):
+        raise ValueError(
+            f"time_channel={channel!r} was given, but {name!r} holds no series: these are arrays (T_i, channels) or "
+            "(n_samples, T, channels) in memory"
+        )
+    series = X if are_series(X) else as_series(X)
+    n_channels = series[0].shape[1]
+    if not 0 <= channel < n_channels:
+        raise ValueError(f"time_channel={channel!r} of {name!r} is none of its {n_channels} channels, counted from 0")
+    for number, each in enumerate(series):
+        if not (np.diff(each[:, channel], prepend=-np.inf) > 0).all():
+            raise ValueError(
+                f"time_channel={channel!r} of {name!r} holds no times: that of sample {number} does not always rise"
+            )
+    return series
 
 
 def _with_targets(name: str, X: Any, y: np.ndarray, groups: np.ndarray | None) -> tuple[Any, Any, Any, list[str]]:
@@ -403,6 +423,7 @@ def as_data_sets(
     task: str | None = None,
     classes: Any = None,
     drop_missing_target: bool = False,
+    time_channel: int | None = None,
 ) -> list[DataSet]:
     """Turn the arguments of ``Study.run`` into data sets.
 
@@ -422,6 +443,8 @@ def as_data_sets(
         All classes; None: those in y, see ``DataSet.from_arrays``.
     drop_missing_target : bool, default=False
         Whether to leave out rows whose target is missing.
+    time_channel : int, default=None
+        Which channel of series holds the times of their steps; None: none does.
 
     Returns
     -------
@@ -440,7 +463,7 @@ def as_data_sets(
     """
     if isinstance(X, DataSet | Mapping):
         beside = {"y": y, "groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
-        beside["drop_missing_target"] = drop_missing_target
+        beside |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
         for argument, value in beside.items():
             if value is not None and value is not False:
                 raise ValueError(
@@ -451,7 +474,8 @@ def as_data_sets(
     if y is None:
         raise ValueError("y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)})")
     stated = {"task": task, "groups": groups, "sample_shape": sample_shape, "classes": classes}
-    return [DataSet.from_arrays("data", X, y, **stated, drop_missing_target=drop_missing_target)]
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
+    return [DataSet.from_arrays("data", X, y, **stated)]
 
 
 def _named(data_sets: Mapping[str, Any]) -> list[DataSet]:

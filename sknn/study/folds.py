@@ -110,11 +110,24 @@ def _check_enough(data: DataSet, cv: int) -> None:
     labels, counts = np.unique(data.y, return_counts=True)
     may_lack, can_lack = data.classes is not None, counts.max() >= cv
     if counts.min() < cv and not (may_lack and can_lack):
-        remedy = "; if folds may lack it, state all classes with --classes (classes=)" if can_lack else ""
-        raise ValueError(
-            f"cv={cv} needs at least {cv} samples of every class, "
-            f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}{remedy}"
+        n_rare = int((counts < cv).sum())
+        others = (
+            "" if n_rare == 1 else f", and {n_rare - 1:,} other{'s have' if n_rare > 2 else ' has'} fewer than {cv}"
         )
+        fewest = f"class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}"
+        raise ValueError(
+            f"cv={cv} needs at least {cv} samples of every class, but {fewest}{others}{_remedy(counts, can_lack)}"
+        )
+
+
+def _remedy(counts: np.ndarray, can_lack: bool) -> str:
+    """What to do about classes of which there are too few samples."""
+    if np.median(counts) == 1:
+        return (
+            ": most classes have a single one, as if the target were the name of each sample; give another target, or "
+            "if it is a number, say so with --task regression (task='regression')"
+        )
+    return "; if folds may lack it, state all classes with --classes (classes=)" if can_lack else ""
 
 
 def _shuffled(data: DataSet, n_splits: int, seed: int) -> Any:

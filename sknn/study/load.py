@@ -25,6 +25,7 @@ from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
 from .rows import take_rows
+from .series import are_series
 from .targets import as_vector
 
 LOADERS: dict[str, Callable[..., Any]] = {
@@ -57,6 +58,7 @@ def load(
     not_na: Iterable[str] = (),
     classes: Iterable[Any] | None = None,
     drop_missing_target: bool = False,
+    time_channel: int | str | None = None,
 ) -> DataSet:
     """Load a data set that is built in, in a file, or on OpenML.
 
@@ -125,6 +127,10 @@ def load(
         All classes, of which the file, or a fold, may lack some; None: see ``DataSet.from_arrays``.
     drop_missing_target : bool, default=False
         Whether to leave out rows whose target is missing, as of a table that is labelled in part.
+    time_channel : int or str, default=None
+        Which channel of series holds the times of their steps, by its number, or in a folder of curves by the name of
+        its column. None: times in a ``.ts`` file are known as such, and a column of curves that is called ``time``,
+        ``date``, ``mjd`` or the like is taken for times if it rises at every step.
 
     Returns
     -------
@@ -160,17 +166,20 @@ def load(
         parts = _from_openml(text, roles, options)
     else:
         parts = _from_file(text, roles, options, drop_missing_target)
-    for note in parts.notes:
+    channel, remarks = _times(parts, time_channel)
+    notes = (*parts.notes, *remarks)
+    for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
     X, y, group_of = parts.X, parts.y, parts.groups
     if parts.order is not None:
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
-    stated |= {"drop_missing_target": drop_missing_target, "time_channel": parts.time_channel}
-    data = DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": channel}
+    data = DataSet.from_arrays(parts.name, X, y, **stated, notes=notes)
     data = replace(data, na_values=options.na_values, not_na=options.not_na)
-    return data if sample_shape or parts.sample_shape is None else replace(data, sample_shape=parts.sample_shape)
+    is_known = sample_shape or parts.sample_shape is None or are_series(data.X)
+    return data if is_known else replace(data, sample_shape=parts.sample_shape)
 
 
 def load_inputs(
@@ -242,6 +251,19 @@ def _built_in(name: str, roles: Roles, options: Options) -> Parts:
     return Parts(name, X, y)
 
 
+def _times(parts: Parts, asked: int | str | None) -> tuple[int | None, list[str]]:
+    """Which channel holds times, and what is to be said if a name was all that told it."""
+    numbers = {name: number for number, name in enumerate(parts.channels)}
+    if asked is None:
+        if parts.time_channel is None or not parts.channels:
+            return parts.time_channel, []
+        name = parts.channels[parts.time_channel]
+        return parts.time_channel, [f"column {name!r} of the curves is taken for the times of their steps"]
+    if asked not in numbers and str(asked).isdecimal():
+        return int(asked), []
+    return look_up(f"channel of {parts.name!r}", str(asked), numbers), []
+
+
 def _in_numbers(values: Any, order: str | None) -> np.ndarray:
     column = tidy_column(pd.Series(as_vector(f"order={order!r}", values), name=order), "the data")
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -267,7 +289,8 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
         return replace(parts, sample_shape=parts.X.shape[1:]) if is_signal else parts
     parts = parts_of_table(found, name, path.name, roles)
     if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
-        words = _labels_or_missing(path, options, roles.target, parts.y)
+        remedy = "" if drop_missing_target else f"{LEAVE_OUT}, or "
+        words = _labels_or_missing(path, options, roles.target, parts.y, remedy)
         if words and not drop_missing_target:
             raise ValueError(words)
         parts = replace(parts, notes=[*parts.notes, *([words] if words else [])])
@@ -300,7 +323,7 @@ def _raise_unknown(text: str) -> None:
         raise ValueError(f"{error}; {OTHER_WAYS}") from None
 
 
-def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.Series) -> str:
+def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.Series, remedy: str) -> str:
     """Name the words that were taken as missing among labels, as they may be labels, too."""
     as_written = read(path, None, replace(options, not_na=tuple(word for word in MISSING if word)))
     if not isinstance(as_written, Table) or len(as_written.frame) != len(y):
@@ -311,7 +334,7 @@ def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.S
         return ""
     return (
         f"the target {target!r} of {path.name} is {' or '.join(map(repr, words))}, which means missing, in "
-        f"{len(written):,} of {len(y):,} rows; {LEAVE_OUT}, or if it is a label, say so with "
+        f"{len(written):,} of {len(y):,} rows; {remedy}if it is a label, say so with "
         f"--not-na {' '.join(words)} (not_na={words})"
     )
 

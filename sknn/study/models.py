@@ -381,7 +381,7 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     Examples
     --------
     >>> list(of_quantiles([0.1, 0.5, 0.9]))
-    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn']
+    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn', 'rnn', 'transformer']
     """
     levels = [float(level) for level in quantiles]
     learns: dict[str, Any] = {"loss": "quantile", "quantile": levels}
@@ -394,11 +394,16 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
         "gaussian_process": partial(_with_deviation, levels),
         "mlp": partial(_stopped_early, partial(sknn.MLPRegressor, **learns)),
         "cnn": partial(_on_grids, partial(sknn.CNNRegressor, **learns)),
+        "rnn": partial(_on_steps, partial(sknn.RNNRegressor, **learns)),
+        "transformer": partial(_on_steps, partial(sknn.TransformerRegressor, **learns)),
     }
     linear = replace(
         BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000, short="Linear"
     )
-    known = BUILT_IN | {"linear": linear}
+    boosting = replace(
+        BUILT_IN["hist_gradient_boosting"], series=True
+    )  # there is no forest that learns from statistics
+    known = BUILT_IN | {"linear": linear, "hist_gradient_boosting": boosting}
     return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
 
 

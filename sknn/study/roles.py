@@ -61,6 +61,8 @@ class Parts:
         The shape of a sample, where the file leaves no doubt.
     time_channel : int, default=None
         The channel of series that holds times.
+    channels : tuple of str, default=()
+        The names of the channels of series, where they have some.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Parts:
     notes: Iterable[str] = ()
     sample_shape: tuple[int, ...] | None = None
     time_channel: int | None = None
+    channels: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------------------ tables
@@ -124,7 +127,8 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
                 notes.append(f"column {column.name!r} of {source} {alike}")
         if not X.shape[1]:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
-    return Parts(name, X, found["target"], found["groups"], found["order"], notes, time_channel=table.time_channel)
+    times = {"time_channel": table.time_channel, "channels": table.channels}
+    return Parts(name, X, found["target"], found["groups"], found["order"], notes, **times)
 
 
 def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> pd.Series | None:
@@ -264,7 +268,7 @@ def parts_of_arrays(content: Arrays, name: str, source: str, roles: Roles) -> Pa
         role: None if key is None else _array(arrays, source, role, key)
         for role, key in (roles.single | {"target": target}).items()
     }
-    return Parts(name, inputs, found["target"], found["groups"], found["order"])
+    return Parts(name, inputs, found["target"], found["groups"], found["order"], time_channel=content.time_channel)
 
 
 def _inputs_of(arrays: Mapping[str, np.ndarray], source: str) -> np.ndarray:

@@ -187,6 +187,7 @@ class Study:
         task: str | None = None,
         classes: Any = None,
         drop_missing_target: bool = False,
+        time_channel: int | None = None,
     ) -> "Study":
         """Fit and score every model in every fold; a model that fails is recorded and the study goes on.
 
@@ -208,6 +209,9 @@ class Study:
         drop_missing_target : bool, default=False
             Whether to leave out rows whose target is missing, as of a table that is labelled in part; the notes of the
             data set say how many.
+        time_channel : int, default=None
+            Which channel of series holds the times of their steps, where these are not even: recurrent networks,
+            transformers and statistics know what to make of them.
 
         Returns
         -------
@@ -222,7 +226,8 @@ class Study:
             If the store is damaged, or not one of sknn's; it is left as it is.
         """
         stated = {"groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
-        data_sets = as_data_sets(X, y, **stated, drop_missing_target=drop_missing_target)
+        stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
+        data_sets = as_data_sets(X, y, **stated)
         for data in data_sets:
             if self.quantiles is not None and data.task != "regression":
                 raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
