@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from .columns import settle
 from .fingerprint import fingerprint
+from .forecast import Forecast, forecast_of, table_of
 from .names import listed
 from .numbers import rows
 from .place import Place
@@ -49,6 +50,9 @@ class DataSet:
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
     time_channel : int, default=None
         Which channel of series holds the times of their steps; None: none does.
+    forecast : Forecast, default=None
+        What is forecast, where the rows are the steps of one series, in order, and the first column is ``y`` itself;
+        None: nothing is, and rows are samples.
     na_values, not_na : tuple of str, default=()
         What meant missing in the file, and what did not though it looks like it: a model that is kept remembers them.
 
@@ -81,6 +85,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     classes: np.ndarray | None = None
     time_channel: int | None = None
+    forecast: Forecast | None = None
     na_values: tuple[str, ...] = ()
     not_na: tuple[str, ...] = ()
 
@@ -187,6 +192,68 @@ class DataSet:
             notes = [*notes, *_without_rows(name, classes, y)]
         return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
 
+    @classmethod
+    def of_series(
+        cls,
+        name: str,
+        y: Any,
+        X: Any = None,
+        *,
+        horizon: int,
+        window: int | None = None,
+        season: int | None = None,
+        known: Sequence[str] = (),
+        notes: Sequence[str] = (),
+    ) -> "DataSet":
+        """Build a data set of one long series, whose next steps are to be forecast.
+
+        Its folds go by time: a model learns from the steps up to some moment, and forecasts those that follow,
+        `horizon` at once, with all steps in front of these known.
+
+        Parameters
+        ----------
+        name : str
+            The name in the results.
+        y : array-like of shape (n_steps,)
+            The series, in the order of time and in even steps.
+        X : array-like of shape (n_steps, n_others) or DataFrame, default=None
+            What else is measured at each step.
+        horizon : int
+            How many steps are forecast at once.
+        window : int, default=None
+            How many steps of the past a forecast sees; None: four times the horizon, and at least a season.
+        season : int, default=None
+            How many steps a season has; None: there is none.
+        known : sequence of str, default=()
+            Columns of X that are known in advance, such as hours, holidays or a weather forecast; those of an array are
+            called ``x0``, ``x1`` and so on.
+        notes : sequence of str, default=()
+            What is to be said about the data already.
+
+        Returns
+        -------
+        DataSet
+            Of regression.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, something is missing or no number, or a number of steps is out of its range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet.of_series("waves", np.sin(np.arange(100.0)), horizon=6)
+        >>> print(data.forecast)
+        6 steps at once from the 24 before
+        """
+        called = str(getattr(y, "name", None) or "y")
+        y = as_vector(f"y of {name!r}", y, "fill these gaps, say by interpolation: a forecast takes each step")
+        table = table_of(name, y, called, X)
+        check_size(name, table)
+        forecast = forecast_of(horizon, window, season, known, list(table))
+        return cls(name, table, table[called].to_numpy(), "regression", notes=tuple(notes), forecast=forecast)
+
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
         return vars(self) | {"X": Place.of(self.X) or self.X}
@@ -219,7 +286,8 @@ class DataSet:
         in_y = [self.X, self.y, self.groups, self.sample_shape, self.task]
         lacks_some = self.classes is not None and len(self.classes) > len(np.unique(self.y))
         with_times = [] if self.time_channel is None else ["time", self.time_channel]
-        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times])
+        ahead = [] if self.forecast is None else ["forecast", *map(str, astuple(self.forecast))]
+        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times, *ahead])
 
     def take(self, rows: Any) -> Any:
         """Return the inputs of some samples, as the kind of container that ``X`` is.

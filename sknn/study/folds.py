@@ -17,6 +17,7 @@ from sklearn.model_selection import (
 )
 
 from .data import DataSet
+from .forecast import Forecast
 
 INNER_FOLDS = 3
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the training rows, for learning curves; the whole fold is the last point
@@ -48,7 +49,8 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     data : DataSet
         What to split.
     cv : int, scikit-learn splitter or list of (train, test)
-        A number of shuffled folds, stratified for labels and never dividing a group, or a splitter of your own:
+        A number of shuffled folds, stratified for labels and never dividing a group, and of forecasts a number of steps
+        in time, each trained on all that comes before; or a splitter of your own:
         ``TimeSeriesSplit(5)``, say. A shuffling splitter without a seed gets this one.
     repeats : int
         How often to shuffle anew and split again, for a number of folds.
@@ -72,7 +74,9 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     >>> [len(fold.test) for fold in folds_of(data, cv=2, repeats=2, seed=0)]
     [2, 2, 2, 2]
     """
-    if isinstance(cv, int | np.integer):
+    if data.forecast is not None and isinstance(cv, int | np.integer):
+        splitters = [TimeSeriesSplit(int(cv))]
+    elif isinstance(cv, int | np.integer):
         _check_enough(data, int(cv))
         splitters = [_shuffled(data, int(cv), seed + repeat) for repeat in range(repeats)]
     else:
@@ -85,7 +89,25 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     folds = [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
     for fold in folds:
         _check_apart(fold, data)
+        if data.forecast is not None:
+            _check_follows(fold, data, data.forecast)
     return folds
+
+
+def _check_follows(fold: Fold, data: DataSet, forecast: Forecast) -> None:
+    """What is forecast comes at once behind what is learnt from, and that is long enough."""
+    rows = np.concatenate([fold.train, fold.test])
+    if not (np.diff(rows) == 1).all():
+        raise ValueError(
+            f"cv: the rows that fold {fold.number} tests on do not follow those it trains on, as forecasts of "
+            f"{data.name!r} need it; give a number of folds, or TimeSeriesSplit"
+        )
+    if len(fold.train) < forecast.fewest_rows:
+        raise ValueError(
+            f"cv: fold {fold.number} of {data.name!r} has {len(fold.train):,} steps to train on, but "
+            f"window={forecast.window} and horizon={forecast.horizon} take {forecast.fewest_rows:,}; take fewer folds "
+            "or a shorter window"
+        )
 
 
 def _check_apart(fold: Fold, data: DataSet) -> None:
@@ -166,12 +188,12 @@ def inner_splitter(data: DataSet, cv: Any, seed: int) -> Any:
     scikit-learn splitter
         Of three folds.
     """
-    return TimeSeriesSplit(INNER_FOLDS) if is_by_time(cv) else _shuffled(data, INNER_FOLDS, seed)
+    return TimeSeriesSplit(INNER_FOLDS) if is_by_time(cv, data) else _shuffled(data, INNER_FOLDS, seed)
 
 
-def is_by_time(cv: Any) -> bool:
+def is_by_time(cv: Any, data: DataSet) -> bool:
     """Tell whether the splits train on the past and test on what follows."""
-    return isinstance(cv, TimeSeriesSplit)
+    return isinstance(cv, TimeSeriesSplit) or data.forecast is not None
 
 
 def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.ndarray]:
@@ -194,7 +216,7 @@ def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.
         Row numbers; each part lies within the next one.
     """
     rows = fold.train[::-1] if by_time else np.random.RandomState(seed).permutation(fold.train)
-    fewest = FEWEST_ROWS
+    fewest = FEWEST_ROWS if data.forecast is None else data.forecast.fewest_rows
     if data.task == "classification":
         fewest = max(fewest, 2 * len(np.unique(data.y[rows])))
         if not by_time:

@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,10 @@ def load(
     classes: Iterable[Any] | None = None,
     drop_missing_target: bool = False,
     time_channel: int | str | None = None,
+    forecast: int | None = None,
+    window: int | None = None,
+    season: int | None = None,
+    known: Iterable[str] = (),
 ) -> DataSet:
     """Load a data set that is built in, in a file, or on OpenML.
 
@@ -131,6 +135,13 @@ def load(
         Which channel of series holds the times of their steps, by its number, or in a folder of curves by the name of
         its column. None: times in a ``.ts`` file are known as such, and a column of curves that is called ``time``,
         ``date``, ``mjd`` or the like is taken for times if it rises at every step.
+    forecast : int, default=None
+        How many steps of the target are to be forecast at once, where the rows are those of one series, in the order of
+        time or of `order`; the other columns are seen as far as the target is. None: rows are samples.
+    window, season : int, default=None
+        Of a forecast, see ``DataSet.of_series``.
+    known : iterable of str, default=()
+        Columns whose values are known in advance of a forecast.
 
     Returns
     -------
@@ -158,7 +169,11 @@ def load(
     ValueError: there is no file 'iris.csv'
     """
     text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
-    roles = Roles(target, groups, order, _words(features), _words(drop))
+    roles = Roles(target, groups, order, _words(features), _words(drop), alone=forecast is not None)
+    ahead: dict[str, Any] = {"window": window, "season": season, "known": _words(known)}
+    of_samples = {"task": None if task == "regression" else task, "groups": groups, "sample_shape": sample_shape}
+    of_samples |= {"classes": classes, "drop_missing_target": drop_missing_target, "time_channel": time_channel}
+    _refuse_what_has_no_meaning(forecast, ahead, of_samples)
     if text in LOADERS:
         parts = _built_in(text, roles, options)
         sample_shape = SHAPES.get(text) if sample_shape is None else sample_shape
@@ -167,16 +182,22 @@ def load(
     else:
         parts = _from_file(text, roles, options, drop_missing_target)
     channel, remarks = _times(parts, time_channel)
+    if forecast is not None and parts.order is not None:
+        remarks += _steps_of(_in_numbers(parts.order, order), order)
     notes = (*parts.notes, *remarks)
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
-    X, y, group_of = parts.X, parts.y, parts.groups
+    X = None if roles.alone and not parts.X.shape[1] else parts.X
+    y, group_of = parts.y, parts.groups
     if parts.order is not None:
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
     stated |= {"drop_missing_target": drop_missing_target, "time_channel": channel}
-    data = DataSet.from_arrays(parts.name, X, y, **stated, notes=notes)
+    if forecast is None:
+        data = DataSet.from_arrays(parts.name, X, y, **stated, notes=notes)
+    else:
+        data = DataSet.of_series(parts.name, y, X, horizon=forecast, **ahead, notes=notes)
     data = replace(data, na_values=options.na_values, not_na=options.not_na)
     is_known = sample_shape or parts.sample_shape is None or are_series(data.X)
     return data if is_known else replace(data, sample_shape=parts.sample_shape)
@@ -242,8 +263,8 @@ def _words(values: Any) -> tuple[str, ...]:
 
 
 def _built_in(name: str, roles: Roles, options: Options) -> Parts:
-    for argument, value in {**vars(roles), **vars(options)}.items():
-        if value not in (None, ()):
+    for argument, value in {**vars(roles), **vars(options), "forecast": roles.alone}.items():
+        if argument != "alone" and value not in (None, (), False):
             raise ValueError(
                 f"{argument}={value!r} was given for {name}, which has its target and nothing else; leave it out"
             )
@@ -262,6 +283,27 @@ def _times(parts: Parts, asked: int | str | None) -> tuple[int | None, list[str]
     if asked not in numbers and str(asked).isdecimal():
         return int(asked), []
     return look_up(f"channel of {parts.name!r}", str(asked), numbers), []
+
+
+def _refuse_what_has_no_meaning(forecast: int | None, ahead: Mapping[str, Any], of_samples: Mapping[str, Any]) -> None:
+    """Refuse options of forecasts where there is none, and of samples where rows are steps."""
+    given, why = ahead, "but belongs to --forecast (forecast=)"
+    if forecast is not None:
+        given, why = of_samples, f"beside forecast={forecast}, which is of numbers in one series without gaps"
+    for name, value in given.items():
+        if not (value is None or value is False or value == ()):
+            raise ValueError(f"{name}={value!r} was given {why}; leave it out")
+
+
+def _steps_of(times: np.ndarray, order: str | None) -> list[str]:
+    """What is to be said of steps in time, which a forecast takes for even."""
+    gaps = np.diff(np.sort(times))
+    if not (gaps > 0).all():
+        raise ValueError(f"order={order!r} holds the same time twice; a forecast is of one series, each step once")
+    usual = float(np.median(gaps))
+    n_odd = int((np.abs(gaps - usual) > usual / 2).sum())
+    told = f"{n_odd:,} of {len(gaps):,} steps of {order!r} are much shorter or longer than the usual {usual:.4g}"
+    return [f"{told}; a forecast takes all for even"] if n_odd else []
 
 
 def _in_numbers(values: Any, order: str | None) -> np.ndarray:

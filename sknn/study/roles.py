@@ -29,6 +29,8 @@ class Roles:
         The columns that are inputs; none: all others.
     drop : tuple of str, default=()
         Columns that are nothing.
+    alone : bool, default=False
+        Whether the target may be all there is, as a series that is forecast from its own past.
     """
 
     target: str | None = None
@@ -36,6 +38,7 @@ class Roles:
     order: str | None = None
     features: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def single(self) -> dict[str, str | None]:
@@ -125,10 +128,10 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
         for column in (found["target"], found["groups"]):
             if column is not None and (alike := labels_alike(column)):
                 notes.append(f"column {column.name!r} of {source} {alike}")
-        if not X.shape[1]:
+        if not X.shape[1] and not roles.alone:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
-    times = {"time_channel": table.time_channel, "channels": table.channels}
-    return Parts(name, X, found["target"], found["groups"], found["order"], notes, **times)
+    y, groups, order = (found[role] for role in ("target", "groups", "order"))
+    return Parts(name, X, y, groups, order, notes, time_channel=table.time_channel, channels=table.channels)
 
 
 def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> pd.Series | None:
@@ -163,7 +166,7 @@ def _inputs_of_table(known: list[str], source: str, roles: Roles) -> list[str]:
                 raise ValueError(f"{role}={name!r} is the {taken} column of {source}, which is no input anyway")
     others = {*roles.single.values(), *roles.drop}
     inputs = list(dict.fromkeys(roles.features)) or [name for name in known if name not in others]
-    if not inputs:
+    if not inputs and not roles.alone:
         but = ", ".join(f"{name} ({role})" for role, name in roles.single.items() if name is not None)
         raise ValueError(
             f"{source} has no columns but {', '.join([but, *roles.drop])}; a table needs inputs beside them"

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are.
-WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_")
+# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are, forecasts,
+# and the regressor that makes them.
+WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_", "forecaster_", "estimator_")
 
 # What a model keeps of its training, by the attributes that tell its kind; the first row that fits counts.
 KEPT = (

@@ -17,7 +17,7 @@ from .data import DataSet, as_data_sets
 from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, QUANTILES, Measure, as_measures
+from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures
 from .models import Model, as_models
 from .names import look_up
 from .outcome import Outcome
@@ -45,11 +45,12 @@ class Study:
         a dict holds estimators of your own, which are used as they are, except that a ``random_state`` of None becomes
         the study's.
     cv : int, scikit-learn splitter or list of (train, test), default=5
-        The number of shuffled folds, stratified for labels, and with `groups` never dividing one; or a splitter,
+        The number of shuffled folds, stratified for labels, and with `groups` never dividing one, and of a series to
+        forecast (see ``sknn.study.data.DataSet.of_series``) that of steps in time; or a splitter,
         ``TimeSeriesSplit(5)`` where the future must not be known.
     scoring : None, str, callable, list or dict, default=None
         What to measure, see `measures_of`; the first measure decides. None is accuracy, balanced accuracy, log loss
-        and ROC AUC for labels, and R², RMSE and MAE for numbers.
+        and ROC AUC for labels, R², RMSE and MAE for numbers, and MSE, MAE and skill for forecasts.
     tune : int, default=0
         The number of random configurations that every model may try in an inner cross-validation of three folds, from
         the search spaces of ``sknn.study.spaces``. With 0 every model has its default parameters. Your own estimators
@@ -231,6 +232,14 @@ class Study:
         for data in data_sets:
             if self.quantiles is not None and data.task != "regression":
                 raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
+            if data.forecast is not None and self.quantiles is not None:
+                raise ValueError(
+                    f"quantiles={self.quantiles!r} were given, but {data.name!r} is to be forecast, by means"
+                )
+            if data.forecast is not None and self.repeats > 1:
+                raise ValueError(
+                    f"repeats={self.repeats!r} needs folds that are shuffled, but {data.name!r} goes by time"
+                )
             _check_measures(self.measures_of(data), data)
         models_of = self._models_of(data_sets)
         seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
@@ -269,7 +278,7 @@ class Study:
     def _parts(self, data: DataSet, fold: Fold, seed: int) -> list[Fold]:
         if not self.learning_curve:
             return []
-        parts = growing(fold, data, is_by_time(self.cv), seed_of(seed, fold.number))
+        parts = growing(fold, data, is_by_time(self.cv, data), seed_of(seed, fold.number))
         return [Fold(fold.number, rows, fold.test) for rows in parts]
 
     def _cell(self, data: DataSet, model: Model, fold: Fold, is_whole: bool, seed: int) -> Cell:
@@ -311,7 +320,7 @@ class Study:
             The first one decides which model is better.
         """
         if self._measures or self.quantiles is None:
-            return self._measures or DEFAULTS[data.task]
+            return self._measures or (DEFAULTS[data.task] if data.forecast is None else FORECASTS)
         return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
 
     def summary(self) -> "DataFrame":
