@@ -122,6 +122,36 @@ def _check_apart(fold: Fold, data: DataSet) -> None:
         )
 
 
+def check_search(folds: list[Fold], data: DataSet) -> None:
+    """Refuse to search for parameters where the inner folds are too short to forecast anything.
+
+    Parameters
+    ----------
+    folds : list of Fold
+        The outer folds.
+    data : DataSet
+        What they are of.
+
+    Raises
+    ------
+    ValueError
+        If they are.
+    """
+    if data.forecast is None:
+        return
+    shortest, needed = min(len(fold.train) for fold in folds), _fewest_to_search(data.forecast)
+    if shortest < needed:
+        raise ValueError(
+            f"tune: {data.name!r} has {shortest:,} steps to train on in the first fold, but a search divides them in "
+            f"time again, which takes {needed:,} with window={data.forecast.window} and "
+            f"horizon={data.forecast.horizon}; take fewer folds or a shorter window"
+        )
+
+
+def _fewest_to_search(forecast: Forecast) -> int:
+    return (INNER_FOLDS + 1) * forecast.fewest_rows
+
+
 def _check_enough(data: DataSet, cv: int) -> None:
     if data.groups is not None and (n_groups := len(np.unique(data.groups))) < cv:
         raise ValueError(f"cv={cv} needs at least {cv} groups, but {data.name!r} has {n_groups}")
@@ -216,7 +246,7 @@ def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.
         Row numbers; each part lies within the next one.
     """
     rows = fold.train[::-1] if by_time else np.random.RandomState(seed).permutation(fold.train)
-    fewest = FEWEST_ROWS if data.forecast is None else data.forecast.fewest_rows
+    fewest = FEWEST_ROWS if data.forecast is None else _fewest_to_search(data.forecast)
     if data.task == "classification":
         fewest = max(fewest, 2 * len(np.unique(data.y[rows])))
         if not by_time:

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from .cell import Cell, seed_of
 from .compare import Ranks, compare_pairs, ranks_of
 from .data import DataSet, as_data_sets
-from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
+from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
 from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures
@@ -267,10 +267,13 @@ class Study:
         return models_of
 
     def _cells(self, data: DataSet, models: list[Model], seed: int) -> list[Cell]:
+        folds = folds_of(data, self.cv, self.repeats, seed)
+        if self.tune:
+            check_search(folds, data)
         # Fold by fold, not model by model: then the first fold already tells how long the others will take.
         return [
             self._cell(data, model, part, part is fold, seed)
-            for fold in folds_of(data, self.cv, self.repeats, seed)
+            for fold in folds
             for part in (*self._parts(data, fold, seed), fold)
             for model in models
         ]

@@ -189,12 +189,14 @@ def test_a_study_of_forecasts_can_be_tuned():
     results = Study(["ridge", "last_value"], cv=2, tune=2).run(WITH_OTHERS).results.set_index("model")
     assert results["error"].isna().all()
     assert results.loc["ridge", "params"].str.contains("forecaster__estimator__alpha").all()
+    with pytest.raises(ValueError, match=r"tune: 'grid' has 60 steps to train on in the first fold, .* takes 72 with"):
+        Study(["ridge"], cv=3, tune=2).run(WITH_OTHERS)
 
 
-def test_a_learning_curve_has_no_points_too_short_for_a_forecast():
-    study = Study(["ridge", "last_value"], cv=2, learning_curve=True).run(WITH_OTHERS)
+def test_a_learning_curve_has_no_points_too_short_to_be_searched():
+    study = Study(["ridge", "last_value"], cv=2, tune=1, learning_curve=True).run(WITH_OTHERS)
     sizes = study.learning_curves.groupby("fold")["n_train"].unique().map(sorted).tolist()
-    assert sizes == [[20, 40, 80], [20, 40, 80, 160]]
+    assert sizes == [[80], [80, 160]]
     assert study.learning_curves["error"].isna().all()
 
 
@@ -267,6 +269,13 @@ def test_forecasts_from_the_command_line(table, tmp_path, monkeypatch, capsys):
     assert main([*series, "--season", "12", *quick]) == 0
     output = capsys.readouterr().out
     assert "grid: 240 samples, 3 features, forecasts of 6 steps at once from the 24 before" in output
+    keep, coming = tmp_path / "best.joblib", tmp_path / "coming.csv"
+    assert main([*series, *quick[:-1], "--known", "heat", "--keep", str(keep)]) == 0
+    pd.DataFrame({"load": np.nan, "price": np.nan, "heat": np.linspace(-2, 2, 6)}).to_csv(coming, index=False)
+    capsys.readouterr()
+    assert main(["predict", str(keep), str(coming), "--out", str(tmp_path / "told.csv")]) == 0
+    assert capsys.readouterr().out.endswith("no intervals around its numbers.\n")
+    assert np.corrcoef(pd.read_csv(tmp_path / "told.csv")["predicted"], np.linspace(-2, 2, 6))[0, 1] > 0.5
     assert main([*series, *quick]) == 2
     told = "models: 'season' cannot be fitted to 'grid': no season was named with --season\n"
     assert capsys.readouterr().err.endswith(told)
