@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are, forecasts,
-# and the regressor that makes them.
-WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_", "forecaster_", "estimator_")
+# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are.
+WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_")
 
 # What a model keeps of its training, by the attributes that tell its kind; the first row that fits counts.
 KEPT = (
@@ -45,6 +44,8 @@ def model_size(estimator: Any) -> tuple[int, str] | tuple[None, None]:
     """
     if hasattr(estimator, "steps"):
         return model_size(estimator.steps[-1][1])
+    if hasattr(estimator, "forecaster_"):  # ensembles have an `estimator_` as well, which is not fitted
+        return model_size(getattr(estimator.forecaster_, "estimator_", None))
     for name in WRAPPED:
         if hasattr(estimator, name):
             return model_size(getattr(estimator, name))
