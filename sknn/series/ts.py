@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def read_ts(path: str | os.PathLike[str]) -> tuple[Array, Array | None]:
     header = Header()
     samples: list[Array] = []
     labels: list[str] = []
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as file:
+    with _opened(path) as file:
         for number, line in _lines(file):
             try:
                 if not header.complete:
@@ -74,6 +75,21 @@ def read_ts(path: str | os.PathLike[str]) -> tuple[Array, Array | None]:
         raise ValueError(f"{path.name} holds no series: they stand behind a line @data")
     of_one_length = len({len(sample) for sample in samples}) == 1
     return np.stack(samples) if of_one_length else ragged(samples), header.in_kind(labels)
+
+
+def has_times(path: str | os.PathLike[str]) -> bool:
+    """Whether the steps of a ``.ts`` file have times, which `read_ts` makes channel 0."""
+    header = Header()
+    with _opened(Path(path).expanduser()) as file:
+        for _, line in _lines(file):
+            if header.complete:
+                break
+            header.read(line)
+    return header.has_times
+
+
+def _opened(path: Path) -> IO[str]:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
 
 
 @dataclass

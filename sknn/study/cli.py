@@ -22,7 +22,8 @@ from .best import winner
 from .data import DataSet
 from .load import LOADERS, load, load_inputs
 from .measures import DEFAULTS as MEASURES
-from .models import BUILT_IN, Model
+from .measures import FORECASTS
+from .models import ALL, Model
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
@@ -43,12 +44,14 @@ ROOM_FOR_REPORT = 2_000_000  # bytes that the tables, figures and the page may t
 MOST_NAMES = 4  # of data sets in the name of the folder
 # What errors call the arguments, and what the user typed.
 TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
-TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target"}
-READING = "classes|features|drop|drop_missing_target|sep|encoding|comment|na_values|not_na"
+TYPED |= {"horizon": "--forecast"}
+TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target", "time_channel": "--time-channel"}
+READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na"
+AHEAD = "forecast|horizon|window|season|known"
 ARGUMENT = re.compile(
-    rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING})="
+    rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
 )
-IN_PYTHON = re.compile(rf" \((?:{READING})=[^()]*\)")  # beside what is to be typed
+IN_PYTHON = re.compile(rf" \((?:task|forecast|season|{READING})=[^()]*\)")  # beside what is to be typed
 NEGATIVE = re.compile(r"-(inf|nan|[\d.]+(e[+-]?\d+)?)$", re.IGNORECASE)  # values; to argparse -1e30 is an option
 SHAPE = re.compile(r"(?<=--shape )\((\d+(?:, \d+)*),?\)")
 
@@ -78,6 +81,7 @@ examples:
   sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
   sknn study openml:61 --n-jobs 4
   sknn study houses.csv --target price --quantiles 0.05 0.5 0.95
+  sknn study grid.csv --target load --order-by time --forecast 24 --season 168
   sknn study birds.csv --target species --keep best.joblib
   sknn predict best.joblib new-birds.csv"""
 
@@ -155,6 +159,12 @@ def _add_data(parser: ArgumentParser) -> None:
         metavar="HxW[xC]",
         help="the shape of an image, or LxC of a signal (default: found from the data)",
     )
+    add(
+        "--time-channel",
+        metavar="CHANNEL",
+        help="the channel of series that holds the times of their steps: its number from 0, or in a folder the name of "
+        "a column of the curves (default: found where the file says it, or a column is called time, date or mjd)",
+    )
     add("--features", nargs="+", metavar="COLUMN", default=(), help="the inputs (default: all other columns)")
     add("--drop", nargs="+", metavar="COLUMN", default=(), help="columns to be left out, such as identifiers")
     add("--drop-missing-target", action="store_true", help="leave out the rows whose target is missing")
@@ -197,6 +207,16 @@ def _add_protocol(parser: ArgumentParser) -> None:
         help="the rows are in the order of time: train on the past, test on what follows, in K steps",
     )
     add("--order-by", metavar="COLUMN", help="the same, after sorting by this column of numbers or dates")
+    add(
+        "--forecast",
+        type=_steps,
+        metavar="STEPS",
+        help="the rows are the steps of one series, in the order of time or of --order-by: forecast so many steps of "
+        "the target at once, from the rows before; train on the past, test on what follows, in K steps",
+    )
+    add("--window", type=_steps, metavar="STEPS", help="how many rows a forecast sees (default: 4 x --forecast)")
+    add("--season", type=_steps, metavar="STEPS", help="how many rows a season has, for the forecast that repeats it")
+    add("--known", nargs="+", metavar="COLUMN", default=(), help="columns that are known before a forecast is made")
     add("--scoring", nargs="+", metavar="NAME", help="what to measure, see below; the first one decides")
     add(
         "--tune",
@@ -248,6 +268,12 @@ def _shape(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split("x")))
 
 
+def _steps(text: str) -> int:
+    if not re.fullmatch(r"[1-9]\d*", text):
+        raise ArgumentTypeError(f"{text!r} is not a number of steps")
+    return int(text)
+
+
 def _n_jobs(text: str) -> int:
     if not re.fullmatch(r"-?[1-9]\d*", text):
         raise ArgumentTypeError(f"{text!r} is not a number of models at a time, or -1 for all cores")
@@ -255,7 +281,7 @@ def _n_jobs(text: str) -> int:
 
 
 def _models() -> str:
-    rows = [f"  {model.name:24}{model.family:10}{model.title}{_for_what(model)}" for model in BUILT_IN.values()]
+    rows = [f"  {model.name:24}{model.family:10}{model.title}{_for_what(model)}" for model in ALL.values()]
     others = "  and any classifier or regressor of scikit-learn by the name of its class"
     return "\n".join(["models (defaults: those that suit the data):", *rows, others])
 
@@ -263,6 +289,8 @@ def _models() -> str:
 def _for_what(model: Model) -> str:
     tasks = {"classification": "for labels", "regression": "for numbers"}
     limits = [tasks[task] for task in model.makers if len(model.makers) < len(TASKS)]
+    if model.only_forecasts:
+        limits = ["for forecasts"]
     if model.grid:
         limits.append("for images and signals")
     if model.steps:
@@ -273,7 +301,8 @@ def _for_what(model: Model) -> str:
 
 
 def _measures() -> str:
-    rows = [f"  {task:16}{', '.join(measure.name for measure in MEASURES[task])}" for task in TASKS]
+    kinds = MEASURES | {"forecasts": FORECASTS}
+    rows = [f"  {kind:16}{', '.join(measure.name for measure in kinds[kind])}" for kind in (*TASKS, "forecasts")]
     return "\n".join(
         ["measures (default: all of the task):", *rows, "  and scorers of scikit-learn: f1_macro, neg_max_error"]
     )
@@ -298,8 +327,8 @@ def run_study(arguments: Namespace) -> int:
         return _stop(FAILED, f"{' and '.join(missing)} must be installed: pip install 'sknn[study]'")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that workers end, and leases are given back
     try:
+        study = _study(arguments)  # first: to read large data only to refuse the name of a model would be a pity
         data_sets = _load_all(arguments)
-        study = _study(arguments)
         folder = arguments.out or Path("-".join(["sknn", *_names_in_folder(data_sets)]))
         if arguments.keep is not None:
             _check_keep(arguments.keep, data_sets)
@@ -380,7 +409,8 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
     columns |= {name: getattr(arguments, name) for name in ("features", "drop", "not_na", "sep", "encoding", "comment")}
     columns |= {"na_values": arguments.na, "classes": arguments.classes}
-    columns["drop_missing_target"] = arguments.drop_missing_target
+    others = ("drop_missing_target", "time_channel", "forecast", "window", "season", "known")
+    columns |= {name: getattr(arguments, name) for name in others}
     all_are_built_in = all(text in LOADERS for text in arguments.data)
     data_sets: dict[str, DataSet] = {}
     for text in arguments.data:
@@ -395,7 +425,7 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
 
 
 def _study(arguments: Namespace) -> Study:
-    by_time = arguments.time_order or arguments.order_by is not None
+    by_time = arguments.time_order or arguments.order_by is not None or arguments.forecast is not None
     if by_time and arguments.repeats != 1:
         raise ValueError(f"repeats={arguments.repeats} needs folds that are shuffled, which time forbids")
     study = Study(

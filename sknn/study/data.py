@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -13,6 +13,7 @@ from scipy import sparse
 
 from .columns import settle
 from .fingerprint import fingerprint
+from .forecast import Forecast, forecast_of, table_of
 from .names import listed
 from .numbers import rows
 from .place import Place
@@ -48,7 +49,10 @@ class DataSet:
     classes : ndarray of shape (n_classes,), default=None
         All labels, of which ``y``, and the training rows of a fold, may lack some; None: those in ``y``.
     time_channel : int, default=None
-        Which channel of series of different lengths holds the times of their steps; None: none does.
+        Which channel of series holds the times of their steps; None: none does.
+    forecast : Forecast, default=None
+        What is forecast, where the rows are the steps of one series, in order, and the first column is ``y`` itself;
+        None: nothing is, and rows are samples.
     na_values, not_na : tuple of str, default=()
         What meant missing in the file, and what did not though it looks like it: a model that is kept remembers them.
 
@@ -81,6 +85,7 @@ class DataSet:
     notes: tuple[str, ...] = ()
     classes: np.ndarray | None = None
     time_channel: int | None = None
+    forecast: Forecast | None = None
     na_values: tuple[str, ...] = ()
     not_na: tuple[str, ...] = ()
 
@@ -130,7 +135,8 @@ class DataSet:
         notes : sequence of str, default=()
             What is to be said about the data already.
         time_channel : int, default=None
-            Which channel of series of different lengths holds the times of their steps; None: none does.
+            Which channel of series holds the times of their steps; None: none does. Series with times are held as those
+            of different lengths are, also where all have as many steps.
 
         Returns
         -------
@@ -158,6 +164,8 @@ class DataSet:
         categories = categories_of(y)
         remarks: list[str] = []
         X, y = _as_inputs(X), as_column(f"y of {name!r}", y)
+        if time_channel is not None:
+            X = _with_times(name, X, time_channel)
         groups = None if groups is None else as_column(f"groups of {name!r}", groups)
         _check_lengths(name, X, {"y": y, "groups": groups})
         if drop_missing_target and pd.isna(y).any():
@@ -182,9 +190,69 @@ class DataSet:
         if classes is not None:
             classes = all_classes(name, classes, y)
             notes = [*notes, *_without_rows(name, classes, y)]
-        if time_channel is not None and not (are_series(X) and 0 <= time_channel < X[0].shape[1]):
-            raise ValueError(f"time_channel={time_channel!r} of {name!r} is no channel of series of different lengths")
         return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
+
+    @classmethod
+    def of_series(
+        cls,
+        name: str,
+        y: Any,
+        X: Any = None,
+        *,
+        horizon: int,
+        window: int | None = None,
+        season: int | None = None,
+        known: Sequence[str] = (),
+        notes: Sequence[str] = (),
+    ) -> "DataSet":
+        """Build a data set of one long series, whose next steps are to be forecast.
+
+        Its folds go by time: a model learns from the steps up to some moment, and forecasts those that follow,
+        `horizon` at once, with all steps in front of these known.
+
+        Parameters
+        ----------
+        name : str
+            The name in the results.
+        y : array-like of shape (n_steps,)
+            The series, in the order of time and in even steps.
+        X : array-like of shape (n_steps, n_others) or DataFrame, default=None
+            What else is measured at each step.
+        horizon : int
+            How many steps are forecast at once.
+        window : int, default=None
+            How many steps of the past a forecast sees; None: four times the horizon, and at least a season.
+        season : int, default=None
+            How many steps a season has; None: there is none.
+        known : sequence of str, default=()
+            Columns of X that are known in advance, such as hours, holidays or a weather forecast; those of an array are
+            called ``x0``, ``x1`` and so on.
+        notes : sequence of str, default=()
+            What is to be said about the data already.
+
+        Returns
+        -------
+        DataSet
+            Of regression.
+
+        Raises
+        ------
+        ValueError
+            If lengths differ, something is missing or no number, or a number of steps is out of its range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> data = DataSet.of_series("waves", np.sin(np.arange(100.0)), horizon=6)
+        >>> print(data.forecast)
+        6 steps at once from the 24 before
+        """
+        called = str(getattr(y, "name", None) or "y")
+        y = as_vector(f"y of {name!r}", y, "fill these gaps, say by interpolation: a forecast takes each step")
+        table = table_of(name, y, called, X)
+        check_size(name, table)
+        forecast = forecast_of(horizon, window, season, known, list(table))
+        return cls(name, table, table[called].to_numpy(), "regression", notes=tuple(notes), forecast=forecast)
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers map a mapped array themselves: its values may not fit into memory, let alone into a message.
@@ -218,7 +286,8 @@ class DataSet:
         in_y = [self.X, self.y, self.groups, self.sample_shape, self.task]
         lacks_some = self.classes is not None and len(self.classes) > len(np.unique(self.y))
         with_times = [] if self.time_channel is None else ["time", self.time_channel]
-        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times])
+        ahead = [] if self.forecast is None else ["forecast", *map(str, astuple(self.forecast))]
+        return fingerprint([*in_y, *([self.classes] if lacks_some else []), *with_times, *ahead])
 
     def take(self, rows: Any) -> Any:
         """Return the inputs of some samples, as the kind of container that ``X`` is.
@@ -241,6 +310,25 @@ def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]
     for argument, values in arguments.items():
         if values is not None and len(values) != X.shape[0]:
             raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
+
+
+def _with_times(name: str, X: Any, channel: int) -> np.ndarray:
+    """Series one by one, though they be of one length: those of several instruments would not share their times."""
+    if not are_series(X) and (len(X.shape) != 3 or is_mapped(X)):
+        raise ValueError(
+            f"time_channel={channel!r} was given, but {name!r} holds no series: these are arrays (T_i, channels) or "
+            "(n_samples, T, channels) in memory"
+        )
+    series = X if are_series(X) else as_series(X)
+    n_channels = series[0].shape[1]
+    if not 0 <= channel < n_channels:
+        raise ValueError(f"time_channel={channel!r} of {name!r} is none of its {n_channels} channels, counted from 0")
+    for number, each in enumerate(series):
+        if not (np.diff(each[:, channel], prepend=-np.inf) > 0).all():
+            raise ValueError(
+                f"time_channel={channel!r} of {name!r} holds no times: that of sample {number} does not always rise"
+            )
+    return series
 
 
 def _with_targets(name: str, X: Any, y: np.ndarray, groups: np.ndarray | None) -> tuple[Any, Any, Any, list[str]]:
@@ -403,6 +491,7 @@ def as_data_sets(
     task: str | None = None,
     classes: Any = None,
     drop_missing_target: bool = False,
+    time_channel: int | None = None,
 ) -> list[DataSet]:
     """Turn the arguments of ``Study.run`` into data sets.
 
@@ -422,6 +511,8 @@ def as_data_sets(
         All classes; None: those in y, see ``DataSet.from_arrays``.
     drop_missing_target : bool, default=False
         Whether to leave out rows whose target is missing.
+    time_channel : int, default=None
+        Which channel of series holds the times of their steps; None: none does.
 
     Returns
     -------
@@ -440,7 +531,7 @@ def as_data_sets(
     """
     if isinstance(X, DataSet | Mapping):
         beside = {"y": y, "groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
-        beside["drop_missing_target"] = drop_missing_target
+        beside |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
         for argument, value in beside.items():
             if value is not None and value is not False:
                 raise ValueError(
@@ -451,7 +542,8 @@ def as_data_sets(
     if y is None:
         raise ValueError("y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)})")
     stated = {"task": task, "groups": groups, "sample_shape": sample_shape, "classes": classes}
-    return [DataSet.from_arrays("data", X, y, **stated, drop_missing_target=drop_missing_target)]
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
+    return [DataSet.from_arrays("data", X, y, **stated)]
 
 
 def _named(data_sets: Mapping[str, Any]) -> list[DataSet]:

@@ -17,6 +17,7 @@ from sklearn.model_selection import (
 )
 
 from .data import DataSet
+from .forecast import Forecast
 
 INNER_FOLDS = 3
 SHARES = (1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the training rows, for learning curves; the whole fold is the last point
@@ -48,7 +49,8 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     data : DataSet
         What to split.
     cv : int, scikit-learn splitter or list of (train, test)
-        A number of shuffled folds, stratified for labels and never dividing a group, or a splitter of your own:
+        A number of shuffled folds, stratified for labels and never dividing a group, and of forecasts a number of steps
+        in time, each trained on all that comes before; or a splitter of your own:
         ``TimeSeriesSplit(5)``, say. A shuffling splitter without a seed gets this one.
     repeats : int
         How often to shuffle anew and split again, for a number of folds.
@@ -72,7 +74,9 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     >>> [len(fold.test) for fold in folds_of(data, cv=2, repeats=2, seed=0)]
     [2, 2, 2, 2]
     """
-    if isinstance(cv, int | np.integer):
+    if data.forecast is not None and isinstance(cv, int | np.integer):
+        splitters = [TimeSeriesSplit(int(cv))]
+    elif isinstance(cv, int | np.integer):
         _check_enough(data, int(cv))
         splitters = [_shuffled(data, int(cv), seed + repeat) for repeat in range(repeats)]
     else:
@@ -85,7 +89,25 @@ def folds_of(data: DataSet, cv: Any, repeats: int, seed: int) -> list[Fold]:
     folds = [Fold(number, np.asarray(train), np.asarray(test)) for number, (train, test) in enumerate(pairs)]
     for fold in folds:
         _check_apart(fold, data)
+        if data.forecast is not None:
+            _check_follows(fold, data, data.forecast)
     return folds
+
+
+def _check_follows(fold: Fold, data: DataSet, forecast: Forecast) -> None:
+    """What is forecast comes at once behind what is learnt from, and that is long enough."""
+    rows = np.concatenate([fold.train, fold.test])
+    if not (np.diff(rows) == 1).all():
+        raise ValueError(
+            f"cv: the rows that fold {fold.number} tests on do not follow those it trains on, as forecasts of "
+            f"{data.name!r} need it; give a number of folds, or TimeSeriesSplit"
+        )
+    if len(fold.train) < forecast.fewest_rows:
+        raise ValueError(
+            f"cv: fold {fold.number} of {data.name!r} has {len(fold.train):,} steps to train on, but "
+            f"window={forecast.window} and horizon={forecast.horizon} take {forecast.fewest_rows:,}; take fewer folds "
+            "or a shorter window"
+        )
 
 
 def _check_apart(fold: Fold, data: DataSet) -> None:
@@ -100,6 +122,36 @@ def _check_apart(fold: Fold, data: DataSet) -> None:
         )
 
 
+def check_search(folds: list[Fold], data: DataSet) -> None:
+    """Refuse to search for parameters where the inner folds are too short to forecast anything.
+
+    Parameters
+    ----------
+    folds : list of Fold
+        The outer folds.
+    data : DataSet
+        What they are of.
+
+    Raises
+    ------
+    ValueError
+        If they are.
+    """
+    if data.forecast is None:
+        return
+    shortest, needed = min(len(fold.train) for fold in folds), _fewest_to_search(data.forecast)
+    if shortest < needed:
+        raise ValueError(
+            f"tune: {data.name!r} has {shortest:,} steps to train on in the first fold, but a search divides them in "
+            f"time again, which takes {needed:,} with window={data.forecast.window} and "
+            f"horizon={data.forecast.horizon}; take fewer folds or a shorter window"
+        )
+
+
+def _fewest_to_search(forecast: Forecast) -> int:
+    return (INNER_FOLDS + 1) * forecast.fewest_rows
+
+
 def _check_enough(data: DataSet, cv: int) -> None:
     if data.groups is not None and (n_groups := len(np.unique(data.groups))) < cv:
         raise ValueError(f"cv={cv} needs at least {cv} groups, but {data.name!r} has {n_groups}")
@@ -110,11 +162,24 @@ def _check_enough(data: DataSet, cv: int) -> None:
     labels, counts = np.unique(data.y, return_counts=True)
     may_lack, can_lack = data.classes is not None, counts.max() >= cv
     if counts.min() < cv and not (may_lack and can_lack):
-        remedy = "; if folds may lack it, state all classes with --classes (classes=)" if can_lack else ""
-        raise ValueError(
-            f"cv={cv} needs at least {cv} samples of every class, "
-            f"but class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}{remedy}"
+        n_rare = int((counts < cv).sum())
+        others = (
+            "" if n_rare == 1 else f", and {n_rare - 1:,} other{'s have' if n_rare > 2 else ' has'} fewer than {cv}"
         )
+        fewest = f"class {labels[counts.argmin()]!s} of {data.name!r} has {counts.min()}"
+        raise ValueError(
+            f"cv={cv} needs at least {cv} samples of every class, but {fewest}{others}{_remedy(counts, can_lack)}"
+        )
+
+
+def _remedy(counts: np.ndarray, can_lack: bool) -> str:
+    """What to do about classes of which there are too few samples."""
+    if np.median(counts) == 1:
+        return (
+            ": most classes have a single one, as if the target were the name of each sample; give another target, or "
+            "if it is a number, say so with --task regression (task='regression')"
+        )
+    return "; if folds may lack it, state all classes with --classes (classes=)" if can_lack else ""
 
 
 def _shuffled(data: DataSet, n_splits: int, seed: int) -> Any:
@@ -153,12 +218,12 @@ def inner_splitter(data: DataSet, cv: Any, seed: int) -> Any:
     scikit-learn splitter
         Of three folds.
     """
-    return TimeSeriesSplit(INNER_FOLDS) if is_by_time(cv) else _shuffled(data, INNER_FOLDS, seed)
+    return TimeSeriesSplit(INNER_FOLDS) if is_by_time(cv, data) else _shuffled(data, INNER_FOLDS, seed)
 
 
-def is_by_time(cv: Any) -> bool:
+def is_by_time(cv: Any, data: DataSet) -> bool:
     """Tell whether the splits train on the past and test on what follows."""
-    return isinstance(cv, TimeSeriesSplit)
+    return isinstance(cv, TimeSeriesSplit) or data.forecast is not None
 
 
 def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.ndarray]:
@@ -181,7 +246,7 @@ def growing(fold: Fold, data: DataSet, by_time: bool, seed: int) -> Iterator[np.
         Row numbers; each part lies within the next one.
     """
     rows = fold.train[::-1] if by_time else np.random.RandomState(seed).permutation(fold.train)
-    fewest = FEWEST_ROWS
+    fewest = FEWEST_ROWS if data.forecast is None else _fewest_to_search(data.forecast)
     if data.task == "classification":
         fewest = max(fewest, 2 * len(np.unique(data.y[rows])))
         if not by_time:

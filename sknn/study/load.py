@@ -3,7 +3,7 @@
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
 from .rows import take_rows
+from .series import are_series
 from .targets import as_vector
 
 LOADERS: dict[str, Callable[..., Any]] = {
@@ -57,6 +58,11 @@ def load(
     not_na: Iterable[str] = (),
     classes: Iterable[Any] | None = None,
     drop_missing_target: bool = False,
+    time_channel: int | str | None = None,
+    forecast: int | None = None,
+    window: int | None = None,
+    season: int | None = None,
+    known: Iterable[str] = (),
 ) -> DataSet:
     """Load a data set that is built in, in a file, or on OpenML.
 
@@ -125,6 +131,17 @@ def load(
         All classes, of which the file, or a fold, may lack some; None: see ``DataSet.from_arrays``.
     drop_missing_target : bool, default=False
         Whether to leave out rows whose target is missing, as of a table that is labelled in part.
+    time_channel : int or str, default=None
+        Which channel of series holds the times of their steps, by its number, or in a folder of curves by the name of
+        its column. None: times in a ``.ts`` file are known as such, and a column of curves that is called ``time``,
+        ``date``, ``mjd`` or the like is taken for times if it rises at every step.
+    forecast : int, default=None
+        How many steps of the target are to be forecast at once, where the rows are those of one series, in the order of
+        time or of `order`; the other columns are seen as far as the target is. None: rows are samples.
+    window, season : int, default=None
+        Of a forecast, see ``DataSet.of_series``.
+    known : iterable of str, default=()
+        Columns whose values are known in advance of a forecast.
 
     Returns
     -------
@@ -152,7 +169,11 @@ def load(
     ValueError: there is no file 'iris.csv'
     """
     text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
-    roles = Roles(target, groups, order, _words(features), _words(drop))
+    roles = Roles(target, groups, order, _words(features), _words(drop), alone=forecast is not None)
+    ahead: dict[str, Any] = {"window": window, "season": season, "known": _words(known)}
+    of_samples = {"task": None if task == "regression" else task, "groups": groups, "sample_shape": sample_shape}
+    of_samples |= {"classes": classes, "drop_missing_target": drop_missing_target, "time_channel": time_channel}
+    _refuse_what_has_no_meaning(forecast, ahead, of_samples)
     if text in LOADERS:
         parts = _built_in(text, roles, options)
         sample_shape = SHAPES.get(text) if sample_shape is None else sample_shape
@@ -160,17 +181,26 @@ def load(
         parts = _from_openml(text, roles, options)
     else:
         parts = _from_file(text, roles, options, drop_missing_target)
-    for note in parts.notes:
+    channel, remarks = _times(parts, time_channel)
+    if forecast is not None and parts.order is not None:
+        remarks += _steps_of(_in_numbers(parts.order, order), order)
+    notes = (*parts.notes, *remarks)
+    for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
-    X, y, group_of = parts.X, parts.y, parts.groups
+    X = None if roles.alone and not parts.X.shape[1] else parts.X
+    y, group_of = parts.y, parts.groups
     if parts.order is not None:
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
     stated = {"task": task, "groups": group_of, "sample_shape": sample_shape, "classes": classes}
-    stated |= {"drop_missing_target": drop_missing_target, "time_channel": parts.time_channel}
-    data = DataSet.from_arrays(parts.name, X, y, **stated, notes=tuple(parts.notes))
+    stated |= {"drop_missing_target": drop_missing_target, "time_channel": channel}
+    if forecast is None:
+        data = DataSet.from_arrays(parts.name, X, y, **stated, notes=notes)
+    else:
+        data = DataSet.of_series(parts.name, y, X, horizon=forecast, **ahead, notes=notes)
     data = replace(data, na_values=options.na_values, not_na=options.not_na)
-    return data if sample_shape or parts.sample_shape is None else replace(data, sample_shape=parts.sample_shape)
+    is_known = sample_shape or parts.sample_shape is None or are_series(data.X)
+    return data if is_known else replace(data, sample_shape=parts.sample_shape)
 
 
 def load_inputs(
@@ -233,13 +263,47 @@ def _words(values: Any) -> tuple[str, ...]:
 
 
 def _built_in(name: str, roles: Roles, options: Options) -> Parts:
-    for argument, value in {**vars(roles), **vars(options)}.items():
-        if value not in (None, ()):
+    for argument, value in {**vars(roles), **vars(options), "forecast": roles.alone}.items():
+        if argument != "alone" and value not in (None, (), False):
             raise ValueError(
                 f"{argument}={value!r} was given for {name}, which has its target and nothing else; leave it out"
             )
     X, y = LOADERS[name](return_X_y=True)
     return Parts(name, X, y)
+
+
+def _times(parts: Parts, asked: int | str | None) -> tuple[int | None, list[str]]:
+    """Which channel holds times, and what is to be said if a name was all that told it."""
+    numbers = {name: number for number, name in enumerate(parts.channels)}
+    if asked is None:
+        if parts.time_channel is None or not parts.channels:
+            return parts.time_channel, []
+        name = parts.channels[parts.time_channel]
+        return parts.time_channel, [f"column {name!r} of the curves is taken for the times of their steps"]
+    if asked not in numbers and str(asked).isdecimal():
+        return int(asked), []
+    return look_up(f"channel of {parts.name!r}", str(asked), numbers), []
+
+
+def _refuse_what_has_no_meaning(forecast: int | None, ahead: Mapping[str, Any], of_samples: Mapping[str, Any]) -> None:
+    """Refuse options of forecasts where there is none, and of samples where rows are steps."""
+    given, why = ahead, "but belongs to --forecast (forecast=)"
+    if forecast is not None:
+        given, why = of_samples, f"beside forecast={forecast}, which is of numbers in one series without gaps"
+    for name, value in given.items():
+        if not (value is None or value is False or value == ()):
+            raise ValueError(f"{name}={value!r} was given {why}; leave it out")
+
+
+def _steps_of(times: np.ndarray, order: str | None) -> list[str]:
+    """What is to be said of steps in time, which a forecast takes for even."""
+    gaps = np.diff(np.sort(times))
+    if not (gaps > 0).all():
+        raise ValueError(f"order={order!r} holds the same time twice; a forecast is of one series, each step once")
+    usual = float(np.median(gaps))
+    n_odd = int((np.abs(gaps - usual) > usual / 2).sum())
+    told = f"{n_odd:,} of {len(gaps):,} steps of {order!r} are much shorter or longer than the usual {usual:.4g}"
+    return [f"{told}; a forecast takes all for even"] if n_odd else []
 
 
 def _in_numbers(values: Any, order: str | None) -> np.ndarray:
@@ -267,7 +331,8 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
         return replace(parts, sample_shape=parts.X.shape[1:]) if is_signal else parts
     parts = parts_of_table(found, name, path.name, roles)
     if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
-        words = _labels_or_missing(path, options, roles.target, parts.y)
+        remedy = "" if drop_missing_target else f"{LEAVE_OUT}, or "
+        words = _labels_or_missing(path, options, roles.target, parts.y, remedy)
         if words and not drop_missing_target:
             raise ValueError(words)
         parts = replace(parts, notes=[*parts.notes, *([words] if words else [])])
@@ -300,7 +365,7 @@ def _raise_unknown(text: str) -> None:
         raise ValueError(f"{error}; {OTHER_WAYS}") from None
 
 
-def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.Series) -> str:
+def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.Series, remedy: str) -> str:
     """Name the words that were taken as missing among labels, as they may be labels, too."""
     as_written = read(path, None, replace(options, not_na=tuple(word for word in MISSING if word)))
     if not isinstance(as_written, Table) or len(as_written.frame) != len(y):
@@ -311,7 +376,7 @@ def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.S
         return ""
     return (
         f"the target {target!r} of {path.name} is {' or '.join(map(repr, words))}, which means missing, in "
-        f"{len(written):,} of {len(y):,} rows; {LEAVE_OUT}, or if it is a label, say so with "
+        f"{len(written):,} of {len(y):,} rows; {remedy}if it is a label, say so with "
         f"--not-na {' '.join(words)} (not_na={words})"
     )
 

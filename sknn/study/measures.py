@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss, roc_auc_score
+from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss, mean_squared_error, roc_auc_score
 
 from sknn.pipeline import predict_quantiles
 
@@ -251,6 +251,12 @@ def _coverage(estimator: Any, X: Any, y: np.ndarray) -> float:
     return float(np.mean(below if len(levels) == 1 else below & (values[:, levels.argmin()] <= y)))
 
 
+def _skill(estimator: Any, X: Any, y: np.ndarray) -> float:
+    """Share of the squared error of the last value that a forecast saves."""
+    of_last = mean_squared_error(y, estimator.last_values(X))
+    return 1 - mean_squared_error(y, estimator.predict(X)) / of_last if of_last else np.nan
+
+
 @dataclass(frozen=True)
 class Negated:
     """A scorer with its sign turned: of scikit-learn's ``neg_<loss>``, the loss."""
@@ -277,8 +283,13 @@ QUANTILES = (
     Measure("coverage", "Coverage", _coverage, None, task="regression"),
     REGRESSION[-1],
 )
+FORECASTS = (
+    Measure("mse", "MSE", Negated(get_scorer("neg_mean_squared_error")), False, False, "regression"),
+    REGRESSION[-1],
+    Measure("skill", "Skill over the last value", _skill, task="regression"),
+)
 DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
-MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION, *QUANTILES)}
+MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS)}
 
 
 def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
@@ -295,7 +306,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     tuple of Measure or None
         None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
         against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
-        (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one).
+        (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one);
+        forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value.
 
     Raises
     ------

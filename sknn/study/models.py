@@ -20,6 +20,7 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.model_selection import TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -29,6 +30,7 @@ from sklearn.utils.discovery import all_estimators
 import sknn
 
 from .data import DataSet
+from .forecast import BlockForecasts
 from .names import look_up
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
@@ -39,6 +41,7 @@ Family = Literal["network", "baseline"]
 Maker = Callable[[DataSet], BaseEstimator]
 
 NETWORK_LIBRARIES = {"sknn", "skorch", "scikeras"}
+SEASON = "season"
 SCIKIT_LEARNS_NETWORKS = {"MLPClassifier", "MLPRegressor", "Perceptron"}
 
 
@@ -66,6 +69,10 @@ class Model:
         Whether the model is only for signals and series, whose steps it takes one after the other.
     series : bool, default=False
         Whether the model is a default model for series of different lengths, too.
+    forecasts : bool, default=False
+        Whether the model is a default model for forecasts, too, as a regression on windows of the past.
+    only_forecasts : bool, default=False
+        Whether the model is for nothing else: its makers return what forecasts by itself.
     short : str, default=""
         A name for narrow tables; "": the title.
     by_default : bool, default=False
@@ -82,6 +89,8 @@ class Model:
     grid: bool = False
     steps: bool = False
     series: bool = False
+    forecasts: bool = False
+    only_forecasts: bool = False
     short: str = ""
     by_default: bool = False
 
@@ -111,6 +120,8 @@ class Model:
         if reason:
             raise ValueError(f"the model {self.name!r} cannot be fitted to {data.name!r}: {reason}")
         estimator = _seeded(self.makers[data.task](data), random_state)
+        if data.forecast is not None:
+            return BlockForecasts(estimator if self.only_forecasts else data.forecast.of(estimator))
         before = [] if self.needs is None else steps_before(data, self.needs, gaps)
         return make_pipeline(*before, estimator) if before else estimator
 
@@ -150,6 +161,10 @@ class Model:
         if data.task not in self.makers:
             others = ", ".join(model.name for model in BUILT_IN.values() if data.task in model.makers)
             return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
+        if data.forecast is not None:
+            return self._cannot_forecast(data)
+        if self.only_forecasts:
+            return "not a series to forecast"
         if self.grid and data.sample_shape is None:
             return "no images or signals"
         if self.steps and len(data.sample_shape or ()) != 2:
@@ -157,6 +172,12 @@ class Model:
         if self.dense and issparse(data.X):
             return "not for sparse data"
         return ""
+
+    def _cannot_forecast(self, data: DataSet) -> str:
+        if self.grid:
+            return "not for forecasts"
+        is_lacking = self.name == SEASON and data.forecast is not None and data.forecast.season is None
+        return "no season was named with --season (season=)" if is_lacking else ""
 
     def suits(self, data: DataSet) -> str:
         """Say why the model should not be among the default models for a data set.
@@ -174,6 +195,8 @@ class Model:
         reason = self.can_fit(data)
         if not reason and are_series(data.X) and not self.series:
             return "series of different lengths, for which others are better known"
+        if not reason and data.forecast is not None and not self.forecasts:
+            return "forecasts, for which others are better known"
         if not reason and self.most_rows is not None and data.n_samples > self.most_rows:
             return f"more than {self.most_rows:,} rows"
         return reason
@@ -230,7 +253,10 @@ def _stopped_early(network: Callable[..., BaseEstimator], data: DataSet) -> Base
     # Small data cannot spare rows to validate on; large ones, trained to the end, overfit and take many times longer.
     if data.n_samples <= ROWS_TO_STOP_EARLY:
         return network()
-    return network(early_stopping=True, n_iter_no_change=20)
+    if data.forecast is None:
+        return network(early_stopping=True, n_iter_no_change=20)
+    latest = TimeSeriesSplit(9, gap=data.forecast.horizon - 1)  # of the windows, as others overlap with all
+    return network(early_stopping=True, n_iter_no_change=20, validation_fraction=latest)
 
 
 def _kernel(data: DataSet) -> Kernel:
@@ -266,7 +292,14 @@ BUILT_IN: dict[str, Model] = {
             short="Logistic",
         ),
         Model(
-            "ridge", "Ridge regression", "baseline", {"regression": _fixed(Ridge())}, SCALED, series=True, short="Ridge"
+            "ridge",
+            "Ridge regression",
+            "baseline",
+            {"regression": _fixed(Ridge())},
+            SCALED,
+            series=True,
+            forecasts=True,
+            short="Ridge",
         ),
         Model(
             "knn",
@@ -292,6 +325,7 @@ BUILT_IN: dict[str, Model] = {
             _both(HistGradientBoostingClassifier(), HistGradientBoostingRegressor()),
             Needs(scaling=False, imputation=False, statistics=True),
             dense=True,
+            forecasts=True,
             short="Boosting",
         ),
         Model("svm", "Support vector machine", "baseline", _both(SVC(), _SVR), SCALED, most_rows=10_000, short="SVM"),
@@ -320,6 +354,7 @@ BUILT_IN: dict[str, Model] = {
                 "regression": partial(_stopped_early, sknn.MLPRegressor),
             },
             SCALED,
+            forecasts=True,
         ),
         Model(
             "cnn",
@@ -346,6 +381,7 @@ BUILT_IN: dict[str, Model] = {
             dense=True,
             steps=True,
             series=True,
+            forecasts=True,
             short="RNN",
         ),
         Model(
@@ -365,6 +401,18 @@ BUILT_IN: dict[str, Model] = {
 }
 
 
+def _repeated(what: str, data: DataSet) -> BaseEstimator:
+    forecast: Any = data.forecast  # which these models are for alone
+    return forecast.repeated(forecast.season if what == SEASON else 1)
+
+
+OF_FORECASTS: dict[str, Model] = {
+    name: Model(name, title, "baseline", {"regression": partial(_repeated, name)}, forecasts=True, only_forecasts=True)
+    for name, title in (("last_value", "Last value"), (SEASON, "Last season"))
+}
+ALL = BUILT_IN | OF_FORECASTS
+
+
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     """Make the built-in models that predict quantiles.
 
@@ -381,7 +429,7 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     Examples
     --------
     >>> list(of_quantiles([0.1, 0.5, 0.9]))
-    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn']
+    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn', 'rnn', 'transformer']
     """
     levels = [float(level) for level in quantiles]
     learns: dict[str, Any] = {"loss": "quantile", "quantile": levels}
@@ -394,11 +442,16 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
         "gaussian_process": partial(_with_deviation, levels),
         "mlp": partial(_stopped_early, partial(sknn.MLPRegressor, **learns)),
         "cnn": partial(_on_grids, partial(sknn.CNNRegressor, **learns)),
+        "rnn": partial(_on_steps, partial(sknn.RNNRegressor, **learns)),
+        "transformer": partial(_on_steps, partial(sknn.TransformerRegressor, **learns)),
     }
     linear = replace(
         BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000, short="Linear"
     )
-    known = BUILT_IN | {"linear": linear}
+    boosting = replace(
+        BUILT_IN["hist_gradient_boosting"], series=True
+    )  # there is no forest that learns from statistics
+    known = BUILT_IN | {"linear": linear, "hist_gradient_boosting": boosting}
     return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
 
 
@@ -443,7 +496,7 @@ def as_models(
     >>> [model.name for model in as_models(["logistic", "ExtraTreesClassifier", ("shallow", sknn.MLPClassifier(5))])]
     ['logistic', 'ExtraTreesClassifier', 'shallow']
     """
-    built_in = BUILT_IN if quantiles is None else of_quantiles(quantiles)
+    built_in = ALL if quantiles is None else of_quantiles(quantiles)
     defaults = {name: replace(model, by_default=True) for name, model in built_in.items()}
     if models is None:
         return list(defaults.values())
@@ -471,7 +524,7 @@ def _as_model(entry: Any, built_in: Mapping[str, Model]) -> Model:
 
 
 def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
-    classes = _classes() if built_in is BUILT_IN else {}
+    classes = _classes() if built_in is ALL else {}
     if name not in classes:
         return look_up("model", name, built_in, also=["defaults", *classes])
     try:

@@ -14,6 +14,7 @@ import sknn
 from sknn.pipeline import predict_quantiles
 
 from .columns import DECIMAL, tidy_column
+from .forecast import BlockForecasts
 from .quantiles import levels_of
 from .same_columns import SameColumns, check_columns
 
@@ -84,10 +85,10 @@ def what_is_missing(model: Any, table: pd.DataFrame) -> str:
         return ""
     if is_classifier(model):
         return "The model has no probabilities, so none stand beside its predictions."
-    return (
-        "The model predicts no quantiles, so there are no intervals around its numbers; a study with "
-        "--quantiles 0.05 0.5 0.95 keeps one that does."
-    )
+    lacking = "The model predicts no quantiles, so there are no intervals around its numbers"
+    if isinstance(model.steps[-1][1] if hasattr(model, "steps") else model, BlockForecasts):
+        return f"{lacking}."
+    return f"{lacking}; a study with --quantiles 0.05 0.5 0.95 keeps one that does."
 
 
 def predictions(model: Any, X: Any) -> pd.DataFrame:

@@ -29,6 +29,8 @@ class Roles:
         The columns that are inputs; none: all others.
     drop : tuple of str, default=()
         Columns that are nothing.
+    alone : bool, default=False
+        Whether the target may be all there is, as a series that is forecast from its own past.
     """
 
     target: str | None = None
@@ -36,6 +38,7 @@ class Roles:
     order: str | None = None
     features: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
+    alone: bool = False
 
     @property
     def single(self) -> dict[str, str | None]:
@@ -61,6 +64,8 @@ class Parts:
         The shape of a sample, where the file leaves no doubt.
     time_channel : int, default=None
         The channel of series that holds times.
+    channels : tuple of str, default=()
+        The names of the channels of series, where they have some.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Parts:
     notes: Iterable[str] = ()
     sample_shape: tuple[int, ...] | None = None
     time_channel: int | None = None
+    channels: tuple[str, ...] = ()
 
 
 # ------------------------------------------------------------------------------------------------------------ tables
@@ -122,9 +128,10 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
         for column in (found["target"], found["groups"]):
             if column is not None and (alike := labels_alike(column)):
                 notes.append(f"column {column.name!r} of {source} {alike}")
-        if not X.shape[1]:
+        if not X.shape[1] and not roles.alone:
             raise ValueError(f"{source} has no inputs: {'; '.join(remarks)}")
-    return Parts(name, X, found["target"], found["groups"], found["order"], notes, time_channel=table.time_channel)
+    y, groups, order = (found[role] for role in ("target", "groups", "order"))
+    return Parts(name, X, y, groups, order, notes, time_channel=table.time_channel, channels=table.channels)
 
 
 def _column(frame: pd.DataFrame, source: str, role: str, column: str | None) -> pd.Series | None:
@@ -159,7 +166,7 @@ def _inputs_of_table(known: list[str], source: str, roles: Roles) -> list[str]:
                 raise ValueError(f"{role}={name!r} is the {taken} column of {source}, which is no input anyway")
     others = {*roles.single.values(), *roles.drop}
     inputs = list(dict.fromkeys(roles.features)) or [name for name in known if name not in others]
-    if not inputs:
+    if not inputs and not roles.alone:
         but = ", ".join(f"{name} ({role})" for role, name in roles.single.items() if name is not None)
         raise ValueError(
             f"{source} has no columns but {', '.join([but, *roles.drop])}; a table needs inputs beside them"
@@ -264,7 +271,7 @@ def parts_of_arrays(content: Arrays, name: str, source: str, roles: Roles) -> Pa
         role: None if key is None else _array(arrays, source, role, key)
         for role, key in (roles.single | {"target": target}).items()
     }
-    return Parts(name, inputs, found["target"], found["groups"], found["order"])
+    return Parts(name, inputs, found["target"], found["groups"], found["order"], time_channel=content.time_channel)
 
 
 def _inputs_of(arrays: Mapping[str, np.ndarray], source: str) -> np.ndarray:

@@ -44,6 +44,8 @@ def model_size(estimator: Any) -> tuple[int, str] | tuple[None, None]:
     """
     if hasattr(estimator, "steps"):
         return model_size(estimator.steps[-1][1])
+    if hasattr(estimator, "forecaster_"):  # ensembles have an `estimator_` as well, which is not fitted
+        return model_size(getattr(estimator.forecaster_, "estimator_", None))
     for name in WRAPPED:
         if hasattr(estimator, name):
             return model_size(getattr(estimator, name))

@@ -45,6 +45,7 @@ from sknn import (
     TransformerRegressor,
 )
 
+from .forecast import BlockForecasts
 from .quantiles import FromDeviation, OneByOne
 
 
@@ -299,6 +300,10 @@ def search_space(estimator: Any, n_train: int) -> Space:
         return _prefixed(name, search_space(last, n_train))
     if isinstance(estimator, TransformedTargetRegressor):
         return _prefixed("regressor", search_space(estimator.regressor, n_train))
+    if isinstance(estimator, BlockForecasts):
+        return _prefixed(
+            "forecaster__estimator", search_space(getattr(estimator.forecaster, "estimator", None), n_train)
+        )
     if isinstance(estimator, OneByOne | FromDeviation):
         return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})

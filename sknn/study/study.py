@@ -14,10 +14,10 @@ from sklearn.utils import check_random_state
 from .cell import Cell, seed_of
 from .compare import Ranks, compare_pairs, ranks_of
 from .data import DataSet, as_data_sets
-from .folds import Fold, folds_of, growing, inner_splitter, is_by_time
+from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, QUANTILES, Measure, as_measures
+from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures
 from .models import Model, as_models
 from .names import look_up
 from .outcome import Outcome
@@ -45,11 +45,12 @@ class Study:
         a dict holds estimators of your own, which are used as they are, except that a ``random_state`` of None becomes
         the study's.
     cv : int, scikit-learn splitter or list of (train, test), default=5
-        The number of shuffled folds, stratified for labels, and with `groups` never dividing one; or a splitter,
+        The number of shuffled folds, stratified for labels, and with `groups` never dividing one, and of a series to
+        forecast (see ``sknn.study.data.DataSet.of_series``) that of steps in time; or a splitter,
         ``TimeSeriesSplit(5)`` where the future must not be known.
     scoring : None, str, callable, list or dict, default=None
         What to measure, see `measures_of`; the first measure decides. None is accuracy, balanced accuracy, log loss
-        and ROC AUC for labels, and R², RMSE and MAE for numbers.
+        and ROC AUC for labels, R², RMSE and MAE for numbers, and MSE, MAE and skill for forecasts.
     tune : int, default=0
         The number of random configurations that every model may try in an inner cross-validation of three folds, from
         the search spaces of ``sknn.study.spaces``. With 0 every model has its default parameters. Your own estimators
@@ -187,6 +188,7 @@ class Study:
         task: str | None = None,
         classes: Any = None,
         drop_missing_target: bool = False,
+        time_channel: int | None = None,
     ) -> "Study":
         """Fit and score every model in every fold; a model that fails is recorded and the study goes on.
 
@@ -208,6 +210,9 @@ class Study:
         drop_missing_target : bool, default=False
             Whether to leave out rows whose target is missing, as of a table that is labelled in part; the notes of the
             data set say how many.
+        time_channel : int, default=None
+            Which channel of series holds the times of their steps, where these are not even: recurrent networks,
+            transformers and statistics know what to make of them.
 
         Returns
         -------
@@ -222,10 +227,19 @@ class Study:
             If the store is damaged, or not one of sknn's; it is left as it is.
         """
         stated = {"groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
-        data_sets = as_data_sets(X, y, **stated, drop_missing_target=drop_missing_target)
+        stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
+        data_sets = as_data_sets(X, y, **stated)
         for data in data_sets:
             if self.quantiles is not None and data.task != "regression":
                 raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
+            if data.forecast is not None and self.quantiles is not None:
+                raise ValueError(
+                    f"quantiles={self.quantiles!r} were given, but {data.name!r} is to be forecast, by means"
+                )
+            if data.forecast is not None and self.repeats > 1:
+                raise ValueError(
+                    f"repeats={self.repeats!r} needs folds that are shuffled, but {data.name!r} goes by time"
+                )
             _check_measures(self.measures_of(data), data)
         models_of = self._models_of(data_sets)
         seed = int(check_random_state(None).randint(2**31)) if self.random_state is None else int(self.random_state)
@@ -253,10 +267,13 @@ class Study:
         return models_of
 
     def _cells(self, data: DataSet, models: list[Model], seed: int) -> list[Cell]:
+        folds = folds_of(data, self.cv, self.repeats, seed)
+        if self.tune:
+            check_search(folds, data)
         # Fold by fold, not model by model: then the first fold already tells how long the others will take.
         return [
             self._cell(data, model, part, part is fold, seed)
-            for fold in folds_of(data, self.cv, self.repeats, seed)
+            for fold in folds
             for part in (*self._parts(data, fold, seed), fold)
             for model in models
         ]
@@ -264,7 +281,7 @@ class Study:
     def _parts(self, data: DataSet, fold: Fold, seed: int) -> list[Fold]:
         if not self.learning_curve:
             return []
-        parts = growing(fold, data, is_by_time(self.cv), seed_of(seed, fold.number))
+        parts = growing(fold, data, is_by_time(self.cv, data), seed_of(seed, fold.number))
         return [Fold(fold.number, rows, fold.test) for rows in parts]
 
     def _cell(self, data: DataSet, model: Model, fold: Fold, is_whole: bool, seed: int) -> Cell:
@@ -306,7 +323,7 @@ class Study:
             The first one decides which model is better.
         """
         if self._measures or self.quantiles is None:
-            return self._measures or DEFAULTS[data.task]
+            return self._measures or (DEFAULTS[data.task] if data.forecast is None else FORECASTS)
         return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
 
     def summary(self) -> "DataFrame":

@@ -131,7 +131,9 @@ def test_stated_classes_may_be_rare():
         Study(["dummy"]).run(X, y)
     results = Study(["dummy", "mlp"], cv=3).run(X, y, classes=EVERY).results
     assert results["error"].isna().all()
-    with pytest.raises(ValueError, match=r"at least 60 samples of every class, but class aster of 'data' has 1$"):
+    with pytest.raises(
+        ValueError, match=r"at least 60 samples of every class, but class aster of 'data' has 1, and 3 others have"
+    ):
         Study(["dummy"], cv=60).run(X, y, classes=EVERY)
 
 

@@ -181,7 +181,17 @@ def test_seed_decides_the_folds():
             ["iris", "--task", "regression", "--cv", "1"],
             "--cv 1 is not a number of folds; it must be an integer of at least 2",
         ),
-        (["iris", "--cv", "51"], "--cv 51 needs at least 51 samples of every class, but class 0 of 'iris' has 50"),
+        (
+            ["iris", "--cv", "51"],
+            "--cv 51 needs at least 51 samples of every class, but class 0 of 'iris' has 50, and 2 others have fewer "
+            "than 51",
+        ),
+        (
+            ["meadow.csv", "--target", "day", "--task", "classification"],
+            "--cv 5 needs at least 5 samples of every class, but class 0 of 'meadow' has 1, and 39 others have fewer "
+            "than 5: most classes have a single one, as if the target were the name of each sample; give another "
+            "target, or if it is a number, say so with --task regression",
+        ),
         (["iris", "--seed", "-1"], "--seed -1 is not a seed; it must be an integer from 0 to 4294967295"),
         (["iris", "--repeats", "0"], "--repeats 0 must be an integer of at least 1"),
         (["iris", "--tune", "-1"], "--tune -1 must be a number of configurations, or 0 for none"),
@@ -195,6 +205,12 @@ def test_wrong_argument_is_one_line_and_exit_code_2(arguments, message, flowers,
     assert study(*arguments) == 2
     assert capsys.readouterr() == ("", f"sknn study: {message}\n")
     assert not [path for path in flowers.iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize(("option", "told"), [("--models", "unknown model 'rigde'"), ("--scoring", "unknown measure")])
+def test_names_are_checked_before_data_are_read(option, told, capsys):
+    assert study("there-is-no-such-file.csv", option, "rigde") == 2
+    assert capsys.readouterr().err.startswith(f"sknn study: {told}")
 
 
 def test_an_error_of_a_library_is_one_line_too(flowers, capsys):

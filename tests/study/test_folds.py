@@ -51,8 +51,8 @@ def test_a_group_is_never_divided(y):
 
 def test_time_goes_on_in_outer_inner_and_growing_splits():
     data, splitter = data_set(NUMBERS), TimeSeriesSplit(4)
-    assert is_by_time(splitter)
-    assert not is_by_time(5)
+    assert is_by_time(splitter, data)
+    assert not is_by_time(5, data)
     for fold in folds_of(data, splitter, 1, 0):
         assert fold.train.max() < fold.test.min()
         parts = list(growing(fold, data, by_time=True, seed=0))

@@ -799,7 +799,8 @@ def test_rows_without_a_label_are_left_out_and_their_words_are_told(tmp_path):
         data = load(tmp_path / "a.csv", "kind", order="order", drop_missing_target=True)
     assert data.y.tolist() == ["b", "a", "a"]
     texts = [str(each.message) for each in said]
-    assert any("is 'NA', which means missing, in 1 of 5 rows" in text for text in texts)
+    of_words = next(text for text in texts if "is 'NA', which means missing, in 1 of 5 rows" in text)
+    assert of_words.endswith("; if it is a label, say so with --not-na NA (not_na=['NA'])")
     assert "y of 'a' is missing in 2 rows of 5, which were left out" in texts
 
 

@@ -14,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import sknn
 from sknn.__main__ import main
+from sknn.pipeline import predict_quantiles
 from sknn.series import SeriesFeatures, ragged
 from sknn.study import Study
 from sknn.study.data import DataSet
@@ -72,6 +73,14 @@ def test_rows_are_series_and_travel():
     assert data.__sizeof__() > sum(x.nbytes for x in SERIES)
 
 
+def test_series_with_times_of_one_length_are_held_one_by_one():
+    X = np.stack([np.column_stack([np.arange(5) ** 1.5, x[:5, 1]]) for x in SERIES])
+    data = data_of(X, time_channel=0)
+    assert (data.sample_shape, data.time_channel, data.X.shape) == ((None, 2), 0, (40,))
+    assert data.fingerprint != data_of(X).fingerprint
+    assert Study(["dummy"], cv=2).run(X, LABELS, time_channel=0).data_sets[0].fingerprint == data.fingerprint
+
+
 def test_any_change_gives_another_fingerprint():
     shorter, other = list(SERIES), list(SERIES)
     shorter[5] = SERIES[5][:-1]
@@ -96,8 +105,13 @@ def test_arrays_of_one_length_stay_what_they_are():
         ([*SERIES[:-1], [["a", "b"]]], {}, "sample 39 of X is of shape .* a series is numbers"),
         (SERIES[:-1], {}, "y of 'curves' has 40 values, but X has 39 samples"),
         (SERIES, {"sample_shape": (4, 2)}, "X holds series of different lengths"),
-        (SERIES, {"time_channel": 2}, "time_channel=2 of 'curves' is no channel of series"),
-        (np.zeros((40, 3)), {"time_channel": 0}, "time_channel=0 of 'curves' is no channel of series"),
+        (SERIES, {"time_channel": 2}, "time_channel=2 of 'curves' is none of its 2 channels, counted from 0"),
+        (
+            SERIES,
+            {"time_channel": 1},
+            "time_channel=1 of 'curves' holds no times: that of sample 0 does not always rise",
+        ),
+        (np.zeros((40, 3)), {"time_channel": 0}, "time_channel=0 was given, but 'curves' holds no series"),
         ([*SERIES[:-1], np.full((3, 2), np.inf)], {}, "6 infinite values"),
     ],
 )
@@ -146,12 +160,41 @@ def test_every_model_can_be_fitted_to_series(name, gap):
         X[3][2, 1] = np.nan
     data = data_of(X, y, task="regression" if name == "ridge" else None)
     (model,) = as_models([name])
-    estimator = model.build(data, random_state=0)
-    if name in ("rnn", "transformer"):
-        estimator.set_params(max_iter=20)
-    predicted = estimator.fit(data.X, data.y).predict(data.X)
+    predicted = quick(model.build(data, random_state=0)).fit(data.X, data.y).predict(data.X)
     if name not in ("dummy", "hist_gradient_boosting"):  # which wants 20 samples in a leaf
         assert np.mean((predicted > 0.5) == RISES if name == "ridge" else predicted == LABELS) > 0.8
+
+
+def quick(estimator):
+    """Networks with fewer steps: of those that read steps 20 epochs are enough, of others what they have."""
+    if type(estimator).__name__.startswith(("RNN", "Transformer")):
+        estimator.set_params(max_iter=20)
+    return estimator
+
+
+@pytest.mark.parametrize("name", [name for name, model in BUILT_IN.items() if model.series and name != "logistic"])
+def test_every_default_model_of_series_learns_numbers(name):
+    data = data_of(y=[x[-1, 0] + 0.1 * len(x) for x in SERIES])
+    model = quick(BUILT_IN[name].build(data, random_state=0)).fit(data.X, data.y)
+    assert name == "dummy" or model.score(data.X, data.y) > 0.5
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("times", [False, True])
+def test_default_models_of_series_predict_quantiles(times):
+    X = [np.column_stack([np.cumsum(RNG.random(len(x)) + 0.1), x[:, 0]]) for x in SERIES] if times else SERIES
+    data = data_of(X, [x[-1, 1] + 0.1 * len(x) for x in X], time_channel=0 if times else None)
+    models = [model for model in as_models(None, [0.1, 0.5, 0.9]) if not model.skips(data)]
+    assert [model.name for model in models] == [
+        "dummy", "linear", "hist_gradient_boosting", "cnn", "rnn", "transformer",
+    ]  # fmt: skip
+    for model in models:
+        estimator = quick(model.build(data, random_state=0)).fit(data.X, data.y)
+        found = predict_quantiles(estimator, data.X)
+        assert found.shape == (40, 3)
+        assert (np.diff(found, axis=1) >= 0).all()
+        if model.name in ("rnn", "transformer"):
+            assert estimator.time_channel == data.time_channel
 
 
 # -- files ---------------------------------------------------------------------------------------------------------
@@ -179,6 +222,28 @@ def test_a_file_of_series_of_one_length_holds_signals_and_no_images(ts):
     data = load(ts([np.resize(x, (9, 5)) for x in SERIES]))
     assert data.X.shape == (40, 9, 5)
     assert data.sample_shape == (9, 5)
+
+
+@pytest.mark.parametrize("lengths", [[4, 4], [4, 3]], ids=["one length", "several"])
+def test_times_in_a_file_are_known_as_such(tmp_path, lengths):
+    steps = [
+        ",".join(f"({time},{value})" for time, value in zip([0.5, 1, 4, 9], range(n), strict=False)) for n in lengths
+    ]
+    head = "@problemName waves\n@timeStamps true\n@classLabel true falls rises\n@data\n"
+    (tmp_path / "waves.ts").write_text(head + "".join(f"{each}:rises\n{each}:falls\n" for each in steps))
+    data = load(tmp_path / "waves.ts")
+    assert (data.time_channel, data.sample_shape) == (0, (None, 2))
+    assert data.X[0].tolist() == [[0.5, 0], [1, 1], [4, 2], [9, 3]]
+    assert BUILT_IN["rnn"].build(data, 0).time_channel == 0
+    assert BUILT_IN["random_forest"].build(data, 0)[0].time_channel == 0
+
+
+def test_a_channel_of_a_file_is_said_to_hold_times(ts):
+    path = ts([np.column_stack([x, np.arange(len(x)) ** 2]) for x in SERIES])
+    assert load(path).time_channel is None
+    assert load(path, time_channel=2).time_channel == load(path, time_channel="2").time_channel == 2
+    with pytest.raises(ValueError, match="time_channel=3 of 'curves' is none of its 3 channels"):
+        load(path, time_channel=3)
 
 
 @pytest.fixture
@@ -217,8 +282,18 @@ def test_a_column_of_times_is_told_to_models_that_know_of_times(folder):
     features = BUILT_IN["random_forest"].build(data, 0)[0].fit(data.X)
     assert "x1_frequency_1" in features.get_feature_names_out()
     assert data.fingerprint != data_of(data.X).fingerprint
-    (folder / "star.3.csv").write_text("MJD,flux\n2,1\n1,2\n")
+    (folder / "star.3.csv").write_text("MJD,flux\n2,1\n2,2\n")
     assert load(folder, "kind").time_channel is None
+
+
+def test_a_column_of_curves_is_said_to_hold_times(folder, recwarn):
+    for k, x in enumerate(SERIES):
+        columns = {"flux": x[:, 0], "t": np.arange(len(x)), "phase": np.arange(len(x)) ** 2}
+        pd.DataFrame(columns).to_csv(folder / f"star.{k}.csv", index=False)
+    assert load(folder, "kind", time_channel="phase").time_channel == 2
+    assert not [each for each in recwarn if "taken for the times" in str(each.message)]
+    with pytest.raises(ValueError, match="unknown channel of 'curves' 'fase', did you mean 'phase'"):
+        load(folder, "kind", time_channel="fase")
 
 
 def test_packed_curves_and_dates(folder):
@@ -287,6 +362,9 @@ def test_a_folder_from_the_command_line(folder, tmp_path, monkeypatch, capsys):
     models = ["--cv", "2", "--n-jobs", "1", "--models", "dummy", "logistic", "random_forest"]
     assert main(["study", str(folder), "--target", "kind", "--out", str(out), *models]) == 0
     assert "curves: 40 samples, 2 channels, 2 classes" in capsys.readouterr().out
+    assert main(["study", str(folder), "--target", "kind", "--time-channel", "error", "--out", str(out), *models]) == 2
+    told = "sknn study: --time-channel 1 of 'curves' holds no times: that of sample 0 does not always rise\n"
+    assert capsys.readouterr().err == told
 
 
 def test_the_report_says_how_long_series_are():

@@ -78,6 +78,7 @@ def data_facts(data: DataSet) -> Markup:
             ("Task", data.task),
             ("Size", size_of(data)),
             ("Target", _target(data)),
+            *([("Forecast", str(data.forecast))] if data.forecast is not None else []),
             ("Fingerprint", tag("code", data.fingerprint)),
         ]
     )
@@ -130,6 +131,11 @@ def protocol_facts(study: "Study") -> Markup:
 
 
 def _folds(study: "Study", n_folds: int) -> str:
+    if any(data.forecast is not None for data in study.data_sets):
+        return (
+            f"{counted(n_folds, 'fold')}, the same for every model: each trains on all steps up to some moment and "
+            "forecasts those that follow, block by block, with all steps in front of a block known"
+        )
     if isinstance(study.cv, int | np.integer):
         labels = any(data.task == "classification" for data in study.data_sets)
         groups = any(data.groups is not None for data in study.data_sets)
@@ -138,7 +144,7 @@ def _folds(study: "Study", n_folds: int) -> str:
         return f"{study.cv}-fold cross-validation{times}, {kind}; the same folds for every model"
     if isinstance(study.cv, list | tuple):
         return f"{counted(n_folds, 'split')} given as row numbers; the same for every model"
-    by_time = ", later rows are never trained on" if is_by_time(study.cv) else ""
+    by_time = ", later rows are never trained on" if is_by_time(study.cv, study.data_sets[0]) else ""
     return f"{_shown(study.cv)}{by_time}; the same {counted(n_folds, 'fold')} for every model"
 
 

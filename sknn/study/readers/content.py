@@ -29,6 +29,8 @@ class Table(NamedTuple):
         Columns that hold an array in each row, and are not in the frame.
     time_channel : int or None, default=None
         Which channel of series in `vectors` holds the times of their steps.
+    channels : tuple of str, default=()
+        The names of the channels of these series.
     """
 
     frame: pd.DataFrame
@@ -36,6 +38,7 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()
     vectors: Mapping[str, np.ndarray] = MappingProxyType({})
     time_channel: int | None = None
+    channels: tuple[str, ...] = ()
 
 
 class Arrays(NamedTuple):
@@ -45,9 +48,12 @@ class Arrays(NamedTuple):
     ----------
     arrays : dict of str to ndarray
         Inputs, targets and others.
+    time_channel : int or None, default=None
+        Which channel of the inputs, if they are series, holds the times of their steps.
     """
 
     arrays: dict[str, np.ndarray]
+    time_channel: int | None = None
 
 
 @contextmanager

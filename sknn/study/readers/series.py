@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sknn.series import ragged, read_ts
+from sknn.series.ts import has_times
 
 from ..columns import tidy_column
 from ..names import listed
@@ -35,7 +36,8 @@ def read_series(path: Path, part: Part, options: Options) -> Arrays:
     Returns
     -------
     Arrays
-        The series ``X``, an object array if they differ in length, and ``y``, unless the file has no labels.
+        The series ``X``, an object array if they differ in length, and ``y``, unless the file has no labels. Times of
+        steps are channel 0.
 
     Raises
     ------
@@ -44,7 +46,8 @@ def read_series(path: Path, part: Part, options: Options) -> Arrays:
     """
     with reading(path):
         X, y = read_ts(path)
-    return Arrays({"X": X} if y is None else {"X": X, "y": y})
+        time_channel = 0 if has_times(path) else None
+    return Arrays({"X": X} if y is None else {"X": X, "y": y}, time_channel)
 
 
 def read_curves(folder: Path, options: Options) -> Table:
@@ -65,7 +68,7 @@ def read_curves(folder: Path, options: Options) -> Table:
     -------
     Table
         The labels, and with them the column of arrays ``curve``, (T_i, channels) each. A column that is called like
-        times, and never falls, is one of times.
+        times, and rises at every step, is one of times.
 
     Raises
     ------
@@ -79,19 +82,15 @@ def read_curves(folder: Path, options: Options) -> Table:
     first: list[str] = []
     if table is None:
         curves = ragged(_curve(path, options, first) for path in files.values())
-        return Table(pd.DataFrame(index=range(len(curves))), vectors={CURVES: curves})
+        return Table(pd.DataFrame(index=range(len(curves))), vectors={CURVES: curves}, channels=tuple(first))
     labels = read_text(table, None, options)
     column = _names_among(labels.frame, files, folder)
     names = [_stem(Path(str(name))) for name in labels.frame[column]]
     left_out = sorted(files.keys() - set(names))
     notes = [f"no row of {table.name} names {listed(map(repr, left_out))}, left out"] if left_out else []
     curves = ragged(_curve(files[name], options, first) for name in names)
-    channel = _time_channel(first, curves)
-    notes += (
-        [] if channel is None else [f"column {first[channel]!r} of the curves is taken for the times of their steps"]
-    )
-    frame = labels.frame.drop(columns=column)
-    return Table(frame, labels.decimal, (*labels.notes, *notes), {CURVES: curves}, channel)
+    frame, notes = labels.frame.drop(columns=column), [*labels.notes, *notes]
+    return Table(frame, labels.decimal, tuple(notes), {CURVES: curves}, _time_channel(first, curves), tuple(first))
 
 
 def check_labelled(content: Table | Arrays, folder: Path) -> None:
@@ -142,7 +141,7 @@ def _names_among(frame: pd.DataFrame, files: dict[str, Path], folder: Path) -> s
 def _time_channel(names: list[str], curves: np.ndarray) -> int | None:
     """The first column that may hold times."""
     may_be = (channel for channel, name in enumerate(names) if name.lower() in TIMES)
-    return next((channel for channel in may_be if all((np.diff(x[:, channel]) >= 0).all() for x in curves)), None)
+    return next((channel for channel in may_be if all((np.diff(x[:, channel]) > 0).all() for x in curves)), None)
 
 
 def _curve(path: Path, options: Options, first: list[str]) -> np.ndarray:
