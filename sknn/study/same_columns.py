@@ -30,8 +30,10 @@ class SameColumns(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    table_ : DataFrame
-        The names and types, without rows.
+    names_ : list
+        The names of the columns.
+    kinds_ : list of {"numbers", "times", "texts", "others"}
+        What each of them held; others are categories that are no texts, and durations.
 
     Examples
     --------
@@ -61,13 +63,14 @@ class SameColumns(TransformerMixin, BaseEstimator):
         SameColumns
             Itself.
         """
-        self.table_ = X.iloc[:0]
+        self.names_ = X.columns.tolist()
+        self.kinds_ = [_kind_of(dtype) for dtype in X.dtypes]
         return self
 
     @property
     def texts(self) -> list[str]:
         """The names of the columns that held text: what is read for them must be read as such."""
-        return [str(name) for name, column in self.table_.items() if _held_text(column.dtype)]
+        return [str(name) for name, kind in zip(self.names_, self.kinds_, strict=True) if kind == "texts"]
 
     def transform(self, X: Any) -> pd.DataFrame:
         """Find the columns.
@@ -87,7 +90,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
         ValueError
             If some are missing or hold infinite values, or an array has another number of them.
         """
-        names = self.table_.columns
+        names = self.names_
         if not isinstance(X, pd.DataFrame):
             X = np.asarray(X)
             if X.ndim != 2 or X.shape[1] != len(names):
@@ -96,7 +99,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
         check_columns(X, names)
         X = blank(X, self.na_values)
         decimal = X.attrs.get(DECIMAL, ".")
-        columns = {name: _of_kind(X[name], self.table_[name].dtype, decimal) for name in names}
+        columns = {name: _of_kind(X[name], kind, decimal) for name, kind in zip(names, self.kinds_, strict=True)}
         found = pd.DataFrame(columns, index=X.index)
         check_size("new data", found)
         return found
@@ -125,18 +128,24 @@ def check_columns(X: pd.DataFrame, names: Iterable[Any]) -> None:
         )
 
 
+def _kind_of(dtype: Any) -> str:
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "numbers"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "times"
+    return "texts" if _held_text(dtype) else "others"
+
+
 def _held_text(dtype: Any) -> bool:
     if isinstance(dtype, pd.CategoricalDtype):
         return pd.api.types.infer_dtype(dtype.categories) == "string"
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
-def _of_kind(column: pd.Series, dtype: Any, decimal: str) -> pd.Series:
-    if column.dtype == dtype:
-        return column
-    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+def _of_kind(column: pd.Series, kind: str, decimal: str) -> pd.Series:
+    if kind == "numbers":
         return _numbers(column, decimal)
-    if pd.api.types.is_datetime64_any_dtype(dtype):
+    if kind == "times":
         return pd.to_datetime(column, format="ISO8601")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map(_as_text, na_action="ignore").astype(object)
