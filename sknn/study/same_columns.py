@@ -1,5 +1,6 @@
 """The columns that a model has learnt from, found again in tables that come later."""
 
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -163,9 +164,17 @@ def _numbers(column: pd.Series, decimal: str) -> pd.Series:
         warnings.warn(
             f"column {column.name!r} held numbers when the model learnt; {len(odd):,} of {len(column):,} cells, such "
             f"as {odd.iloc[0]!r}, are none and count as missing",
-            stacklevel=2,
+            stacklevel=_level_of_the_caller(),
         )
     return numbers
+
+
+def _level_of_the_caller() -> int:
+    """How far up, for a warning, the first code stands that is neither ours nor scikit-learn's."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("sknn", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _as_text(value: Any) -> str:
