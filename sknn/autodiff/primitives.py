@@ -553,3 +553,6 @@ for _name, _function in {
     **{"reshape": _shaping(reshape), "transpose": _shaping(transpose), "T": property(_method(transpose))},
 }.items():
     setattr(Traced, _name, _function)
+Traced.operators.update(
+    {getattr(np, function.__name__): function for function in (*_arithmetic.values(), *_comparisons.values())}
+)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class Traced:
     """What operations follow instead of computing on it directly; of two kinds the higher `rank` leads."""
 
     __slots__ = ()
-    __array_ufunc__ = None  # so that `array + traced` asks the traced operand
+    operators: ClassVar[dict[Callable, Callable]] = {}  # by NumPy's functions, which `array + traced` calls
     rank = 0
     value: Any
 
@@ -58,8 +58,26 @@ class Traced:
             unreadable = np.empty((), object)
             unreadable[()] = self
             return unreadable
+        raise self._unfollowed()
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Value:
+        if method != "__call__" or ufunc not in self.operators:
+            raise self._unfollowed(ufunc if method == "__call__" else None)
+        if options:
+            raise TypeError(f"NumPy cannot follow a {type(self).__name__} into an array: write a = a + b for a += b")
+        return self.operators[ufunc](*inputs)
+
+    def __array_function__(self, function: Callable, types: Any, inputs: tuple, options: dict) -> Any:
+        if function in (np.shape, np.ndim, np.size) and len(inputs) == 1:
+            return getattr(inputs[0], function.__name__)
+        raise self._unfollowed(function)
+
+    def _unfollowed(self, function: Callable | None = None) -> TypeError:
+        """What is wrong with a function of NumPy, and what does the same here."""
+        ours = "sknn.autodiff.primitives" if function is None else _instead_of(function)
+        through = "" if function is None else f" through {function.__name__}"
         kind = type(self).__name__
-        raise TypeError(f"NumPy cannot follow a {kind}: use sknn.autodiff.primitives, or its .value for a constant")
+        return TypeError(f"NumPy cannot follow a {kind}{through}: use {ours}, or its .value for a constant")
 
     @staticmethod
     def apply(operation: Operation, inputs: tuple, options: dict) -> Value:
@@ -75,6 +93,15 @@ def _asked_by_sparse_matmul() -> bool:
     """
     caller = sys._getframe(2)
     return caller.f_code.co_name == "_matmul_dispatch" and caller.f_back.f_code.co_name == "__matmul__"  # type: ignore[union-attr]
+
+
+def _instead_of(function: Callable) -> str:
+    """Where that stands which can be followed: most has NumPy's names."""
+    from . import primitives
+
+    same = [name for name, each in Operation.table.items() if getattr(each, "function", None) is function]
+    name = (*same, function.__name__)[0]
+    return f"sknn.autodiff.primitives{f'.{name}' if callable(getattr(primitives, name, None)) else ''}"
 
 
 class Tensor(Traced):

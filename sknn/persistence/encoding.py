@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite, prod
 from reprlib import repr as shortened
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.base import BaseEstimator
 from ..autodiff.tape import Array
 from ..nn import Network
 from .archive import KINDS
-from .registry import known
+from .registry import function, known
 
 PLAIN = (type(None), bool, int, str)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
@@ -82,6 +83,8 @@ class Encoder:
             return {"type": _name(value)}
         if _is_function_of_numpy(value):
             return {"ufunc": value.__name__}
+        if _is_function_of_sknn(value):
+            return {"function": value.__name__}
         if isinstance(value, np.generic) and value.dtype.kind in KINDS:
             return {"scalar": self._number(np.asarray(value))}
         return self._seen[id(value)] if id(value) in self._seen else self._new(value, path)
@@ -144,6 +147,10 @@ def _is_function_of_numpy(value: Any) -> bool:
     return isinstance(value, np.ufunc) and getattr(np, value.__name__, None) is value
 
 
+def _is_function_of_sknn(value: Any) -> bool:
+    return isinstance(value, FunctionType) and function(value.__name__) is value
+
+
 def _refusal(value: Any, path: str) -> str:
     """Why an object of a class that is not known cannot be kept, and what to do."""
     cls = type(value)
@@ -188,6 +195,7 @@ class Decoder:
             "dtype": _dtype,
             "type": TYPES.__getitem__,
             "ufunc": _ufunc,
+            "function": _function,
             "scalar": lambda number: self._arrays(number)[()],
             "same": lambda number: self._made[number],
             "array": self._array,
@@ -293,4 +301,11 @@ def _ufunc(name: Any) -> np.ufunc:
     found = getattr(np, str(name), None)
     if not isinstance(found, np.ufunc):
         raise ValueError(f"NumPy has no function {name!r}")
+    return found
+
+
+def _function(name: Any) -> Callable:
+    found = function(str(name))
+    if found is None:
+        raise ValueError(f"sknn has no function {name!r} that files may name")
     return found

@@ -1,9 +1,9 @@
-"""The classes whose objects a file may hold, by name. Nothing else that a file names is ever looked up or made."""
+"""The classes whose objects a file may hold, and functions, by name. Nothing else that a file names is looked up."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, TypeVar
 
@@ -53,6 +53,12 @@ SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when
     ),
     **dict.fromkeys(("MetadataRequest", "MethodMetadataRequest"), "sklearn.utils._metadata_requests"),
 }
+STUDY = {  # and what stands before a network that a study keeps; loaded when a file names it, as it needs pandas
+    "SameColumns": "sknn.study.same_columns",
+    "MappedScaler": "sknn.study.mapped",
+    **dict.fromkeys(("PaddedRows", "SeriesFiller"), "sknn.study.series"),
+}
+FUNCTIONS = dict.fromkeys(("as_floats", "as_signals", "as_texts", "flatten"), "sknn.study.preprocess")
 _registered: dict[str, type] = {}
 
 
@@ -118,8 +124,14 @@ def _candidates(name: str) -> Iterator[Any]:
     for module in MODULES:
         if getattr(vars(module).get(name), "__module__", None) == module.__name__:
             yield vars(module)[name]
-    if name in SCIKIT_LEARN:
-        yield getattr(import_module(SCIKIT_LEARN[name]), name)
+    for table in (SCIKIT_LEARN, STUDY):
+        if name in table:
+            yield getattr(import_module(table[name]), name)
+
+
+def function(name: str) -> Callable | None:
+    """The function of this name that files may name; None if there is none."""
+    return getattr(import_module(FUNCTIONS[name]), name) if name in FUNCTIONS else None
 
 
 def _home(cls: type) -> str:

@@ -26,9 +26,9 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
 
     Every estimator of sknn can be saved, fitted or not, and what stands around it: ``Pipeline``, ``FeatureUnion``,
     ``ColumnTransformer``, ``TransformedTargetRegressor``, ``FrozenEstimator``, and of scikit-learn's transformers
-    imputers, scalers, encoders and ``PCA``. Classes of your own take a :func:`register`. Code cannot be saved: a
-    function as parameter is refused, but for NumPy's own such as ``np.log1p``. Pickle and joblib keep everything, and
-    run code when they load.
+    imputers, scalers, encoders and ``PCA``. So can a network that was the best of a study, with all that stands before
+    it. Classes of your own take a :func:`register`. Code cannot be saved: a function as parameter is refused, but for
+    NumPy's own such as ``np.log1p``. Pickle and joblib keep everything, and run code when they load.
 
     Parameters
     ----------

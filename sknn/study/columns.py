@@ -230,22 +230,42 @@ def _differs(levels: Levels) -> str:
 
 
 def _means_missing(column: pd.Series) -> str:
-    """Say that a number seems to mean missing: it is written with nines, occurs again and is far from all others."""
+    """Say that a number seems to mean missing: it is written with nines, occurs again and stands apart."""
     if not isinstance(column.dtype, np.dtype) or column.dtype.kind not in "if":
         return ""
     numbers = column.to_numpy().astype(float)
     numbers = numbers[np.isfinite(numbers)]
     for extreme in (numbers.min(), numbers.max()) if len(numbers) else ():
-        if not NINES.fullmatch(f"{abs(extreme):.12g}"):
+        if not _is_written_with_nines(extreme):
             continue
         others = numbers[numbers != extreme]
         count = len(numbers) - len(others)
-        if count > 1 and len(others) and others.min() < others.max():
-            distance = min(abs(extreme - others.min()), abs(extreme - others.max()))
-            if distance > others.max() - others.min():
-                number = f"{extreme:.12g}"
-                return f"has {number} in {rows(count)}, far from all others; if it means missing, say --na {number}"
+        if (
+            count > 1
+            and len(others)
+            and others.min() < others.max()
+            and (apart := _stands_apart(extreme, others, count))
+        ):
+            number = f"{extreme:.12g}"
+            return f"has {number} in {rows(count)}, {apart}; if it means missing, say --na {number}"
     return ""
+
+
+def _is_written_with_nines(number: float) -> bool:
+    return NINES.fullmatch(f"{abs(number):.12g}") is not None
+
+
+def _stands_apart(extreme: float, others: np.ndarray, count: int) -> str:
+    """Say how an extreme that occurs so often differs from all others, or nothing if it is much like them."""
+    distance = min(abs(extreme - others.min()), abs(extreme - others.max()))
+    reach = others.max() - others.min()
+    if distance > reach:
+        return "far from all others"
+    if extreme < 0:
+        negative = np.unique(others[others < 0])
+        return "where else no number is negative" if all(map(_is_written_with_nines, negative)) else ""
+    most = np.unique(others, return_counts=True)[1].max()
+    return "apart from all others, none of which occurs as often" if distance > reach / 2 and count > most else ""
 
 
 def _is_tiny(column: pd.Series) -> str:

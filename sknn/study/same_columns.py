@@ -1,5 +1,6 @@
 """The columns that a model has learnt from, found again in tables that come later."""
 
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
@@ -30,8 +31,10 @@ class SameColumns(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    table_ : DataFrame
-        The names and types, without rows.
+    names_ : list
+        The names of the columns.
+    kinds_ : list of {"numbers", "times", "texts", "others"}
+        What each of them held; others are categories that are no texts, and durations.
 
     Examples
     --------
@@ -61,13 +64,14 @@ class SameColumns(TransformerMixin, BaseEstimator):
         SameColumns
             Itself.
         """
-        self.table_ = X.iloc[:0]
+        self.names_ = X.columns.tolist()
+        self.kinds_ = [_kind_of(dtype) for dtype in X.dtypes]
         return self
 
     @property
     def texts(self) -> list[str]:
         """The names of the columns that held text: what is read for them must be read as such."""
-        return [str(name) for name, column in self.table_.items() if _held_text(column.dtype)]
+        return [str(name) for name, kind in zip(self.names_, self.kinds_, strict=True) if kind == "texts"]
 
     def transform(self, X: Any) -> pd.DataFrame:
         """Find the columns.
@@ -87,7 +91,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
         ValueError
             If some are missing or hold infinite values, or an array has another number of them.
         """
-        names = self.table_.columns
+        names = self.names_
         if not isinstance(X, pd.DataFrame):
             X = np.asarray(X)
             if X.ndim != 2 or X.shape[1] != len(names):
@@ -96,7 +100,7 @@ class SameColumns(TransformerMixin, BaseEstimator):
         check_columns(X, names)
         X = blank(X, self.na_values)
         decimal = X.attrs.get(DECIMAL, ".")
-        columns = {name: _of_kind(X[name], self.table_[name].dtype, decimal) for name in names}
+        columns = {name: _of_kind(X[name], kind, decimal) for name, kind in zip(names, self.kinds_, strict=True)}
         found = pd.DataFrame(columns, index=X.index)
         check_size("new data", found)
         return found
@@ -125,18 +129,24 @@ def check_columns(X: pd.DataFrame, names: Iterable[Any]) -> None:
         )
 
 
+def _kind_of(dtype: Any) -> str:
+    if pd.api.types.is_numeric_dtype(dtype):
+        return "numbers"
+    if pd.api.types.is_datetime64_any_dtype(dtype):
+        return "times"
+    return "texts" if _held_text(dtype) else "others"
+
+
 def _held_text(dtype: Any) -> bool:
     if isinstance(dtype, pd.CategoricalDtype):
         return pd.api.types.infer_dtype(dtype.categories) == "string"
     return pd.api.types.is_object_dtype(dtype) or pd.api.types.is_string_dtype(dtype)
 
 
-def _of_kind(column: pd.Series, dtype: Any, decimal: str) -> pd.Series:
-    if column.dtype == dtype:
-        return column
-    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+def _of_kind(column: pd.Series, kind: str, decimal: str) -> pd.Series:
+    if kind == "numbers":
         return _numbers(column, decimal)
-    if pd.api.types.is_datetime64_any_dtype(dtype):
+    if kind == "times":
         return pd.to_datetime(column, format="ISO8601")
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.map(_as_text, na_action="ignore").astype(object)
@@ -154,9 +164,17 @@ def _numbers(column: pd.Series, decimal: str) -> pd.Series:
         warnings.warn(
             f"column {column.name!r} held numbers when the model learnt; {len(odd):,} of {len(column):,} cells, such "
             f"as {odd.iloc[0]!r}, are none and count as missing",
-            stacklevel=2,
+            stacklevel=_level_of_the_caller(),
         )
     return numbers
+
+
+def _level_of_the_caller() -> int:
+    """How far up, for a warning, the first code stands that is neither ours nor scikit-learn's."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("sknn", "sklearn"):
+        frame, level = frame.f_back, level + 1
+    return level
 
 
 def _as_text(value: Any) -> str:

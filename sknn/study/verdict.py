@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 LEVEL = 0.05
 SURE = 0.95
-DUMMY = "dummy"
+DUMMY, FOREST = "dummy", "random_forest"
 
 
 class _Names(NamedTuple):
-    """How models are called, and how a model is introduced as the best, or only, one of its family."""
+    """How models are called, and how a model is introduced that is the best, or only, one of its family."""
 
     families: Mapping[str, str]
     titles: Mapping[str, str]
@@ -36,8 +36,10 @@ class _Names(NamedTuple):
 
     def introduce(self, model: str, among: Sequence[str]) -> str:
         family = self.families[model]
-        only = len(self.of_family(among, family)) == 1
-        return f"{self.title(model)} ({'only' if only else 'best'} {family})"
+        alike = self.of_family(among, family)  # the best comes first
+        if model != alike[0]:
+            return self.title(model)
+        return f"{self.title(model)} ({'only' if len(alike) == 1 else 'best'} {family})"
 
 
 def verdict(
@@ -67,8 +69,9 @@ def verdict(
     str
         One is better if p is below 0.05 after Holm's correction for all pairs. Otherwise there is no difference worth
         having if they are practically equivalent with a probability above 0.95, and one is probably better if it is so,
-        by more than that, with such a probability; else the folds do not decide. The times follow, a
-        network that cannot be told from the dummy, and the models that were left out because they failed in a fold.
+        by more than that, with such a probability; else the folds do not decide. The same is said of the best network
+        and the random forest, where another baseline is ahead of that. A network that cannot be told from the dummy
+        follows, the times, and the models that were left out because they failed in a fold.
 
     Raises
     ------
@@ -90,6 +93,7 @@ def verdict(
     network, baseline = networks[0], baselines[0]
     sentences = [
         _comparison(_pair(pairs, network, baseline), len(pairs), results, measure, calls),
+        _beside_the_forest(pairs, network, baseline, results, measure, calls) if FOREST in whole else "",
         _beside_the_dummy(pairs, network, whole, calls),
         _times(results, network, baseline, calls),
         _absence(results, excluded, measure, calls),
@@ -152,6 +156,15 @@ def _comparison(pair: "Series", n_pairs: int, results: "DataFrame", measure: "Me
         f"The {pair['n_folds']} folds do not decide: {better} {lead} {within} ({interval}): "
         f"{against}.{_for_itself(pair, n_pairs)}"
     )
+
+
+def _beside_the_forest(
+    pairs: "DataFrame", network: str, baseline: str, results: "DataFrame", measure: "Measure", calls: _Names
+) -> str:
+    """What most want to know first, whoever is ahead of the forest."""
+    if FOREST in (network, baseline):
+        return ""
+    return _comparison(_pair(pairs, network, FOREST), len(pairs), results, measure, calls)
 
 
 def _the_same_everywhere(pair: "Series", relation: str, by: str, against: str) -> str:

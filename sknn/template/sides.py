@@ -28,6 +28,8 @@ def holds_tokens(X: Any) -> bool:
     first = next(iter(np.asarray(X, object).ravel()[:1] if hasattr(X, "columns") else X), "")
     if isinstance(first, str):
         return True
+    if isinstance(first, np.ndarray) and first.dtype.kind == "f":  # which may have no steps
+        return False
     item = next(iter(first), 0) if hasattr(first, "__iter__") else first
     return not isinstance(item, float | np.floating) and np.ndim(item) == 0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Sequence
 from numbers import Real
+from reprlib import repr as shortened
 from typing import Any, Protocol
 
 import numpy as np
@@ -235,9 +236,13 @@ def _balanced(column: Array, sample_weight: Array | None) -> dict[Any, float]:
 
 
 def _check_factors(factors: dict[Any, float], labels: list[Any]) -> None:
+    unknown = [label for label in factors if label not in labels]
     missing = [label for label in labels if label not in factors]
-    if missing and len(labels) - len(missing) != len(factors):
-        raise ValueError(f"The classes, {missing}, are not in class_weight")
+    if unknown and missing:  # with none missing, these rows may lack a class that others have
+        raise ValueError(
+            f"class_weight names {unknown}, which are not in y, and not {shortened(missing)}, which are; the labels of "
+            f"y are {shortened(labels)}"
+        )
     bad = {label: each for label, each in factors.items() if not (isinstance(each, Real) and 0 <= each < np.inf)}
     if bad:
         raise ValueError(f"class_weight must be finite and not negative, got {bad}")

@@ -31,6 +31,8 @@ def read_sequences(name: str, X: Any) -> list[Any]:
     ------
     TypeError
         If X has no rows, as a single string, or holds something else, or strings beside lists.
+    ValueError
+        If it is empty.
 
     Examples
     --------
@@ -42,6 +44,8 @@ def read_sequences(name: str, X: Any) -> list[Any]:
     if getattr(values, "ndim", 1) == 2 and values.dtype == object and values.shape[1] == 1:  # one column of a table
         values = values[:, 0]
     sequences = [each.tolist() if isinstance(each, np.ndarray) else each for each in values]
+    if not sequences:
+        raise ValueError(f"{name} has no samples: it must hold at least one sequence")
     for k, each in enumerate(sequences):
         if not isinstance(each, str | list | tuple):
             raise TypeError(f"{name}[{k}]={each!r} is no sequence: it must be a string or a list of tokens")

@@ -395,10 +395,48 @@ def test_comparisons_give_boolean_arrays_for_everything_traced():
             assert_array_equal(mask, expected(x, 0.0))
 
 
-@pytest.mark.parametrize("function", [np.sin, np.concatenate, np.asarray, lambda x: np.add(np.ones(2), x)])
-def test_numpy_does_not_follow_a_tensor(function):
-    with pytest.raises(TypeError, match="Tensor"):
-        function(Tensor(np.ones(2)))
+FOLLOWED = {  # what NumPy asks of the traced operand
+    "an array with it": lambda x, a: 2 * (a + x) - (a - x) * x / a,
+    "a number of NumPy with it": lambda x, a: np.float64(2.0) * x - np.float32(1.0) ** x,
+    "a product of matrices": lambda x, a: a @ x + x @ a,
+    "the functions of operators": lambda x, a: np.multiply(a, np.add(x, a)),
+    "a comparison": lambda x, a: np.where(a > x, 1.0, 2.0) * x,
+    "what is seen of it": lambda x, a: np.full(np.shape(x), float(np.size(x) + np.ndim(x))) * x,
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+@pytest.mark.parametrize("kind", [Tensor, lambda x: Jet(1, (x, np.ones_like(x)))], ids=["Tensor", "Jet"])
+def test_an_array_leaves_operators_to_what_is_traced(name, kind):
+    x, a = np.array([[0.5, 2.0], [1.0, -1.0]]), np.array([[1.0, 3.0], [-2.0, 0.5]])
+    found = FOLLOWED[name](kind(x), a)
+    assert type(found) is type(kind(x))
+    assert_allclose(p.plain(found), FOLLOWED[name](x, a))
+
+
+UNFOLLOWED = {
+    "sin": (np.sin, " through sin: use sknn.autodiff.primitives.sin, or its .value for a constant"),
+    "abs": (np.abs, " through absolute: use sknn.autodiff.primitives.absolute, or"),
+    "expit": (special.expit, " through expit: use sknn.autodiff.primitives.sigmoid, or"),
+    "maximum": (lambda x: np.maximum(x, 0), " through maximum: use sknn.autodiff.primitives.maximum, or"),
+    "sum": (np.sum, " through sum: use sknn.autodiff.primitives.sum, or"),
+    "mean": (lambda x: np.mean(x, axis=0), " through mean: use sknn.autodiff.primitives.mean, or"),
+    "concatenate": (lambda x: np.concatenate([x, x]), " through concatenate: use sknn.autodiff.primitives.concatenate"),
+    "where": (lambda x: np.where(x > 0, x, 0), " through where: use sknn.autodiff.primitives.where, or"),
+    "arctan": (np.arctan, " through arctan: use sknn.autodiff.primitives, or its .value"),
+    "the rest": (lambda x: np.ones(2) % x, " through remainder: use sknn.autodiff.primitives, or its .value"),
+    "reduce": (np.add.reduce, ": use sknn.autodiff.primitives, or its .value"),
+    "asarray": (np.asarray, ": use sknn.autodiff.primitives, or its .value"),
+    "in place": (lambda x: np.ones(2).__iadd__(x), r" into an array: write a = a \+ b for a \+= b"),
+}
+
+
+@pytest.mark.parametrize("name", UNFOLLOWED)
+@pytest.mark.parametrize("kind", [Tensor, lambda x: Jet(1, (x, np.ones_like(x)))], ids=["Tensor", "Jet"])
+def test_what_numpy_cannot_follow_is_told_with_what_can(name, kind):
+    function, told = UNFOLLOWED[name]
+    with pytest.raises(TypeError, match=rf"^NumPy cannot follow a (Tensor|Jet){told}"):
+        function(kind(np.ones(2)))
 
 
 # ------------------------------------------------------------------------------------------------- special points
@@ -478,8 +516,6 @@ WRONG: dict[str, tuple[Callable, type[Exception], str]] = {
         lambda x: grad(p.sum(p.where(x, x, 0.0)), x), TypeError, "where cannot be differentiated .* argument 0",
     ),
     "shapes that do not match": (lambda x: p.matmul(x, np.ones((2, 2))), ValueError, "matmul"),
-    "an array of NumPy": (lambda x: np.asarray(x), TypeError, r"NumPy cannot follow a Tensor: use sknn.autodiff"),
-    "a function of NumPy": (lambda x: np.concatenate([x]), TypeError, "NumPy cannot follow a Tensor"),
     "the product * of a sparse matrix": (lambda x: sparse.csr_matrix(SPARSE) * x, TypeError, "cannot follow a Tensor"),
     "a sparse matrix of another shape": (lambda x: SPARSE.T @ x, ValueError, "matmul: dimension mismatch"),
     "indices along no axis": (lambda x: p.take_along(x, np.array([0]), axis=1), ValueError, r"axis=1 is none .*\(3,\)"),

@@ -614,6 +614,7 @@ FORGED = {
     "unknown words": (of({"eval": "1"}), "KeyError: 'eval'"),
     "two words": (of({"tuple": [], "dict": []}), "cannot be loaded"),
     "no function of NumPy": (of({"ufunc": "load"}), "no function 'load'"),
+    "no function of sknn": (of({"function": "load"}), "sknn has no function 'load' that files may name"),
     "no generator": (of({"random_state": {"number": 0, "state": {"dict": [["bit_generator", "os"]]}}}), "'os'"),
     "before it was": (of({"same": 7}), "KeyError: 7"),
     "in itself": (thing("Residual", fields={"layers": {"same": 0}}), "KeyError: 0"),

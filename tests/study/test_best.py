@@ -1,6 +1,8 @@
 """From a study to its winner: refitted to all rows, it travels and predicts for tables that come later."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+import sknn
 from sknn.study import Study
+from sknn.study.data import DataSet
 
 IRIS = load_iris(return_X_y=True)
 
@@ -50,6 +54,53 @@ def test_of_a_table_values_may_be_missing_later(models):
     for table in (whole, whole[["a", "b"]]):
         model = Study(models, cv=3).run(table, y).best()
         assert model.predict(table.assign(a=np.nan)).shape == y.shape
+
+
+def kept_without_code(rows=60):
+    """Data of each kind, with the name of a network."""
+    random = np.random.RandomState(1)
+    signals = random.randn(rows, 8, 2)
+    labels = np.where(signals[:, :, 0].mean(axis=1) > 0, "yes", "no")
+    curves = np.empty(rows, object)
+    curves[:] = [signal[: 4 + k % 5] for k, signal in enumerate(signals)]
+    with_gaps = curves.copy()
+    with_gaps[0] = np.where(np.arange(len(curves[0]))[:, None] == 1, np.nan, curves[0])
+    return {
+        "table": ("mlp", *mixed_table(rows)),
+        "numbers and times": (
+            "mlp",
+            pd.DataFrame({"a": signals[:, 0, 0], "at": pd.Timestamp("2026-01-01") + pd.to_timedelta(range(rows), "D")}),
+            labels,
+        ),
+        "images": ("mlp", signals, labels),
+        "rows of signals": ("rnn", signals.reshape(rows, -1), labels),
+        "curves with gaps": ("rnn", with_gaps, labels),
+        "curves as rows": ("mlp", with_gaps, labels),
+    }
+
+
+LOADED = """
+import pickle, sys
+import sknn
+model = sknn.load("best.sknn")
+X, expected = pickle.load(open("expected", "rb"))
+assert (model.predict_proba(X) == expected).all()
+"""
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", kept_without_code())
+def test_a_network_travels_without_code(kind, tmp_path):
+    name, X, y = kept_without_code()[kind]
+    shape = (8, 2) if kind == "rows of signals" else None
+    model = Study([name], cv=2).run(DataSet.from_arrays("data", X, y, sample_shape=shape)).best()
+    sknn.save(model, tmp_path / "best.sknn")
+    expected = model.predict_proba(X)
+    np.testing.assert_array_equal(sknn.load(tmp_path / "best.sknn").predict_proba(X), expected)
+    if kind == "table":  # where nothing has loaded what finds the columns
+        (tmp_path / "expected").write_bytes(pickle.dumps((X, expected)))
+        done = subprocess.run([sys.executable, "-c", LOADED], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 def test_a_tuned_model_is_tuned_once_more():

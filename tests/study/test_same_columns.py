@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.pipeline import make_pipeline
 
 from sknn.study.columns import DECIMAL
 from sknn.study.same_columns import SameColumns
@@ -56,6 +58,15 @@ def test_other_spellings_of_what_was_learnt(name, values, expected):
 def test_what_is_no_number_is_missing_and_said():
     with pytest.warns(UserWarning, match=r"column 'size' .* 2 of 2 cells, such as 'big', are none"):
         assert again(size=["big", "small"])["size"].isna().all()
+
+
+def test_the_warning_points_at_who_called():
+    table = pd.DataFrame({"size": [1.5, 2.5]})
+    model = make_pipeline(SameColumns(), DummyRegressor()).fit(table, [0, 1])
+    for use in (model[0].transform, model.predict):
+        with pytest.warns(UserWarning, match="'big'") as caught:
+            use(pd.DataFrame({"size": ["1", "big"]}))
+        assert [each.filename for each in caught] == [__file__]
 
 
 def test_numbers_among_much_else_are_kept():

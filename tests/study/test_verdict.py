@@ -10,8 +10,19 @@ from sknn.study.compare import compare_pairs, ranks_of
 from sknn.study.measures import MEASURES
 from sknn.study.verdict import verdict, verdict_over_data_sets
 
-FAMILIES = {"mlp": "network", "cnn": "network", "forest": "baseline", "knn": "baseline", "dummy": "baseline"}
-TITLES = {"mlp": "MLP", "cnn": "CNN", "forest": "Random forest", "knn": "Nearest neighbours", "dummy": "Dummy"}
+FAMILIES = {
+    "mlp": "network",
+    "cnn": "network",
+    **dict.fromkeys(["forest", "random_forest", "knn", "dummy"], "baseline"),
+}
+TITLES = {
+    "random_forest": "Random forest",
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "forest": "Random forest",
+    "knn": "Nearest neighbours",
+    "dummy": "Dummy",
+}
 WIGGLE = np.array([0.01, -0.01, 0.005, -0.005, 0])
 BASE = 0.95 + WIGGLE[::-1]
 ERROR = "ValueError: no room.\nTraceback of many lines"
@@ -110,6 +121,31 @@ def test_the_verdict_compares_the_best_of_both_families(models, sentence):
     assert re.fullmatch(
         r" \S.* took about as long to fit as .* \(0\.10 s against 0\.10 s per fold\)\.", said[len(sentence) :]
     )
+
+
+BESIDE_THE_FOREST = {
+    "behind another baseline": (
+        {"mlp": BASE, "knn": BASE + 0.02 + 0.6 * WIGGLE, "random_forest": BASE - 0.05 + 0.6 * WIGGLE},
+        "MLP (only network) is better than Random forest by 0.050 in accuracy (95 % interval 0.041 to 0.059): 0.950 "
+        "against 0.900.",
+    ),
+    "undecided": (
+        {"mlp": BASE, "knn": BASE + 0.02 + 0.6 * WIGGLE, "random_forest": BASE - 0.012 + 2 * WIGGLE},
+        "The 5 folds do not decide: MLP (only network) is ahead of Random forest by 0.012 in accuracy (95 % interval "
+        "-0.017 to 0.041): 0.950 against 0.938.",
+    ),
+    "the best baseline": ({"mlp": BASE, "knn": BASE - 0.1, "random_forest": BASE - 0.05 + 0.6 * WIGGLE}, ""),
+    "not there": ({"mlp": BASE, "knn": BASE - 0.1}, ""),
+}
+
+
+@pytest.mark.parametrize(("models", "sentence"), BESIDE_THE_FOREST.values(), ids=BESIDE_THE_FOREST)
+def test_the_verdict_compares_the_best_network_with_the_forest_too(models, sentence):
+    said = say(models)
+    _, _, further = said.partition(". ")
+    assert further.startswith(sentence)
+    assert said.count(" Random forest") <= 2
+    assert sentence or " took about as long to fit as " in further.partition(". ")[0]
 
 
 def test_errors_are_in_their_unit_and_less_is_better():

@@ -298,7 +298,15 @@ class Bad(NamedTuple):
 BAD = {
     "negative": Bad({"no": -1.0}, "binary", "class_weight must be finite and not negative, got {'no': -1.0}"),
     "nan": Bad({"no": np.nan}, "binary", "class_weight must be finite and not negative"),
-    "other labels": Bad({"No": 2.0}, "binary", r"The classes, \['no', 'yes'\], are not in class_weight"),
+    "other labels": Bad(
+        {"No": 2.0, "yes": 1.0},
+        "binary",
+        r"class_weight names \['No'\], which are not in y, and not \['no'\], which are; the labels of y are "
+        r"\['no', 'yes'\]",
+    ),
+    "labels of another type": Bad(
+        {"0": 2.0}, "multiclass", r"names \['0'\], .* and not \[0, 1, 2\], which are; the labels of y are \[0, 1, 2\]"
+    ),
     "a list for one column": Bad([{0: 1.0}], "multiclass", "class_weight must be a dict, 'balanced' or None, got"),
     "a dict for many": Bad({0: 2.0}, "multilabel", "class_weight should be a list of dicts, or the string 'balanced'"),
     "a word": Bad({"no": "2"}, "binary", "class_weight must be finite and not negative, got {'no': '2'}"),

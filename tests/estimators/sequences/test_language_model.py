@@ -223,6 +223,10 @@ SMALL = LanguageModel(4, max_iter=1, random_state=0)
 REFUSED = {
     "one string": Refused(lambda: SMALL.fit("abc"), TypeError, r"got str; make one of it, as \[X\] does"),
     "an empty sequence": Refused(lambda: SMALL.fit(["a", ""]), ValueError, r"X\[1\]='' is empty: a sequence to learn"),
+    "no samples": Refused(lambda: SMALL.fit([]), ValueError, "X has no samples: it must hold at least one sequence"),
+    "nothing to score": Refused(
+        lambda: clone(SMALL).fit(["ab"]).score([]), ValueError, "X has no samples: it must hold at least one sequence"
+    ),
     "numbers": Refused(lambda: SMALL.fit([[0.5, 1.5]]), TypeError, "tokens are words, whole numbers or other names"),
     "words of lists": Refused(
         lambda: clone(SMALL).set_params(tokens="words").fit([[1, 2]]), ValueError, "tokens='words' splits strings"

@@ -236,6 +236,16 @@ REFUSED = {
     "no y": Refused(lambda: small().fit(TEXTS), ValueError, "requires y to be passed"),
     "one string": Refused(lambda: small().fit("abc", ["x"]), TypeError, r"got str; make one of it, as \[X\] does"),
     "an empty sequence": Refused(lambda: small().fit(["a", ""], ["x", "y"]), ValueError, r"X\[1\] is empty"),
+    "no samples": Refused(lambda: small().fit([], []), ValueError, "X has no samples: it must hold at least one seq"),
+    "nothing to predict": Refused(
+        lambda: small().fit(["ab"], ["x"]).predict([]), ValueError, "X has no samples: it must hold at least one seq"
+    ),
+    "no steps": Refused(
+        lambda: small().fit([np.zeros((0, 2)), np.ones((3, 2))], ["x", "y"]), ValueError, "sample 0 of X has no steps"
+    ),
+    "no steps to predict from": Refused(
+        lambda: small().fit(CURVES, CURVES).predict([np.zeros((0, 1))]), ValueError, "sample 0 of X has no steps"
+    ),
     "an unknown token": Refused(
         lambda: small().fit(["ab"], ["x"]).predict(["q"]),
         ValueError,
