@@ -283,7 +283,10 @@ def test_a_column_of_times_is_told_to_models_that_know_of_times(folder):
     assert "x1_frequency_1" in features.get_feature_names_out()
     assert data.fingerprint != data_of(data.X).fingerprint
     (folder / "star.3.csv").write_text("MJD,flux\n2,1\n2,2\n")
-    assert load(folder, "kind").time_channel is None
+    with pytest.warns(
+        UserWarning, match="'MJD' of the curves is not taken for the times of their steps: in star.3 two"
+    ):
+        assert load(folder, "kind").time_channel is None
 
 
 def test_a_column_of_curves_is_said_to_hold_times(folder, recwarn):

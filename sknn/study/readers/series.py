@@ -89,8 +89,9 @@ def read_curves(folder: Path, options: Options) -> Table:
     left_out = sorted(files.keys() - set(names))
     notes = [f"no row of {table.name} names {listed(map(repr, left_out))}, left out"] if left_out else []
     curves = ragged(_curve(files[name], options, first) for name in names)
-    frame, notes = labels.frame.drop(columns=column), [*labels.notes, *notes]
-    return Table(frame, labels.decimal, tuple(notes), {CURVES: curves}, _time_channel(first, curves), tuple(first))
+    times, of_times = _time_channel(first, curves, names)
+    frame, notes = labels.frame.drop(columns=column), [*labels.notes, *notes, *of_times]
+    return Table(frame, labels.decimal, tuple(notes), {CURVES: curves}, times, tuple(first))
 
 
 def check_labelled(content: Table | Arrays, folder: Path) -> None:
@@ -138,10 +139,20 @@ def _names_among(frame: pd.DataFrame, files: dict[str, Path], folder: Path) -> s
     return str(best)
 
 
-def _time_channel(names: list[str], curves: np.ndarray) -> int | None:
-    """The first column that may hold times."""
-    may_be = (channel for channel, name in enumerate(names) if name.lower() in TIMES)
-    return next((channel for channel in may_be if all((np.diff(x[:, channel]) > 0).all() for x in curves)), None)
+def _time_channel(names: list[str], curves: np.ndarray, of: list[str]) -> tuple[int | None, list[str]]:
+    """The first column that may hold times; and what is said of those that are called so, and hold none."""
+    notes: list[str] = []
+    for channel, name in enumerate(names):
+        if name.lower() not in TIMES:
+            continue
+        not_rising = [curve for curve, x in zip(of, curves, strict=True) if not (np.diff(x[:, channel]) > 0).all()]
+        if not not_rising:
+            return channel, notes
+        notes.append(
+            f"column {name!r} of the curves is not taken for the times of their steps: in {listed(not_rising[:3])} two "
+            "steps have the same, or they fall"
+        )
+    return None, notes
 
 
 def _curve(path: Path, options: Options, first: list[str]) -> np.ndarray:
