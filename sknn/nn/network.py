@@ -93,10 +93,14 @@ class Network(Trainable):
     def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
         """Every layer with its parameters, in order; a layer that holds others comes before them."""
         for name, layer in self.layers_by_name.items():
-            parameters = self.parameters
-            for part in name.split("."):
-                parameters = parameters.get(part, {})
-            yield layer, parameters
+            yield layer, self.parameters_of(name)
+
+    def parameters_of(self, name: str) -> dict[str, Any]:
+        """The parameters of the layer of this full name, and of those within it."""
+        parameters = self.parameters
+        for part in name.split("."):
+            parameters = parameters.get(part, {})
+        return parameters
 
     def __call__(self, x: Any, *, training: bool = False, draws: Draws | None = None, **given: Any) -> Any:
         """The output for a batch x of shape (n, *input_shape): an array for an array, no graph."""

@@ -11,6 +11,7 @@ import numpy as np
 from ...autodiff.tape import Array
 from ...nn import Dense, Layer, Network, Unflatten
 from ...nn.init import Random
+from ...nn.promises import check_shapes
 from ...series import lies_in_series
 from ...template.estimator import Estimator
 from ...template.inputs import as_rows, as_series, stated_shape
@@ -59,6 +60,7 @@ class OwnNetwork(Estimator):
                 f"layers end in samples of shape {network.shapes[-2]}, but the output layer takes a row of features: "
                 "put Flatten() or GlobalPool() where the grid is to end"
             )
+        check_shapes(network, x[:2].astype(dtype))
         return network
 
     @property

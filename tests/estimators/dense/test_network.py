@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from sknn.nn import (
     Dropout,
     Flatten,
     GlobalPool,
+    Layer,
     LayerNorm,
     Pool,
     Residual,
@@ -175,6 +177,52 @@ def test_what_does_not_fit_is_named_and_nothing_is_left(layers, params, message)
     with pytest.raises(ValueError, match=message):
         network.fit(X, Y)
     assert vars(network) == before
+
+
+@dataclass(frozen=True)
+class Half(Layer):
+    """Promises half of the features, and gives as many as `gives` says."""
+
+    gives: str = "half"
+
+    def build(self, shape, store):
+        return (*shape[:-1], shape[-1] // 2)
+
+    def apply(self, params, x, context):
+        half = x[..., : x.shape[-1] // 2]
+        return {"half": half, "all": x, "one": half[..., :1], "a mean": half.mean(axis=0)}[self.gives]
+
+
+BROKEN = {
+    "alone": (
+        [Half("all")], X, r"layer 0, Half\(gives='all'\), promises \(2, 18\) .*, but its apply gave \(2, 36\)",
+    ),
+    "after another": (
+        [Dense(8), Half("one"), Dense(3)], X, r"layer 1, Half\(gives='one'\), promises \(2, 4\) .* gave \(2, 1\)",
+    ),
+    "within, where it is broadcast": (
+        [Residual([Half("one")], shortcut=[Half()])], X, r"layer 0.0, Half\(gives='one'\), promises"
+    ),
+    "on the shortcut": ([Residual([Half()], shortcut=[Half("one")])], X, r"layer 0.shortcut.0, Half\(gives='one'\)"),
+    "samples made one": ([Half("a mean")], X, r"promises \(2, 18\) .* but its apply gave \(18,\)"),
+    "on steps": (
+        [Conv(4, 3), Half("one"), GlobalPool()], [row[: 20 + k % 3, None] for k, row in enumerate(X)],
+        r"layer 1, Half\(gives='one'\), promises \(n_steps, 2\)",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", BROKEN)
+def test_a_layer_that_breaks_its_promise_is_named(where):
+    layers, samples, message = BROKEN[where]
+    network = NetworkClassifier(layers)
+    with pytest.raises(ValueError, match=message):
+        network.fit(samples, Y)
+    assert vars(network).keys() == vars(clone(network)).keys()
+
+
+def test_a_layer_that_keeps_its_promise_is_taken():
+    NetworkClassifier([Half(), Residual([Half(), Dense(18)])], max_iter=2, tol=9, n_iter_no_change=1).fit(X, Y)
 
 
 def test_validation_samples_are_read_as_the_others_are():
