@@ -17,6 +17,15 @@ from ...train import FitLoop, Observer, Stage, TrainingState
 from .single_layer import SingleLayer
 
 
+class _NoQuantiles:
+    """In place of a method that all other regressors have: neither the class nor the reference shows it."""
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        raise AttributeError(
+            f"{owner.__name__} learns no quantiles; MLPRegressor(hidden_layer_sizes=(), loss='quantile') does"
+        )
+
+
 class PerceptronRegressor(SingleLayer, Regressor):
     """The single linear neuron, trained by the delta rule; one for each output.
 
@@ -57,6 +66,7 @@ class PerceptronRegressor(SingleLayer, Regressor):
     delta: float = fixed(1.35)
     quantile: float = fixed(0.5)
     target_scaling: None = fixed(None)
+    predict_quantiles = _NoQuantiles()  # type: ignore[assignment]
 
     @property
     def coef_(self) -> Array:

@@ -1,10 +1,11 @@
 """The linear neuron."""
 
 import numpy as np
+import pytest
 from numpy.testing import assert_allclose
 from sklearn.linear_model import LinearRegression
 
-from sknn import PerceptronRegressor
+from sknn import MLPRegressor, PerceptronRegressor
 
 
 def test_the_linear_neuron_nears_least_squares():
@@ -15,3 +16,11 @@ def test_the_linear_neuron_nears_least_squares():
     best = LinearRegression().fit(X, y)
     assert_allclose(neuron.coef_.ravel(), best.coef_, atol=0.01)
     assert_allclose(neuron.intercept_, best.intercept_, atol=0.01)
+
+
+def test_it_offers_no_quantiles_and_says_what_does():
+    for each in (PerceptronRegressor, PerceptronRegressor()):
+        assert not hasattr(each, "predict_quantiles")
+        with pytest.raises(AttributeError, match=r"learns no quantiles; MLPRegressor\(hidden_layer_sizes=\(\), loss="):
+            each.predict_quantiles(np.ones((2, 1)))
+    assert hasattr(MLPRegressor, "predict_quantiles")
