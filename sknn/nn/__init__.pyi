@@ -3,6 +3,7 @@ from .applied import Applied as Applied
 from .attention import Attention as Attention
 from .attention import CrossAttention as CrossAttention
 from .beside import Beside as Beside
+from .cache import Cache as Cache
 from .containers import Concat as Concat
 from .containers import Residual as Residual
 from .containers import Sequential as Sequential

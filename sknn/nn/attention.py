@@ -2,7 +2,7 @@
 
 Series come as a grid (n, T, channels) or in rows of steps (``context.sequences``); either way a sample attends to its
 own steps alone. What the layers read by name in ``context.given``: "memory", the series that cross attention looks at;
-"cache", a :class:`sknn.nn.cache.Cache` if a series comes piece by piece; "attention_weights", a list to which each
+"cache", a :class:`sknn.nn.Cache` if a series comes piece by piece; "attention_weights", a list to which each
 layer appends its weights, (heads, queries, keys) for each sample.
 """
 

@@ -17,7 +17,7 @@ class Cache:
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn.nn.cache import Cache
+    >>> from sknn.nn import Cache
     >>> cache = Cache()
     >>> cache.begin()
     >>> cache.slot()["h"] = np.array([[1.0], [2.0]])
@@ -40,7 +40,13 @@ class Cache:
         self._given = 0
 
     def slot(self) -> dict[str, Any]:
-        """The slot of the next layer that asks, which that layer reads and writes."""
+        """The slot of the next layer that asks, which that layer reads and writes.
+
+        Returns
+        -------
+        slot : dict
+            Arrays by name.
+        """
         if self._given == len(self._slots):
             self._slots.append({})
         self._given += 1
@@ -53,6 +59,11 @@ class Cache:
         ----------
         samples : array-like of int
             Their numbers; one may be named more than once.
+
+        Returns
+        -------
+        cache : Cache
+            Another one.
         """
         taken = Cache()
         taken._slots = [{name: np.take(x, samples, axis=0) for name, x in slot.items()} for slot in self._slots]

@@ -25,7 +25,7 @@ class Recurrent(Layer):
         "gru"   h = (1 - z) n + z h', r, z = logistic(x W + h' U + b), n = tanh(x W_n + b_n + r (h' U_n + b_hn))
 
     The weights U of states are orthogonal in the beginning, gate by gate, the biases of forget gates f are 1. Given a
-    :class:`sknn.nn.cache.Cache` by the name "cache", the layer begins with the states that it left there, and leaves
+    :class:`sknn.nn.Cache` by the name "cache", the layer begins with the states that it left there, and leaves
     its last ones: so a series may come piece by piece.
 
     Parameters

@@ -235,7 +235,7 @@ class Forecaster(MetaEstimatorMixin, Declaring):
         Each series is cut into `n_splits` + 1 parts of equal length. In fold k a clone is fitted to the first k + 1
         of them and forecasts the next part, from every window that ends in front of a whole horizon within it; nothing
         of what it forecasts, nor of what comes later, is seen by the fit. The last value, the last season (with
-        `season`) and a :class:`sklearn.linear_model.Ridge` in place of the regressor do the same.
+        `season`) and scikit-learn's `Ridge` in place of the regressor do the same.
 
         Parameters
         ----------
