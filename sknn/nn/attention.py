@@ -8,8 +8,9 @@ layer appends its weights, (heads, queries, keys) for each sample.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -181,38 +182,43 @@ class CrossAttention(Layer):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         lying = lying_of(x, context)
-        kv, scope = looked_at(self, params["kv"], lying, context, slot_of(context))
+        kv, scope = looked_at(partial(self._projected, params["kv"], context), lying, slot_of(context))
         mixed = _mixed(self, context, _affine(params["q"], positions(x)), kv, scope)
         return F.reshape(_affine(params["out"], mixed), x.shape)
+
+    def _projected(self, params: dict[str, Any], context: Context) -> tuple[Value, Sequences]:
+        """Keys and values of the memory, and how its samples lie."""
+        memory, lying = memory_of(self, params["weight"].shape[0], context)
+        return _affine(params, memory), lying
 
     def caption(self, shape: Shape) -> str:
         return f"cross attention\n{self.n_heads} heads"
 
 
 def looked_at(
-    layer: Layer, params: dict[str, Any], lying: Sequences, context: Context, slot: dict[str, Any] | None
+    keys_and_values: Callable[[], tuple[Value, Sequences]], lying: Sequences, slot: dict[str, Any] | None
 ) -> tuple[Value, Scope]:
     """Keys and values of the memory, which are kept in the slot if there is one, and what series see of them."""
     if slot is None:
-        kv, keys = _projected(layer, params, context.given.get("memory"))
+        kv, keys = keys_and_values()
         return kv, Scope(lying.lengths, keys.lengths)
     if "kv" not in slot:
-        kv, keys = _projected(layer, params, context.given.get("memory"))
+        kv, keys = keys_and_values()
         _remember(slot, F.plain(kv), keys)
     kv, starts = _kept(slot)
     return kv, Scope(lying.lengths, slot["n_steps"], starts)
 
 
-def _projected(layer: Layer, params: dict[str, Any], memory: Any) -> tuple[Value, Sequences]:
-    """Keys and values of the memory, and how its samples lie."""
+def memory_of(layer: Layer, width: int, context: Context) -> tuple[Value, Sequences]:
+    """The steps of the memory, (n_positions, width), and how its samples lie; ValueError if there is none like this."""
+    memory = context.given.get("memory")
     if memory is None:
         raise ValueError(f"memory=None: {layer!r} looks at another series; call network(x, memory=encoder(x))")
     in_rows = hasattr(memory, "lengths")
     values = memory.values if in_rows else memory
-    width = params["weight"].shape[0]
     if len(values.shape) != (2 if in_rows else 3) or values.shape[-1] != width:
         raise ValueError(f"memory must be series of {width} channels for {layer!r}; its shape is {values.shape}")
-    return _affine(params, positions(values)), memory if in_rows else of_equal_lengths(*values.shape[:2])
+    return positions(values), memory if in_rows else of_equal_lengths(*values.shape[:2])
 
 
 def width_of(layer: Layer, shape: Shape) -> int:

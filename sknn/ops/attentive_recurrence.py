@@ -25,13 +25,14 @@ CELL = GRUCell()
 class Memory:
     """Keys and values, those of the sample that comes first in `order` first, and so on."""
 
-    def __init__(self, kv: Array, scope: Scope, order: Array) -> None:
+    def __init__(self, kv: Array, n_units: int, scope: Scope, order: Array) -> None:
         lengths = scope.key_lengths[order]
         self.ends = np.cumsum(lengths)
         self.starts = self.ends - lengths
         self.sample = np.repeat(np.arange(len(order)), lengths)
         self.rows = np.arange(len(self.sample)) + np.repeat(scope.key_starts[order] - self.starts, lengths)
-        self.keys, self.values = np.take(kv.reshape(len(kv), 2, -1), self.rows, axis=0).swapaxes(0, 1).copy()
+        in_order = np.take(kv, self.rows, axis=0)
+        self.keys, self.values = in_order[:, :n_units].copy(), in_order[:, n_units:].copy()
 
     def read(self, queries: Array, v: Array) -> tuple[Array, Array]:
         """What the first samples get of their values, one query each; and the weights of these."""
@@ -91,18 +92,21 @@ def attentive_recurrence(
     h = GRU(z + c' C, h'), c = sum over j of w_j values_j with w = softmax over j of v . tanh(h Q + keys_j)
     (Bahdanau, Cho & Bengio 2015).
 
-    z: (n_positions, 3 units), the inputs' part of the gates, bias included; C, U: (units, 3 units), the weights of what
-    was seen and of the states; b: (units,), the bias of the states in n; Q: (units, units); kv: (n_keys, 2 units), keys
-    beside values, of which `scope` tells those of each sample; v: (units,); state: the initial [h, c], or None for 0.
+    z: (n_positions, 3 units), the inputs' part of the gates, bias included; C: (width, 3 units) and U: (units, 3
+    units), the weights of what was seen and of the states; b: (units,), the bias of the states in n; Q: (units, units);
+    kv: (n_keys, units + width), keys beside values, of which `scope` tells those of each sample; v: (units,); state:
+    the initial [h, c], or None for 0.
     """
-    given = [z, C, U, b, Q, kv, v, np.zeros((len(steps), 2 * len(U)), z.dtype) if state is None else state]
+    if state is None:
+        state = np.zeros((len(steps), len(U) + len(C)), z.dtype)
+    given = [z, C, U, b, Q, kv, v, state]
     dtype = np.result_type(*given)
     z, C, U, b, Q, kv, v, state = (each.astype(dtype, copy=False) for each in given)
-    memory, n_units = Memory(kv, scope, steps.order), len(U)
-    initial = state[steps.order]
+    n_units, initial = len(U), state[steps.order]
+    memory = Memory(kv, n_units, scope, steps.order)
     h, c = initial[:, :n_units], initial[:, n_units:]
     halves, rows = CELL.halves(n_units, dtype), steps.rows(reverse=False)
-    states, passed = np.empty((len(rows), 2 * n_units), dtype), []
+    states, passed = np.empty((len(rows), n_units + len(C)), dtype), []
     with single_thread():  # the products of single steps are small
         in_time, of_seen, of_states = np.take(z, rows, axis=0) * halves, C * halves, U * halves
         for first, last in steps.spans:
@@ -168,7 +172,9 @@ def _(
 ) -> Value:
     n_units, rows = F.shape_of(U)[0], steps.rows(reverse=False)
     z = F.take(z, rows)
-    start = np.zeros((len(steps), 2 * n_units), F.plain(z).dtype) if state is None else F.take(state, steps.order)
+    if state is None:
+        state = np.zeros((len(steps), n_units + F.shape_of(C)[0]), F.plain(z).dtype)
+    start = F.take(state, steps.order)
     h, c, after = start[:, :n_units], start[:, n_units:], []
     for first, last in steps.spans:
         n = last - first
@@ -186,11 +192,10 @@ def _(
 
 @attentive_recurrence.takes
 def _(y: Array, z: Array, C: Array, U: Array, b: Array, Q: Array, *others: Any, scope: Scope, **options: Any) -> Any:
-    n_units = len(U)
-    return len(y) * (C.size + U.size + Q.size) + 2 * scope.n_weights * n_units, 4 * y.size + scope.n_weights
+    return len(y) * (C.size + U.size + Q.size) + scope.n_weights * y.shape[1], y.size + z.size + scope.n_weights
 
 
-def additive_weights(h: Array, Q: Array, kv: Array, v: Array, scope: Scope) -> list[Array]:
+def additive_weights(h: Array, Q: Array, kv: Array, v: Array, *, scope: Scope) -> list[Array]:
     """The weights w of :func:`attentive_recurrence` at states h, (1, queries, keys) for each sample."""
     queries, found, n_units = h @ Q, [], len(v)
     for start, n, first, n_keys, _ in scope.table:

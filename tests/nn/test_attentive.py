@@ -26,8 +26,8 @@ def drawn(lengths, channels: int, seed: int = 1) -> Sequences:
 def by_the_formula(params, x, memory):
     """States, what is seen, and the weights, of one sample."""
     cell, bias = params["cell"], params["cell"]["bias"]
-    keys, values = np.split(memory @ params["kv"]["weight"] + params["kv"]["bias"], 2, axis=1)
-    h = c = np.zeros(4)
+    keys = memory @ params["k"]["weight"] + params["k"]["bias"]
+    h, c = np.zeros(4), np.zeros(3)
     for step in x:
         of_inputs = np.concatenate([step, c]) @ cell["weight"] + bias[:12]
         of_states = h @ cell["recurrent_weight"]
@@ -35,7 +35,7 @@ def by_the_formula(params, x, memory):
         n = np.tanh(of_inputs[8:] + r * (of_states[8:] + bias[12:]))
         h = (1.0 - z) * n + z * h
         weights = softmax(np.tanh(h @ params["q"]["weight"] + keys) @ params["energy"])
-        c = weights @ values
+        c = weights @ memory
         yield h, c, weights
 
 
@@ -53,10 +53,10 @@ def test_values_and_gradients_beside_a_cell_of_pytorch():
     torch = pytest.importorskip("torch")
     network, x, memory = built(LAYER), drawn(LENGTHS, 2), drawn(KEYS, 3, seed=5)
     own = network.parameters["0"]
-    cell, query, both = (
-        torch.nn.GRUCell(6, 4, dtype=torch.float64),
+    cell, query, key = (
+        torch.nn.GRUCell(5, 4, dtype=torch.float64),
         torch.nn.Linear(4, 4, bias=False, dtype=torch.float64),
-        torch.nn.Linear(3, 8, dtype=torch.float64),
+        torch.nn.Linear(3, 4, dtype=torch.float64),
     )
     energy = torch.tensor(own["energy"], requires_grad=True)
     with torch.no_grad():
@@ -66,16 +66,15 @@ def test_values_and_gradients_beside_a_cell_of_pytorch():
         cell.bias_hh.zero_()
         cell.bias_hh[8:].copy_(torch.tensor(own["cell"]["bias"][12:]))
         query.weight.copy_(torch.tensor(own["q"]["weight"].T))
-        both.weight.copy_(torch.tensor(own["kv"]["weight"].T))
-        both.bias.copy_(torch.tensor(own["kv"]["bias"]))
+        key.weight.copy_(torch.tensor(own["k"]["weight"].T))
+        key.bias.copy_(torch.tensor(own["k"]["bias"]))
     steps, looked_at = (torch.tensor(each.values, requires_grad=True) for each in (x, memory))
     there = []
     for sample, m in zip(steps.split(LENGTHS), looked_at.split(KEYS), strict=True):
-        keys, values = both(m).split(4, dim=1)
-        h, c = torch.zeros(2, 4, dtype=torch.float64)
+        h, c = torch.zeros(4, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
         for step in sample:
             h = cell(torch.cat([step, c])[None], h[None])[0]
-            c = ((query(h) + keys).tanh() @ energy).softmax(0) @ values
+            c = ((query(h) + key(m)).tanh() @ energy).softmax(0) @ m
             there.append(torch.cat([h, c]))
     there = torch.stack(there)
     seed = np.random.default_rng(3).standard_normal(there.shape)
@@ -92,8 +91,8 @@ def test_values_and_gradients_beside_a_cell_of_pytorch():
         "cell.recurrent_weight": cell.weight_hh.grad.T,
         "cell.bias": torch.cat([cell.bias_ih.grad, cell.bias_hh.grad[8:]]),
         "q.weight": query.weight.grad.T,
-        "kv.weight": both.weight.grad.T,
-        "kv.bias": both.bias.grad,
+        "k.weight": key.weight.grad.T,
+        "k.bias": key.bias.grad,
         "energy": energy.grad,
     }
     assert {f"0.{name}" for name in expected_of} == set(network.names)
@@ -141,4 +140,4 @@ def test_keys_of_other_samples():
 
 def test_how_it_is_told():
     assert LAYER.caption((None, 2)) == "GRU\nwith attention"
-    assert built(LAYER).output_shape == (None, 8)
+    assert built(LAYER).output_shape == (None, 7)

@@ -216,10 +216,10 @@ def attentive_recurrences(n: int) -> list[Case]:
     steps, key_lengths = Steps(rng.integers(1, 4, n)), rng.integers(1, 4, n)
     starts = np.cumsum(key_lengths + 1) - key_lengths
     scope = Scope(steps.lengths, key_lengths, starts)
-    shapes = [(steps.n_positions, 6), (2, 6), (2, 6), (2,), (2, 2), (int(starts[-1] + key_lengths[-1]), 4), (2,)]
+    shapes = [(steps.n_positions, 6), (3, 6), (2, 6), (2,), (2, 2), (int(starts[-1] + key_lengths[-1]), 5), (2,)]
     inputs = [real(*shape) for shape in shapes]
     options = {"steps": steps, "scope": scope}
-    return [Case((*inputs, real(n, 4)), tuple(range(8)), options), Case(tuple(inputs), tuple(range(7)), options)]
+    return [Case((*inputs, real(n, 5)), tuple(range(8)), options), Case(tuple(inputs), tuple(range(7)), options)]
 
 
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:

@@ -64,7 +64,7 @@ class Seq2Seq(Estimator):
 
     .. math::
         h_t = \\mathrm{GRU}([y_{t-1}, s, c_{t-1}], h_{t-1}), \\quad
-        c_t = \\sum_j w_{tj} m_j V, \\quad
+        c_t = \\sum_j w_{tj} m_j, \\quad
         w_t = \\mathrm{softmax}_j \\, e \\cdot \\tanh(h_t Q + m_j K),
 
     and the outputs are those of a dense layer of tanh units on :math:`[h_t, c_t]`; of several layers the last one does
@@ -146,7 +146,7 @@ class Seq2Seq(Estimator):
     )
     solver = "adamw"
     learning_rate = "one_cycle"
-    learning_rate_init = 0.003
+    learning_rate_init = 0.002
     clip_norm = 1.0
     batch_size: int | Literal["auto"] = BATCH_SIZE
     max_iter: int | Literal["auto"] = parameter(  # type: ignore[assignment]
