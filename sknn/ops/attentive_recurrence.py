@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
@@ -41,7 +42,9 @@ class Memory:
         weights -= np.maximum.reduceat(weights, starts)[sample]
         np.exp(weights, out=weights)
         weights /= np.add.reduceat(weights, starts)[sample]
-        return np.add.reduceat(weights[:, None] * self.values[:end], starts), weights
+        bounds = np.append(starts, end).astype(np.int32)
+        each = csr_array((weights, np.arange(end, dtype=np.int32), bounds), (len(queries), end))
+        return each @ self.values[:end], weights
 
     def back(self, slopes: Array, queries: Array, weights: Array, v: Array, to: tuple[Array, Array, Array]) -> Array:
         """The gradient of the queries; those of keys, values and v are added to what is in `to`."""
