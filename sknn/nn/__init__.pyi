@@ -2,6 +2,7 @@ from .activation import Activation as Activation
 from .applied import Applied as Applied
 from .attention import Attention as Attention
 from .attention import CrossAttention as CrossAttention
+from .attentive import AttentiveRecurrent as AttentiveRecurrent
 from .beside import Beside as Beside
 from .cache import Cache as Cache
 from .containers import Concat as Concat

@@ -8,8 +8,9 @@ layer appends its weights, (heads, queries, keys) for each sample.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,7 @@ class Attention(Layer):
         return True
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        width = _check_series(self, shape)
+        width = _width_of_heads(self, shape)
         if self.rotary and width // self.n_heads % 2:
             raise ValueError(f"rotary=True needs heads of an even width, but {self!r} has {width // self.n_heads}")
         _declare(self, store.inside("qkv"), width, 3 * width)
@@ -102,10 +103,10 @@ class Attention(Layer):
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        lying = _lying(x, context)
-        qkv = _affine(params["qkv"], _positions(x))
+        lying = lying_of(x, context)
+        qkv = _affine(params["qkv"], positions(x))
         width = x.shape[-1]
-        slot = _slot(context)
+        slot = slot_of(context)
         if self.rotary:
             places = lying.step if slot is None else lying.step + _passed(slot, lying)[lying.sample]
             cos, sin = _angles(places, width // self.n_heads // 2)
@@ -173,53 +174,69 @@ class CrossAttention(Layer):
         return self.dropout > 0
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        width = _check_series(self, shape)
+        width = _width_of_heads(self, shape)
         _declare(self, store.inside("q"), width, width)
         _declare(self, store.inside("kv"), self.memory_width or width, 2 * width)
         _declare(self, store.inside("out"), width, width)
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        lying, slot = _lying(x, context), _slot(context)
-        if slot is None:
-            kv, keys = self._projected(params, context)
-            scope = Scope(lying.lengths, keys.lengths)
-        else:
-            if not slot:
-                kv, keys = self._projected(params, context)
-                _remember(slot, F.plain(kv), keys)
-            kv, starts = _kept(slot)
-            scope = Scope(lying.lengths, slot["n_steps"], starts)
-        mixed = _mixed(self, context, _affine(params["q"], _positions(x)), kv, scope)
+        lying = lying_of(x, context)
+        kv, scope = looked_at(partial(self._projected, params["kv"], context), lying, slot_of(context))
+        mixed = _mixed(self, context, _affine(params["q"], positions(x)), kv, scope)
         return F.reshape(_affine(params["out"], mixed), x.shape)
 
     def _projected(self, params: dict[str, Any], context: Context) -> tuple[Value, Sequences]:
         """Keys and values of the memory, and how its samples lie."""
-        memory = context.given.get("memory")
-        if memory is None:
-            raise ValueError(f"memory=None: {self!r} looks at another series; call network(x, memory=encoder(x))")
-        in_rows = hasattr(memory, "lengths")
-        values = memory.values if in_rows else memory
-        width = params["kv"]["weight"].shape[0]
-        if len(values.shape) != (2 if in_rows else 3) or values.shape[-1] != width:
-            raise ValueError(f"memory must be series of {width} channels for {self!r}; its shape is {values.shape}")
-        lying = memory if in_rows else of_equal_lengths(*values.shape[:2])
-        return _affine(params["kv"], _positions(values)), lying
+        memory, lying = memory_of(self, params["weight"].shape[0], context)
+        return _affine(params, memory), lying
 
     def caption(self, shape: Shape) -> str:
         return f"cross attention\n{self.n_heads} heads"
 
 
-def _check_series(layer: Attention | CrossAttention, shape: Shape) -> int:
-    """The channels of series of this shape; ValueError if they are none, or cannot be divided into the heads."""
+def looked_at(
+    keys_and_values: Callable[[], tuple[Value, Sequences]], lying: Sequences, slot: dict[str, Any] | None
+) -> tuple[Value, Scope]:
+    """Keys and values of the memory, which are kept in the slot if there is one, and what series see of them."""
+    if slot is None:
+        kv, keys = keys_and_values()
+        return kv, Scope(lying.lengths, keys.lengths)
+    if "kv" not in slot:
+        kv, keys = keys_and_values()
+        _remember(slot, F.plain(kv), keys)
+    kv, starts = _kept(slot)
+    return kv, Scope(lying.lengths, slot["n_steps"], starts)
+
+
+def memory_of(layer: Layer, width: int, context: Context) -> tuple[Value, Sequences]:
+    """The steps of the memory, (n_positions, width), and how its samples lie; ValueError if there is none like this."""
+    memory = context.given.get("memory")
+    if memory is None:
+        raise ValueError(f"memory=None: {layer!r} looks at another series; call network(x, memory=encoder(x))")
+    in_rows = hasattr(memory, "lengths")
+    values = memory.values if in_rows else memory
+    if len(values.shape) != (2 if in_rows else 3) or values.shape[-1] != width:
+        raise ValueError(f"memory must be series of {width} channels for {layer!r}; its shape is {values.shape}")
+    return positions(values), memory if in_rows else of_equal_lengths(*values.shape[:2])
+
+
+def width_of(layer: Layer, shape: Shape) -> int:
+    """The channels of series of this shape; ValueError if they are none."""
     if len(shape) != 2 or shape[-1] is None:
         raise ValueError(
             f"{layer!r} works on series, samples of shape (T, channels), but they are of shape {shape}; of images, "
             "Patches makes series"
         )
-    if shape[-1] % layer.n_heads:
-        raise ValueError(f"n_heads={layer.n_heads} must divide the {shape[-1]} channels of the input")
     return shape[-1]
+
+
+def _width_of_heads(layer: Attention | CrossAttention, shape: Shape) -> int:
+    """The same; ValueError if they cannot be divided into the heads."""
+    width = width_of(layer, shape)
+    if width % layer.n_heads:
+        raise ValueError(f"n_heads={layer.n_heads} must divide the {width} channels of the input")
+    return width
 
 
 def _declare(layer: Attention | CrossAttention, store: Store, n_in: int, n_out: int) -> None:
@@ -230,12 +247,12 @@ def _affine(params: dict[str, Any], x: Value) -> Value:
     return dense(x, params["weight"], params.get("bias"))
 
 
-def _positions(x: Value) -> Value:
+def positions(x: Value) -> Value:
     """The steps of all samples, (n_positions, channels)."""
     return x if len(x.shape) == 2 else F.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))
 
 
-def _lying(x: Value, context: Context) -> Sequences:
+def lying_of(x: Value, context: Context) -> Sequences:
     """How the samples lie in these."""
     return of_equal_lengths(*x.shape[:2]) if context.sequences is None else context.sequences
 
@@ -282,7 +299,7 @@ def _table(n_steps: int, half: int) -> tuple[Array, Array]:
 # -- keys and values of the steps that came before -----------------------------------------------------------------
 
 
-def _slot(context: Context) -> dict[str, Any] | None:
+def slot_of(context: Context) -> dict[str, Any] | None:
     cache = context.given.get("cache")
     return None if cache is None else cache.slot()
 

@@ -108,7 +108,7 @@ class Recurrent(Layer):
         return F.concatenate([forth, self._read(params["back"], x, steps, reverse=True)], axis=-1)
 
     def _read(self, params: dict[str, Any], x: Value, steps: Steps, reverse: bool) -> Value:
-        y = recurrence(x, *_weights(params), steps=steps, cell=self.cell, reverse=reverse)
+        y = recurrence(x, *weights_of(params), steps=steps, cell=self.cell, reverse=reverse)
         return y if self.sequences else _last(y, steps, reverse)
 
     def _go_on(self, params: dict[str, Any], x: Value, steps: Steps, cache: Cache) -> Value:
@@ -116,7 +116,7 @@ class Recurrent(Layer):
         if self.bidirectional:
             raise ValueError(f"{self!r} reads series from their ends too: it cannot go on from the states in a cache")
         slot = cache.slot()
-        y = recurrence(x, *_weights(params), slot.get("state"), steps=steps, cell=self.cell, whole=True)
+        y = recurrence(x, *weights_of(params), slot.get("state"), steps=steps, cell=self.cell, whole=True)
         last = slot["state"] = _last(y, steps, reverse=False)
         return (y if self.sequences else last)[..., : self.units]
 
@@ -127,7 +127,7 @@ class Recurrent(Layer):
         return self.cell.upper() + ("\nboth ways" if self.bidirectional else "")
 
 
-def _weights(params: dict[str, Any]) -> tuple:
+def weights_of(params: dict[str, Any]) -> tuple:
     return params["weight"], params["recurrent_weight"], params["bias"]
 
 

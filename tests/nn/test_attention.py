@@ -12,6 +12,7 @@ from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Attention,
+    AttentiveRecurrent,
     Conv,
     CrossAttention,
     DecoderBlock,
@@ -118,7 +119,9 @@ def test_a_step_sees_the_whole_series():
 # -- across --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [CrossAttention(2, memory_width=3), DecoderBlock(2, memory_width=3)])
+@pytest.mark.parametrize(
+    "layer", [layer(2, memory_width=3) for layer in (CrossAttention, DecoderBlock, AttentiveRecurrent)]
+)
 def test_each_sample_looks_at_its_own_memory(layer):
     network, x, memory = built(layer), drawn(), drawn([3, 6, 1, 4], 3, seed=2)
     together = network(x, memory=memory)
@@ -198,6 +201,7 @@ DECODERS = {
     "learned": [Embedding(7, 8), Positions("learned", length=40, gain=1.0), TransformerBlock(2, causal=True)],
     "turned": [Embedding(7, 8), TransformerBlock(2, causal=True, rotary=True), Attention(1, causal=True, rotary=True)],
     "decoder": [Embedding(7, 8), Positions(), DecoderBlock(2, memory_width=3), DecoderBlock(4, memory_width=3)],
+    "recurrent": [Embedding(7, 8), AttentiveRecurrent(4, memory_width=3), AttentiveRecurrent(3, memory_width=3)],
 }
 each_decoder = pytest.mark.parametrize("name", DECODERS)
 MEMORY = drawn([3, 6, 1], 3, seed=5)

@@ -18,6 +18,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
     Attention,
+    AttentiveRecurrent,
     BatchNorm,
     Beside,
     Concat,
@@ -109,6 +110,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Attention(1, causal=True, dropout=0.5, use_bias=False), (4, 3)),
         (Attention(2, rotary=True, init="orthogonal"), (3, 8)),
     ],
+    "AttentiveRecurrent": [(AttentiveRecurrent(2, memory_width=3), (3, 4)), (AttentiveRecurrent(3), (1, 3))],
     "CrossAttention": [(CrossAttention(2, memory_width=3), (3, 4)), (CrossAttention(1, dropout=0.3), (1, 3))],
     "FeedForward": [(FeedForward(), (3,)), (FeedForward(1.5, "swiglu", dropout=0.2, use_bias=False), (2, 4))],
     "TransformerBlock": [
@@ -131,7 +133,7 @@ def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
         return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
     if isinstance(layer, Beside):
         return {layer.name: np.random.default_rng(2).standard_normal((n, layer.width))}
-    if isinstance(layer, CrossAttention | DecoderBlock):
+    if isinstance(layer, AttentiveRecurrent | CrossAttention | DecoderBlock):
         return {"memory": np.random.default_rng(2).standard_normal((n, 5, 3))}
     return {}
 
@@ -364,7 +366,7 @@ ERRORS = {
         f"{type(layer).__name__} without steps": (
             partial(layer.build, shape, Store(None)), ValueError, "works on series, samples of shape .*; of images,",
         )
-        for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
+        for layer in (Attention(1), CrossAttention(1), AttentiveRecurrent(2), Positions(), TimePool())
         for shape in ((4,), (4, 4, 2))
     },
     "nothing beside": (

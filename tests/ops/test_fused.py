@@ -211,6 +211,17 @@ def recurrences(n: int) -> list[Case]:
     return cases
 
 
+def attentive_recurrences(n: int) -> list[Case]:
+    """Samples of different lengths, and keys and values of others with gaps between them; from 0, and from a state."""
+    steps, key_lengths = Steps(rng.integers(1, 4, n)), rng.integers(1, 4, n)
+    starts = np.cumsum(key_lengths + 1) - key_lengths
+    scope = Scope(steps.lengths, key_lengths, starts)
+    shapes = [(steps.n_positions, 6), (3, 6), (2, 6), (2,), (2, 2), (int(starts[-1] + key_lengths[-1]), 5), (2,)]
+    inputs = [real(*shape) for shape in shapes]
+    options = {"steps": steps, "scope": scope}
+    return [Case((*inputs, real(n, 5)), tuple(range(8)), options), Case(tuple(inputs), tuple(range(7)), options)]
+
+
 def of_raw(n: int, draw_target: Callable, *each_options: dict) -> list[Case]:
     return [Case((apart(n, 3), draw_target(n, 3)), options=options) for options in each_options or ({},)]
 
@@ -266,6 +277,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "spread": spreadings,
     "gather": gatherings,
     "recurrence": recurrences,
+    "attentive_recurrence": attentive_recurrences,
     "segment_max": segments,
     "segment_mean": segments,
     "segment_sum": segments,
@@ -275,7 +287,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "spread", "gather"} | {
-    *("attention", "rotate", "embed", "recurrence"),
+    *("attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

@@ -15,9 +15,8 @@ from ...autodiff import primitives as F
 from ...autodiff.tape import Array
 from ...description import is_integer
 from ...nn import (
+    AttentiveRecurrent,
     Beside,
-    Concat,
-    CrossAttention,
     DecoderBlock,
     Dense,
     Dropout,
@@ -60,9 +59,23 @@ class Seq2Seq(Estimator):
     and :meth:`predict` looks for the most probable sequence, by greedy or beam search. Series of numbers, which have to
     be all of one length or each as long as its input, are predicted step by step, each from those before.
 
+    With attention, the state h of the recurrent decoder asks at each step for a mean c of the encoder's states m, and
+    reads it at the next step, beside the token before and a summary s of the input, the encoder's last states,
+
+    .. math::
+        h_t = \\mathrm{GRU}([y_{t-1}, s, c_{t-1}], h_{t-1}), \\quad
+        c_t = \\sum_j w_{tj} m_j, \\quad
+        w_t = \\mathrm{softmax}_j \\, e \\cdot \\tanh(h_t Q + m_j K),
+
+    and the outputs are those of a dense layer of tanh units on :math:`[h_t, c_t]`; of several layers the last one does
+    so (:class:`sknn.nn.AttentiveRecurrent`).
+
     References
     ----------
+    Cho et al. (2014). Learning phrase representations using RNN encoder-decoder for statistical machine translation.
+    EMNLP.
     Sutskever, Vinyals, Le (2014). Sequence to sequence learning with neural networks. NeurIPS.
+    Bahdanau, Cho, Bengio (2015). Neural machine translation by jointly learning to align and translate. ICLR.
     Luong, Pham, Manning (2015). Effective approaches to attention-based neural machine translation. EMNLP.
     Vaswani et al. (2017). Attention is all you need. NeurIPS.
 
@@ -133,7 +146,7 @@ class Seq2Seq(Estimator):
     )
     solver = "adamw"
     learning_rate = "one_cycle"
-    learning_rate_init = 0.003
+    learning_rate_init = 0.002
     clip_norm = 1.0
     batch_size: int | Literal["auto"] = BATCH_SIZE
     max_iter: int | Literal["auto"] = parameter(  # type: ignore[assignment]
@@ -203,10 +216,12 @@ class Seq2Seq(Estimator):
             blocks = [DecoderBlock(self.n_heads, dropout=self.dropout)] * self.depth
             return [first, Positions("sinusoidal"), *self._dropout(), *blocks, LayerNorm(), last]
         layers = [first, Beside("summary", 2 * self.units)]
-        layers += [Recurrent(self.units, "gru"), *self._dropout()] * self.depth
-        if self.attention:
-            layers += [Concat([CrossAttention(1, memory_width=2 * self.units)]), Dense(self.units, "tanh")]
-        return [*layers, last]
+        plain = [Recurrent(self.units, "gru"), *self._dropout()]
+        if not self.attention:
+            return [*layers, *plain * self.depth, last]
+        layers += plain * (self.depth - 1)
+        layers += [AttentiveRecurrent(self.units, memory_width=2 * self.units), *self._dropout()]
+        return [*layers, Dense(self.units, "tanh"), last]
 
     def _dropout(self) -> list[Layer]:
         return [Dropout(float(self.dropout))] if self.dropout else []

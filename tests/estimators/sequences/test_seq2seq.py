@@ -23,6 +23,7 @@ CURVES = [np.cumsum(RNG.normal(size=(RNG.integers(3, 7), 2)), axis=0) for _ in T
 FEW: dict[str, Any] = {"max_iter": 3, "learning_rate_init": 0.01, "dtype": "float64", "random_state": 0}
 MODELS = {
     "attention": Seq2Seq(6, **FEW),
+    "attention, two layers": Seq2Seq(5, depth=2, **FEW),
     "no attention, two layers": Seq2Seq(5, attention=False, depth=2, **FEW),
     "transformer": Seq2Seq(8, architecture="transformer", n_heads=2, depth=2, **FEW),
 }
@@ -144,13 +145,19 @@ def test_with_less_teacher_forcing_the_decoder_meets_its_own_guesses():
     assert free.score(TEXTS, BACKWARDS) > 0.9
 
 
+def test_of_several_layers_of_the_decoder_the_last_one_looks_at_the_input():
+    decoder = clone(MODELS["attention, two layers"]).fit(TEXTS, BACKWARDS).network_.parts["decoder"]
+    names = ["Embedding", "Beside", "Recurrent", "AttentiveRecurrent", "Dense", "Dense"]
+    assert [type(layer).__name__ for layer in decoder.layers] == names
+
+
 def test_attention_looks_where_the_answer_comes_from():
-    text = "abc" * 3
-    texts = [text[k : k + n] for k in range(3) for n in (2, 3, 4, 5)] * 15
-    model = Seq2Seq(24, **QUICK).fit(texts, [text[::-1] for text in texts])
-    for x, weights in zip(texts[:12], model.attention_weights(texts[:12]), strict=True):
+    model, is_there = Seq2Seq(24, **QUICK).fit(TEXTS, BACKWARDS), []
+    for x, weights in zip(TEXTS, model.attention_weights(TEXTS, BACKWARDS), strict=True):
         assert weights.shape == (len(x) + 1, len(x))
         assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)
+        is_there += (weights[:-1].argmax(axis=1) == np.arange(len(x))[::-1]).tolist()
+    assert np.mean(is_there) > 0.9
     given = model.attention_weights(["abc"], ["c"])[0]
     assert given.shape == (2, 3)
     transformer = Seq2Seq(8, architecture="transformer", n_heads=2, depth=3, max_iter=1).fit(TEXTS, BACKWARDS)
