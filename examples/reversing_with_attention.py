@@ -5,8 +5,7 @@ You learn what attention is for. An encoder reads a word of random letters, and 
 letter. Without attention all that the decoder gets is one summary, always of the same number of units: short words fit
 into it, longer ones do not. With attention it looks, at each letter it writes, at all that the encoder has made of the
 word. Nobody tells it where: that is learnt from pairs of words alone, and when it is drawn, the reversal can be seen.
-On words longer than all those of training, and shorter ones, it goes wrong too: what it has learnt are words of these
-lengths, not the rule.
+The longer words are than all those of training, the more of them go wrong: what it has learnt is not the rule.
 
 One line of Python reverses words. That is why it is a good test: what is right is known. (One seed.)
 
