@@ -49,9 +49,9 @@ def contestants(work: Work) -> dict[str, Task]:
     if installed("torch"):
         import torch
 
-        if theirs := work.pytorch(torch):
-            tasks[PYTORCH] = with_threads(torch, available_threads(), theirs)
-            tasks[ONE_THREAD] = with_threads(torch, 1, theirs)
+        for name, n_threads in ((PYTORCH, available_threads()), (ONE_THREAD, 1)):
+            if theirs := work.pytorch(torch):  # each from the start: a step changes what the next one finds
+                tasks[name] = with_threads(torch, n_threads, theirs)
     return tasks
 
 
