@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 
 from . import primitives as p
-from .tape import Fused, Operation, Primitive, Traced, Value, cast, identity
+from .tape import Fused, Operation, Primitive, Value, cast, identity
+from .traced import Traced
 
 _ranks = itertools.count(1)  # a jet made inside the function of another one leads over it
 

@@ -27,7 +27,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse, special
 
-from .tape import Pieces, Primitive, Traced, Value
+from .tape import Pieces, Primitive, Value
+from .traced import Traced
 
 _FEW = 8_000  # numbers, whose sum by places is not worth more than a loop of NumPy's
 
