@@ -287,17 +287,7 @@ def _models() -> str:
 
 
 def _for_what(model: Model) -> str:
-    tasks = {"classification": "for labels", "regression": "for numbers"}
-    limits = [tasks[task] for task in model.makers if len(model.makers) < len(TASKS)]
-    if model.only_forecasts:
-        limits = ["for forecasts"]
-    if model.grid:
-        limits.append("for images and signals")
-    if model.steps:
-        limits.append("for signals and series")
-    if model.most_rows is not None:
-        limits.append(f"up to {model.most_rows:,} rows")
-    return f" ({', '.join(limits)})" if limits else ""
+    return f" ({', '.join(model.limits)})" if model.limits else ""
 
 
 def _measures() -> str:

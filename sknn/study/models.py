@@ -1,14 +1,14 @@
 """The models of a study: sknn's networks and the classical baselines they have to beat."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
+from operator import attrgetter
 from typing import Any, Literal
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
@@ -25,13 +25,11 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
-from sklearn.utils.discovery import all_estimators
 
 import sknn
 
 from .data import DataSet
-from .forecast import BlockForecasts
-from .names import look_up
+from .forecast import BlockForecasts, Forecast
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
 from .series import are_series
@@ -39,10 +37,6 @@ from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
 Maker = Callable[[DataSet], BaseEstimator]
-
-NETWORK_LIBRARIES = {"sknn", "skorch", "scikeras"}
-SEASON = "season"
-SCIKIT_LEARNS_NETWORKS = {"MLPClassifier", "MLPRegressor", "Perceptron"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +65,6 @@ class Model:
         Whether the model is a default model for series of different lengths, too.
     forecasts : bool, default=False
         Whether the model is a default model for forecasts, too, as a regression on windows of the past.
-    only_forecasts : bool, default=False
-        Whether the model is for nothing else: its makers return what forecasts by itself.
     short : str, default=""
         A name for narrow tables; "": the title.
     by_default : bool, default=False
@@ -90,7 +82,6 @@ class Model:
     steps: bool = False
     series: bool = False
     forecasts: bool = False
-    only_forecasts: bool = False
     short: str = ""
     by_default: bool = False
 
@@ -119,11 +110,17 @@ class Model:
         reason = self.can_fit(data)
         if reason:
             raise ValueError(f"the model {self.name!r} cannot be fitted to {data.name!r}: {reason}")
-        estimator = _seeded(self.makers[data.task](data), random_state)
         if data.forecast is not None:
-            return BlockForecasts(estimator if self.only_forecasts else data.forecast.of(estimator))
+            return BlockForecasts(self._forecaster(data.forecast, data, random_state))
         before = [] if self.needs is None else steps_before(data, self.needs, gaps)
+        estimator = self._estimator(data, random_state)
         return make_pipeline(*before, estimator) if before else estimator
+
+    def _estimator(self, data: DataSet, random_state: int | None) -> BaseEstimator:
+        return _seeded(self.makers[data.task](data), random_state)
+
+    def _forecaster(self, forecast: Forecast, data: DataSet, random_state: int | None) -> BaseEstimator:
+        return forecast.of(self._estimator(data, random_state))
 
     def space(self, data: DataSet, n_train: int | None = None) -> Space:
         """Where to search for the parameters of the estimator that ``build`` returns.
@@ -162,9 +159,7 @@ class Model:
             others = ", ".join(model.name for model in BUILT_IN.values() if data.task in model.makers)
             return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
         if data.forecast is not None:
-            return self._cannot_forecast(data)
-        if self.only_forecasts:
-            return "not a series to forecast"
+            return "not for forecasts" if self.grid else ""
         if self.grid and data.sample_shape is None:
             return "no images or signals"
         if self.steps and len(data.sample_shape or ()) != 2:
@@ -172,12 +167,6 @@ class Model:
         if self.dense and issparse(data.X):
             return "not for sparse data"
         return ""
-
-    def _cannot_forecast(self, data: DataSet) -> str:
-        if self.grid:
-            return "not for forecasts"
-        is_lacking = self.name == SEASON and data.forecast is not None and data.forecast.season is None
-        return "no season was named with --season (season=)" if is_lacking else ""
 
     def suits(self, data: DataSet) -> str:
         """Say why the model should not be among the default models for a data set.
@@ -216,6 +205,50 @@ class Model:
         """
         return self.suits(data) if self.by_default else self.can_fit(data)
 
+    @property
+    def limits(self) -> list[str]:
+        """What the model is for, where that is not everything."""
+        tasks = {"classification": "for labels", "regression": "for numbers"}
+        found = [tasks[task] for task in self.makers if len(self.makers) < len(tasks)]
+        if self.grid:
+            found.append("for images and signals")
+        if self.steps:
+            found.append("for signals and series")
+        if self.most_rows is not None:
+            found.append(f"up to {self.most_rows:,} rows")
+        return found
+
+
+def _one_step(forecast: Forecast) -> int:
+    return 1
+
+
+@dataclass(frozen=True, eq=False)
+class Repetition(Model):
+    """The forecast that repeats the last steps. It learns nothing, and is for series to forecast alone.
+
+    Parameters
+    ----------
+    period : callable
+        How many steps come again, ``period(forecast)``; None: that was not named.
+    """
+
+    period: Callable[[Forecast], int | None] = _one_step
+
+    def _forecaster(self, forecast: Forecast, data: DataSet, random_state: int | None) -> BaseEstimator:
+        return forecast.repeated(self.period(forecast))  # type: ignore[arg-type]  # can_fit has seen that it is one
+
+    def can_fit(self, data: DataSet) -> str:
+        """See `Model.can_fit`."""
+        if data.forecast is None:
+            return "not a series to forecast"
+        return "no season was named with --season (season=)" if self.period(data.forecast) is None else ""
+
+    @property
+    def limits(self) -> list[str]:
+        """See `Model.limits`."""
+        return ["for forecasts"]
+
 
 # ------------------------------------------------------------------------------------------------ the built-in models
 # With the parameters that the estimators have by default, as somebody would use them who does not tune: the networks as
@@ -228,7 +261,7 @@ OF_TREES = Needs(scaling=False, statistics=True)  # which split single values, a
 ROWS_TO_STOP_EARLY = 2_000
 
 
-def _fixed(estimator: BaseEstimator) -> Maker:
+def fixed(estimator: BaseEstimator) -> Maker:
     return partial(_copy_of, estimator)
 
 
@@ -237,10 +270,10 @@ def _copy_of(estimator: BaseEstimator, data: DataSet) -> BaseEstimator:
 
 
 def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Maker]:
-    return {"classification": _fixed(classifier), "regression": _fixed(regressor)}
+    return {"classification": fixed(classifier), "regression": fixed(regressor)}
 
 
-def _on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
+def on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
     options = {"global_pooling": "average"} if are_series(data.X) else {}
     return network(input_shape=data.sample_shape, **options)
 
@@ -286,7 +319,7 @@ BUILT_IN: dict[str, Model] = {
             "logistic",
             "Logistic regression",
             "baseline",
-            {"classification": _fixed(LogisticRegression(max_iter=1000))},
+            {"classification": fixed(LogisticRegression(max_iter=1000))},
             SCALED,
             series=True,
             short="Logistic",
@@ -295,7 +328,7 @@ BUILT_IN: dict[str, Model] = {
             "ridge",
             "Ridge regression",
             "baseline",
-            {"regression": _fixed(Ridge())},
+            {"regression": fixed(Ridge())},
             SCALED,
             series=True,
             forecasts=True,
@@ -361,8 +394,8 @@ BUILT_IN: dict[str, Model] = {
             "CNN",
             "network",
             {
-                "classification": partial(_on_grids, sknn.CNNClassifier),
-                "regression": partial(_on_grids, sknn.CNNRegressor),
+                "classification": partial(on_grids, sknn.CNNClassifier),
+                "regression": partial(on_grids, sknn.CNNRegressor),
             },
             Needs(scaling=False, flattening=False),  # it standardises itself, channel by channel
             dense=True,
@@ -401,14 +434,12 @@ BUILT_IN: dict[str, Model] = {
 }
 
 
-def _repeated(what: str, data: DataSet) -> BaseEstimator:
-    forecast: Any = data.forecast  # which these models are for alone
-    return forecast.repeated(forecast.season if what == SEASON else 1)
-
-
 OF_FORECASTS: dict[str, Model] = {
-    name: Model(name, title, "baseline", {"regression": partial(_repeated, name)}, forecasts=True, only_forecasts=True)
-    for name, title in (("last_value", "Last value"), (SEASON, "Last season"))
+    model.name: model
+    for model in (
+        Repetition("last_value", "Last value", "baseline", {}, forecasts=True),
+        Repetition("season", "Last season", "baseline", {}, forecasts=True, period=attrgetter("season")),
+    )
 }
 ALL = BUILT_IN | OF_FORECASTS
 
@@ -434,14 +465,12 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     levels = [float(level) for level in quantiles]
     learns: dict[str, Any] = {"loss": "quantile", "quantile": levels}
     makers: dict[str, Maker] = {
-        "dummy": _fixed(OneByOne(DummyRegressor(strategy="quantile"), levels)),
-        "linear": _fixed(OneByOne(QuantileRegressor(alpha=0), levels)),
-        "hist_gradient_boosting": _fixed(
-            OneByOne(HistGradientBoostingRegressor(loss="quantile", quantile=0.5), levels)
-        ),
+        "dummy": fixed(OneByOne(DummyRegressor(strategy="quantile"), levels)),
+        "linear": fixed(OneByOne(QuantileRegressor(alpha=0), levels)),
+        "hist_gradient_boosting": fixed(OneByOne(HistGradientBoostingRegressor(loss="quantile", quantile=0.5), levels)),
         "gaussian_process": partial(_with_deviation, levels),
         "mlp": partial(_stopped_early, partial(sknn.MLPRegressor, **learns)),
-        "cnn": partial(_on_grids, partial(sknn.CNNRegressor, **learns)),
+        "cnn": partial(on_grids, partial(sknn.CNNRegressor, **learns)),
         "rnn": partial(_on_steps, partial(sknn.RNNRegressor, **learns)),
         "transformer": partial(_on_steps, partial(sknn.TransformerRegressor, **learns)),
     }
@@ -457,172 +486,6 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
 
 def _with_deviation(levels: list[float], data: DataSet) -> BaseEstimator:
     return FromDeviation(_gaussian_process_regressor(data), levels)
-
-
-DEFAULTS: tuple[Model, ...] = tuple(replace(model, by_default=True) for model in BUILT_IN.values())
-"""The models that ``models=None`` means: for each data set those that suit it."""
-
-
-# ---------------------------------------------------------------------------------------------------- models by choice
-
-
-def as_models(
-    models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None, quantiles: Sequence[float] | None = None
-) -> list[Model]:
-    """Turn the ``models`` argument of ``Study`` into competitors.
-
-    Parameters
-    ----------
-    models : None, list, or dict of str to estimator
-        None: all built-in models, for each data set those that suit it. The entries of a list are names of built-in
-        models, the word "defaults" for all of these, names of classifiers and regressors of scikit-learn or sknn
-        (``"ExtraTreesClassifier"``; of two with the same name it is sknn's), or pairs of a name and an estimator.
-    quantiles : sequence of float or None, default=None
-        With quantiles the built-in models are those that predict them, and there are no other names.
-
-    Returns
-    -------
-    list of Model
-        In the order given, but "defaults" come first; what is named as well takes the place of the default so called.
-
-    Raises
-    ------
-    ValueError
-        If there is no model, a name is unknown (the message suggests the nearest one) or given twice, or an estimator
-        is neither a classifier nor a regressor.
-
-    Examples
-    --------
-    >>> [model.name for model in as_models(["logistic", "ExtraTreesClassifier", ("shallow", sknn.MLPClassifier(5))])]
-    ['logistic', 'ExtraTreesClassifier', 'shallow']
-    """
-    built_in = ALL if quantiles is None else of_quantiles(quantiles)
-    defaults = {name: replace(model, by_default=True) for name, model in built_in.items()}
-    if models is None:
-        return list(defaults.values())
-    if isinstance(models, str):
-        raise ValueError(f"models={models!r} is a single string; it must be a list of names, a dict or None")
-    entries = list(models.items() if isinstance(models, Mapping) else models)
-    if not entries:
-        raise ValueError(f"models={models!r} holds no model; None means all built-in ones")
-    chosen: dict[str, Model] = {}
-    for model in (_as_model(entry, built_in) for entry in entries if entry != "defaults"):
-        if model.name in chosen:
-            raise ValueError(f"models names {model.name!r} twice; every model needs a name of its own")
-        chosen[model.name] = model
-    if "defaults" not in entries:
-        return list(chosen.values())
-    return list((defaults | chosen).values())
-
-
-def _as_model(entry: Any, built_in: Mapping[str, Model]) -> Model:
-    if isinstance(entry, str):
-        return _by_name(entry, built_in)
-    if isinstance(entry, tuple | list) and len(entry) == 2 and isinstance(entry[0], str):
-        return from_estimator(*entry)
-    raise ValueError(f"models contains {entry!r}; an entry must be a name or a pair of a name and an estimator")
-
-
-def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
-    classes = _classes() if built_in is ALL else {}
-    if name not in classes:
-        return look_up("model", name, built_in, also=["defaults", *classes])
-    try:
-        estimator = classes[name]()
-    except TypeError:
-        raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
-    bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
-    needs = Needs(scaling=bare, flattening=bare)
-    makers = dict.fromkeys(_tasks(name, estimator), _shaped(estimator))
-    short = re.sub("(Classifier|Regressor)$", "", name)
-    return Model(name, name, family_of(estimator), makers, needs, short=short)
-
-
-def _shaped(estimator: BaseEstimator) -> Maker:
-    """Networks that can be told the shape of a sample are told that of the data."""
-    return partial(_on_grids, type(estimator)) if "input_shape" in estimator.get_params() else _fixed(estimator)
-
-
-@cache
-def _classes() -> dict[str, type]:
-    """All classifiers and regressors of scikit-learn and sknn, by name."""
-    own = {name: getattr(sknn, name) for name in sknn.__all__ if name.endswith(("Classifier", "Regressor"))}
-    return {name: each for kind in ("classifier", "regressor") for name, each in all_estimators(kind)} | own
-
-
-def from_estimator(name: str, estimator: Any) -> Model:
-    """Make a model of an estimator that the user configured.
-
-    It is used as it is: preprocessing is up to the estimator, and a random state that is None becomes the study's.
-
-    Parameters
-    ----------
-    name : str
-        The name in the results.
-    estimator : scikit-learn classifier or regressor
-        Never fitted itself, only its clones are.
-
-    Returns
-    -------
-    Model
-        The competitor.
-
-    Raises
-    ------
-    ValueError
-        If the estimator is neither a classifier nor a regressor.
-
-    Examples
-    --------
-    >>> from_estimator("nearest", KNeighborsClassifier(1)).family
-    'baseline'
-    """
-    return Model(name, name, family_of(estimator), dict.fromkeys(_tasks(name, estimator), _fixed(estimator)))
-
-
-def _tasks(name: str, estimator: Any) -> list[str]:
-    if isinstance(estimator, type):
-        raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
-    kinds = {"classification": is_classifier, "regression": is_regressor}
-    tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
-    if not tasks:
-        raise ValueError(
-            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind: {estimator!r}"
-        )
-    return tasks
-
-
-def family_of(estimator: Any) -> Family:
-    """Tell networks from baselines.
-
-    Networks are those of sknn, skorch and SciKeras, and scikit-learn's ``MLPClassifier``, ``MLPRegressor`` and
-    ``Perceptron``; also as the last step of a pipeline, or inside a search, a bag or a ``TransformedTargetRegressor``.
-
-    Parameters
-    ----------
-    estimator : scikit-learn estimator
-        Fitted or not.
-
-    Returns
-    -------
-    {"network", "baseline"}
-        Which side of the comparison it is on.
-
-    Examples
-    --------
-    >>> family_of(make_pipeline(StandardScaler(), sknn.MLPClassifier()))
-    'network'
-    """
-    if getattr(estimator, "steps", None):
-        return family_of(estimator.steps[-1][1])
-    for name in ("estimator", "regressor"):
-        if hasattr(getattr(estimator, name, None), "fit"):
-            return family_of(getattr(estimator, name))
-    for kind in type(estimator).__mro__:
-        library = kind.__module__.partition(".")[0]
-        if library in NETWORK_LIBRARIES or (library == "sklearn" and kind.__name__ in SCIKIT_LEARNS_NETWORKS):
-            return "network"
-    return "baseline"
 
 
 def _seeded(estimator: BaseEstimator, random_state: int | None) -> BaseEstimator:

@@ -12,13 +12,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from .cell import Cell, seed_of
+from .choice import as_models
 from .compare import Ranks, compare_pairs, ranks_of
 from .data import DataSet, as_data_sets
 from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
 from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures
-from .models import Model, as_models
+from .models import Model
 from .names import look_up
 from .outcome import Outcome
 from .output import check_room

@@ -22,12 +22,12 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sknn import PerceptronClassifier, PerceptronRegressor
 from sknn.study import Study
+from sknn.study.choice import as_models
 from sknn.study.figures import FIGURES, OVER_ALL, NothingToDrawError, draw_all
 from sknn.study.figures.calibration import reliability
 from sknn.study.figures.labels import label_points, settle, spread
 from sknn.study.figures.scene import far_off
 from sknn.study.figures.style import COOL, DARK, INK, MUTED, PAPER, WARM, in_lines, looks_of
-from sknn.study.models import as_models
 from sknn.study.page.svg import svg_text
 
 IRIS, WINE = load_iris(return_X_y=True), load_wine(return_X_y=True)

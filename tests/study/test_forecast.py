@@ -15,11 +15,12 @@ from sklearn.model_selection import KFold, TimeSeriesSplit
 from sknn import Forecaster
 from sknn.__main__ import main
 from sknn.study import Study
+from sknn.study.choice import as_models
 from sknn.study.data import DataSet
 from sknn.study.folds import folds_of
 from sknn.study.forecast import BlockForecasts, Repeated
 from sknn.study.load import load
-from sknn.study.models import ALL, as_models
+from sknn.study.models import ALL
 from sknn.study.page.method import data_facts, protocol_facts
 from sknn.study.size import model_size
 

@@ -41,8 +41,9 @@ from sknn import (
     TransformerClassifier,
     TransformerRegressor,
 )
+from sknn.study.choice import as_models, family_of, from_estimator
 from sknn.study.data import DataSet
-from sknn.study.models import BUILT_IN, DEFAULTS, as_models, family_of, from_estimator
+from sknn.study.models import BUILT_IN
 
 # estimator for labels, for numbers; whether it is scaled; family
 TABLE = {
@@ -86,7 +87,7 @@ SIGNALS = {task: data_of(X, task, (4, 1)) for task in TARGETS}
 
 
 def test_every_model_has_a_row():
-    assert list(TABLE) == list(BUILT_IN) == [model.name for model in DEFAULTS]
+    assert list(TABLE) == list(BUILT_IN)
 
 
 @pytest.mark.parametrize(("name", "task", "kind", "scaled", "family"), ROWS)
@@ -161,7 +162,7 @@ def test_convolutional_networks_are_told_the_shape_of_a_sample():
         assert model.build(data_of(X.reshape(-1, 2, 2, 1), sample_shape=(2, 2, 1)), 0).input_shape == (2, 2, 1)
 
 
-@pytest.mark.parametrize("model", DEFAULTS, ids=lambda model: model.name)
+@pytest.mark.parametrize("model", BUILT_IN.values(), ids=lambda model: model.name)
 def test_models_travel_and_what_they_build_has_a_lasting_hash(model):
     data = SIGNALS[next(iter(model.makers))]
     twin = pickle.loads(pickle.dumps(model))
@@ -206,7 +207,7 @@ def test_a_model_for_the_other_task_names_those_for_this_one(model, task, reason
 
 
 def test_the_default_models_of_each_task():
-    named = {task: [model.name for model in DEFAULTS if not model.skips(data)] for task, data in SIGNALS.items()}
+    named = {task: [model.name for model in as_models(None) if not model.skips(data)] for task, data in SIGNALS.items()}
     assert named["classification"] == [name for name in TABLE if name != "ridge"]
     assert named["regression"] == [name for name in TABLE if name != "logistic"]
 

@@ -17,9 +17,10 @@ from sknn.__main__ import main
 from sknn.pipeline import predict_quantiles
 from sknn.series import SeriesFeatures, ragged
 from sknn.study import Study
+from sknn.study.choice import as_models
 from sknn.study.data import DataSet
 from sknn.study.load import load, load_inputs
-from sknn.study.models import BUILT_IN, as_models
+from sknn.study.models import BUILT_IN
 from sknn.study.page.method import size_of
 from sknn.study.predict import predictions
 from sknn.study.preprocess import Needs, steps_before

@@ -13,8 +13,9 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler, RandomizedSearchCV
 
 from sknn import MLPRegressor
+from sknn.study.choice import as_models, from_estimator
 from sknn.study.data import DataSet
-from sknn.study.models import BUILT_IN, as_models, from_estimator
+from sknn.study.models import BUILT_IN
 from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Uniform, describe, search_space
 
 EVERY_MODEL = [(model, task) for model in BUILT_IN.values() for task in model.makers]
