@@ -236,16 +236,9 @@ def _means_missing(column: pd.Series) -> str:
     numbers = column.to_numpy().astype(float)
     numbers = numbers[np.isfinite(numbers)]
     for extreme in (numbers.min(), numbers.max()) if len(numbers) else ():
-        if not _is_written_with_nines(extreme):
-            continue
         others = numbers[numbers != extreme]
         count = len(numbers) - len(others)
-        if (
-            count > 1
-            and len(others)
-            and others.min() < others.max()
-            and (apart := _stands_apart(extreme, others, count))
-        ):
+        if _is_written_with_nines(extreme) and (apart := _stands_apart(extreme, others, count)):
             number = f"{extreme:.12g}"
             return f"has {number} in {rows(count)}, {apart}; if it means missing, say --na {number}"
     return ""
@@ -257,6 +250,8 @@ def _is_written_with_nines(number: float) -> bool:
 
 def _stands_apart(extreme: float, others: np.ndarray, count: int) -> str:
     """Say how an extreme that occurs so often differs from all others, or nothing if it is much like them."""
+    if count == 1 or not len(others) or others.min() == others.max():
+        return ""
     distance = min(abs(extreme - others.min()), abs(extreme - others.max()))
     reach = others.max() - others.min()
     if distance > reach:

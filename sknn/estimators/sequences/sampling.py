@@ -42,7 +42,7 @@ def next_probabilities(raw: Array, temperature: float = 1.0, top_k: int | None =
         others = np.argsort(-raw, axis=1, kind="stable")[:, top_k:]
         np.put_along_axis(raw, others, -np.inf, axis=1)
     raw -= raw.max(axis=1, keepdims=True)  # so that no quotient overflows
-    probability = np.exp(raw / temperature)
+    probability = np.exp(raw / temperature)  # SciPy's softmax takes longer than a small network takes for the step
     return probability / probability.sum(axis=1, keepdims=True)
 
 
