@@ -94,7 +94,7 @@ class SeriesFeatures(TransformerMixin, Declaring):
             raise ValueError(f"max_frequency={self.max_frequency} has no effect without time_channel")
         self._time = checked_channel("time_channel", self.time_channel, self._n_channels)
         self._others = [channel for channel in range(self._n_channels) if channel != self._time]
-        self._column = getattr(X, "name", None)  # of a table, where X is one
+        self._column = getattr(X, "name", None) if getattr(X, "ndim", 0) == 1 else None  # of a table
         return self
 
     def transform(self, X: Any) -> Array:

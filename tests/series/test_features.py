@@ -129,6 +129,11 @@ def test_curves_may_be_a_column_of_a_table():
     assert [names[0], names[3], names[-1]] == ["of__length", "of__x1_mean", "remainder__colour"]
 
 
+def test_a_table_of_steps_may_have_a_column_called_name():
+    steps = pd.DataFrame({"name": [1.0, 2.0, 3.0]})
+    assert SeriesFeatures().fit(steps).get_feature_names_out(steps.columns)[1] == "name_mean"
+
+
 def test_channels_have_names():
     features = SeriesFeatures(time_channel=0).fit([curve(0.5)])
     assert features.get_feature_names_out(["day", "flux"])[3] == "flux_mean"
