@@ -127,6 +127,7 @@ def from_estimator(name: str, estimator: Any) -> Model:
 
     Examples
     --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
     >>> from_estimator("nearest", KNeighborsClassifier(1)).family
     'baseline'
     """
@@ -163,6 +164,9 @@ def family_of(estimator: Any) -> Family:
 
     Examples
     --------
+    >>> import sknn
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> family_of(make_pipeline(StandardScaler(), sknn.MLPClassifier()))
     'network'
     """
