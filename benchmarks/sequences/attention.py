@@ -70,7 +70,7 @@ class LanguageModel(Encoder):
 
     def network(self) -> Network:
         blocks = [TransformerBlock(N_HEADS, causal=True, use_bias=False) for _ in range(self.depth)]
-        before = [Embedding(N_TOKENS, self.width), Positions("learned")]
+        before = [Embedding(N_TOKENS, self.width, gain=0.02), Positions("learned")]  # as GPT-2 begins
         return Network([*before, *blocks, LayerNorm()], (self.n_steps,), np.random.default_rng(1))
 
     def loss(self, net: Any, x: np.ndarray) -> Any:

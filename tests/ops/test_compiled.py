@@ -304,6 +304,19 @@ def test_neither_threads_nor_layouts_change_a_bit_of_large_products(
     assert len({each.tobytes() for each in found}) == 1
 
 
+@pytest.mark.parametrize("dtype", sorted(TOLERANCE))
+@pytest.mark.parametrize("rows", [1, 3, 600])
+def test_numbers_below_full_precision_count_as_zero_in_kernels_alone(monkeypatch, rows, dtype):
+    """They take a processor a hundred times as long, and gradients behind a softmax are full of them."""
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    subnormal = np.finfo(dtype).smallest_subnormal
+    a, b = np.full((rows, 40), 2 * subnormal, dtype), np.full((40, 30), 0.5, dtype)
+    for count in (1, 2):
+        with threads._counting_on(count):
+            assert not compiled.dense(a, b, None, False).any()
+        assert (a[0, :1] * b[0, :1]).item() == subnormal
+
+
 def laid_out(array, layout):
     """Row by row, column by column, every other element of a larger one, or reversed."""
     if layout == "S":
@@ -350,17 +363,19 @@ def test_gradients_of_dense_layers(monkeypatch, on_numpy, shape, layouts, wanted
 
 
 @pytest.mark.parametrize(
-    ("rows", "n", "results"), [(513, 1, 1), (1100, 16, 16), (700, 64, 40), (999, 33, 70), (600, 90, 3)]
+    ("rows", "n", "results"),
+    [(513, 1, 1), (1100, 16, 16), (700, 64, 40), (999, 33, 70), (600, 90, 3), (600, 130, 400), (515, 500, 260)],
 )
+@pytest.mark.parametrize("activation", ["relu", "identity"])
 @pytest.mark.parametrize("dtype", sorted(TOLERANCE))
-def test_narrow_layers_with_many_rows(monkeypatch, on_numpy, rows, n, results, dtype):
+def test_narrow_layers_with_many_rows(monkeypatch, on_numpy, rows, n, results, activation, dtype):
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(0)
     shapes = (rows, n), (n, results), (results,), (rows, results)
     *inputs, g = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
 
     def layer():
-        return value_and_gradients(dense, inputs, g, activation="relu")
+        return value_and_gradients(dense, inputs, g, activation=activation)
 
     expected, found = on_numpy(layer), []
     for count in (1, 2, 3):

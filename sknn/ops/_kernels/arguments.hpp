@@ -71,8 +71,10 @@ inline void wait_for_the_end() {
 #endif
 }
 
+// While kernels compute.
 class WithoutInterpreter {
     PyThreadState* state = PyEval_SaveThread();
+    SubnormalsAsZero fast;
 
 public:
     ~WithoutInterpreter() {

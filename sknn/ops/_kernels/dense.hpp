@@ -50,13 +50,18 @@ void mask_and_add_panel(idx rows, idx columns, idx width, const T* gradient, con
 template <class T>
 void dense_back(idx rows, idx n, idx results, const T* gradient, Matrix<T> x, Matrix<T> w, const T* y, bool relu, T* dx,
                 T* dw, T* db, int threads) {
+    const Product<T> to_w{n, rows, results, {x.data, x.column, x.row}, {gradient, results, 1}, nullptr, false, dw};
+    const bool in_passing = dw && db && !relu && is_deep(to_w);
     Buffer<T> masked(relu ? rows * results : 0);
-    if (relu || db)
+    if (in_passing)
+        deep_matmul(to_w, db, threads);
+    else if (relu || db)
         share_stretches(threads, results, 4 * LANES<T>, PASS * rows * results, [&](idx from, idx to) {
             mask_and_add_panel(rows, results, to - from, gradient + from, y + from, relu ? masked.data + from : nullptr,
                                db ? db + from : nullptr);
         });
     const T* slope = relu ? masked.data : gradient;
-    if (dw) matmul<T, T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
+    if (dw && !in_passing)
+        matmul<T, T>(n, rows, results, {x.data, x.column, x.row}, {slope, results, 1}, nullptr, false, dw, threads);
     if (dx) matmul<T, T>(rows, results, n, {slope, results, 1}, {w.data, w.column, w.row}, nullptr, false, dx, threads);
 }

@@ -6,10 +6,11 @@
 // threads have rows to share instead of columns. Every element is added up in the same order whatever the plan, so
 // neither threads nor other rows change a bit of it.
 
-constexpr idx STRETCH = 256, SHORT_STRETCH = 64;
+constexpr idx STRETCH = 256, SHORT_STRETCH = 128;
 constexpr idx SMALL = 1 << 15;  // elements of a matrix that stay in the cache wherever they lie
+constexpr idx SECOND_LEVEL = 1 << 17;  // and those that stay in its second level
 constexpr idx MANY = 512;              // rows, or elements of a sum, that are worth a plan of their own
-constexpr idx TILES_AT_ONCE = 8;       // below each other
+constexpr idx TILES_AT_ONCE = 3;       // below each other
 constexpr idx GATHERED_AT_ONCE = 4;    // blocks of rows
 constexpr idx COLUMNS_AT_ONCE = 1024;  // of a product with one row
 
@@ -59,15 +60,27 @@ void small_matmul(const Product<T>& p) {
     }
 }
 
-// The rows of a transposed left matrix, copied `height` at a time so that elements of a tile lie side by side.
+// Some rows, at most `height`, of a transposed left matrix, copied such that elements of a tile lie side by side.
+template <class T>
+void gather_rows(Matrix<T> a, idx length, idx some, idx height, T* to) {
+    constexpr idx L = LANES<T>;
+    idx k = 0;
+    if (a.row == 1 && some <= L) {  // what a vector copies beyond the tile, the next one writes over
+        const idx last = (length - 1) * a.column + some - L;  // from where on a vector would read too far
+        for (; k * a.column <= last && k * height + L <= length * height; ++k)
+            store(to + k * height, load(a.data + k * a.column), L);
+    }
+    for (; k < length; ++k)
+        for (idx m = 0; m < some; ++m) to[k * height + m] = a.data[m * a.row + k * a.column];
+}
+
+// The same for blocks of so many rows.
 template <class T, class S>
 void gather(const Product<T, S>& p, idx from, idx length, idx height, idx first_block, idx last_block, T* gathered) {
     for (idx block = first_block; block < last_block; ++block) {
-        const idx top = block * height, some = std::min(height, p.rows - top);
-        T* to = gathered + block * height * length;
-        for (idx k = 0; k < length; ++k)
-            for (idx m = 0; m < height; ++m)
-                to[k * height + m] = m < some ? p.a.data[(top + m) * p.a.row + (from + k) * p.a.column] : T(0);
+        const idx top = block * height;
+        const Matrix<T> rows{p.a.data + top * p.a.row + from * p.a.column, p.a.row, p.a.column};
+        gather_rows(rows, length, std::min(height, p.rows - top), height, gathered + top * length);
     }
 }
 
@@ -125,34 +138,75 @@ void tall_matmul(const Product<T, S>& p, int threads) {
     });
 }
 
-// Long sums for few results, as weights of narrow layers have them in their gradients: each thread takes some rows of
-// the result through the whole sum, a short stretch at a time, which stays in the first level of the cache. The left
-// matrix lies transposed, so that it is read as it lies.
+// Asks for what a stretch of the sum needs that begins at `from`: a part of it for each panel, so that all of it is there
+// after the last one. Both matrices lie such that elements of the sum are rows.
 template <class T>
-void deep_matmul(const Product<T>& p, int threads) {
+void fetch_part(const Product<T>& p, idx from, idx column, idx width) {
+    const idx panels = (p.results + width - 1) / width, panel = column / width;
+    const idx first = from + panel * SHORT_STRETCH / panels;
+    const idx some = std::min(p.n, from + (panel + 1) * SHORT_STRETCH / panels) - first;
+    fetch(some, p.rows, p.a.data + first * p.a.column, p.a.column);
+    if (p.b.column == 1) fetch(some, p.results, p.b.data + first * p.b.row, p.b.row);
+}
+
+// sums += those of the columns of a panel.
+template <class T>
+void add_up(const T* panel, idx length, idx width, idx valid, T* sums) {
+    for (idx j = 0; j < valid; j += LANES<T>) {
+        const idx some = std::min(LANES<T>, valid - j);
+        Vector<T> total = load_part(sums + j, some);
+        for (idx k = 0; k < length; ++k) total += load(panel + k * width + j);
+        store(sums + j, total, some);
+    }
+}
+
+// z += the products of a stretch of the sum, and, if they are wanted, sums += those of the columns of b.
+template <class T>
+void deep_stretch(const Product<T>& p, idx from, int V, T* panel, T* gathered, T* sums) {
+    const idx width = V * LANES<T>, height = most_rows(V), length = std::min(SHORT_STRETCH, p.n - from);
+    gather(p, from, length, height, 0, (p.rows + height - 1) / height, gathered);
+    Ends<T> ends;
+    ends.add = from > 0;
+    for (idx column = 0; column < p.results; column += width) {
+        const idx valid = std::min(width, p.results - column);
+        fetch_part(p, from + SHORT_STRETCH, column, width);
+        pack(p.b.data + from * p.b.row + column * p.b.column, p.b.row, p.b.column, length, valid, width, panel);
+        if (sums) add_up(panel, length, width, valid, sums + column);
+        for (idx top = 0; top < p.rows; top += height) {
+            T* z = p.z + top * p.results + column;
+            fetch(std::min(height, p.rows - top - height), valid, z + height * p.results, p.results);
+            line(V, std::min(height, p.rows - top), gathered + top * length, 1, Regular{height}, length, panel, z,
+                 p.results, valid, ends);
+        }
+    }
+}
+
+// Long sums for few results, as weights of narrow layers have them in their gradients: each thread takes some rows of
+// the result through the whole sum, a short stretch at a time, of which a panel stays in the first level of the cache.
+// The sums of the columns of b come along, if they are wanted.
+template <class T>
+void deep_matmul(const Product<T>& p, T* sums, int threads) {
+    if (sums) std::fill(sums, sums + p.results, T(0));
     const int V = tile_width<T>(p.rows, p.results);
-    const idx width = V * LANES<T>, tiles = (p.rows + most_rows(V) - 1) / most_rows(V);
+    const idx width = V * LANES<T>, height = most_rows(V), tiles = (p.rows + height - 1) / height;
     const idx blocks = std::min<idx>(threads, tiles);
     share(threads, blocks, double(p.rows) * p.n * p.results, [&](Turn& turn) {
-        Buffer<T> panel(SHORT_STRETCH * width);
+        Buffer<T> panel(SHORT_STRETCH * width), gathered(SHORT_STRETCH * (tiles / blocks + 1) * height);
         for (idx block; turn.take(block);) {
-            const idx top = block * p.rows / blocks, rows = (block + 1) * p.rows / blocks - top;
-            for (idx from = 0; from < p.n; from += SHORT_STRETCH) {
-                const idx length = std::min(SHORT_STRETCH, p.n - from);
-                for (idx column = 0; column < p.results; column += width) {
-                    const idx valid = std::min(width, p.results - column);
-                    const T* b = p.b.data + from * p.b.row + column * p.b.column;
-                    const bool fits = p.b.column == 1 && valid == width;
-                    if (!fits) pack(b, p.b.row, p.b.column, length, valid, width, panel.data);
-                    Ends<T> ends;
-                    ends.add = from > 0;
-                    line(V, rows, p.a.data + top * p.a.row + from * p.a.column, p.a.row, Regular{p.a.column}, length,
-                         fits ? b : panel.data, fits ? p.b.row : width, p.z + top * p.results + column, p.results,
-                         valid, ends);
-                }
-            }
+            Product<T> mine = p;  // of the thread's rows
+            const idx top = block * tiles / blocks * height;
+            mine.rows = std::min(p.rows, (block + 1) * tiles / blocks * height) - top;
+            mine.a.data += top * p.a.row;
+            mine.z += top * p.results;
+            for (idx from = 0; from < p.n; from += SHORT_STRETCH)
+                deep_stretch(mine, from, V, panel.data, gathered.data, block == 0 ? sums : nullptr);
         }
     });
+}
+
+template <class T>
+bool is_deep(const Product<T>& p) {
+    return p.a.row == 1 && p.n >= MANY && p.rows * p.results <= SECOND_LEVEL && !p.bias && !p.relu;
 }
 
 // A product with few columns fills no vectors; its transpose does, where the left matrix lies transposed already.
@@ -205,11 +259,11 @@ void matmul(idx rows, idx n, idx results, Matrix<T> a, Matrix<S> b, const S* bia
     if constexpr (std::is_same_v<T, S>) {
         if (small && a.row == 1 && results <= LANES<T> / 2 && !bias && !relu) return narrow_matmul(product);
         if (small) return small_matmul(product);
-        if (a.row == 1 && n >= MANY && rows * results <= SMALL && !bias && !relu) return deep_matmul(product, threads);
+        if (is_deep(product)) return deep_matmul<T>(product, nullptr, threads);
     }
     if (rows == 1 && b.column == 1)
         row_matmul(product, threads);
-    else if (a.column == 1 && rows >= MANY && n * results <= SMALL)
+    else if (a.column == 1 && rows >= MANY && n * results <= SECOND_LEVEL)
         tall_matmul(product, threads);
     else
         large_matmul(product, threads);

@@ -11,6 +11,7 @@
 #endif
 
 #include "memory.hpp"
+#include "subnormal.hpp"
 #include "table.hpp"
 
 namespace {

@@ -19,6 +19,8 @@ void together(Pieces& pieces) {
 
 #include <omp.h>
 
+#include "subnormal.hpp"
+
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -117,6 +119,7 @@ class Pool {
     std::vector<Worker*> workers;
 
     void serve(int member, Worker& me) {
+        const SubnormalsAsZero as_the_caller;
         for (unsigned heard = 0;;) {
             me.bell.wait_for([&] { return me.calls != heard; });
             heard = me.calls;

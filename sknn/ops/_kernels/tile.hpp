@@ -137,6 +137,16 @@ inline void whole_or_part(idx rows, const T* a, idx row_step, Elements elements,
     if (part) copy_rows(rows, width, aside, full, z, z_step);
 }
 
+constexpr idx LONG = 256;  // elements of a row, of which the processor foresees the others
+
+// Asks for rows of memory, so that they are in the cache by the time that they are read, or written.
+template <class T>
+ALWAYS_INLINE void fetch(idx rows, idx n, const T* from, idx step) {
+    constexpr idx LINE = 64 / sizeof(T);
+    for (idx m = 0; m < rows; ++m)
+        for (idx k = 0; k < n; k += LINE) __builtin_prefetch(from + m * step + k);
+}
+
 // A line of rows, cut into tiles of nearly the same height.
 template <class T, int V, class Elements>
 inline void line_of(idx rows, const T* a, idx row_step, Elements elements, idx n, const T* b, idx b_step, T* z,
@@ -144,6 +154,10 @@ inline void line_of(idx rows, const T* a, idx row_step, Elements elements, idx n
     const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
     for (idx t = 0, first = 0; t < tiles; ++t) {
         const idx next = (t + 1) * rows / tiles;
+        if (t + 1 < tiles) fetch((t + 2) * rows / tiles - next, width, z + next * z_step, z_step);
+        if constexpr (std::is_same_v<Elements, Regular>)
+            if (elements.step == 1 && t + 1 < tiles)
+                fetch((t + 2) * rows / tiles - next, std::min(n, LONG), a + next * row_step, row_step);
         whole_or_part<T, V>(next - first, a + first * row_step, row_step, elements, n, b, b_step, z + first * z_step,
                             z_step, width, ends);
         first = next;
@@ -210,6 +224,11 @@ inline void pack_panel(const S* b, idx k_step, idx j_step, idx n, idx valid, idx
     for (; k < n; ++k) {
         const S* source = b + k * k_step;
         T* to = panel + k * width;
+        if constexpr (std::is_same_v<S, T>)
+            if (j_step == 1 && valid == width && width % LANES<T> == 0) {
+                for (idx j = 0; j < width; j += LANES<T>) store(to + j, load(source + j), LANES<T>);
+                continue;
+            }
         if (j_step == 1)
             std::copy(source, source + valid, to);
         else
