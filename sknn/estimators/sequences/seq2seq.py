@@ -60,15 +60,16 @@ class Seq2Seq(Estimator):
     be all of one length or each as long as its input, are predicted step by step, each from those before.
 
     With attention, the state h of the recurrent decoder asks at each step for a mean c of the encoder's states m, and
-    reads it at the next step, beside the token before and a summary s of the input, the encoder's last states,
+    reads it at the next step beside the token before,
 
     .. math::
-        h_t = \\mathrm{GRU}([y_{t-1}, s, c_{t-1}], h_{t-1}), \\quad
+        h_t = \\mathrm{GRU}([y_{t-1}, c_{t-1}], h_{t-1}), \\quad
         c_t = \\sum_j w_{tj} m_j, \\quad
         w_t = \\mathrm{softmax}_j \\, e \\cdot \\tanh(h_t Q + m_j K),
 
     and the outputs are those of a dense layer of tanh units on :math:`[h_t, c_t]`; of several layers the last one does
-    so (:class:`sknn.nn.AttentiveRecurrent`).
+    so (:class:`sknn.nn.AttentiveRecurrent`). Without attention it reads at each step a summary of the input, the
+    encoder's last states.
 
     References
     ----------
@@ -215,13 +216,11 @@ class Seq2Seq(Estimator):
         if self.architecture == "transformer":
             blocks = [DecoderBlock(self.n_heads, dropout=self.dropout)] * self.depth
             return [first, Positions("sinusoidal"), *self._dropout(), *blocks, LayerNorm(), last]
-        layers = [first, Beside("summary", 2 * self.units)]
         plain = [Recurrent(self.units, "gru"), *self._dropout()]
         if not self.attention:
-            return [*layers, *plain * self.depth, last]
-        layers += plain * (self.depth - 1)
-        layers += [AttentiveRecurrent(self.units, memory_width=2 * self.units), *self._dropout()]
-        return [*layers, Dense(self.units, "tanh"), last]
+            return [first, Beside("summary", 2 * self.units), *plain * self.depth, last]
+        attentive = [AttentiveRecurrent(self.units, memory_width=2 * self.units), *self._dropout()]
+        return [first, *plain * (self.depth - 1), *attentive, Dense(self.units, "tanh"), last]
 
     def _dropout(self) -> list[Layer]:
         return [Dropout(float(self.dropout))] if self.dropout else []
@@ -239,12 +238,12 @@ class Seq2Seq(Estimator):
     def _given(self, nets: Any, x: Sequences) -> dict[str, Any]:
         """What the decoder is given of the inputs."""
         memory = nets.encoder(self._source.inputs(x))
-        if self.architecture == "transformer":
+        if self.architecture == "transformer" or self.attention:
             return {"memory": memory}
         u, values = self.units, memory.values
         last, first = F.take(values, memory.starts + memory.lengths - 1), F.take(values, memory.starts)
         summary = F.concatenate([last[:, :u], first[:, u:]], axis=1)  # where each direction has seen all
-        return {"summary": summary, "memory": memory} if self.attention else {"summary": summary}
+        return {"summary": summary}
 
     def _outputs(self, nets: Any, batch: Batch, draws: Draws | None) -> Any:
         """The raw outputs at all steps of y, each from those before."""

@@ -147,7 +147,7 @@ def test_with_less_teacher_forcing_the_decoder_meets_its_own_guesses():
 
 def test_of_several_layers_of_the_decoder_the_last_one_looks_at_the_input():
     decoder = clone(MODELS["attention, two layers"]).fit(TEXTS, BACKWARDS).network_.parts["decoder"]
-    names = ["Embedding", "Beside", "Recurrent", "AttentiveRecurrent", "Dense", "Dense"]
+    names = ["Embedding", "Recurrent", "AttentiveRecurrent", "Dense", "Dense"]
     assert [type(layer).__name__ for layer in decoder.layers] == names
 
 
