@@ -314,6 +314,7 @@ def test_numbers_below_full_precision_count_as_zero_in_kernels_alone(monkeypatch
     for count in (1, 2):
         with threads._counting_on(count):
             assert not compiled.dense(a, b, None, False).any()
+            assert not compiled.activate_back(a, np.full_like(a, 0.5), "logistic", None).any()
         assert (a[0, :1] * b[0, :1]).item() == subnormal
 
 

@@ -71,10 +71,8 @@ inline void wait_for_the_end() {
 #endif
 }
 
-// While kernels compute.
 class WithoutInterpreter {
     PyThreadState* state = PyEval_SaveThread();
-    SubnormalsAsZero fast;
 
 public:
     ~WithoutInterpreter() {
@@ -89,6 +87,7 @@ public:
 // What a body answers; turns C++ exceptions into Python's.
 template <class Body>
 PyObject* guarded(Body body) {
+    const SubnormalsAsZero fast;
     try {
         return body();
     } catch (const Refused&) {

@@ -191,11 +191,11 @@ void deep_matmul(const Product<T>& p, T* sums, int threads) {
     const idx width = V * LANES<T>, height = most_rows(V), tiles = (p.rows + height - 1) / height;
     const idx blocks = std::min<idx>(threads, tiles);
     share(threads, blocks, double(p.rows) * p.n * p.results, [&](Turn& turn) {
-        Buffer<T> panel(SHORT_STRETCH * width), gathered(SHORT_STRETCH * (tiles / blocks + 1) * height);
+        Buffer<T> panel(SHORT_STRETCH * width), gathered(SHORT_STRETCH * (p.rows / blocks + height));
         for (idx block; turn.take(block);) {
             Product<T> mine = p;  // of the thread's rows
-            const idx top = block * tiles / blocks * height;
-            mine.rows = std::min(p.rows, (block + 1) * tiles / blocks * height) - top;
+            const idx top = block * p.rows / blocks;
+            mine.rows = (block + 1) * p.rows / blocks - top;
             mine.a.data += top * p.a.row;
             mine.z += top * p.results;
             for (idx from = 0; from < p.n; from += SHORT_STRETCH)
