@@ -10,7 +10,9 @@ import numpy as np
 
 from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
-from ..description import in_order
+from ..description import check_fields, choice, in_order
+from ..ops.activation import ACTIVATIONS
+from ..ops.residual import join
 from .layer import Context, Layer, Shape, Store
 from .sequences import Sequences
 
@@ -148,10 +150,10 @@ class _Around(Layer):
 
 @dataclass(frozen=True, repr=False)
 class Residual(_Around):
-    """y = x + f(x), with f the layers within, applied in order; with a shortcut, y = s(x) + f(x).
+    """y = a(x + f(x)), with f the layers within, applied in order; with a shortcut, y = a(s(x) + f(x)).
 
     Without one nothing lies on the way around the layers, neither a weight nor an activation function, so that the
-    gradient comes through any number of such layers undiminished.
+    gradient comes through any number of such layers undiminished; unless an activation function a comes behind the sum.
 
     Parameters
     ----------
@@ -161,6 +163,8 @@ class Residual(_Around):
     shortcut : sequence of Layer, default=()
         What lies on the way around them, where they change the shape: it has to make the same of it. Its parameters are
         named "shortcut.0.weight" within.
+    activation : str, default="identity"
+        A name in :data:`sknn.ops.ACTIVATIONS`.
 
     Raises
     ------
@@ -182,6 +186,12 @@ class Residual(_Around):
     ['0.0.weight', '0.1.weight', '0.0.bias', '0.1.bias']
     """
 
+    activation: str = choice(ACTIVATIONS, default="identity")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_fields(self)
+
     def _joined_shape(self, shape: Shape, through: Shape, around: Shape) -> Shape:
         if through == around:
             return through
@@ -193,7 +203,7 @@ class Residual(_Around):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         through, around = self._ways(params, x, context)
-        return around + through
+        return join(around, through, activation=self.activation)
 
 
 @dataclass(frozen=True, repr=False)

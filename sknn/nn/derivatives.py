@@ -22,6 +22,7 @@ from ..autodiff.tape import Array, Operation, Primitive, Tensor, grad
 from ..ops import loss
 from ..ops.activation import activate
 from ..ops.dense import dense
+from ..ops.residual import join
 from .trainable import Place
 
 
@@ -229,7 +230,7 @@ def _always(*inputs: Any, **options: Any) -> bool:
 
 KEEPS_ROWS: dict[Operation, Callable[..., bool]] = {  # of operations on samples (n, ...), beside elementwise ones
     **dict.fromkeys(
-        (dense, activate, loss.softmax_cross_entropy, loss.sigmoid_cross_entropy, loss.margin_loss), _always
+        (dense, activate, join, loss.softmax_cross_entropy, loss.sigmoid_cross_entropy, loss.margin_loss), _always
     ),
     **dict.fromkeys((loss.squared_error, loss.absolute_error, loss.huber_error, loss.quantile_error), _always),
     loss.poisson_deviance: _always,

@@ -341,6 +341,15 @@ def thin(x: Array, kept: Array, factor: float) -> Array | None:
     return y
 
 
+def add(a: Array, b: Array, relu: bool) -> Array | None:
+    """a + b, then ReLU if wanted."""
+    if not _apply_to(a, b) or a.shape != b.shape:
+        return None
+    y = np.empty(a.shape, a.dtype)
+    native.add(a, b, relu, y, threads_of_kernels(NORM_WORK * a.size))
+    return y
+
+
 def batch_statistics(x: Array) -> tuple[Array, Array] | None:
     """As :func:`norm.batch_statistics`."""
     if not _apply_to(x) or not x.size:

@@ -19,6 +19,7 @@ from sknn.ops.dropout import drop
 from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
+from sknn.ops.residual import join
 from sknn.ops.windows import make_windows
 from sknn.optim import descent
 
@@ -427,6 +428,23 @@ def test_raw_outputs_that_are_not_finite_show_in_the_loss(bad):
 def test_a_class_that_is_no_output_is_refused(wrong):
     with pytest.raises(IndexError, match="none of the outputs"):
         softmax_cross_entropy.forward(np.zeros((3, 4)), np.array([0, wrong, 2]))
+
+
+@given(
+    shape=st.lists(st.integers(1, 40), min_size=1, max_size=3),
+    layouts=st.tuples(*[st.sampled_from("CFSR")] * 2),
+    activation=st.sampled_from(["identity", "relu", "tanh"]),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_sums_of_residual_blocks(on_numpy, monkeypatch, shape, layouts, activation, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    x, branch = (laid_out(rng.standard_normal(shape).astype(dtype), each) for each in layouts)
+    g = rng.standard_normal(shape).astype(dtype)
+    compare_gradients(on_numpy, join, (x, branch), g, dtype, count, activation=activation)
 
 
 def value_and_gradients(operation, inputs, g, **options):

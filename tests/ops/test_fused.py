@@ -247,6 +247,13 @@ def rescalings(n: int) -> list[Case]:
     ]
 
 
+def sums(n: int) -> list[Case]:
+    return [
+        Case((real(n, *rest), real(n, *rest)), (0, 1), {"activation": name})
+        for rest, name in [((4,), "identity"), ((3, 2), "relu"), ((4,), "gelu")]
+    ]
+
+
 def droppings(n: int) -> list[Case]:
     return [Case((real(*shape), binary(*shape) > 0), options={"rate": 0.3}) for shape in [(n, 4), (n, 3, 2)]]
 
@@ -270,6 +277,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "batch_norm": normalisations,
     "layer_norm": normalisations,
     "rescale": rescalings,
+    "join": sums,
     "drop": droppings,
     "attention": attentions,
     "rotate": rotations,

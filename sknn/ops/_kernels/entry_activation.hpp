@@ -1,4 +1,4 @@
-// Entries for activation functions and dropout.
+// Entries for activation functions, dropout and sums.
 
 ActivationKind kind_of(PyObject* name) {
     constexpr const char* names[] = {"logistic", "tanh", "leaky_relu", "elu", "selu",
@@ -56,3 +56,17 @@ void thin_as(PyObject* const* arguments, int type) {
     kernels<T>().thin(n, x, kept, factor, y, threads);
 }
 DEFINE(thin, 5)
+
+// add(a, b, relu, y, threads)
+template <class T>
+void add_as(PyObject* const* arguments, int type) {
+    const idx n = size_of_array(arguments[0]);
+    const T* a = present<T>(arguments[0], type, n);
+    const T* b = present<T>(arguments[1], type, n);
+    const bool relu = integer(arguments[2]);
+    T* y = present<T>(arguments[3], type, n, true);
+    const int threads = allowed(int(integer(arguments[4])));
+    WithoutInterpreter released;
+    kernels<T>().add(n, a, b, relu, y, threads);
+}
+DEFINE(add, 5)

@@ -22,6 +22,7 @@ namespace {
 #include "perceptron.hpp"
 #include "pool.hpp"
 #include "recurrence.hpp"
+#include "sum.hpp"
 
 #include "convolution.hpp"
 
@@ -49,6 +50,7 @@ constexpr Kernels<T> kernels() {
             activate<T>,
             activate_back<T>,
             thin<T>,
+            add<T>,
             recurrence<T>,
             recurrence_back<T>,
             attention<T>,

@@ -84,6 +84,7 @@ PyMethodDef methods[] = {
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),
+    FAST(add, "add(a, b, relu, y, threads): y = a + b, then ReLU if wanted."),
     FAST(recurrence, "recurrence(x, state, y, gates, cells, cell, w, u, b, order, starts, lengths, reverse, threads)."),
     FAST(recurrence_back, "recurrence_back(..., reverse, g, dx, dw, du, db, dstate, threads): gradients of recurrence."),
     FAST(attention, "attention(q, k, v, table, heads, causal, kept, factor, y, sums, threads): means of the values."),

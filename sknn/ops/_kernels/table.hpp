@@ -140,6 +140,7 @@ struct Kernels {
     bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
+    void (*add)(idx n, const T* a, const T* b, bool relu, T* y, int threads);
     void (*recurrence)(const Cell<T>& cell, const Series& series, const States<T>& states, int threads);
     void (*recurrence_back)(const Cell<T>& cell, const Series& series, const States<T>& states, const Slopes<T>& to,
                             int threads);
