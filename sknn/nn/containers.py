@@ -10,7 +10,7 @@ import numpy as np
 
 from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
-from ..description import check_fields, choice, in_order
+from ..description import choice, in_order
 from ..ops.activation import ACTIVATIONS
 from ..ops.residual import join
 from .layer import Context, Layer, Shape, Store
@@ -99,6 +99,7 @@ class _Around(Layer):
     shortcut: Sequence[Layer] = ()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "layers", _listed("layers", self.layers))
         object.__setattr__(self, "shortcut", _listed("shortcut", self.shortcut))
         if not self.layers:
@@ -187,10 +188,6 @@ class Residual(_Around):
     """
 
     activation: str = choice(ACTIVATIONS, default="identity")
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fields(self)
 
     def _joined_shape(self, shape: Shape, through: Shape, around: Shape) -> Shape:
         if through == around:

@@ -17,14 +17,12 @@ def join(x: Array, branch: Array, *, activation: str = "identity") -> tuple[Arra
 
     x, branch and the result: of one shape.
     """
-    function = ACTIVATIONS[activation]
-    y, kept = None, None
-    if activation in ("identity", "relu"):
-        y = compiled.add(x, branch, function.is_relu)
+    function, kept = ACTIVATIONS[activation], None
+    y = compiled.add(x, branch, function.is_relu) if function.is_identity or function.is_relu else None
     if y is None:
         y = np.add(x, branch)
         kept = function.forward(y)
-    return y, (function, y, kept)
+    return y, (function, None if function.is_identity else y, kept)
 
 
 @join.backward

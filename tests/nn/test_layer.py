@@ -88,6 +88,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Residual([LayerNorm(epsilon=1e-2), Dense(5, activation="gelu"), Dense(2)]), (4, 2)),
         (Residual([Conv(2, kernel_size=2), BatchNorm(), Residual((Conv(2, activation="silu"),))]), (4, 2)),
         (Residual([Conv(3, stride=2)], shortcut=[Pool(), Dense(3, use_bias=False)]), (5, 2)),
+        (Residual([Dense(3), LayerNorm()], activation="relu"), (4, 3)),
     ],
     "Concat": [
         (Concat([Dense(3, activation="tanh"), Dense(2)]), (3,)),
@@ -322,6 +323,9 @@ ERRORS = {
     "cell": (lambda: Recurrent(2, "no"), ValueError, "cell='no' must be 'gru' or 'lstm' or 'rnn'"),
     "no series": (
         lambda: Recurrent(2).build((3,), Store(None)), ValueError, r"works on series, .* but they are of shape \(3,\)",
+    ),
+    "no function behind the sum": (
+        lambda: Residual([Dense(3)], activation="no"), ValueError, r"activation='no'",
     ),
     "nothing to go around": (lambda: Residual([]), ValueError, r"layers=\(\) is empty: Residual needs at least one"),
     "another shape within": (

@@ -2,12 +2,12 @@
 // for them, and the gradients behind a softmax are full of such: a step of training took two to four times as long.
 #pragma once
 
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
 #include <xmmintrin.h>
 #endif
 
 class SubnormalsAsZero {
-#if defined(__x86_64__) || defined(_M_X64)
+#if defined(__x86_64__)
     static constexpr unsigned RESULTS = 1 << 15, OPERANDS = 1 << 6;  // flush to zero, denormals are zeros
     const unsigned before = _mm_getcsr();
 

@@ -5,6 +5,8 @@
 // and where the compiler lacks it, there is one.
 #include "threads.hpp"
 
+#include "subnormal.hpp"
+
 #ifndef _OPENMP
 
 int most_threads() {
@@ -18,8 +20,6 @@ void together(Pieces& pieces) {
 #else
 
 #include <omp.h>
-
-#include "subnormal.hpp"
 
 #include <chrono>
 #include <condition_variable>

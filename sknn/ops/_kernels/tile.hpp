@@ -154,10 +154,12 @@ inline void line_of(idx rows, const T* a, idx row_step, Elements elements, idx n
     const idx tiles = (rows + most_rows(V) - 1) / most_rows(V);
     for (idx t = 0, first = 0; t < tiles; ++t) {
         const idx next = (t + 1) * rows / tiles;
-        if (t + 1 < tiles) fetch((t + 2) * rows / tiles - next, width, z + next * z_step, z_step);
-        if constexpr (std::is_same_v<Elements, Regular>)
-            if (elements.step == 1 && t + 1 < tiles)
-                fetch((t + 2) * rows / tiles - next, std::min(n, LONG), a + next * row_step, row_step);
+        if (t + 1 < tiles) {
+            const idx coming = (t + 2) * rows / tiles - next;
+            fetch(coming, width, z + next * z_step, z_step);
+            if constexpr (std::is_same_v<Elements, Regular>)
+                if (elements.step == 1) fetch(coming, std::min(n, LONG), a + next * row_step, row_step);
+        }
         whole_or_part<T, V>(next - first, a + first * row_step, row_step, elements, n, b, b_step, z + first * z_step,
                             z_step, width, ends);
         first = next;
