@@ -59,6 +59,10 @@ class Patches(Layer):
     init: str = choice(INITIALISERS, default="glorot_uniform")
 
     @property
+    def needs_grid(self) -> bool:
+        return True
+
+    @property
     def _conv(self) -> Conv:
         return Conv(self.width, self.size, self.size, self.padding, init=self.init)
 
@@ -66,12 +70,13 @@ class Patches(Layer):
         """Where the patches lie on a grid."""
         return self._conv.windows(grid)
 
-    def follow(self, sequences: Sequences) -> Sequences:
-        return self._conv.follow(sequences)
+    def follow(self, sequences: Any) -> Sequences:
+        return self._conv.follow(sequences).as_series()
 
     def build(self, shape: Shape, store: Store) -> Shape:
         *grid, width = self._conv.build(shape, store)
-        return (grid[0] if len(grid) == 1 else prod(grid), width)
+        n_tokens: Any = grid[0] if len(grid) == 1 else None if None in grid else prod(grid)
+        return (n_tokens, width)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         y = self._conv.apply(params, x, context)
