@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import primitives as F
-from ..autodiff.tape import Value
-from .containers import LENGTHS, Sequential, follow, run
+from ..autodiff.tape import Array, Value
+from .containers import Sequential, follow, of_many_sizes, run
 from .layer import Context, Shape, Store
-from .sequences import Sequences
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,38 +40,47 @@ class Cropped(Sequential):
     """
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        made = super().build(shape, store)
-        grid = shape[:-1]
-        if (
-            len(made) != len(shape)
-            or not grid
-            or any(n is not None and m < n for n, m in zip(grid, made, strict=False))
-        ):
+        made, grid = super().build(shape, store), shape[:-1]
+        if not grid or len(made) != len(shape) or not all(map(_no_smaller, made, grid)):
             raise ValueError(f"layers of Cropped make {made} of {shape}: they must make a grid that is no smaller")
-        if None in grid and len(grid) == 1:
-            self._check_lengths()
+        if None in grid:
+            self._check_sizes(grid)
         return (*grid, made[-1])
 
-    def _check_lengths(self) -> None:
-        """Raise ValueError if series, whose lengths a shape leaves open, are made shorter."""
-        series = Sequences(np.empty((LENGTHS.sum(), 0)), LENGTHS)
-        made = follow(self.layers, series)
-        if made is None or (made.lengths < LENGTHS).any():
-            what = "one row" if made is None else f"{made.lengths[0]} steps"
-            raise ValueError(f"layers of Cropped make {what} of {LENGTHS[0]} steps: they must make no fewer")
+    def _check_sizes(self, grid: Shape) -> None:
+        """Raise ValueError if samples are made smaller whose sizes a shape leaves open."""
+        given = of_many_sizes(grid)
+        smaller = np.flatnonzero((follow(self.layers, given).shapes < given.shapes).any(axis=1))
+        if len(smaller):
+            made, size = (_x(each.shapes[smaller[0]]) for each in (follow(self.layers, given), given))
+            raise ValueError(f"layers of Cropped make {made} positions of {size}: they must make no fewer")
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         y, after = run(self.layers, params, x, context)
         if context.sequences is not None:
-            return _first_steps(y, after.sequences, context.sequences)
+            return _first_ones(y, after.sequences.shapes, context.sequences.shapes)
         grid = x.shape[1:-1]
         return y if y.shape[1:-1] == grid else y[(slice(None), *map(slice, grid))]
 
-    def follow(self, sequences: Sequences) -> Sequences:
+    def follow(self, sequences: Any) -> Any:
         return sequences
 
 
-def _first_steps(y: Value, made: Any, wanted: Sequences) -> Value:
-    """Of the rows of each sample as many as are wanted."""
-    kept = made.step < made.at_positions(wanted.lengths)
-    return y if kept.all() else F.take(y, np.flatnonzero(kept))
+def _no_smaller(made: int | None, size: int | None) -> bool:
+    return made is None or size is None or made >= size
+
+
+def _first_ones(y: Value, made: Array, wanted: Array) -> Value:
+    """Of the rows of each sample, which is of one size, those that lie within another."""
+    if np.array_equal(made, wanted):
+        return y
+    kept = []
+    for sizes, fewer in zip(made, wanted, strict=True):
+        inside = np.zeros(sizes, bool)
+        inside[tuple(map(slice, fewer))] = True
+        kept.append(inside.ravel())
+    return F.take(y, np.flatnonzero(np.concatenate(kept)))
+
+
+def _x(sizes: Array) -> str:
+    return "x".join(map(str, sizes))

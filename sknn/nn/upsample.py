@@ -54,11 +54,15 @@ class Upsample(Layer):
     factor: int | Sequence[int] = integers("[1, inf)", default=2)
     kind: Literal["nearest", "linear"] = choice(("nearest", "linear"), default="nearest")
 
+    @property
+    def needs_grid(self) -> bool:
+        return True
+
     def _factors(self, n_axes: int) -> tuple[int, ...]:
         return per_axis("factor", self.factor, n_axes, least=1)
 
-    def follow(self, sequences: Sequences) -> Sequences:
-        return sequences.of_lengths(sequences.lengths * self._factors(1)[0])
+    def follow(self, sequences: Any) -> Any:
+        return sequences.of_shapes(sequences.shapes * self._factors(sequences.shapes.shape[1]))
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)

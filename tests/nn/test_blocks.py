@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, backward, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import AttentionGate, Concat, Conv, Network, Sequences, Upsample
+from sknn.nn import AttentionGate, Concat, Conv, Network, Sequences
 from sknn.nn.blocks import reach, unet
 
 OPTIONS: dict[str, dict[str, Any]] = {

@@ -400,10 +400,10 @@ ERRORS = {
         r"layers of Cropped make \(2, 2, 1\) of \(4, 4, 1\): they must make a grid that is no smaller",
     ),
     "a crop of no grid": (
-        lambda: Cropped([Flatten()]).build((4, 1), Store(None)), ValueError, r"layers of Cropped make \(4,\) of \(4, 1\)",
+        lambda: Cropped([Flatten()]).build((4, 1), Store(None)), ValueError, r"Cropped make \(4,\) of \(4, 1\)",
     ),
     "a crop of series that are too short": (
-        lambda: Cropped([Pool()]).build((None, 1), Store(None)), ValueError, "Cropped make 500 steps of 1000 steps",
+        lambda: Cropped([Pool()]).build((None, 1), Store(None)), ValueError, "Cropped make 500 positions of 1000: they",
     ),
     "nothing to open the gate": (
         lambda: AttentionGate(3).build((4, 3), Store(None)), ValueError, "gated=3 channels leave none of 3 to open",
