@@ -2,6 +2,7 @@ from .activation import Activation as Activation
 from .applied import Applied as Applied
 from .attention import Attention as Attention
 from .attention import CrossAttention as CrossAttention
+from .attention_gate import AttentionGate as AttentionGate
 from .attentive import AttentiveRecurrent as AttentiveRecurrent
 from .beside import Beside as Beside
 from .cache import Cache as Cache
@@ -13,6 +14,7 @@ from .conv import ConvTranspose as ConvTranspose
 from .conv import Flatten as Flatten
 from .conv import GlobalPool as GlobalPool
 from .conv import Pool as Pool
+from .cropped import Cropped as Cropped
 from .dense import Dense as Dense
 from .derivatives import per_sample_factors as per_sample_factors
 from .derivatives import per_sample_gradients as per_sample_gradients
@@ -46,5 +48,6 @@ from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock
 from .transformer import FeedForward as FeedForward
 from .transformer import TransformerBlock as TransformerBlock
+from .upsample import Upsample as Upsample
 
 __all__: list[str]

@@ -15,6 +15,7 @@ from sknn.nn import (
     Concat,
     Conv,
     ConvTranspose,
+    Cropped,
     Dense,
     Draws,
     Dropout,
@@ -32,8 +33,10 @@ from sknn.nn import (
     Standardise,
     TimePool,
     TransformerBlock,
+    Upsample,
     value_and_grad,
 )
+from sknn.nn.blocks import unet
 from sknn.nn.promises import check_shapes
 
 SHAPES = np.array([[5, 7], [5, 7], [8, 6], [4, 4], [5, 7]])
@@ -47,6 +50,11 @@ NETWORKS: dict[str, list[Layer]] = {
     "ConvTranspose": [ConvTranspose(4, kernel_size=2, stride=2)],
     "ConvTranspose, gaps": [ConvTranspose(2, kernel_size=2, stride=(3, 1), padding="valid", activation="relu")],
     "there and back": [Conv(4, stride=2), ConvTranspose(3, kernel_size=2, stride=2), Conv(2)],
+    "there and back, cropped": [Cropped([Pool(), Conv(3), ConvTranspose(2, kernel_size=2, stride=2)]), Conv(2)],
+    "Upsample": [Upsample((2, 3)), Conv(2)],
+    "Upsample, linear": [Upsample(2, "linear")],
+    "U-net": [*unet(2, 2, attention=True), Conv(2, 1)],
+    "U-net, nearest": [*unet(2, 2, residual=True, up="nearest"), Conv(2, 1)],
     "Pool": [Pool()],
     "Pool, average": [Pool("average", size=3, padding="valid")],
     "Pool, overlapping": [Pool(size=3, stride=2)],

@@ -18,6 +18,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
     Attention,
+    AttentionGate,
     AttentiveRecurrent,
     BatchNorm,
     Beside,
@@ -25,6 +26,7 @@ from sknn.nn import (
     Context,
     Conv,
     ConvTranspose,
+    Cropped,
     CrossAttention,
     DecoderBlock,
     Dense,
@@ -50,6 +52,7 @@ from sknn.nn import (
     TimePool,
     TransformerBlock,
     Unflatten,
+    Upsample,
 )
 from sknn.ops import ACTIVATIONS
 
@@ -142,6 +145,16 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         for shape in ((4, 3), (2, 3, 2))
     ],
     "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
+    "Upsample": [
+        (Upsample(), (3, 2)),
+        (Upsample((2, 3), "linear"), (3, 1, 2)),
+        (Upsample(3, "linear"), (2, 3, 2, 1)),
+    ],
+    "Cropped": [
+        (Cropped([Pool("average"), ConvTranspose(3, kernel_size=2, stride=2)]), (5, 3, 2)),
+        (Cropped([Dense(3, activation="tanh")]), (4, 2)),
+    ],
+    "AttentionGate": [(AttentionGate(2), (3,)), (AttentionGate(3, 4), (4, 3, 5))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -372,7 +385,7 @@ ERRORS = {
         f"{type(layer).__name__} without a grid": (
             partial(layer.build, (3,), Store(None)), ValueError, r"works on grids, .* but they are of shape \(3,\)",
         )
-        for layer in (Conv(2), Pool(), GlobalPool())
+        for layer in (Conv(2), Pool(), GlobalPool(), Upsample())
     },
     "heads": (lambda: Attention(0), ValueError, r"n_heads must be an integer in \[1, inf\); got 0"),
     "heads that do not fit": (
@@ -414,6 +427,23 @@ ERRORS = {
         )
         for layer, grid in ((Positions("learned"), (None, 4)), (Positions("learned", length=16), (4, 4)))
     },
+    "factor": (lambda: Upsample(0), ValueError, r"factor must be an integer or .* in \[1, inf\); got 0"),
+    "a factor for each of other axes": (
+        lambda: Upsample((2, 2)).build((4, 1), Store(None)), ValueError, r"factor=\(2, 2\) must be .* each of 1 axes",
+    ),
+    "a crop that is too small": (
+        lambda: Cropped([Pool()]).build((4, 4, 1), Store(None)), ValueError,
+        r"layers of Cropped make \(2, 2, 1\) of \(4, 4, 1\): they must make a grid that is no smaller",
+    ),
+    "a crop of no grid": (
+        lambda: Cropped([Flatten()]).build((4, 1), Store(None)), ValueError, r"Cropped make \(4,\) of \(4, 1\)",
+    ),
+    "a crop of series that are too short": (
+        lambda: Cropped([Pool()]).build((None, 1), Store(None)), ValueError, "Cropped make 500 positions of 1000: they",
+    ),
+    "nothing to open the gate": (
+        lambda: AttentionGate(3).build((4, 3), Store(None)), ValueError, "gated=3 channels leave none of 3 to open",
+    ),
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
     ),
@@ -434,7 +464,7 @@ CHOICES = {
     (Conv, "init"), (Conv, "bias_init"), (Conv, "use_bias"), (Activation, "activation"), (Pool, "kind"),
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
-    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
+    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"), (Upsample, "kind"),
     (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"), (BatchNorm, "activation"),
 }  # fmt: skip
 

@@ -143,6 +143,14 @@ def poolings(n: int) -> list[Case]:
     ]
 
 
+def upsamplings(n: int) -> list[Case]:
+    return [
+        Case((real(n, *grid, 2),), options={"factors": factors, "linear": linear})
+        for grid, factors in (((4,), (2,)), ((3, 2), (1, 3)), ((2, 1, 3), (2, 4, 2)))
+        for linear in (False, True)
+    ]
+
+
 def places(n: int) -> list[Places]:
     """For n rows: without gaps, in one run between gaps, and in runs of another order."""
     first = n // 2
@@ -279,6 +287,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "conv_transpose": transposed_convolutions,
     "max_pool": poolings,
     "average_pool": poolings,
+    "upsample": upsamplings,
     "softmax_cross_entropy": lambda n: of_raw(n, classes, {}, {"smoothing": 0.1}),
     "sigmoid_cross_entropy": lambda n: of_raw(n, binary, {}, {"smoothing": 0.1}),
     "margin_loss": lambda n: of_raw(n, binary, {"margin": 0.0}, {"margin": 1.0}),
@@ -287,7 +296,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "huber_error": lambda n: of_error(n, {}, {"delta": 0.5}),
     "quantile_error": lambda n: of_error(n, {}, {"quantile": 0.9}, {"quantile": [0.1, 0.5, 0.9]}),
     "poisson_deviance": lambda n: of_raw(n, lambda *shape: rng.poisson(2.0, shape).astype(float)),
-    "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
+    "average": lambda n: [Case((real(n),)), Case((real(n), positive(n))), Case((real(n), np.zeros(n)))],
     "batch_norm": normalisations_and_activations,
     "layer_norm": normalisations,
     "rescale": rescalings,
@@ -308,7 +317,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 
 SUMS_IN_FLOAT64 = {"average"}
 
-WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "spread", "gather"} | {
+WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
     *("attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
