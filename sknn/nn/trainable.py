@@ -71,10 +71,10 @@ class Trainable:
 
     @property
     def still(self) -> set[str]:
-        """The names of the layers whose own parameters are all frozen by :meth:`train_at`."""
+        """The names of the layers that :meth:`train_at` has frozen with all that lies within them."""
         rates = self.rates
-        moving = {name.rpartition(".")[0] for name in self.names if rates.get(name, 1.0)}
-        return {name.rpartition(".")[0] for name in rates} - moving
+        moving = {layer for name in self.names if rates.get(name, 1.0) for layer in _above(name)}
+        return {layer for name in rates for layer in _above(name)} - moving
 
     @property
     def leaves(self) -> list[Tensor]:
@@ -238,6 +238,12 @@ def nest(flat: dict[str, Any], still: Collection[str] = ()) -> dict[str, Any]:
             inner = inner.setdefault(part, Still() if at in still else {})
         inner[last] = value
     return nested
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names of the layers that a parameter belongs to, from the innermost on."""
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def _places(parameters: Sequence[Parameter]) -> dict[str, Place]:

@@ -22,6 +22,7 @@ from sknn.nn import (
     Dropout,
     Flatten,
     GlobalPool,
+    InvertedResidual,
     Layer,
     LayerNorm,
     Network,
@@ -31,6 +32,7 @@ from sknn.nn import (
     Unflatten,
     value_and_grad,
 )
+from sknn.nn.layer import Still
 from sknn.optim import Group
 
 
@@ -476,6 +478,19 @@ def test_what_is_frozen_is_no_leaf_and_its_norms_stand_still():
     network.train_at({**frozen, "1.shift": 1.0})  # one parameter of the norm is trained
     network(X, training=True)
     assert network.state.tolist() != [0, 0, 1, 1]
+
+
+def test_a_block_stands_still_where_all_within_it_does():
+    network = Network([InvertedResidual(2), Flatten(), Dense(1)], (4, 4, 2), np.random.RandomState(0))
+    needing = [own for layer, own in network.walk() if layer.needs_batch]
+    assert not any(isinstance(own, Still) for own in needing)
+    network.train_at({name: 0.0 for name in network.names if name.startswith("0.")})
+    needing = [own for layer, own in network.walk() if layer.needs_batch]
+    assert len(needing) == 4
+    assert all(isinstance(own, Still) for own in needing)
+    state = network.state.copy()
+    network(np.ones((3, 4, 4, 2), "float32"), training=True)
+    assert_array_equal(network.state, state)
 
 
 def test_rates_of_unknown_parameters_are_refused():
