@@ -155,7 +155,25 @@ def normalised(layer: Conv, norm: Norm, activation: str = "identity", *, zero: b
     [Conv(12, use_bias=False), GroupNorm(groups=4), Activation()]
     """
     bare = replace(layer, activation="identity", use_bias=False)
-    return [bare, *_norm(norm, layer.filters, activation, zero)]
+    return [bare, *normalisation(norm, layer.filters, activation, zero=zero)]
+
+
+def normalisation(norm: Norm, channels: int, activation: str = "identity", *, zero: bool = False) -> list[Layer]:
+    """A norm of so many channels and an activation function; parameters are those of :func:`normalised`.
+
+    Examples
+    --------
+    >>> from sknn.nn.blocks import normalisation
+    >>> normalisation("layer", 16, "relu")
+    [LayerNorm(), Activation()]
+    """
+    init: Any = "zeros" if zero else "ones"
+    if norm == "batch":
+        return [BatchNorm(activation=activation, gain_init=init)]
+    if norm not in NORMS:
+        raise ValueError(f"norm={norm!r} must be one of {', '.join(map(repr, NORMS))}")
+    layer = LayerNorm(gain_init=init) if norm == "layer" else GroupNorm(gcd(GROUPS, channels), gain_init=init)
+    return [layer, *([] if activation == "identity" else [Activation(activation)])]
 
 
 def basic(
@@ -277,7 +295,7 @@ def preactivation(
     sizes, layers, width = _kernels(kernel_size), [], channels
     for number, (size, step) in enumerate(zip(sizes, _strides(stride, len(sizes)), strict=True), 1):
         init = "zeros" if zero_init and number == len(sizes) else "he_uniform"
-        layers += [*_norm(norm, width, "relu"), replace(_conv(filters, size, step), init=init)]
+        layers += [*normalisation(norm, width, "relu"), replace(_conv(filters, size, step), init=init)]
         width = filters
     return _around(layers, channels, filters, stride, None, stochastic_depth)
 
@@ -371,16 +389,6 @@ def _around(
 
 def _keeps_shape(channels: int, filters: int, stride: Size) -> bool:
     return channels == filters and set([stride] if isinstance(stride, int) else stride) == {1}
-
-
-def _norm(norm: Norm, channels: int, activation: str, zero: bool = False) -> list[Layer]:
-    init: Any = "zeros" if zero else "ones"
-    if norm == "batch":
-        return [BatchNorm(activation=activation, gain_init=init)]
-    if norm not in NORMS:
-        raise ValueError(f"norm={norm!r} must be one of {', '.join(map(repr, NORMS))}")
-    layer = LayerNorm(gain_init=init) if norm == "layer" else GroupNorm(gcd(GROUPS, channels), gain_init=init)
-    return [layer, *([] if activation == "identity" else [Activation(activation)])]
 
 
 def _conv(filters: int, kernel_size: Size, stride: Size = 1) -> Conv:
