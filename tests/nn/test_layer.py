@@ -62,7 +62,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Dense(2, activation="gelu"), (4, 2, 3)),
     ],
     "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
-    "BatchNorm": [(BatchNorm(), (3,)), (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3))],
+    "BatchNorm": [
+        (BatchNorm(), (3,)),
+        (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3)),
+        (BatchNorm(activation="relu"), (4, 2)),
+    ],
     "LayerNorm": [
         (LayerNorm(epsilon=1e-2), (4,)),
         (LayerNorm(epsilon=1e-2), (2, 3, 2)),
@@ -314,6 +318,7 @@ ERRORS = {
     "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
     "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, r"momentum must be a number in \[0, 1\); got 1.0"),
+    "activation of BatchNorm": (lambda: BatchNorm(activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon must be a number in .*; got 0.0"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon must be a number in .*; got -1.0"),
     "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
@@ -394,7 +399,7 @@ CHOICES = {
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
     (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
-    (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"),
+    (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"), (BatchNorm, "activation"),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import BatchNorm, Context, Dense, LayerNorm, Network, differentiate
+from sknn.nn import Activation, BatchNorm, Context, Dense, LayerNorm, Network, differentiate
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
 OVER = ["channels", "sample"]
@@ -157,6 +157,21 @@ def test_members_along_a_leading_axis_are_normalised_each_alone(shape, training)
         differentiate(F.sum(F.square(applied(x))), [net])
         assert_array_equal(np.concatenate([g[k] for g in found]), net.grad)
         assert_array_equal(np.concatenate([together["mean"][k], together["variance"][k]]), net.state)
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "silu", "softmax"])
+@pytest.mark.parametrize("training", [True, False])
+def test_an_activation_behind_it_is_that_of_a_layer_of_its_own_to_the_bit(activation, training):
+    one = Network([Dense(3), BatchNorm(activation=activation)], (4, 2), np.random.default_rng(0), "float64")
+    two = Network([Dense(3), BatchNorm(), Activation(activation)], (4, 2), np.random.default_rng(0), "float64")
+    found = []
+    for net in (one, two):
+        net.theta += 0.3 * normal(net.n_parameters, seed=5)
+        y = net.function(watched=True, training=training)(normal(6, 4, 2))
+        differentiate(F.sum(F.square(y)), [net])
+        found.append((y.value, net.grad.copy(), net.state.copy()))
+    for mine, theirs in zip(*found, strict=True):
+        assert_array_equal(mine, theirs)
 
 
 # -- LayerNorm -----------------------------------------------------------------------------------------------------

@@ -241,9 +241,23 @@ def normalisations(n: int) -> list[Case]:
     return [Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2}) for grid in grids]
 
 
+def normalisations_and_activations(n: int) -> list[Case]:
+    activated = [("tanh", (n, 4)), ("gelu", (n, 3, 2)), ("softmax", (n, 2, 3, 2))]
+    return (
+        normalisations(n)
+        + [
+            Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2, "activation": name})
+            for name, grid in activated
+        ]
+        + [Case((apart(n, 4), positive(4), 3 * apart(4)), (0, 1, 2), {"epsilon": 1e-2, "activation": "relu"})]
+    )
+
+
 def rescalings(n: int) -> list[Case]:
+    grids = [("identity", (3,)), ("identity", (2, 3)), ("identity", (2, 2, 3)), ("silu", (2, 3)), ("relu", (3,))]
     return [
-        Case((real(n, *rest), real(3), real(3)), (0, 1, 2), {"mean": real(3)}) for rest in [(3,), (2, 3), (2, 2, 3)]
+        Case((real(n, *rest), real(3), real(3)), (0, 1, 2), {"mean": real(3), "activation": name})
+        for name, rest in grids
     ]
 
 
@@ -274,7 +288,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "quantile_error": lambda n: of_error(n, {}, {"quantile": 0.9}, {"quantile": [0.1, 0.5, 0.9]}),
     "poisson_deviance": lambda n: of_raw(n, lambda *shape: rng.poisson(2.0, shape).astype(float)),
     "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
-    "batch_norm": normalisations,
+    "batch_norm": normalisations_and_activations,
     "layer_norm": normalisations,
     "rescale": rescalings,
     "join": sums,
