@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sknn.nn import (
-    Activation,
     BatchNorm,
     Concat,
     Conv,
@@ -27,16 +26,18 @@ from sknn.nn import (
 STRIDES = (1, 2, 2)  # of the blocks of residual networks and MobileNets
 
 
-def normed(filters: int, kernel_size: int, *, relu: bool = True, stride: int = 1, groups: int = 1) -> list[Layer]:
-    """A convolution of images with its batch norm, and ReLU if wanted."""
+def normed(
+    filters: int, kernel_size: int, activation: str = "relu", *, stride: int = 1, groups: int = 1
+) -> list[Layer]:
+    """A convolution of images with its batch norm."""
     options = {"stride": stride, "padding": kernel_size // 2, "groups": groups, "use_bias": False}
-    return [Conv(filters, kernel_size, **options), BatchNorm(), *[Activation("relu")] * relu]  # type: ignore[arg-type]
+    return [Conv(filters, kernel_size, **options), BatchNorm(activation=activation)]  # type: ignore[arg-type]
 
 
 def residual(before: int, filters: int, stride: int) -> list[Layer]:
     """Two convolutions of 3 (He et al. 2016); one of 1 on the way around them where the shape changes."""
-    body = [*normed(filters, 3, stride=stride), *normed(filters, 3, relu=False)]
-    shortcut = [] if (before, stride) == (filters, 1) else normed(filters, 1, relu=False, stride=stride)
+    body = [*normed(filters, 3, stride=stride), *normed(filters, 3, "identity")]
+    shortcut = [] if (before, stride) == (filters, 1) else normed(filters, 1, "identity", stride=stride)
     return [Residual(body, shortcut, activation="relu")]
 
 
@@ -46,7 +47,7 @@ def inverted(before: int, filters: int, stride: int) -> list[Layer]:
     Behind a batch norm ReLU is as good as the ReLU6 of the paper: nothing is six deviations from its mean.
     """
     wide = 4 * before
-    body = [*normed(wide, 1), *normed(wide, 3, stride=stride, groups=wide), *normed(filters, 1, relu=False)]
+    body = [*normed(wide, 1), *normed(wide, 3, stride=stride, groups=wide), *normed(filters, 1, "identity")]
     return [Residual(body)] if (before, stride) == (filters, 1) else body
 
 
@@ -60,13 +61,13 @@ def staged(block: Callable[[int, int, int], list[Layer]], filters: int) -> list[
 def resnet1d(filters: int) -> list[Layer]:
     """Three blocks of convolutions of 8, 5 and 3 over the steps of a series (Wang et al. 2017); mean, 2 outputs."""
 
-    def step(filters: int, kernel_size: int) -> list[Layer]:
-        return [Conv(filters, kernel_size, use_bias=False), BatchNorm()]
+    def step(filters: int, kernel_size: int, activation: str = "relu") -> list[Layer]:
+        return [Conv(filters, kernel_size, use_bias=False), BatchNorm(activation=activation)]
 
     def block(before: int, filters: int) -> Layer:
-        relu = Activation("relu")
-        body = [*step(filters, 8), relu, *step(filters, 5), relu, *step(filters, 3)]
-        return Residual(body, [BatchNorm()] if before == filters else step(filters, 1), activation="relu")
+        body = [*step(filters, 8), *step(filters, 5), *step(filters, 3, "identity")]
+        shortcut = [BatchNorm()] if before == filters else step(filters, 1, "identity")
+        return Residual(body, shortcut, activation="relu")
 
     widths = [1, filters, 2 * filters, 2 * filters]
     return [*(block(*widths[k : k + 2]) for k in range(3)), GlobalPool(), Dense(2)]

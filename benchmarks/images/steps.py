@@ -1,8 +1,8 @@
 """Steps of training: a network's output, its mean square, the gradient of that, and a step of Adam.
 
 PyTorch takes part in both of its memory layouts, with as many threads as sknn has and with one; the fastest of the four
-is what sknn is held against. Compared are the loss and, of the gradient, the norm of what the first weights get: the
-weights of all layers behind have a part in that, while single ones depend on how ReLUs near their kinks are rounded.
+is what sknn is held against. Compared are the loss and the norm of the gradient: what single weights get depends on how
+ReLUs near their kinks are rounded.
 """
 
 from __future__ import annotations
@@ -50,13 +50,12 @@ class Step(Work):
     def sknn(self) -> Task:
         network, x = self.network(), self.data()
         function, descent = network.function(watched=True, training=True), Adam().start(network.theta, network.groups)
-        place = next(place for name, place in network.names.items() if name.endswith("weight"))
 
         def step() -> Sequence[Any]:
             loss, (gradient,) = differentiate(F.mean(F.square(function(x))), [network])
-            first = np.linalg.norm(gradient[place.start : place.stop])
+            norm = np.linalg.norm(gradient)
             descent.step(network.theta, gradient, RATE)
-            return [loss, first]
+            return [loss, norm]
 
         return step
 
