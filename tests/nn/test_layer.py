@@ -18,6 +18,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
     Attention,
+    AttentionGate,
     AttentiveRecurrent,
     BatchNorm,
     Beside,
@@ -25,6 +26,7 @@ from sknn.nn import (
     Context,
     Conv,
     ConvTranspose,
+    Cropped,
     CrossAttention,
     DecoderBlock,
     Dense,
@@ -36,6 +38,8 @@ from sknn.nn import (
     FillGaps,
     Flatten,
     GlobalPool,
+    GroupNorm,
+    InvertedResidual,
     Layer,
     LayerNorm,
     Network,
@@ -45,11 +49,14 @@ from sknn.nn import (
     Recurrent,
     Residual,
     Sequential,
+    SqueezeExcite,
     Standardise,
+    StochasticDepth,
     Store,
     TimePool,
     TransformerBlock,
     Unflatten,
+    Upsample,
 )
 from sknn.ops import ACTIVATIONS
 
@@ -71,6 +78,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (LayerNorm(epsilon=1e-2), (4,)),
         (LayerNorm(epsilon=1e-2), (2, 3, 2)),
         (LayerNorm(epsilon=1e-2, over="sample"), (2, 3, 2)),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2, epsilon=1e-2), (4,)),
+        (GroupNorm(1, epsilon=1e-2), (3, 2)),
+        (GroupNorm(3, epsilon=1e-2, gain_init="zeros"), (2, 3, 6)),
     ],
     "Conv": [
         (Conv(3), (5, 2)),
@@ -98,6 +110,13 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Concat([Dense(3, activation="tanh"), Dense(2)]), (3,)),
         (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
     ],
+    "SqueezeExcite": [(SqueezeExcite(activation="silu"), (4, 3)), (SqueezeExcite(2.0), (2, 3, 2))],
+    "StochasticDepth": [(StochasticDepth(), (3,)), (StochasticDepth(0.5), (2, 2, 3)), (StochasticDepth(0.0), (2,))],
+    "InvertedResidual": [
+        (InvertedResidual(2, expansion=2), (4, 2)),
+        (InvertedResidual(3, stride=2, squeeze=0, norm="group", activation="tanh"), (3, 4, 2)),
+        (InvertedResidual(2, expansion=1, kernel_size=(1, 2), norm="layer", stochastic_depth=0.3), (3, 2, 2)),
+    ],
     "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
     "Recurrent": [
         (Recurrent(3), (4, 2)),
@@ -114,18 +133,44 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Attention(2), (3, 4)),
         (Attention(1, causal=True, dropout=0.5, use_bias=False), (4, 3)),
         (Attention(2, rotary=True, init="orthogonal"), (3, 8)),
+        (Attention(2), (2, 3, 4)),
     ],
     "AttentiveRecurrent": [(AttentiveRecurrent(2, memory_width=3), (3, 4)), (AttentiveRecurrent(3), (1, 3))],
-    "CrossAttention": [(CrossAttention(2, memory_width=3), (3, 4)), (CrossAttention(1, dropout=0.3), (1, 3))],
+    "CrossAttention": [
+        (CrossAttention(2, memory_width=3), (3, 4)),
+        (CrossAttention(1, dropout=0.3), (1, 3)),
+        (CrossAttention(2, memory_width=3), (2, 1, 2, 4)),
+    ],
     "FeedForward": [(FeedForward(), (3,)), (FeedForward(1.5, "swiglu", dropout=0.2, use_bias=False), (2, 4))],
     "TransformerBlock": [
         (TransformerBlock(2, feedforward=1.5, rotary=True), (3, 4)),
         (TransformerBlock(1, causal=True, dropout=0.3, attention_dropout=0.2, activation="reglu"), (2, 3)),
+        (TransformerBlock(2, feedforward=1.5), (2, 2, 4)),
     ],
     "DecoderBlock": [(DecoderBlock(2, memory_width=3), (3, 4)), (DecoderBlock(1, dropout=0.3), (2, 3))],
-    "Positions": [(Positions(), (4, 3)), (Positions("learned"), (3, 2)), (Positions("time"), (4, 2))],
-    "TimePool": [(TimePool(kind), (4, 3)) for kind in ("mean_max", "last", "mean", "max", "attention")],
+    "Positions": [
+        (Positions(), (4, 3)),
+        (Positions("learned"), (3, 2)),
+        (Positions("time"), (4, 2)),
+        (Positions(), (2, 3, 5)),
+        (Positions("learned"), (2, 3, 2)),
+    ],
+    "TimePool": [
+        (TimePool(kind), shape)
+        for kind in ("mean_max", "last", "mean", "max", "attention")
+        for shape in ((4, 3), (2, 3, 2))
+    ],
     "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
+    "Upsample": [
+        (Upsample(), (3, 2)),
+        (Upsample((2, 3), "linear"), (3, 1, 2)),
+        (Upsample(3, "linear"), (2, 3, 2, 1)),
+    ],
+    "Cropped": [
+        (Cropped([Pool("average"), ConvTranspose(3, kernel_size=2, stride=2)]), (5, 3, 2)),
+        (Cropped([Dense(3, activation="tanh")]), (4, 2)),
+    ],
+    "AttentionGate": [(AttentionGate(2), (3,)), (AttentionGate(3, 4), (4, 3, 5))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -322,6 +367,17 @@ ERRORS = {
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon must be a number in .*; got 0.0"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon must be a number in .*; got -1.0"),
     "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
+    "groups of GroupNorm": (
+        lambda: GroupNorm(2).build((5, 3), Store(None)), ValueError, "groups=2 must divide the 3 channels of the input",
+    ),
+    "no groups": (lambda: GroupNorm(0), ValueError, r"groups must be an integer in \[1, inf\); got 0"),
+    "ratio": (lambda: SqueezeExcite(0.0), ValueError, r"ratio must be a number in \(0, inf\); got 0.0"),
+    "rate of StochasticDepth": (lambda: StochasticDepth(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1"),
+    "no draws": (
+        lambda: StochasticDepth(0.5).apply({}, np.ones((1, 1)), Context(training=True)), ValueError,
+        "draws=None: StochasticDepth draws in training",
+    ),
+    "expansion": (lambda: InvertedResidual(2, expansion=0), ValueError, r"expansion must be a number in \(0, inf\)"),
     "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
     "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
@@ -356,7 +412,7 @@ ERRORS = {
         f"{type(layer).__name__} without a grid": (
             partial(layer.build, (3,), Store(None)), ValueError, r"works on grids, .* but they are of shape \(3,\)",
         )
-        for layer in (Conv(2), Pool(), GlobalPool())
+        for layer in (Conv(2), Pool(), GlobalPool(), SqueezeExcite(), InvertedResidual(2), Upsample())
     },
     "heads": (lambda: Attention(0), ValueError, r"n_heads must be an integer in \[1, inf\); got 0"),
     "heads that do not fit": (
@@ -372,12 +428,49 @@ ERRORS = {
         lambda: Embedding(5, 3).build((4, 2), Store(None)), ValueError, r"works on tokens, .* of shape \(4, 2\)",
     ),
     **{
-        f"{type(layer).__name__} without steps": (
-            partial(layer.build, shape, Store(None)), ValueError, "works on series, samples of shape .*; of images,",
+        f"{type(layer).__name__} without positions": (
+            partial(layer.build, (4,), Store(None)), ValueError,
+            r"works on the steps of series and the positions of grids, .* but they are of shape \(4,\)",
         )
-        for layer in (Attention(1), CrossAttention(1), AttentiveRecurrent(2), Positions(), TimePool())
-        for shape in ((4,), (4, 4, 2))
+        for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
     },
+    **{
+        f"{layer} without steps": (
+            partial(layer.build, (4, 4, 2), Store(None)), ValueError, r"works on series, .* of shape \(4, 4, 2\)",
+        )
+        for layer in (AttentiveRecurrent(2), Positions("time"))
+    },
+    "turned on a grid": (
+        lambda: Attention(1, rotary=True).build((4, 4, 2), Store(None)), ValueError,
+        r"rotary=True turns with the step of a series, but samples are of shape \(4, 4, 2\)",
+    ),
+    "fewer channels than axes": (
+        lambda: Positions().build((4, 4, 1), Store(None)), ValueError, "needs a channel for each axis of the grid",
+    ),
+    **{
+        f"learned positions of {grid}": (
+            partial(layer.build, (*grid, 2), Store(None)), ValueError,
+            "positions of a grid are learned for all of it, so it must be of one size and length=None",
+        )
+        for layer, grid in ((Positions("learned"), (None, 4)), (Positions("learned", length=16), (4, 4)))
+    },
+    "factor": (lambda: Upsample(0), ValueError, r"factor must be an integer or .* in \[1, inf\); got 0"),
+    "a factor for each of other axes": (
+        lambda: Upsample((2, 2)).build((4, 1), Store(None)), ValueError, r"factor=\(2, 2\) must be .* each of 1 axes",
+    ),
+    "a crop that is too small": (
+        lambda: Cropped([Pool()]).build((4, 4, 1), Store(None)), ValueError,
+        r"layers of Cropped make \(2, 2, 1\) of \(4, 4, 1\): they must make a grid that is no smaller",
+    ),
+    "a crop of no grid": (
+        lambda: Cropped([Flatten()]).build((4, 1), Store(None)), ValueError, r"Cropped make \(4,\) of \(4, 1\)",
+    ),
+    "a crop of series that are too short": (
+        lambda: Cropped([Pool()]).build((None, 1), Store(None)), ValueError, "Cropped make 500 positions of 1000: they",
+    ),
+    "nothing to open the gate": (
+        lambda: AttentionGate(3).build((4, 3), Store(None)), ValueError, "gated=3 channels leave none of 3 to open",
+    ),
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
     ),
@@ -398,8 +491,10 @@ CHOICES = {
     (Conv, "init"), (Conv, "bias_init"), (Conv, "use_bias"), (Activation, "activation"), (Pool, "kind"),
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
-    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
+    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"), (Upsample, "kind"),
     (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"), (BatchNorm, "activation"),
+    (BatchNorm, "gain_init"), (LayerNorm, "gain_init"), (GroupNorm, "gain_init"), (SqueezeExcite, "activation"),
+    (InvertedResidual, "activation"), (InvertedResidual, "norm"), (InvertedResidual, "zero_init"),
 }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from sknn.nn import (
     Concat,
     Conv,
     ConvTranspose,
+    Cropped,
     Dense,
     Draws,
     Dropout,
@@ -32,6 +33,7 @@ from sknn.nn import (
     TimePool,
     TransformerBlock,
     Unflatten,
+    Upsample,
     value_and_grad,
 )
 from sknn.ops._kernels import native
@@ -49,6 +51,9 @@ NETWORKS: dict[str, list[Layer]] = {
     "ConvTranspose, gaps": [ConvTranspose(2, kernel_size=2, stride=3, padding="valid", activation="relu")],
     "ConvTranspose, padded": [ConvTranspose(3, groups=3, dilation=3, padding=1, stride=2, use_bias=False)],
     "there and back": [Conv(4, stride=2), ConvTranspose(3, kernel_size=2, stride=2), Conv(2)],
+    "there and back, cropped": [Cropped([Pool(), Conv(3), ConvTranspose(2, kernel_size=2, stride=2)]), Conv(2)],
+    "Upsample": [Upsample(3), Conv(2)],
+    "Upsample, linear": [Upsample(2, "linear")],
     "Pool": [Pool()],
     "Pool, average": [Pool("average", size=3)],
     "Pool, valid": [Pool("average", size=[2], padding="valid")],
@@ -223,13 +228,12 @@ def test_after_global_pooling_nothing_lies_in_steps():
 # -- what cannot be ------------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "Flatten": ([Conv(2), Flatten(), Dense(3)], (None, 2), r"may be of any length, .* put GlobalPool\(\) in its place"),
+    "Flatten": ([Conv(2), Flatten(), Dense(3)], (None, 2), r"may be of any size, .* put GlobalPool\(\) in its place"),
     "Unflatten": ([Unflatten((4, 2))], (None, 2), r"holds 8 features, but samples have shape \(None, 2\)"),
-    "free channels": ([Conv(2)], (None, None), "only series"),
-    "images": ([Pool()], (None, 8, 1), r"Pool\(\) cannot work on samples of shape \(None, 8, 1\): only series"),
-    "images, pooled": ([GlobalPool()], (8, None, 1), "only series"),
+    "free channels": ([Conv(2)], (None, None), r"of shape \(None, None\): .* not the number of channels"),
+    "an image's free channels": ([GlobalPool()], (8, 8, None), "not the number of channels"),
     "no channels": ([Conv(2)], (None,), r"works on grids, .* of shape \(None,\)"),
-    "a size": ([ConvTranspose(2, output_size=9)], (None, 2), "output_size=9 must be None where series are of any"),
+    "a size": ([ConvTranspose(2, output_size=9)], (None, 2), "output_size=9 must be None where samples are of any"),
     "kernel": ([Conv(2, kernel_size=(3, 3))], (None, 2), r"kernel_size=\(3, 3\) must be an integer"),
 }
 
