@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
-    "estimators": CORE | {"callbacks", "metrics", "template", "series"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
     "inspection": CORE | {"template", "estimators"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
