@@ -9,7 +9,6 @@ import numpy as np
 
 from ..autodiff.tape import Array, Value
 from ..losses import Loss
-from ..nn import Sequences
 from .targets import Target
 
 
@@ -43,7 +42,7 @@ class PositionTarget(Target):
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples, *grid), or Sequences
+    y : ndarray of shape (n_samples, *grid), or Sequences or Grids
         A label or a number for each position.
     weight : ndarray of shape (n_samples,) or None
         Sample weights, which hold for all positions of a sample.
@@ -68,6 +67,8 @@ class PositionTarget(Target):
     >>> target.weights(y, None).tolist()
     [[1.0, 1.0], [1.0, 0.0]]
     """
+
+    per_position = True
 
     def __init__(
         self, y: Any, weight: Array | None, make: Callable[[Array, Array | None], Target], unlabelled: Any = None
@@ -129,22 +130,27 @@ class PositionTarget(Target):
 
 
 def aligned(x: Any, y: Any) -> Any:
-    """Labels at the positions of x: Sequences where its samples differ in length, otherwise an array (n, *grid).
+    """Labels at the positions of x: in rows as these where samples differ in size, otherwise an array (n, *grid).
 
     Raises
     ------
     ValueError
-        If a sample has not as many labels as steps, or labels of samples on one grid differ in shape.
+        If a sample has not a label for each of its positions.
     """
     if not hasattr(x, "lengths"):
-        shapes = {np.shape(labels) for labels in y}
-        if len(shapes) > 1 or shapes == {()}:
-            raise ValueError(f"y must hold a label for each position of each sample, got samples of shapes {shapes}")
+        grid = x.shape[1:-1]
+        for k, labels in enumerate(y):
+            if np.shape(labels) != grid:
+                raise ValueError(
+                    f"y must hold a label for each position of each sample, but that of sample {k} has shape "
+                    f"{np.shape(labels)}, and the sample positions of shape {grid}"
+                )
         return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
-    for k, (labels, n_steps) in enumerate(zip(y, x.lengths, strict=True)):
-        if np.shape(labels) != (n_steps,):
-            raise ValueError(f"sample {k} has {n_steps} steps, but labels of shape {np.shape(labels)} in y")
-    return y if hasattr(y, "lengths") else Sequences(np.concatenate([np.asarray(labels) for labels in y]), x.lengths)
+    for k, (labels, sizes) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
+        if list(np.shape(labels)) != sizes:
+            what = f"{sizes[0]} steps" if len(sizes) == 1 else f"{'x'.join(map(str, sizes))} positions"
+            raise ValueError(f"sample {k} has {what}, but labels of shape {np.shape(labels)} in y")
+    return y if hasattr(y, "lengths") else x.like(np.concatenate([np.ravel(labels) for labels in y]))
 
 
 def in_a_row(y: Any) -> Any:

@@ -87,8 +87,7 @@ class Samples:
 
     def blocks(self, at_once: int) -> Iterable[slice]:
         """Slices that make up all samples, each of so many of them at most, or of so many positions."""
-        lengths = getattr(self.x, "lengths", None)
-        return blocks(self.x if lengths is None else self.x.of_lengths(self.of(lengths)), len(self), at_once)
+        return blocks(self.x.without_values(self.rows) if hasattr(self.x, "lengths") else self.x, len(self), at_once)
 
     def take(self, index: slice | Array) -> Batch:
         """A batch: the rows of a slice (views where possible) or of an array of integers."""
@@ -135,7 +134,7 @@ def joined(parts: Sequence[Any]) -> Any:
         return parts[0]
     values = np.concatenate([flat(part) for part in parts])
     first = parts[0]
-    return type(first)(values, np.concatenate([p.lengths for p in parts])) if hasattr(first, "lengths") else values
+    return first.joined(parts, values) if hasattr(first, "lengths") else values
 
 
 def flat(values: Any) -> Any:
