@@ -1,9 +1,12 @@
 """Attention as a layer: within a series, and from one series to another.
 
 Series come as a grid (n, T, channels) or in rows of steps (``context.sequences``); either way a sample attends to its
-own steps alone. What the layers read by name in ``context.given``: "memory", the series that cross attention looks at;
-"cache", a :class:`sknn.nn.Cache` if a series comes piece by piece; "attention_weights", a list to which each
-layer appends its weights, (heads, queries, keys) for each sample.
+own steps alone. What is said of the steps of a series holds of the positions of images and volumes, (n, *grid,
+channels), in the order in which they lie in memory.
+
+What the layers read by name in ``context.given``: "memory", the series that cross attention looks at; "cache", a
+:class:`sknn.nn.Cache` if a series comes piece by piece; "attention_weights", a list to which each layer appends its
+weights, (heads, queries, keys) for each sample.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from functools import lru_cache, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -55,8 +59,8 @@ class Attention(Layer):
     Raises
     ------
     ValueError
-        If a parameter is out of range, samples are no series, `n_heads` does not divide the channels, or the layer
-        drops weights in training without draws.
+        If a parameter is out of range, samples have no positions (with `rotary`: are no series), `n_heads` does not
+        divide the channels, or the layer drops weights in training without draws.
 
     References
     ----------
@@ -96,6 +100,8 @@ class Attention(Layer):
 
     def build(self, shape: Shape, store: Store) -> Shape:
         width = _width_of_heads(self, shape)
+        if self.rotary and len(shape) > 2:
+            raise ValueError(f"rotary=True turns with the step of a series, but samples are of shape {shape}")
         if self.rotary and width // self.n_heads % 2:
             raise ValueError(f"rotary=True needs heads of an even width, but {self!r} has {width // self.n_heads}")
         _declare(self, store.inside("qkv"), width, 3 * width)
@@ -145,7 +151,7 @@ class CrossAttention(Layer):
     Raises
     ------
     ValueError
-        If a parameter is out of range, samples are no series, `n_heads` does not divide the channels, there is no
+        If a parameter is out of range, samples have no positions, `n_heads` does not divide the channels, there is no
         memory or one of other channels, or the layer drops weights in training without draws.
 
     References
@@ -216,27 +222,28 @@ def memory_of(layer: Layer, width: int, context: Context) -> tuple[Value, Sequen
         raise ValueError(f"memory=None: {layer!r} looks at another series; call network(x, memory=encoder(x))")
     in_rows = hasattr(memory, "lengths")
     values = memory.values if in_rows else memory
-    if len(values.shape) != (2 if in_rows else 3) or values.shape[-1] != width:
+    if len(values.shape) < (2 if in_rows else 3) or values.shape[-1] != width:
         raise ValueError(f"memory must be series of {width} channels for {layer!r}; its shape is {values.shape}")
-    return positions(values), memory if in_rows else of_equal_lengths(*values.shape[:2])
+    return positions(values), memory if in_rows else _lying_in_grid(values)
 
 
 def width_of(layer: Layer, shape: Shape) -> int:
     """The channels of series of this shape; ValueError if they are none."""
     if len(shape) != 2 or shape[-1] is None:
-        raise ValueError(
-            f"{layer!r} works on series, samples of shape (T, channels), but they are of shape {shape}; of images, "
-            "Patches makes series"
-        )
+        raise ValueError(f"{layer!r} works on series, samples of shape (T, channels), but they are of shape {shape}")
     return shape[-1]
 
 
 def _width_of_heads(layer: Attention | CrossAttention, shape: Shape) -> int:
-    """The same; ValueError if they cannot be divided into the heads."""
-    width = width_of(layer, shape)
-    if width % layer.n_heads:
-        raise ValueError(f"n_heads={layer.n_heads} must divide the {width} channels of the input")
-    return width
+    """The channels of series, images or volumes; ValueError if they cannot be divided into the heads."""
+    if len(shape) < 2 or shape[-1] is None:
+        raise ValueError(
+            f"{layer!r} works on the steps of series and the positions of grids, samples of shape (*grid, channels), "
+            f"but they are of shape {shape}"
+        )
+    if shape[-1] % layer.n_heads:
+        raise ValueError(f"n_heads={layer.n_heads} must divide the {shape[-1]} channels of the input")
+    return shape[-1]
 
 
 def _declare(layer: Attention | CrossAttention, store: Store, n_in: int, n_out: int) -> None:
@@ -249,12 +256,16 @@ def _affine(params: dict[str, Any], x: Value) -> Value:
 
 def positions(x: Value) -> Value:
     """The steps of all samples, (n_positions, channels)."""
-    return x if len(x.shape) == 2 else F.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))
+    return x if len(x.shape) == 2 else F.reshape(x, (prod(x.shape[:-1]), x.shape[-1]))
 
 
 def lying_of(x: Value, context: Context) -> Sequences:
     """How the samples lie in these."""
-    return of_equal_lengths(*x.shape[:2]) if context.sequences is None else context.sequences
+    return _lying_in_grid(x) if context.sequences is None else context.sequences
+
+
+def _lying_in_grid(x: Value) -> Sequences:
+    return of_equal_lengths(x.shape[0], prod(x.shape[1:-1]))
 
 
 def _mixed(layer: Attention | CrossAttention, context: Context, q: Value, kv: Value | None, scope: Scope) -> Value:

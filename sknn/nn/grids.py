@@ -12,7 +12,6 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
 from ..ops.windows import ANY, Windows, make_windows, transposed_size
 from .ragged import Ragged
-from .sequences import Sequences
 
 if TYPE_CHECKING:
     from .layer import Context, Layer
@@ -166,9 +165,6 @@ class Grids(Ragged):
         windows, padding = _anywhere(self._shapes.shape[1], *description), _padding(*description)
         span, stride, low = (np.array(numbers) for numbers in (windows.span, windows.stride, windows.low))
         return self.of_shapes(transposed_size(self._shapes, span, stride, low, padding))
-
-    def as_series(self) -> Sequences:
-        return Sequences(self.values, self.lengths)
 
     @property
     def runs(self) -> list[Run]:

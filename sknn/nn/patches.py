@@ -1,28 +1,27 @@
-"""Patches of images and series, as series of tokens."""
+"""Patches of images and series, each of which becomes a token."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from math import prod
 from typing import Any, Literal
 
-from ..autodiff import primitives as F
 from ..autodiff.tape import Value
 from ..description import choice, integer, integers
 from ..ops.windows import Windows
 from .conv import Conv
 from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
-from .sequences import Sequences
+from .ragged import Ragged
 
 
 @dataclass(frozen=True, repr=False)
 class Patches(Layer):
     """Cuts inputs (n, *grid, channels) into patches side by side, each of which becomes a token of so many channels.
 
-    To the bit the :class:`Conv` whose kernel and stride are the size of a patch; (n, patches, width) comes of it, row
-    by row of an image, so that attention sees a series.
+    To the bit the :class:`Conv` whose kernel and stride are the size of a patch. The tokens of an image are an image
+    (n, H / size, W / size, width) still: :class:`Positions` and convolutions see where they lie, and attention takes
+    the positions of a grid as it takes the steps of a series.
 
     Parameters
     ----------
@@ -31,7 +30,8 @@ class Patches(Layer):
     width : int
         The channels of a token.
     padding : {"same", "valid"}, default="same"
-        What becomes of a grid that patches do not fill: zeros are added around it, or what is left over is dropped.
+        What becomes of a grid that patches do not fill: zeros are added around it, the odd one behind, or what is left
+        over is dropped.
     init : str, default="glorot_uniform"
         A name in :data:`sknn.nn.init.INITIALISERS`.
 
@@ -49,7 +49,7 @@ class Patches(Layer):
     >>> import numpy as np
     >>> from sknn.nn import Network, Patches
     >>> Network([Patches(4, 64)], (28, 28, 1), np.random.RandomState(0)).output_shape
-    (49, 64)
+    (7, 7, 64)
     """
 
     size: int | Sequence[int] = integers("[1, inf)")
@@ -70,19 +70,14 @@ class Patches(Layer):
         """Where the patches lie on a grid."""
         return self._conv.windows(grid)
 
-    def follow(self, sequences: Any) -> Sequences:
-        return self._conv.follow(sequences).as_series()
+    def follow(self, sequences: Any) -> Ragged:
+        return self._conv.follow(sequences)
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        *grid, width = self._conv.build(shape, store)
-        n_tokens: Any = grid[0] if len(grid) == 1 else None if None in grid else prod(grid)
-        return (n_tokens, width)
+        return self._conv.build(shape, store)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        y = self._conv.apply(params, x, context)
-        if len(y.shape) <= 3:
-            return y
-        return F.reshape(y, (y.shape[0], prod(y.shape[1:-1]), y.shape[-1]))
+        return self._conv.apply(params, x, context)
 
     def caption(self, shape: Shape) -> str:
         return f"patches\n{'×'.join(map(str, self.windows(shape[:-1]).kernel))}"

@@ -1,4 +1,4 @@
-"""Where in a series a step stands, added to what it holds: attention by itself does not know."""
+"""Where a step stands in a series, or a token in an image, added to what it holds: attention by itself knows not."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ class Positions(Layer):
     uneven steps show and the clock may be shifted; "learned" has a parameter for each step. Queries and keys that turn
     with the step are ``Attention(rotary=True)``.
 
+    On grids, images (n, H, W, channels) as they come from :class:`Patches` or volumes, "sinusoidal" shares the channels
+    out among the axes: the first part has the waves of the row, the second those of the column. "learned" has a
+    parameter for each position.
+
     Time stamps come in ``context.given["times"]``, as samples do: ``network(x, times=t)`` with (n, T) or a
     :class:`Sequences` of them, in units in which neighbours are about 1 apart. A cache (``cache=``) tells how many
     steps came before.
@@ -35,19 +39,23 @@ class Positions(Layer):
     kind : {"sinusoidal", "learned", "time"}, default="sinusoidal"
         Which.
     length : int, default=None
-        How many steps "learned" has parameters for. None: as many as samples have, if they all have as many.
+        How many steps of series "learned" has parameters for. None: as many as samples have, if they all have as many.
     gain : float, default=0.02
         The standard deviation of the initial values of learned ones, which are normal.
 
     Raises
     ------
     ValueError
-        If a parameter is out of range, samples are no series, times are needed and missing or of other lengths, or a
-        series is longer than the positions that were learned.
+        If a parameter is out of range, samples have no positions or fewer channels than axes, times are needed and
+        missing or of other lengths, a series is longer than the positions that were learned, or those of grids of any
+        size are to be.
 
     References
     ----------
     Vaswani et al. (2017). Attention is all you need. NeurIPS. arXiv:1706.03762.
+
+    Beyer, Zhai, Kolesnikov (2022). Better plain ViT baselines for ImageNet-1k. arXiv:2205.01580. (Waves along two
+    axes.)
 
     Examples
     --------
@@ -68,20 +76,44 @@ class Positions(Layer):
     def accompanies(self) -> bool:
         return True
 
+    @property
+    def needs_grid(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
-        if len(shape) != 2 or shape[-1] is None:
+        *grid, channels = shape
+        if not grid or channels is None:
             raise ValueError(
-                f"{self!r} works on series, samples of shape (T, channels), but they are of shape {shape}; of images, "
-                "Patches makes series"
+                f"{self!r} works on the steps of series and the positions of grids, samples of shape (*grid, "
+                f"channels), but they are of shape {shape}"
             )
+        if self.kind == "time" and len(grid) > 1:
+            raise ValueError(f"{self!r} works on series, samples of shape (T, channels), but they are of shape {shape}")
+        if channels < len(grid):
+            raise ValueError(f"{self!r} needs a channel for each axis of the grid, but samples are of shape {shape}")
         if self.kind == "learned":
-            length = self.length or shape[0]
-            if length is None:
-                raise ValueError("length=None: series of any length need a number of learned positions, such as 512")
-            store.parameter("weight", (length, shape[1]), "lecun_normal", gain=self.gain, decay=False)
+            places = self._learned(tuple(grid))
+            store.parameter("weight", (*places, channels), "lecun_normal", gain=self.gain, decay=False)
         return shape
 
+    def _learned(self, grid: Shape) -> Shape:
+        """The positions that there are parameters for."""
+        if len(grid) > 1:
+            if self.length is not None or None in grid:
+                raise ValueError(
+                    f"length={self.length!r}: positions of a grid are learned for all of it, so it must be of one "
+                    f"size and length=None, but it is of {grid}; take 'sinusoidal'"
+                )
+            return grid
+        length = self.length or grid[0]
+        if length is None:
+            raise ValueError("length=None: series of any length need a number of learned positions, such as 512")
+        return (length,)
+
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if len(x.shape) > 3:
+            learned = self.kind == "learned"
+            return x + (params["weight"] if learned else _lattice(x.shape[1:-1], x.shape[-1], x.dtype.char))
         lying = of_equal_lengths(*x.shape[:2]) if context.sequences is None else context.sequences
         cache = context.given.get("cache")
         slot = None if cache is None else cache.slot()
@@ -145,3 +177,15 @@ def _waves(times: Array, width: int) -> Array:
     waves[:, 0::2] = np.sin(angles)
     waves[:, 1::2] = np.cos(angles)[:, : width // 2]
     return waves
+
+
+@lru_cache(maxsize=64)
+def _lattice(grid: Shape, width: int, dtype: str) -> Array:
+    """The waves at the positions of a grid, (*grid, width), read-only: each axis has its share of the channels."""
+    lattice, n_axes = np.empty((*grid, width), dtype), len(grid)
+    for axis, n in enumerate(grid):
+        share = slice(width * axis // n_axes, width * (axis + 1) // n_axes)
+        waves = _waves(np.arange(n), share.stop - share.start)
+        lattice[..., share] = waves.reshape(n, *(1,) * (n_axes - axis - 1), -1)
+    lattice.flags.writeable = False
+    return lattice

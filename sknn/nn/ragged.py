@@ -14,7 +14,6 @@ from ..ops.segment import Segments
 
 if TYPE_CHECKING:
     from .layer import Context, Layer
-    from .sequences import Sequences
 
 
 class Ragged:
@@ -57,10 +56,6 @@ class Ragged:
     def before_windows(self, *description: Any) -> Self:
         """The larger samples of which the positions of these are such windows; no values."""
         raise TypeError(f"{type(self).__name__} defines no before_windows")
-
-    def as_series(self) -> Sequences:
-        """The positions of each sample as the steps of a series, in their order."""
-        raise TypeError(f"{type(self).__name__} defines no as_series")
 
     def applied(self, layer: Layer, params: dict[str, Any], x: Value, context: Context) -> Value:
         """What a layer makes of values x at the positions of these samples, which the context tells it of."""

@@ -158,9 +158,6 @@ class Sequences(Ragged):
     def before_windows(self, *description: Any) -> Sequences:
         return self.of_lengths(self.transposed_windows(*description).lengths)
 
-    def as_series(self) -> Sequences:
-        return self
-
     @property
     def steps(self) -> Steps:
         """Which steps are at the same time, for operations that read them in order; shared in the same way."""

@@ -1,4 +1,4 @@
-"""One row of channels for each series."""
+"""One row of channels for each series, or for each image."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from ..autodiff import primitives as F
 from ..autodiff.tape import Value
 from ..description import choice
 from ..ops.segment import segment_max, segment_mean, segment_softmax, segment_sum
+from .attention import lying_of, positions
 from .layer import Context, Layer, Shape, Store
-from .sequences import Sequences, of_equal_lengths
+from .sequences import Sequences
 
 
 @dataclass(frozen=True, repr=False)
 class TimePool(Layer):
     """What is left of a series: (n, T, channels), or rows of steps, to (n, channels), twice as many for "mean_max".
+
+    Or of an image or a volume, (n, *grid, channels), whose positions are the steps.
 
     Parameters
     ----------
@@ -26,7 +29,7 @@ class TimePool(Layer):
     Raises
     ------
     ValueError
-        If `kind` is unknown, or samples are no series.
+        If `kind` is unknown, or samples are features without positions.
 
     References
     ----------
@@ -45,19 +48,17 @@ class TimePool(Layer):
     )
 
     def build(self, shape: Shape, store: Store) -> Shape:
-        if len(shape) != 2 or shape[-1] is None:
+        if len(shape) < 2 or shape[-1] is None:
             raise ValueError(
-                f"{self!r} works on series, samples of shape (T, channels), but they are of shape {shape}; of images, "
-                "GlobalPool makes rows"
+                f"{self!r} works on the steps of series and the positions of grids, samples of shape (*grid, "
+                f"channels), but they are of shape {shape}"
             )
         if self.kind == "attention":
-            store.parameter("weight", (shape[1], 1), "zeros")
-        return (shape[1] * (2 if self.kind == "mean_max" else 1),)
+            store.parameter("weight", (shape[-1], 1), "zeros")
+        return (shape[-1] * (2 if self.kind == "mean_max" else 1),)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        lying = context.sequences
-        if lying is None:
-            lying, x = of_equal_lengths(*x.shape[:2]), F.reshape(x, (x.shape[0] * x.shape[1], x.shape[2]))
+        lying, x = lying_of(x, context), positions(x)
         segments = lying.segments
         if self.kind == "last":
             return x[lying.starts + lying.lengths - 1]

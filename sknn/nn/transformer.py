@@ -149,7 +149,8 @@ class TransformerBlock(_Block):
     Raises
     ------
     ValueError
-        If a parameter is out of range, samples are no series, or `n_heads` does not divide the channels.
+        If a parameter is out of range, samples have no positions (with `rotary`: are no series), or `n_heads` does
+        not divide the channels.
 
     References
     ----------

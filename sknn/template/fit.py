@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -306,3 +307,11 @@ def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
     if not hasattr(x, "lengths"):
         return x, weight
     return x.values, None if weight is None else x.at_positions(weight)
+
+
+def all_positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
+    """Values and weights of all positions of grids (n, *grid, channels) too; rows of features stay."""
+    if hasattr(x, "lengths") or x.ndim <= 2:
+        return positions(x, weight)
+    n_positions = prod(x.shape[1:-1])
+    return x.reshape(-1, x.shape[-1]), None if weight is None else np.repeat(weight, n_positions)

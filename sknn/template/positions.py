@@ -42,7 +42,7 @@ class PositionTarget(Target):
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples, *grid), or Sequences or Grids
+    y : ndarray of shape (n_samples, *grid), Sequences or Grids
         A label or a number for each position.
     weight : ndarray of shape (n_samples,) or None
         Sample weights, which hold for all positions of a sample.
@@ -130,12 +130,12 @@ class PositionTarget(Target):
 
 
 def aligned(x: Any, y: Any) -> Any:
-    """Labels at the positions of x: in rows as these where samples differ in size, otherwise an array (n, *grid).
+    """Labels at the positions of x: in rows without padding as its samples are, or as an array (n, *grid).
 
     Raises
     ------
     ValueError
-        If a sample has not a label for each of its positions.
+        If the labels of a sample have not the shape of its grid, or labels of samples on one grid differ in shape.
     """
     if not hasattr(x, "lengths"):
         grid = x.shape[1:-1]
@@ -146,10 +146,10 @@ def aligned(x: Any, y: Any) -> Any:
                     f"{np.shape(labels)}, and the sample positions of shape {grid}"
                 )
         return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
-    for k, (labels, sizes) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
-        if list(np.shape(labels)) != sizes:
-            what = f"{sizes[0]} steps" if len(sizes) == 1 else f"{'x'.join(map(str, sizes))} positions"
-            raise ValueError(f"sample {k} has {what}, but labels of shape {np.shape(labels)} in y")
+    for k, (labels, grid) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
+        if np.shape(labels) != tuple(grid):
+            size = f"has {grid[0]} steps" if len(grid) == 1 else f"is {' x '.join(map(str, grid))}"
+            raise ValueError(f"sample {k} {size}, but labels of shape {np.shape(labels)} in y")
     return y if hasattr(y, "lengths") else x.like(np.concatenate([np.ravel(labels) for labels in y]))
 
 

@@ -22,6 +22,7 @@ from sknn.nn import (
     Layer,
     LayerNorm,
     Network,
+    Patches,
     Positions,
     Sequences,
     TimePool,
@@ -352,6 +353,53 @@ def test_a_block_is_that_of_pytorch(activation):
     grid, missing = padded(x)
     expected = there(grid, src_key_padding_mask=missing)
     assert_allclose(network(x).values, valid(expected, x), rtol=0, atol=1e-10)
+
+
+def test_a_vision_transformer_is_that_of_pytorch_block_by_block():
+    """Recorded: a Conv2d, waves of row and column, two ``TransformerEncoderLayer``, a LayerNorm, a mean, a Linear."""
+    network = Network(
+        [
+            Patches((4, 2), 8),
+            Positions(),
+            *[TransformerBlock(2, feedforward=2)] * 2,
+            LayerNorm(),
+            TimePool("mean"),
+            Dense(3),
+        ],
+        (8, 6, 2),
+        np.random.RandomState(0),
+        "float64",
+    )
+    network.theta[:] = 0.4 * np.sin(1.7 * np.arange(network.n_parameters) ** 1.1)
+    x = np.cos(0.9 * np.arange(192) ** 1.05).reshape(2, 8, 6, 2)
+    tokens = [
+        [0.6611646189607, 1.100313471199, -0.5520680076357, 1.510620881012],
+        [1.360180351351, 0.7604325065237, -0.6268079211264, 1.899819552956],
+        [0.9894797991679, 1.186916112353, -1.009340360112, 2.157276142986],
+    ]
+    for n_layers, expected in enumerate(tokens, start=2):
+        assert_allclose(network[:n_layers](x)[1, -1, -1, :4], expected, rtol=0, atol=1e-10)
+    outputs = [
+        [-0.324664749796, 0.008041769494396, 0.3056385536822],
+        [-0.3727070732689, 0.06032342178224, 0.2703432216185],
+    ]
+    assert_allclose(network(x), outputs, rtol=0, atol=1e-10)
+    _, [gradient] = value_and_grad(lambda net: F.sum(F.square(net(x))), [network])
+    of_kernels = gradient[slice(*network.names["0.weight"][:2])].reshape(4, 2, 2, 8)
+    assert_allclose(
+        of_kernels[1, 1, 1, :4],
+        [0.003359505913836, 0.004554729116555, 0.007479179866518, -0.02966846366601],
+        atol=1e-10,
+    )
+
+
+def test_tokens_of_a_grid_are_those_of_a_series_in_its_order():
+    network, x = (
+        built(TransformerBlock(2), TimePool("mean_max")),
+        np.random.default_rng(0).standard_normal((2, 3, 4, 8)),
+    )
+    of_grid = built(TransformerBlock(2), TimePool("mean_max"), shape=(None, None, 8))
+    assert_array_equal(of_grid(x), network(x.reshape(2, 12, 8)))
 
 
 # -- in an estimator -----------------------------------------------------------------------------------------------

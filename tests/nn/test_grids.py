@@ -29,7 +29,6 @@ from sknn.nn import (
     Pool,
     Positions,
     Residual,
-    Sequences,
     Sequential,
     Standardise,
     TimePool,
@@ -122,7 +121,6 @@ REFUSED = {
     "a stride": ([Residual([Conv(2, stride=(1, 2))])], (None, None, 2), "make 1000x500 positions of 1000x1000"),
     "one open": ([Residual([Conv(2, stride=(1, 2))])], (6, None, 2), "make 6x500 positions of 6x1000, .* 6x1000: the"),
     "odd sizes": ([Concat([Pool(), ConvTranspose(2, stride=2)])], (None, None, 2), "1002x1002 positions of 1001x1001"),
-    "Positions": ([Positions()], (None, None, 2), "of images, Patches makes series"),
 }
 
 
@@ -251,7 +249,6 @@ def test_it_is_an_array_of_samples_to_others():
     assert repr(x) == "Grids(5 samples of 4x4 to 8x6 positions, 2 channels, float64)"
     assert repr(x[:0]) == "Grids(0 samples of  positions, 2 channels, float64)"
     assert [run.n_samples for run in x.runs] == [2, 1, 1, 1]
-    assert isinstance(x.as_series(), Sequences)
 
 
 WRONG = {

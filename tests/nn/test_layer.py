@@ -117,17 +117,33 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Attention(2), (3, 4)),
         (Attention(1, causal=True, dropout=0.5, use_bias=False), (4, 3)),
         (Attention(2, rotary=True, init="orthogonal"), (3, 8)),
+        (Attention(2), (2, 3, 4)),
     ],
     "AttentiveRecurrent": [(AttentiveRecurrent(2, memory_width=3), (3, 4)), (AttentiveRecurrent(3), (1, 3))],
-    "CrossAttention": [(CrossAttention(2, memory_width=3), (3, 4)), (CrossAttention(1, dropout=0.3), (1, 3))],
+    "CrossAttention": [
+        (CrossAttention(2, memory_width=3), (3, 4)),
+        (CrossAttention(1, dropout=0.3), (1, 3)),
+        (CrossAttention(2, memory_width=3), (2, 1, 2, 4)),
+    ],
     "FeedForward": [(FeedForward(), (3,)), (FeedForward(1.5, "swiglu", dropout=0.2, use_bias=False), (2, 4))],
     "TransformerBlock": [
         (TransformerBlock(2, feedforward=1.5, rotary=True), (3, 4)),
         (TransformerBlock(1, causal=True, dropout=0.3, attention_dropout=0.2, activation="reglu"), (2, 3)),
+        (TransformerBlock(2, feedforward=1.5), (2, 2, 4)),
     ],
     "DecoderBlock": [(DecoderBlock(2, memory_width=3), (3, 4)), (DecoderBlock(1, dropout=0.3), (2, 3))],
-    "Positions": [(Positions(), (4, 3)), (Positions("learned"), (3, 2)), (Positions("time"), (4, 2))],
-    "TimePool": [(TimePool(kind), (4, 3)) for kind in ("mean_max", "last", "mean", "max", "attention")],
+    "Positions": [
+        (Positions(), (4, 3)),
+        (Positions("learned"), (3, 2)),
+        (Positions("time"), (4, 2)),
+        (Positions(), (2, 3, 5)),
+        (Positions("learned"), (2, 3, 2)),
+    ],
+    "TimePool": [
+        (TimePool(kind), shape)
+        for kind in ("mean_max", "last", "mean", "max", "attention")
+        for shape in ((4, 3), (2, 3, 2))
+    ],
     "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
     "Upsample": [
         (Upsample(), (3, 2)),
@@ -385,11 +401,31 @@ ERRORS = {
         lambda: Embedding(5, 3).build((4, 2), Store(None)), ValueError, r"works on tokens, .* of shape \(4, 2\)",
     ),
     **{
-        f"{type(layer).__name__} without steps": (
-            partial(layer.build, shape, Store(None)), ValueError, "works on series, samples of shape .*; of images,",
+        f"{type(layer).__name__} without positions": (
+            partial(layer.build, (4,), Store(None)), ValueError,
+            r"works on the steps of series and the positions of grids, .* but they are of shape \(4,\)",
         )
-        for layer in (Attention(1), CrossAttention(1), AttentiveRecurrent(2), Positions(), TimePool())
-        for shape in ((4,), (4, 4, 2))
+        for layer in (Attention(1), CrossAttention(1), Positions(), TimePool())
+    },
+    **{
+        f"{layer} without steps": (
+            partial(layer.build, (4, 4, 2), Store(None)), ValueError, r"works on series, .* of shape \(4, 4, 2\)",
+        )
+        for layer in (AttentiveRecurrent(2), Positions("time"))
+    },
+    "turned on a grid": (
+        lambda: Attention(1, rotary=True).build((4, 4, 2), Store(None)), ValueError,
+        r"rotary=True turns with the step of a series, but samples are of shape \(4, 4, 2\)",
+    ),
+    "fewer channels than axes": (
+        lambda: Positions().build((4, 4, 1), Store(None)), ValueError, "needs a channel for each axis of the grid",
+    ),
+    **{
+        f"learned positions of {grid}": (
+            partial(layer.build, (*grid, 2), Store(None)), ValueError,
+            "positions of a grid are learned for all of it, so it must be of one size and length=None",
+        )
+        for layer, grid in ((Positions("learned"), (None, 4)), (Positions("learned", length=16), (4, 4)))
     },
     "factor": (lambda: Upsample(0), ValueError, r"factor must be an integer or .* in \[1, inf\); got 0"),
     "a factor for each of other axes": (

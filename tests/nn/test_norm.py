@@ -1,14 +1,12 @@
 """BatchNorm and LayerNorm: what is normalised, and what BatchNorm remembers."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import Activation, BatchNorm, Context, Dense, LayerNorm, Network, differentiate
+from sknn.nn import Activation, BatchNorm, Context, Dense, LayerNorm, Network, Sequences, differentiate
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
 OVER = ["channels", "sample"]
@@ -209,9 +207,9 @@ def test_no_position_knows_of_another_unless_the_sample_is_normalised():
 
 
 def test_layer_norm_over_samples_refuses_rows_of_steps():
-    rows = SimpleNamespace(values=normal(5, 3), lengths=[2, 3], like=lambda values: values)
-    assert_array_equal(network(LayerNorm(), (None, 3))(rows), network(LayerNorm(), (3,))(rows.values))
-    with pytest.raises(ValueError, match="over='sample': LayerNorm of samples in rows of steps takes over='channels'"):
+    rows = Sequences(normal(5, 3), [2, 3])
+    assert_array_equal(network(LayerNorm(), (None, 3))(rows).values, network(LayerNorm(), (3,))(rows.values))
+    with pytest.raises(ValueError, match="over='sample': LayerNorm of series in rows of steps takes over='channels'"):
         network(LayerNorm(over="sample"), (None, 3))(rows)
 
 

@@ -1,4 +1,4 @@
-"""Patches: to the bit a convolution whose kernel and stride are a patch, laid out as tokens."""
+"""Patches: to the bit a convolution whose kernel and stride are a patch."""
 
 import numpy as np
 import pytest
@@ -22,7 +22,7 @@ def test_a_convolution_to_the_bit(size, shape, padding, dtype):
     assert_array_equal(patches.theta, conv.theta)
     tokens = patches(x)
     assert tokens.shape == (3, *patches.output_shape)
-    assert_array_equal(tokens, conv(x).reshape(tokens.shape))
+    assert_array_equal(tokens, conv(x))
     gradients = [value_and_grad(lambda net: F.sum(F.square(net(x))), [each])[1][0] for each in (patches, conv)]
     assert_array_equal(*gradients)
 
@@ -32,7 +32,12 @@ def test_series_of_different_lengths_leave_as_many_tokens_as_they_fill():
     assert_array_equal(Network([Patches(3, 5)], (None, 2), np.random.RandomState(0), "float64")(x).lengths, [3, 1, 2])
 
 
-def test_tokens_of_an_image_lie_row_by_row():
-    network = Network([Patches(1, 2, init="ones")], (2, 3, 2), np.random.RandomState(0), "float64")
-    x = np.arange(12.0).reshape(1, 2, 3, 2)
-    assert_array_equal(network(x)[0, :, 0], x.reshape(6, 2).sum(axis=1))
+def test_what_patches_do_not_fill_is_filled_with_zeros_or_left_out():
+    x = np.arange(1.0, 26.0).reshape(1, 5, 5, 1)
+    sums, inside = (
+        Network([Patches(2, 1, padding=padding, init="ones")], (5, 5, 1), None, "float64")(x)[0, ..., 0]
+        for padding in ("same", "valid")
+    )
+    padded = np.pad(x[0, ..., 0], ((0, 1), (0, 1)))
+    assert_array_equal(sums, padded.reshape(3, 2, 3, 2).sum(axis=(1, 3)))
+    assert_array_equal(inside, sums[:2, :2])

@@ -31,6 +31,22 @@ def test_waves_of_the_steps_begin_anew_with_each_sample():
     assert_allclose(added(Positions(), np.zeros((2, 300, 5))), np.stack([waves(np.arange(300))] * 2), atol=1e-12)
 
 
+@pytest.mark.parametrize(("grid", "shares"), [((3, 4), (4, 5)), ((2, 3, 2), (3, 3, 3)), ((1, 6), (1, 1))])
+def test_each_axis_of_a_grid_has_its_share_of_the_channels(grid, shares):
+    network = Network([Positions()], (*grid, sum(shares)), None, "float64")
+    found = network(np.ones((2, *grid, sum(shares)))) - 1.0
+    for place in np.ndindex(*grid):
+        by_hand = np.concatenate([waves([t], width)[0] for t, width in zip(place, shares, strict=True)])
+        assert_allclose(found[(slice(None), *place)], [by_hand, by_hand], rtol=1e-12, atol=1e-14)
+
+
+def test_waves_of_two_axes_are_those_of_pytorch_s_authors():
+    """Those of He et al.'s masked autoencoders (``get_2d_sincos_pos_embed(8, 2)``) but for the order of channels."""
+    found = Network([Positions()], (2, 2, 8), None, "float64")(np.zeros((1, 2, 2, 8)))[0, 1, 0]
+    theirs = [0.8414709848, 0.0099998333, 0.5403023059, 0.9999500004, 0.0, 0.0, 1.0, 1.0]  # sines, cosines, each axis
+    assert_allclose(found[[0, 2, 1, 3, 4, 6, 5, 7]], theirs, atol=1e-10)
+
+
 def test_waves_of_times_begin_with_the_first_step_of_each_sample():
     times = ZEROS.like(np.cumsum(np.random.default_rng(0).uniform(0.5, 2.0, 11)))
     found = added(Positions("time"), times=times)
@@ -59,6 +75,8 @@ def test_learned_ones_are_parameters():
     for found, n in zip(network(ZEROS), LENGTHS, strict=True):
         assert_array_equal(found, weight[:n])
     assert Network([Positions("learned")], (7, 5), np.random.RandomState(0)).n_parameters == 35
+    of_grid = Network([Positions("learned")], (3, 2, 5), np.random.RandomState(0), "float64")
+    assert_array_equal(of_grid(np.zeros((2, 3, 2, 5))), [of_grid.parameters["0"]["weight"]] * 2)
 
 
 @pytest.mark.parametrize("kind", ["sinusoidal", "learned", "time"])

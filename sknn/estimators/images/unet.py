@@ -12,10 +12,9 @@ import numpy as np
 from ...augment import Augmentation
 from ...autodiff.tape import Array
 from ...losses import DiceLoss
-from ...nn import Concat, Conv, Layer, Network
+from ...nn import Concat, Conv, Layer
 from ...nn.blocks import reach, unet
 from ...nn.draws import Draws
-from ...nn.init import Random
 from ...template import thousand_steps
 from ...template.augmented import AUGMENT, augmented_batch
 from ...template.estimator import Estimator
@@ -24,13 +23,14 @@ from ...template.grids import read_grids
 from ...template.inputs import given
 from ...template.kinds import Regressor
 from ...template.parameters import fitted, fixed, parameter
+from ...template.pixels import PixelTarget
 from ...template.positions import in_a_row
 from ...template.samples import Batch, Samples
 from ...template.segmenter import Segmenter
 from ...template.validation import judged
 from ...train import FitLoop, Observer, Plan, Stage, TrainingState, Verdict, train
 from .crops import Crops, sizes_of
-from .pixels import PixelTarget, enlarged, enlargement, numbers_at_pixels, pixel_values
+from .pixels import enlarged, enlargement, numbers_at_pixels, pixel_values
 from .tiles import in_rows, joined, tiles_of
 
 N_STEPS, N_CROPS = 500, 8  # of max_iter="auto", and in each of these
@@ -113,17 +113,10 @@ class UNet(Estimator):
     _shape: tuple[Any, ...] = fitted("That of a sample, (*grid, channels); None where the size is left open.")
     _accepted_sparse: ClassVar[Any] = False
     _accepts_grids: ClassVar[bool] = True
+    _free_grid: ClassVar[bool] = True
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
-        return read_grids(self, X, fresh, ragged=True)
-
-    def _new_scaling(self, samples: Samples) -> Any:
-        from ...template.scaling import Scaling
-
-        b = samples.take(slice(0, len(samples)))
-        return Scaling(
-            [(in_a_row(b.x).reshape(-1, b.x.values.shape[-1] if hasattr(b.x, "lengths") else b.x.shape[-1]), None)]
-        )
+        return read_grids(self, X, fresh)
 
     # -- the network -----------------------------------------------------------------------------------------------
 
@@ -140,11 +133,6 @@ class UNet(Estimator):
             skips=self.skips,
             up=self.up,
         )
-
-    def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Network:
-        """One for images of any size."""
-        n_axes = sizes_of(x).shape[1]
-        return Network(self._layers(target.n_outputs), (*(None,) * n_axes, flat_channels(x)), rng, dtype)  # type: ignore[arg-type]
 
     # -- the training ----------------------------------------------------------------------------------------------
 
@@ -182,11 +170,6 @@ class UNet(Estimator):
         raw = joined(tiles, self._forward(in_rows([x[tile.image][tile.shown] for tile in tiles]), self._outputs), x)
         is_array = getattr(X, "dtype", object) != object
         return raw.values.reshape(*x.shape[:-1], -1) if is_array and not hasattr(x, "lengths") else raw
-
-
-def flat_channels(x: Any) -> int:
-    """How many channels images have."""
-    return int(in_a_row(x).shape[-1])
 
 
 class UNetSegmenter(UNet, Segmenter):
