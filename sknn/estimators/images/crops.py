@@ -83,7 +83,7 @@ class Crops:
         """1.0 where crops show their image, 0.0 beyond it."""
         inside = np.zeros((len(images), *self.size))
         for crop, k in enumerate(images.tolist()):
-            inside[(crop, *map(slice, self.sizes[k]))] = 1.0
+            inside[crop][tuple(map(slice, self.sizes[k]))] = 1.0
         return inside
 
 
@@ -92,7 +92,7 @@ def sizes_of(x: Any) -> Array:
     return x.shapes if hasattr(x, "lengths") else np.tile(x.shape[1:-1], (len(x), 1))
 
 
-def _counting(weight: Any, row: int) -> Array | None:
+def _counting(weight: Any, row: Any) -> Array | None:
     """The positions of an image that count, (n, n_axes); None if all do."""
     counts = None if weight is None else weight[row] != 0
     return None if counts is None or counts.all() else np.argwhere(counts)

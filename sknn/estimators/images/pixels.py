@@ -54,10 +54,12 @@ def pixel_values(x: Any, y: Any) -> Any:
 def _check_sizes(sizes: Array, y: Any) -> None:
     n_axes = sizes.shape[1]
     for k, (size, image) in enumerate(zip(sizes.tolist(), y, strict=True)):
-        if list(image.shape[:n_axes]) != size or image.shape[n_axes:] != y[0].shape[n_axes:] or image.ndim > n_axes + 1:
+        grid, channels = image.shape[:n_axes], image.shape[n_axes:]
+        if list(grid) != size or channels != y[0].shape[n_axes:] or len(channels) > 1:
             raise ValueError(
-                f"image {k} of y has shape {image.shape}, but that of X has {'x'.join(map(str, size))} positions: y has "
-                "the size of X, or that times a whole number, the same for all images, and may have channels behind it"
+                f"image {k} of y has shape {image.shape}, but that of X has {'x'.join(map(str, size))} positions: y "
+                "has the size of X, or that times a whole number, the same for all images, and may have channels "
+                "behind it"
             )
 
 
@@ -69,16 +71,12 @@ def numbers_at_pixels(y: Any) -> Any:
     ValueError
         If they are no numbers, or infinite.
     """
-    y = y if isinstance(y, list | tuple) or getattr(y, "dtype", object) == object else np.asarray(y)
+    is_array = getattr(y, "dtype", np.dtype(object)).kind != "O"
     try:
-        images = y.astype(np.float64) if isinstance(y, np.ndarray) and y.dtype != object else _each_as_floats(y)
+        images: Any = np.asarray(y, np.float64) if is_array else [np.asarray(image, np.float64) for image in y]
     except (ValueError, TypeError) as error:
         raise ValueError(f"y must hold numbers, an image for each sample: {error}") from error
     for k, image in enumerate(images):
         if np.isinf(image).any():
             raise ValueError(f"image {k} of y contains infinity")
     return images
-
-
-def _each_as_floats(y: Any) -> list[Array]:
-    return [np.asarray(image, np.float64) for image in y]

@@ -168,8 +168,8 @@ class UNet(Estimator):
         x = self._inputs(X)
         tiles = tiles_of(sizes_of(x), self._side(self.tile, TILES), reach(self.depth), 1 << self.depth)
         raw = joined(tiles, self._forward(in_rows([x[tile.image][tile.shown] for tile in tiles]), self._outputs), x)
-        is_array = getattr(X, "dtype", object) != object
-        return raw.values.reshape(*x.shape[:-1], -1) if is_array and not hasattr(x, "lengths") else raw
+        is_array = not hasattr(x, "lengths") and isinstance(X, np.ndarray) and X.dtype.kind != "O"
+        return raw.values.reshape(*x.shape[:-1], -1) if is_array else raw
 
 
 class UNetSegmenter(UNet, Segmenter):

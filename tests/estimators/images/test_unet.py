@@ -284,12 +284,12 @@ def test_images_are_changed_at_random_in_training_alone(model, x, y):
 
 SEGMENT, REGRESS = partial(UNetSegmenter, 2, **QUICK), partial(UNetRegressor, 2, **QUICK)
 ERRORS = {
-    "labels of another size": (SEGMENT, X, Y[:, :-1], r"sample 0 has shape \(23, 20\), .* positions of shape \(24, 20\)"),
+    "labels of another size": (SEGMENT, X, Y[:, :-1], r"sample 0 has shape \(23, 20\), .* of shape \(24, 20\)"),
     "labels with channels": (SEGMENT, X, Y[..., None], r"sample 0 has shape \(24, 20, 1\)"),
     "a label for each image": (SEGMENT, X, Y[:, 0, 0], r"sample 0 has shape \(\)"),
-    "labels of another size in a list": (SEGMENT, cut(X), cut(Y[:, :15]), r"sample 0 has 16x20 positions, but labels"),
+    "labels of another size in a list": (SEGMENT, cut(X), cut(Y[:, :15]), "sample 0 is 16 x 20, but labels"),
     "as many": (SEGMENT, X, Y[:-1], "inconsistent numbers of samples"),
-    "amounts of another size": (REGRESS, NOISY, SMOOTH[:, :-1], r"image 0 of y has shape \(23, 20\), .* 24x20 positions"),
+    "amounts of another size": (REGRESS, NOISY, SMOOTH[:, :-1], r"image 0 of y has shape \(23, 20\), .* 24x20"),
     "an amount for each image": (REGRESS, NOISY, SMOOTH[:, 0, 0], r"image 0 of y has shape \(\)"),
     "sometimes larger": (
         REGRESS, cut(NOISY), [np.kron(each, np.ones((1 + k % 2, 1))) for k, each in enumerate(cut(SMOOTH))],
