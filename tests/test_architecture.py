@@ -129,6 +129,8 @@ def _wrong_inside(module: str, each: Import) -> str | None:
     here, there = room_of(module), room_of(path)
     if (here, there, each.in_function) == ("estimators", "sknn", True):  # the default estimator of a meta-estimator
         return None
+    if (here, path, each.in_function) == ("template", "sknn.load", True):  # a file whose weights a fit begins with
+        return None
     if here == there:
         return _wrong_family(module, path) if here == "estimators" else None
     if there not in ROOMS[here]:
@@ -215,6 +217,7 @@ FORBIDDEN = {
         "from ... import MLPRegressor",
     ),
     "a family in the template": ("sknn.template.base", "from ..estimators.dense.mlp import MLPClassifier"),
+    "another public name in the template": ("sknn.template.transfer", "def f():\n    from .. import save"),
     "an unknown room": ("sknn.attic", ""),
 }
 PERMITTED = {
@@ -229,6 +232,7 @@ PERMITTED = {
     ),
     "pandas in a function": ("sknn.template.base", "def f():\n    import pandas as pd"),
     "matplotlib in a method": ("sknn.inspection", "class A:\n    def f(self):\n        import matplotlib.pyplot"),
+    "the file that a fit begins with": ("sknn.template.transfer", "def f():\n    from .. import load"),
     "pandas for type checkers": ("sknn.inspection", "if TYPE_CHECKING:\n    from pandas import DataFrame"),
     "what families share": ("sknn.estimators.dense.mlp", "from ...template import targets\nfrom . import single_layer"),
     "the default of a meta-estimator": (

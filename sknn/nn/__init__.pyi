@@ -26,6 +26,7 @@ from .gaps import FillGaps as FillGaps
 from .grids import Grids as Grids
 from .inputs import Standardise as Standardise
 from .inputs import Unflatten as Unflatten
+from .inverted_residual import InvertedResidual as InvertedResidual
 from .layer import Context as Context
 from .layer import Layer as Layer
 from .layer import Store as Store
@@ -33,6 +34,7 @@ from .network import Network as Network
 from .network import differentiate as differentiate
 from .network import value_and_grad as value_and_grad
 from .norm import BatchNorm as BatchNorm
+from .norm import GroupNorm as GroupNorm
 from .norm import LayerNorm as LayerNorm
 from .parts import Constants as Constants
 from .parts import Nets as Nets
@@ -44,6 +46,8 @@ from .recurrent import LSTM as LSTM
 from .recurrent import RNN as RNN
 from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
+from .squeeze import SqueezeExcite as SqueezeExcite
+from .stochastic_depth import StochasticDepth as StochasticDepth
 from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock
 from .transformer import FeedForward as FeedForward

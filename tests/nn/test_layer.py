@@ -38,6 +38,8 @@ from sknn.nn import (
     FillGaps,
     Flatten,
     GlobalPool,
+    GroupNorm,
+    InvertedResidual,
     Layer,
     LayerNorm,
     Network,
@@ -47,7 +49,9 @@ from sknn.nn import (
     Recurrent,
     Residual,
     Sequential,
+    SqueezeExcite,
     Standardise,
+    StochasticDepth,
     Store,
     TimePool,
     TransformerBlock,
@@ -75,6 +79,11 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (LayerNorm(epsilon=1e-2), (2, 3, 2)),
         (LayerNorm(epsilon=1e-2, over="sample"), (2, 3, 2)),
     ],
+    "GroupNorm": [
+        (GroupNorm(2, epsilon=1e-2), (4,)),
+        (GroupNorm(1, epsilon=1e-2), (3, 2)),
+        (GroupNorm(3, epsilon=1e-2, gain_init="zeros"), (2, 3, 6)),
+    ],
     "Conv": [
         (Conv(3), (5, 2)),
         (Conv(4, kernel_size=(3, 2), stride=2, activation="tanh"), (4, 5, 2)),
@@ -100,6 +109,13 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "Concat": [
         (Concat([Dense(3, activation="tanh"), Dense(2)]), (3,)),
         (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
+    ],
+    "SqueezeExcite": [(SqueezeExcite(activation="silu"), (4, 3)), (SqueezeExcite(2.0), (2, 3, 2))],
+    "StochasticDepth": [(StochasticDepth(), (3,)), (StochasticDepth(0.5), (2, 2, 3)), (StochasticDepth(0.0), (2,))],
+    "InvertedResidual": [
+        (InvertedResidual(2, expansion=2), (4, 2)),
+        (InvertedResidual(3, stride=2, squeeze=0, norm="group", activation="tanh"), (3, 4, 2)),
+        (InvertedResidual(2, expansion=1, kernel_size=(1, 2), norm="layer", stochastic_depth=0.3), (3, 2, 2)),
     ],
     "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
     "Recurrent": [
@@ -351,6 +367,17 @@ ERRORS = {
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon must be a number in .*; got 0.0"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon must be a number in .*; got -1.0"),
     "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
+    "groups of GroupNorm": (
+        lambda: GroupNorm(2).build((5, 3), Store(None)), ValueError, "groups=2 must divide the 3 channels of the input",
+    ),
+    "no groups": (lambda: GroupNorm(0), ValueError, r"groups must be an integer in \[1, inf\); got 0"),
+    "ratio": (lambda: SqueezeExcite(0.0), ValueError, r"ratio must be a number in \(0, inf\); got 0.0"),
+    "rate of StochasticDepth": (lambda: StochasticDepth(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1"),
+    "no draws": (
+        lambda: StochasticDepth(0.5).apply({}, np.ones((1, 1)), Context(training=True)), ValueError,
+        "draws=None: StochasticDepth draws in training",
+    ),
+    "expansion": (lambda: InvertedResidual(2, expansion=0), ValueError, r"expansion must be a number in \(0, inf\)"),
     "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
     "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
@@ -385,7 +412,7 @@ ERRORS = {
         f"{type(layer).__name__} without a grid": (
             partial(layer.build, (3,), Store(None)), ValueError, r"works on grids, .* but they are of shape \(3,\)",
         )
-        for layer in (Conv(2), Pool(), GlobalPool(), Upsample())
+        for layer in (Conv(2), Pool(), GlobalPool(), SqueezeExcite(), InvertedResidual(2), Upsample())
     },
     "heads": (lambda: Attention(0), ValueError, r"n_heads must be an integer in \[1, inf\); got 0"),
     "heads that do not fit": (
@@ -466,6 +493,8 @@ CHOICES = {
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
     (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"), (Upsample, "kind"),
     (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"), (BatchNorm, "activation"),
+    (BatchNorm, "gain_init"), (LayerNorm, "gain_init"), (GroupNorm, "gain_init"), (SqueezeExcite, "activation"),
+    (InvertedResidual, "activation"), (InvertedResidual, "norm"), (InvertedResidual, "zero_init"),
 }  # fmt: skip
 
 

@@ -261,6 +261,23 @@ def normalisations_and_activations(n: int) -> list[Case]:
     )
 
 
+def group_normalisations(n: int) -> list[Case]:
+    shapes = [((n, 4), 2), ((n, 3, 6), 3), ((n, 2, 3, 4), 1), ((n, 5, 3), 3)]
+    ragged = Segments(np.arange(2, n + 2))
+    rows = {"groups": 2, "epsilon": 1e-2, "segments": ragged}
+    return [
+        Case((real(*shape), real(shape[-1]), real(shape[-1])), (0, 1, 2), {"groups": groups, "epsilon": 1e-2})
+        for shape, groups in shapes
+    ] + [Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows)]
+
+
+def gates(n: int) -> list[Case]:
+    ragged = Segments(np.arange(1, n + 1))
+    return [Case((real(n, *grid, 3), real(n, 3)), (0, 1)) for grid in ((), (4,), (2, 3))] + [
+        Case((real(ragged.n_rows, 3), real(n, 3)), (0, 1), {"segments": ragged})
+    ]
+
+
 def rescalings(n: int) -> list[Case]:
     grids = [("identity", (3,)), ("identity", (2, 3)), ("identity", (2, 2, 3)), ("silu", (2, 3)), ("relu", (3,))]
     return [
@@ -274,6 +291,10 @@ def sums(n: int) -> list[Case]:
         Case((real(n, *rest), real(n, *rest)), (0, 1), {"activation": name})
         for rest, name in [((4,), "identity"), ((3, 2), "relu"), ((4,), "gelu")]
     ]
+
+
+def neighbours(n: int) -> list[Case]:
+    return [Case((real(n, *rest, 2), real(n, *rest, 3)), (0, 1)) for rest in [(), (3,)]]
 
 
 def droppings(n: int) -> list[Case]:
@@ -299,8 +320,11 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "average": lambda n: [Case((real(n),)), Case((real(n), positive(n))), Case((real(n), np.zeros(n)))],
     "batch_norm": normalisations_and_activations,
     "layer_norm": normalisations,
+    "group_norm": group_normalisations,
+    "gate": gates,
     "rescale": rescalings,
     "join": sums,
+    "concat": neighbours,
     "drop": droppings,
     "attention": attentions,
     "rotate": rotations,
@@ -318,7 +342,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
-    *("attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
+    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 
