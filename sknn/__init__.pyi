@@ -19,6 +19,8 @@ from .estimators.images.mobilenet import MobileNetClassifier as MobileNetClassif
 from .estimators.images.mobilenet import MobileNetRegressor as MobileNetRegressor
 from .estimators.images.resnet import ResNetClassifier as ResNetClassifier
 from .estimators.images.resnet import ResNetRegressor as ResNetRegressor
+from .estimators.images.unet import UNetRegressor as UNetRegressor
+from .estimators.images.unet import UNetSegmenter as UNetSegmenter
 from .estimators.sequences.forecaster import Forecaster as Forecaster
 from .estimators.sequences.language_model import LanguageModel as LanguageModel
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier

@@ -42,11 +42,17 @@ from sknn import (
     Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
+    UNetRegressor,
+    UNetSegmenter,
 )
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
-LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the tests of their room, and of families
+LABELS_AT_POSITIONS = [
+    RNNSegmenter,
+    UNetRegressor,
+    UNetSegmenter,
+]  # whose y has several for each sample: the tests of their room, and of families
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
 OF_GRIDS = [ResNetClassifier, ResNetRegressor, MobileNetClassifier, MobileNetRegressor]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
 from ..description import choice, in_order
 from ..ops.activation import ACTIVATIONS
+from ..ops.concat import concat
 from ..ops.residual import join
 from .grids import Grids
 from .layer import Context, Layer, Shape, Store
@@ -258,4 +258,4 @@ class Concat(_Around):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         through, around = self._ways(params, x, context)
-        return concatenate([around, through], axis=-1)
+        return concat(around, through)

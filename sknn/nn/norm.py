@@ -13,7 +13,7 @@ from ..description import choice, integer, number
 from ..ops.activation import ACTIVATIONS
 from ..ops.group_norm import group_norm
 from ..ops.norm import batch_norm, batch_statistics, layer_norm, rescale
-from .layer import Context, Layer, Shape, Store
+from .layer import Context, Layer, Shape, Still, Store
 
 GAINS = ("ones", "zeros")  # what gains may begin with
 
@@ -87,7 +87,7 @@ class BatchNorm(Layer):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         gain, shift = params["gain"], params["shift"]
-        if context.training:
+        if context.training and not isinstance(params, Still):
             values = F.plain(x)
             if gain.ndim == 1:
                 statistics, n_values = batch_statistics(values), values.size // values.shape[-1]

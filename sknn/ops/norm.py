@@ -83,9 +83,11 @@ def batch_norm(
         return apart(batch_norm, (x, gain, shift), options)
     mean, variance = batch_statistics(x) if statistics is None else statistics
     mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
-    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift)
+    relu = ACTIVATIONS[activation].is_relu
+    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift, relu)
     if y is not None:
-        return _activated(y, compiled.Uncentred(x, mean, scale.astype(x.dtype), gain), activation)
+        saved = compiled.Uncentred(x, mean, scale.astype(x.dtype), gain, shift if relu else None)
+        return (y, saved) if relu else _activated(y, saved, activation)
     rows = _rows(x)
     z = np.subtract(rows, mean)
     scale = scale.astype(z.dtype)
@@ -182,7 +184,10 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array, activation: s
     mean = mean.astype(np.result_type(x, factor), copy=False)
     if factor.ndim == 2:
         return apart(rescale, (x, factor, shift), [{"mean": mine, "activation": activation} for mine in mean])
-    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
+    function = ACTIVATIONS[activation]
+    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype), function.is_relu)
+    if y is not None and function.is_relu:
+        return y, Activated((x, factor, mean), function, y, None)
     if y is None:
         y = _affine(np.subtract(x, mean), factor, shift)
     return _activated(y, (x, factor, mean), activation)

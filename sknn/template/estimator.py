@@ -15,19 +15,21 @@ from inspect import signature
 from itertools import zip_longest
 from math import inf
 from numbers import Integral, Real
+from os import PathLike
 from sys import maxsize
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Options
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver
-from ..nn import Layer, Network
+from ..nn import Layer, Network, Parts
 from ..nn.draws import Draws
 from ..nn.init import Random
 from ..nn.summary import describe
@@ -44,6 +46,7 @@ from .samples import Batch, Samples
 from .scaling import Scaling
 from .scikit_learn import BaseEstimator, CallbackSupportMixin
 from .targets import Target
+from .transfer import FINE_TUNE_RATE, FREEZE, PRETRAINED, check_transfer
 from .validation import SCORING, Splitters, judged, mean_objective
 from .values import numbers
 
@@ -151,6 +154,10 @@ class Estimator(CallbackSupportMixin, Declaring):
         default="float32", text="The precision of the computation. Predictions come back in the precision of X."
     )
 
+    pretrained: Network | Parts | FrozenEstimator | str | PathLike | None = PRETRAINED
+    freeze: int | str | Sequence[str] = FREEZE
+    fine_tune_rate: float = FINE_TUNE_RATE
+
     network_: Network = fitted("The fitted network; :meth:`summary` tells its layers.")
     loss_: float = fitted("The loss of the last epoch (for L-BFGS of the result).")
     best_loss_: float | None = fitted("The smallest loss; None with early stopping.")
@@ -175,6 +182,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         "The loss of each phase and each named term, where there are several."
     )
 
+    _loaded: tuple[str, ...] = fitted("The names of the parameters that came from `pretrained`.")
     _forward: Forward = fitted("What is computed to predict.")
     _target: Any = fitted("How y is encoded and decoded; None where y is ignored.")
     _state: TrainingState = fitted("What training needs to go on.")
@@ -473,9 +481,10 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _check_options(self) -> None:
         """Raise ValueError if an option that scikit-learn does not know is asked for where it does not apply."""
         solver = self._solver()
+        check_transfer(self)
         if not solver.is_stochastic:
             why = f"solver={self.solver!r}, which needs the same function of the weights at every step"
-            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm", "augment"), why)
+            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm", "augment", "fine_tune_rate"), why)
         if solver.has_own_decay:
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given; leave out one of the two")
         if self._chosen("batch_norm"):

@@ -293,6 +293,10 @@ def sums(n: int) -> list[Case]:
     ]
 
 
+def neighbours(n: int) -> list[Case]:
+    return [Case((real(n, *rest, 2), real(n, *rest, 3)), (0, 1)) for rest in [(), (3,)]]
+
+
 def droppings(n: int) -> list[Case]:
     return [Case((real(*shape), binary(*shape) > 0), options={"rate": 0.3}) for shape in [(n, 4), (n, 3, 2)]]
 
@@ -320,6 +324,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "gate": gates,
     "rescale": rescalings,
     "join": sums,
+    "concat": neighbours,
     "drop": droppings,
     "attention": attentions,
     "rotate": rotations,

@@ -38,6 +38,8 @@ from sknn import (
     RNNSegmenter,
     Seq2Seq,
     TransformerClassifier,
+    UNetRegressor,
+    UNetSegmenter,
 )
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
@@ -432,6 +434,16 @@ LIGHT = [np.sin(RNG.uniform(0, 6) + RNG.uniform(0.2, 1.0) * np.arange(RNG.intege
 SHORT_FLOW: dict = {"learning_rate_init": 0.01, "batch_size": 100, "random_state": 0}
 
 
+LINES = np.zeros((24, 12, 12), int)
+for _image, _row in zip(LINES, RNG.integers(1, 11, 24), strict=True):
+    _image[_row] = 1
+SHARP = LINES + 0.3 * RNG.normal(size=LINES.shape)
+BLURRED = (SHARP + np.roll(SHARP, 1, axis=1) + np.roll(SHARP, -1, axis=1))[..., None]
+HALF_LABELLED = np.where(np.arange(12) % 2, LINES, -1)
+UNEVEN = [image[: 8 + k % 5] for k, image in enumerate(BLURRED)]
+SMALL_UNET: dict = {"filters": 4, "depth": 1, "random_state": 0}
+
+
 class Family(NamedTuple):
     """A family with its data, and what it is asked to reach."""
 
@@ -509,6 +521,29 @@ FAMILIES = {
         lambda model, X, y: model.score(X, y),
         0.9,
         classes=[0, 1, 2],
+        brief={"max_iter": 3},
+    ),
+    "U-net": Family(
+        UNetSegmenter(max_iter=20, class_weight={0: 0.5}, augment="flip", **SMALL_UNET),
+        (BLURRED, HALF_LABELLED),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "U-net on images of different sizes": Family(
+        UNetSegmenter(max_iter=20, loss="both", attention=True, **SMALL_UNET),
+        (UNEVEN, [labels[: 8 + k % 5] for k, labels in enumerate(LINES)]),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "U-net from image to image": Family(
+        UNetRegressor(max_iter=30, **SMALL_UNET),
+        (BLURRED, SHARP),
+        lambda model, X, y: model.score(X, y),
+        0.6,
         brief={"max_iter": 3},
     ),
     "transformer": Family(

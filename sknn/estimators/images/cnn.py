@@ -8,17 +8,20 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...augment import Augmentation
 from ...autodiff.tape import Array
 from ...description import in_order, is_integer
-from ...nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
+from ...nn import Conv, Dense, Draws, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
 from ...ops.windows import Padding, per_axis
 from ...series import is_ragged, lies_in_series
 from ...template import layers as dense
+from ...template.augmented import AUGMENT, augmented_batch
 from ...template.estimator import Estimator
 from ...template.grids import read_grids, warn_of_images
 from ...template.inputs import as_rows, stated_shape
 from ...template.kinds import Classifier, Regressor
 from ...template.parameters import fitted, parameter
+from ...template.samples import Batch, Samples
 
 Size = int | Sequence[int]
 
@@ -87,6 +90,7 @@ class CNN(Estimator):
     data_format: Literal["channels_last", "channels_first"] = parameter(
         default="channels_last", text="Where the channels are in X and in `input_shape`."
     )
+    augment: str | Augmentation | Sequence[str | Augmentation] | None = AUGMENT
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         interval="[1, inf)",
@@ -180,6 +184,15 @@ class CNN(Estimator):
         if None in stated and self.global_pooling is None:
             raise ValueError(f"input_shape={self.input_shape!r} leaves sizes open; {self._how_free}")
         self._shape = (*(None,) * (len(stated) - 1), stated[-1])
+
+    def _batch(self, samples: Samples, index: slice | Array, draws: Draws) -> Batch:
+        batch = samples.take(index)
+        if self.augment is None or not self._in_rows:
+            return augmented_batch(self, batch, draws)
+        n, channels = len(batch.x), 1 if self.data_format == "channels_first" else -1
+        grids = np.moveaxis(batch.x.reshape(n, *self._shape), channels, -1)
+        batch = augmented_batch(self, batch._replace(x=grids), draws)
+        return batch._replace(x=np.moveaxis(batch.x, -1, channels).reshape(n, -1))
 
     def _channels(self) -> Array | None:
         if not self._in_rows:

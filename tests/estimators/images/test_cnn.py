@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sknn import CNNClassifier, CNNRegressor
+from sknn.augment import Rotate, Shift
 from sknn.nn import BatchNorm, Conv, Dense, Dropout, GlobalPool, Pool, value_and_grad
 from sknn.ops.memory import kept_memory
 
@@ -311,3 +312,31 @@ def test_a_training_step_holds_at_most_three_times_its_activations():
             assert tracemalloc.get_traced_memory()[1] < 3 * activations
         finally:
             tracemalloc.stop()
+
+
+# -- augmentation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("augment", ["shift", ["flip", Shift(0.3), "noise"], Rotate(30)], ids=str)
+def test_images_are_augmented_in_whatever_form_they_come(augment):
+    X = np.stack([IMAGES, -(IMAGES**2)], axis=-1)
+    model = CNNClassifier(**SMALL, augment=augment)
+    whole = clone(model).fit(X, UPRIGHT)
+    assert not np.array_equal(
+        whole.network_.theta, clone(model).set_params(augment=None).fit(X, UPRIGHT).network_.theta
+    )
+    flat = clone(model).set_params(input_shape=(6, 6, 2)).fit(X.reshape(N, -1), UPRIGHT)
+    first = clone(model).set_params(data_format="channels_first").fit(np.moveaxis(X, -1, 1), UPRIGHT)
+    for other in (flat, first):
+        assert_allclose(other.network_.theta, whole.network_.theta, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_that_sees_shifted_signals_knows_others_that_are():
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=80)
+    X = 0.1 * rng.normal(size=(80, 12, 1))
+    X[:, 2:5, 0] += np.where(y[:, None], [1, 2, 3], [3, 2, 1])  # rising or falling, always there
+    moved = np.roll(X, 3, axis=1)
+    model = CNNClassifier((8,), pooling=None, learning_rate_init=0.01, max_iter=30, random_state=0)
+    assert clone(model).fit(X, y).score(moved, y) < 0.8
+    assert clone(model).set_params(augment=Shift(0.34)).fit(X, y).score(moved, y) > 0.95
