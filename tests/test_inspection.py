@@ -340,7 +340,7 @@ def test_several_channels_are_a_table():
     display = FilterDisplay.from_estimator(COLOURED)
     for channel in range(3):
         for k in range(4):
-            assert_array_equal(tile(display, channel, k, 3, 3), kernels(COLOURED, 1)[:, :, channel, k])
+            assert_array_equal(tile(display, channel, k, 3, 3), kernels(COLOURED, 0)[:, :, channel, k])
     assert words(display) == ["0", "1", "2", "3", "channel 0", "channel 1", "channel 2"]
 
 
@@ -348,7 +348,7 @@ def test_filters_over_signals_are_curves_on_one_scale():
     display = FilterDisplay.from_estimator(SIGNAL)
     assert display.image_ is None
     heights = np.array([line.get_ydata() - line.get_ydata().mean() for line in display.lines_])
-    weights = kernels(SIGNAL, 1)[:, 0].T
+    weights = kernels(SIGNAL, 0)[:, 0].T
     scaled = weights - weights.mean(axis=1, keepdims=True)
     assert_allclose(heights / np.abs(heights).max(), scaled / np.abs(scaled).max(), atol=1e-6)
     assert f"{np.abs(weights).max():.2g} in each" in display.ax_.get_xlabel()
@@ -356,7 +356,7 @@ def test_filters_over_signals_are_curves_on_one_scale():
 
 def test_filters_over_volumes_show_their_middle_slices():
     display = FilterDisplay.from_estimator(VOLUME)
-    assert_array_equal(tile(display, 0, 2, 3, 3), kernels(VOLUME, 1)[1, :, :, 0, 2])
+    assert_array_equal(tile(display, 0, 2, 3, 3), kernels(VOLUME, 0)[1, :, :, 0, 2])
 
 
 def test_filters_take_the_style_that_is_given():
@@ -383,7 +383,7 @@ def test_a_layer_that_is_no_convolution_is_refused(estimator, layer, message):
 
 def before(cnn, layer, image):
     """What comes to a layer of the network of a CNN from one image."""
-    scaled = cnn.input_scaling_(image.reshape(1, 30))
+    scaled = cnn.input_scaling_(image[None] if cnn.network_.input_shape[0] is None else image.reshape(1, 30))
     return cnn.network_[:layer](scaled.astype("float32"))[0]
 
 
@@ -405,8 +405,8 @@ def test_a_sample_comes_in_any_shape_that_the_network_takes(shape):
 
 def test_normalisation_and_activation_belong_to_the_first_convolution():
     display = FeatureMapDisplay.from_estimator(NORMED, IMAGES[0])
-    assert [type(layer).__name__ for layer in NORMED.network_.layers[1:4]] == ["Conv", "BatchNorm", "Activation"]
-    assert_array_equal(display.maps, before(NORMED, 4, IMAGES[0]))
+    assert [type(layer).__name__ for layer in NORMED.network_.layers[:3]] == ["Conv", "BatchNorm", "Activation"]
+    assert_array_equal(display.maps, before(NORMED, 3, IMAGES[0]))
     low, high = display.image_.get_clim()
     assert low == -high < 0
 

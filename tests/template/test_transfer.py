@@ -406,7 +406,7 @@ def test_members_that_freeze_different_layers_are_fitted_too():
 SCALED = as_pretrained(MLPClassifier((6, 4), batch_norm=True, input_scaling="standard", **SHORT), X, Y)
 REFUSED = {
     "a bare estimator": ({"pretrained": SOURCE.estimator}, "would lose its weights when it is cloned.*FrozenEstimator"),
-    "something else": ({"pretrained": 3}, "pretrained=3 must be a network, a fitted estimator in FrozenEstimator"),
+    "something else": ({"pretrained": 3}, "The 'pretrained' parameter of MLPClassifier must be"),
     "one that is not fitted": ({"pretrained": FrozenEstimator(clone(MLP))}, "holds no fitted network"),
     "a pipeline": (
         {"pretrained": as_pretrained(make_pipeline(StandardScaler(), MLP), X, Y)},
