@@ -24,8 +24,17 @@ from sknn import (
     PerceptronClassifier,
     Seq2Seq,
     TransformerRegressor,
+    UNetSegmenter,
 )
-from sknn.inspection import AttentionDisplay, FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
+from sknn.inspection import (
+    AttentionDisplay,
+    FeatureMapDisplay,
+    FilterDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    SegmentationDisplay,
+    segmentation,
+)
 from sknn.nn import BatchNorm, Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool, Residual
 
 matplotlib.use("Agg")
@@ -52,6 +61,9 @@ COLOURED = CNNClassifier(((4, 4), 6), **QUICK).fit(COLOURS, LABELS)
 SIGNAL = CNNRegressor(4, kernel_size=5, **QUICK).fit(SIGNALS, SIGNALS[:, 0])
 VOLUME = CNNClassifier(4, **QUICK).fit(VOLUMES, LABELS)
 SERIES = TransformerRegressor(8, stem=None, max_iter=1, random_state=0).fit(SIGNALS, SIGNALS[:, 0])
+PIXELS = np.where(COLOURS[..., 0] > 0.5, 2, COLOURS[..., 1] > 0)
+PIXELS[:, 0] = -1
+SEGMENTER = UNetSegmenter(2, depth=1, max_iter=1, random_state=0).fit(COLOURS, PIXELS)
 FEATURES = FTTransformerClassifier(8, max_iter=1, random_state=0).fit(TABLE, LABELS)
 PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
 PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
@@ -63,6 +75,7 @@ DISPLAYS = {
     "feature maps": lambda **more: FeatureMapDisplay.from_estimator(CNN, IMAGES[0], **more),
     "network": lambda **more: NetworkDisplay.from_estimator(MLP, **more),
     "attention": lambda **more: AttentionDisplay.from_estimator(SERIES, SIGNALS[0], **more),
+    "segmentation": lambda **more: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0], **more),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }
 every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
@@ -135,6 +148,7 @@ def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeyp
         FeatureMapDisplay(maps=np.ones((4, 2))),
         AttentionDisplay(weights=np.eye(3)),
         NetworkDisplay(network=MLP.network_),
+        SegmentationDisplay(image=np.eye(3), prediction=np.eye(3)),
     ],
     ids=lambda display: type(display).__name__,
 )
@@ -615,3 +629,68 @@ def test_what_is_written_attends_to_what_was_read(architecture):
 def test_attention_that_is_not_there_is_refused(estimator, X, params, error, message):
     with pytest.raises(error, match=message):
         AttentionDisplay.from_estimator(estimator(), X, **params)
+
+
+# -- labels of pixels ----------------------------------------------------------------------------------------------
+
+
+def test_a_segmentation_shows_image_truth_prediction_and_where_they_differ():
+    display = DISPLAYS["segmentation"]()
+    assert list(display.images_) == ["image", "truth", "prediction", "differences"]
+    assert_array_equal(display.prediction, SEGMENTER.predict(COLOURS[:1])[0])
+    different = (display.prediction != PIXELS[0]) & (PIXELS[0] != -1)
+    assert_array_equal(display.different, different)
+    red = (display.images_["differences"].get_array() == segmentation.WRONG[:3]).all(axis=-1)
+    assert_array_equal(red, different)
+    share = different.sum() / (PIXELS[0] != -1).sum()
+    assert words(display) == ["image", "truth", "prediction", f"differences: {share:.1%}"]
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["0", "1", "2", "wrong"]
+
+
+def test_every_label_has_a_colour_of_its_own_and_what_is_not_labelled_has_none():
+    display = DISPLAYS["segmentation"]()
+    truth = np.asarray(display.images_["truth"].get_array())
+    colours = {label: {tuple(colour) for colour in truth[PIXELS[0] == label]} for label in (-1, 0, 1, 2)}
+    assert all(len(found) == 1 for found in colours.values())
+    assert len(set.union(*colours.values())) == 4
+    assert colours[-1] == {segmentation.UNKNOWN}
+
+
+def test_without_a_truth_there_are_two_pictures():
+    display = SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], legend=False)
+    assert list(display.images_) == ["image", "prediction"]
+    assert display.legend_ is None
+    assert not display.different.any()
+
+
+def test_predictions_of_anything_can_be_drawn():
+    image = RNG.normal(size=(5, 7))
+    truth = np.where(image > 0, "high", "low")
+    display = SegmentationDisplay.from_predictions(
+        truth, np.full((5, 7), "low"), image=image, vmax=1.0, unlabelled=None
+    )
+    assert_array_equal(display.different, image > 0)
+    assert display.images_["image"].get_clim()[1] == 1.0
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["high", "low", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("action", "error", "message"),
+    [
+        (lambda: SegmentationDisplay.from_estimator(MLP, COLOURS[0]), TypeError, "has no labels at pixels"),
+        (
+            lambda: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS),
+            ValueError,
+            r"one image .* shape \(60, 6, 5, 3",
+        ),
+        (
+            lambda: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0, 1:]),
+            ValueError,
+            r"truth \(5, 5\) and prediction \(6, 5\) must be of one size",
+        ),
+    ],
+    ids=["another network", "several images", "another size"],
+)
+def test_what_is_no_segmentation_is_refused(action, error, message):
+    with pytest.raises(error, match=message):
+        action()
