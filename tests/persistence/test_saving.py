@@ -55,10 +55,12 @@ from sknn import (
     LanguageModel,
     MLPClassifier,
     MLPRegressor,
+    MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    ResNetClassifier,
     RNNClassifier,
     RNNRegressor,
     RNNSegmenter,
@@ -66,6 +68,7 @@ from sknn import (
     TransformerClassifier,
     TransformerRegressor,
 )
+from sknn.augment import Noise
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
 from sknn.optim import LBFGS, SGD, AdamW
@@ -141,6 +144,8 @@ CASES = {
     "recurrent, labels of steps": Case(RNNSegmenter(3, **FEW), X, (X > 0).astype(int)),
     "transformer": Case(TransformerClassifier(4, n_heads=2, stem=(4,), positions="learned", **FEW), SERIES),
     "transformer, times": Case(TransformerRegressor(4, n_heads=2, time_channel=0, **FEW), TIMED, NUMBERS),
+    "residual network": Case(ResNetClassifier(4, kernel_size=[3, 1], augment=["flip", Noise(0.2)], **FEW), SERIES),
+    "network of few weights": Case(MobileNetRegressor(8, blocks=1, scale=-1, **FEW), SERIES, NUMBERS),
     "tokens of features": Case(FTTransformerRegressor(4, n_heads=2, **FEW), FRAME, NUMBERS),
     "tokens of categories": Case(FTTransformerClassifier(4, n_heads=2, **FEW), MIXED),
     "own layers": Case(
