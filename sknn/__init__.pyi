@@ -1,3 +1,4 @@
+from . import augment as augment
 from . import callbacks as callbacks
 from . import inspection as inspection
 from . import metrics as metrics

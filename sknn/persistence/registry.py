@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, TypeVar
 
-from .. import losses, nn, optim, schedules, series
+from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
 from ..template import forward, positions, quantiles, scaling, series_inputs, sides, targets, tokens
 from ..train import state
 
 C = TypeVar("C", bound=type)
 
-PACKAGES = (nn, optim, series)  # all that they offer
+PACKAGES = (augment, nn, optim, series)  # all that they offer
 MODULES = (
     trainable,
     losses,

@@ -128,7 +128,9 @@ class Declaring(BaseEstimator):
         return super().set_params(**own)
 
     def _meant(self, name: str, value: Any) -> Any:
-        """What a value of a parameter stands for, where it is a name; otherwise itself."""
+        """What a value of a parameter stands for, where it is a name, or holds names; otherwise itself."""
+        if isinstance(value, list | tuple):
+            return type(value)(self._meant(name, each) for each in value)
         return _meanings(type(self)).get(name, {}).get(value, value) if isinstance(value, str) else value  # type: ignore
 
 

@@ -485,7 +485,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         solver = self._solver()
         if not solver.is_stochastic:
             why = f"solver={self.solver!r}, which needs the same function of the weights at every step"
-            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm"), why)
+            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm", "augment"), why)
         if solver.has_own_decay:
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given; leave out one of the two")
         if self._chosen("batch_norm"):
