@@ -21,6 +21,7 @@ from .dropout import Dropout as Dropout
 from .embedding import Embedding as Embedding
 from .feature_tokens import FeatureTokens as FeatureTokens
 from .gaps import FillGaps as FillGaps
+from .grids import Grids as Grids
 from .inputs import Standardise as Standardise
 from .inputs import Unflatten as Unflatten
 from .layer import Context as Context

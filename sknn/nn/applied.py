@@ -41,8 +41,8 @@ class Applied:
     def __call__(self, x: Any, **given: Any) -> Any:
         """The output for a batch x of shape (n, *input_shape), a Tensor where x or the parameters are Tensors.
 
-        For rows of steps, :class:`sknn.nn.Sequences`, it is rows of steps too, unless a layer has made one row of each
-        sample.
+        For rows of steps or of pixels, :class:`sknn.nn.Sequences` or :class:`sknn.nn.Grids`, it is such rows too,
+        unless a layer has made one row of each sample.
         """
         context = self.context
         if given:

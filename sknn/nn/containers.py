@@ -13,7 +13,9 @@ from ..autodiff.tape import Value
 from ..description import choice, in_order
 from ..ops.activation import ACTIVATIONS
 from ..ops.residual import join
+from .grids import Grids
 from .layer import Context, Layer, Shape, Store
+from .ragged import Ragged
 from .sequences import Sequences
 
 LENGTHS = np.arange(1000, 1032)  # long enough for all windows, and of every remainder for usual strides
@@ -22,14 +24,24 @@ LENGTHS = np.arange(1000, 1032)  # long enough for all windows, and of every rem
 def run(layers: Sequence[Layer], params: dict[str, Any], x: Value, context: Context) -> tuple[Value, Context]:
     """Apply layers in order; their output, and the context for what comes after them.
 
-    The parameters of a layer are found under its position. Where samples lie in rows of steps, the context follows the
-    layers, each of which may leave fewer steps than came, or none.
+    The parameters of a layer are found under its position. Where samples lie in rows, the context follows the layers,
+    each of which may leave fewer positions than came, or none.
     """
     for position, layer in enumerate(layers):
-        x = layer.apply(params.get(str(position), {}), x, context)
-        if context.sequences is not None:
-            context = context._replace(sequences=layer.follow(context.sequences))
+        lying, mine = context.sequences, params.get(str(position), {})
+        if lying is None:
+            x = layer.apply(mine, x, context)
+        else:
+            x = lying.applied(layer, mine, x, context)
+            context = context._replace(sequences=layer.follow(lying))
     return x, context
+
+
+def _of_many_sizes(grid: Sequence[int | None]) -> Ragged:
+    """Samples without values, of many sizes along the axes that a shape leaves open."""
+    sizes = np.stack([LENGTHS if n is None else np.full_like(LENGTHS, n) for n in grid], axis=1)
+    one = Sequences(np.empty((1, 0)), [1]) if len(grid) == 1 else Grids(np.empty((1, 0)), [[1] * len(grid)])
+    return one.of_shapes(sizes)
 
 
 def _listed(name: str, layers: Any) -> tuple[Layer, ...]:
@@ -42,7 +54,7 @@ def _listed(name: str, layers: Any) -> tuple[Layer, ...]:
     return layers
 
 
-def follow(layers: Sequence[Layer], sequences: Sequences | None) -> Sequences | None:
+def follow(layers: Sequence[Layer], sequences: Any) -> Any:
     """How samples lie after all the layers; None once they lie in rows no more."""
     for layer in layers:
         if sequences is not None:
@@ -87,7 +99,7 @@ class Sequential(Layer):
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         return run(self.layers, params, x, context)[0]
 
-    def follow(self, sequences: Sequences) -> Sequences | None:
+    def follow(self, sequences: Any) -> Ragged | None:
         return follow(self.layers, sequences)
 
 
@@ -121,20 +133,22 @@ class _Around(Layer):
         through = store.chain(self.layers, shape)
         joined = self._joined_shape(shape, through, store.inside("shortcut").chain(self.shortcut, shape))
         if None in joined:
-            self._check_lengths()
+            self._check_sizes(shape)
         return joined
 
-    def _check_lengths(self) -> None:
-        """Raise ValueError if the two ways make series of different lengths; a shape leaves these open."""
-        series = Sequences(np.empty((LENGTHS.sum(), 0)), LENGTHS)
-        ways = [follow(layers, series) for layers in (self.layers, self.shortcut)]
-        through, around = (LENGTHS if way is None else way.lengths for way in ways)
-        for length, one, other in zip(LENGTHS, through, around, strict=True):
-            if one != other:
-                raise ValueError(
-                    f"layers of {type(self).__name__} make {one} steps of {length}, but what lies around them {other}: "
-                    "the lengths must be equal"
-                )
+    def _check_sizes(self, shape: Shape) -> None:
+        """Raise ValueError if the two ways make samples of different sizes, which a shape leaves open."""
+        given = _of_many_sizes(shape[:-1])
+        ways = [follow(layers, given) for layers in (self.layers, self.shortcut)]
+        through, around = (given.shapes if way is None else way.shapes for way in ways)
+        different = np.flatnonzero((through != around).any(axis=1))
+        if len(different):
+            size, one, other = ("x".join(map(str, sizes[different[0]])) for sizes in (given.shapes, through, around))
+            what = ("steps", "lengths") if len(shape) == 2 else ("positions", "sizes")
+            raise ValueError(
+                f"layers of {type(self).__name__} make {one} {what[0]} of {size}, but what lies around them {other}: "
+                f"the {what[1]} must be equal"
+            )
 
     def _joined_shape(self, shape: Shape, through: Shape, around: Shape) -> Shape:
         """The shape of what comes out; ValueError where the two ways do not fit together."""
@@ -145,7 +159,7 @@ class _Around(Layer):
         through, _ = run(self.layers, params, x, context)
         return through, run(self.shortcut, params.get("shortcut", {}), x, context)[0]
 
-    def follow(self, sequences: Sequences) -> Sequences | None:
+    def follow(self, sequences: Any) -> Ragged | None:
         return follow(self.layers, sequences)
 
 

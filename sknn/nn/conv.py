@@ -1,7 +1,8 @@
 """Layers over grids of one, two or three dimensions: convolution, pooling, flattening. Channels come last.
 
-Where samples are series that lie in rows of steps (``context.sequences``), convolution and pooling work on each as on
-a grid of one axis.
+Sizes may be left open: a network built for (None, None, channels) takes images of any size. Where samples are series
+that lie in rows of steps (``context.sequences``), convolution and pooling work on each as on a grid of one axis; images
+that lie in rows of pixels they see as arrays, those of one size together.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ..ops.segment import segment_max, segment_mean
 from ..ops.windows import ANY, Sizes, Windows, make_transposed_windows, make_windows
 from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
-from .sequences import Sequences
+from .ragged import Ragged
 
 _POOL = {"max": max_pool, "average": average_pool}
 _POOL_ROWS = {"max": max_pool_rows, "average": average_pool_rows}
@@ -58,9 +59,9 @@ def _check_grid(layer: Layer, shape: Shape) -> None:
             f"{layer!r} works on grids, samples of shape (*grid, channels), but they are of shape {shape}: state the "
             "input_shape, or put an Unflatten in front"
         )
-    if None in shape and (len(shape) > 2 or shape[-1] is None):
+    if shape[-1] is None:
         raise ValueError(
-            f"{layer!r} cannot work on samples of shape {shape}: only series, (None, channels), may be of any length"
+            f"{layer!r} cannot work on samples of shape {shape}: sizes may be left open, but not the number of channels"
         )
 
 
@@ -86,6 +87,10 @@ class _Convolving(Layer):
         super().__post_init__()
         if self.filters % self.groups:
             raise ValueError(f"filters={self.filters!r} must be a multiple of groups={self.groups!r}")
+
+    @property
+    def needs_grid(self) -> bool:
+        return True
 
     @property
     def _description(self) -> tuple:
@@ -158,8 +163,8 @@ class Conv(_Convolving):
         """Where the kernels lie on a grid."""
         return _windows(grid, *self._description)
 
-    def follow(self, sequences: Sequences) -> Sequences:
-        return sequences.after(sequences.windows(*self._description))
+    def follow(self, sequences: Any) -> Ragged:
+        return sequences.after_windows(*self._description)
 
     def build(self, shape: Shape, store: Store) -> Shape:
         self._check(shape)
@@ -217,7 +222,7 @@ class ConvTranspose(_Convolving):
     ------
     ValueError
         If a parameter is out of range, the channels or filters cannot be split into the groups, or `output_size` is
-        none that the convolution would bring to the size of the input, or is given for series of any length.
+        none that the convolution would bring to the size of the input, or is given for samples of any size.
 
     References
     ----------
@@ -238,13 +243,13 @@ class ConvTranspose(_Convolving):
         """Those of the convolution, over the outputs."""
         return _transposed_windows(grid, *self._description, self.output_size)
 
-    def follow(self, sequences: Sequences) -> Sequences:
-        return sequences.of_lengths(sequences.transposed_windows(*self._description).lengths)
+    def follow(self, sequences: Any) -> Ragged:
+        return sequences.before_windows(*self._description)
 
     def build(self, shape: Shape, store: Store) -> Shape:
         self._check(shape)
         if None in shape and self.output_size is not None:
-            raise ValueError(f"output_size={self.output_size!r} must be None where series are of any length")
+            raise ValueError(f"output_size={self.output_size!r} must be None where samples are of any size")
         *grid, channels = shape
         windows = self._over_output(tuple(grid))
         taps = prod(windows.kernel)
@@ -301,6 +306,10 @@ class Pool(Layer):
     )
 
     @property
+    def needs_grid(self) -> bool:
+        return True
+
+    @property
     def _description(self) -> tuple:
         stride = self.size if self.stride is None else self.stride
         return self.size, stride, self.padding
@@ -309,8 +318,8 @@ class Pool(Layer):
         """Where the windows lie on a grid."""
         return _windows(grid, *self._description)
 
-    def follow(self, sequences: Sequences) -> Sequences:
-        return sequences.after(sequences.windows(*self._description))
+    def follow(self, sequences: Any) -> Ragged:
+        return sequences.after_windows(*self._description)
 
     def build(self, shape: Shape, store: Store) -> Shape:
         _check_grid(self, shape)
@@ -365,7 +374,7 @@ class GlobalPool(Layer):
         grid = x.shape[1:-1]
         return F.reshape(_POOL[self.kind](x, windows=_windows(grid, grid)), (x.shape[0], x.shape[-1]))
 
-    def follow(self, sequences: Sequences) -> None:
+    def follow(self, sequences: Any) -> None:
         return None
 
     def caption(self, shape: Shape) -> str:
@@ -379,7 +388,7 @@ class Flatten(Layer):
     Raises
     ------
     ValueError
-        When built for samples that may be of any length.
+        When built for samples that may be of any size.
 
     Examples
     --------
@@ -392,7 +401,7 @@ class Flatten(Layer):
     def build(self, shape: Shape, store: Store) -> Shape:
         if None in shape:
             raise ValueError(
-                f"samples of shape {shape} may be of any length, so Flatten would make rows of different lengths: put "
+                f"samples of shape {shape} may be of any size, so Flatten would make rows of different lengths: put "
                 "GlobalPool() in its place, which makes one row of channels of each"
             )
         return (prod(shape),)

@@ -20,7 +20,7 @@ from .init import INITIALISERS, Random
 if TYPE_CHECKING:
     from ..ops.windows import Windows
     from .draws import Draws
-    from .sequences import Sequences
+    from .ragged import Ragged
 
 Shape = tuple[int, ...]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -37,8 +37,8 @@ class Context(NamedTuple):
         Where layers that draw random numbers get them.
     moves : bool, default=True
         Whether training moves running statistics; those of a part that others are trained through stay.
-    sequences : Sequences, default=None
-        How the samples lie in x, where they lie one after the other in rows of steps.
+    sequences : Sequences or Grids, default=None
+        How the samples lie in x, where they lie one after the other in rows of steps, or of pixels.
     given : mapping, default={}
         Whatever else a layer must know of the batch, by name: a graph, a time, a condition.
     """
@@ -46,7 +46,7 @@ class Context(NamedTuple):
     training: bool = False
     draws: Draws | None = None
     moves: bool = True
-    sequences: Sequences | None = None
+    sequences: Any = None
     given: Mapping[str, Any] = NOTHING
 
 
@@ -187,6 +187,14 @@ class Layer:
         return False
 
     @property
+    def needs_grid(self) -> bool:
+        """Whether an output depends on other positions of its sample, by where these lie on the grid.
+
+        Such a layer is given images of different sizes as arrays (n, *grid, channels), those of one size together.
+        """
+        return False
+
+    @property
     def members(self) -> bool:
         """Whether an axis of members may stand in front of all others, of parameters and inputs alike."""
         return False
@@ -212,8 +220,11 @@ class Layer:
         """The output for a batch x (n, *shape). `params` holds what `build` declared, by name."""
         raise TypeError(f"{type(self).__name__} defines no apply")
 
-    def follow(self, sequences: Sequences) -> Sequences | None:
-        """How samples that lie in rows of steps lie after this layer: by default as before; None if in rows no more."""
+    def follow(self, sequences: Any) -> Ragged | None:
+        """How samples that lie in rows lie after this layer: by default as before; None if in rows no more.
+
+        They are Sequences, in rows of steps, or Grids, in rows of pixels.
+        """
         return sequences
 
     def windows(self, grid: Shape) -> Windows | None:

@@ -120,7 +120,7 @@ class LayerNorm(Layer):
     Raises
     ------
     ValueError
-        If a parameter is out of range, or statistics over the sample are asked for where samples lie in rows of steps.
+        If a parameter is out of range, or statistics over the sample are asked for of series in rows of steps.
 
     References
     ----------
@@ -146,6 +146,10 @@ class LayerNorm(Layer):
     def accompanies(self) -> bool:
         return True
 
+    @property
+    def needs_grid(self) -> bool:
+        return self.over == "sample"
+
     def build(self, shape: Shape, store: Store) -> Shape:
         _declare_affine(shape, store)
         return shape
@@ -153,7 +157,7 @@ class LayerNorm(Layer):
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         gain, shift, epsilon = params["gain"], params["shift"], float(self.epsilon)
         if self.over == "sample" and context.sequences is not None:
-            raise ValueError("over='sample': LayerNorm of samples in rows of steps takes over='channels'")
+            raise ValueError("over='sample': LayerNorm of series in rows of steps takes over='channels'")
         members = gain.shape[:-1]
         if self.over == "sample" or len(x.shape) == 2 + len(members):
             return layer_norm(x, gain, shift, epsilon=epsilon)

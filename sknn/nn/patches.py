@@ -12,7 +12,7 @@ from ..ops.windows import Windows
 from .conv import Conv
 from .init import INITIALISERS
 from .layer import Context, Layer, Shape, Store
-from .sequences import Sequences
+from .ragged import Ragged
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +59,10 @@ class Patches(Layer):
     init: str = choice(INITIALISERS, default="glorot_uniform")
 
     @property
+    def needs_grid(self) -> bool:
+        return True
+
+    @property
     def _conv(self) -> Conv:
         return Conv(self.width, self.size, self.size, self.padding, init=self.init)
 
@@ -66,7 +70,7 @@ class Patches(Layer):
         """Where the patches lie on a grid."""
         return self._conv.windows(grid)
 
-    def follow(self, sequences: Sequences) -> Sequences:
+    def follow(self, sequences: Any) -> Ragged:
         return self._conv.follow(sequences)
 
     def build(self, shape: Shape, store: Store) -> Shape:

@@ -76,6 +76,10 @@ class Positions(Layer):
     def accompanies(self) -> bool:
         return True
 
+    @property
+    def needs_grid(self) -> bool:
+        return True
+
     def build(self, shape: Shape, store: Store) -> Shape:
         *grid, channels = shape
         if not grid or channels is None:

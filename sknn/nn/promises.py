@@ -18,7 +18,7 @@ def check_shapes(network: Network, x: Any) -> None:
     ----------
     network : Network
         As it was built.
-    x : array of shape (n, *input_shape) or Sequences
+    x : array of shape (n, *input_shape), Sequences or Grids
         A few samples.
 
     Raises
@@ -40,13 +40,15 @@ def _check(network: Network, path: str, x: Value, context: Context) -> None:
         layer = network.layers_by_name[name]
         for way in layer.ways:
             _check(network, f"{name}.{way}." if way else f"{name}.", x, context)
-        y, n_samples = layer.apply(network.parameters_of(name), x, context), x.shape[0]
-        if context.sequences is not None:
-            n_samples = len(context.sequences)
-            context = context._replace(sequences=layer.follow(context.sequences))
-        promised = network.shapes_by_name[name]
-        in_rows = context.sequences is not None  # of steps, as many as the samples have
-        _compare(name, layer, (None, *promised[1:]) if in_rows else (n_samples, *promised), x.shape, y.shape)
+        params, lying, n_samples = network.parameters_of(name), context.sequences, x.shape[0]
+        if lying is None:
+            y = layer.apply(params, x, context)
+        else:
+            y, n_samples = lying.applied(layer, params, x, context), len(lying)
+            context = context._replace(sequences=layer.follow(lying))
+        promised, after = network.shapes_by_name[name], context.sequences
+        in_rows: Any = None if after is None else (None, *promised[after.shapes.shape[1] :])  # of as many positions
+        _compare(name, layer, in_rows or (n_samples, *promised), x.shape, y.shape)
         x, position = y, position + 1
 
 

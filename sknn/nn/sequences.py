@@ -1,21 +1,20 @@
-"""Samples of different lengths as rows without padding: all their steps one below the other, and how many are whose."""
+"""Series of different lengths as rows without padding: all their steps one below the other, and how many are whose."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property, lru_cache
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from ..autodiff.tape import Array, Value
-from ..ops.attention import Scope
+from ..autodiff.tape import Array
 from ..ops.recurrence import Steps
 from ..ops.rows import RowWindows, make_transposed_row_windows
-from ..ops.segment import Segments
+from .ragged import Ragged
 
 
-class Sequences:
+class Sequences(Ragged):
     """Series of different lengths: their steps one after the other in one array, and the lengths.
 
     For whoever splits, shuffles or searches, it is an array of n samples: ``len(x)``, ``x[rows]`` and ``x.shape`` are
@@ -68,9 +67,7 @@ class Sequences:
             raise ValueError(
                 f"lengths must be integers, one for each sample, but are of shape {lengths.shape} and {lengths.dtype}"
             )
-        self.values: Value = values
-        self.lengths: Array = lengths.astype(np.intp, copy=False)
-        self._shared: dict[tuple, Any] = {}  # what layers work out of the lengths
+        self.values, self.lengths, self._shared = values, lengths.astype(np.intp, copy=False), {}
         if (self.lengths < 1).any():
             raise ValueError(f"{_name(int(np.argmax(self.lengths < 1)))} has no steps: every sample needs at least one")
         if self.lengths.sum() != len(values):
@@ -118,59 +115,6 @@ class Sequences:
             )
         return _from_samples(x, dtype)
 
-    # -- as an array of samples ------------------------------------------------------------------------------------
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    @property
-    def shape(self) -> tuple[int]:
-        """(n_samples,): of the array of samples that this stands for."""
-        return (len(self.lengths),)
-
-    @property
-    def ndim(self) -> int:
-        """1, as `shape` has it."""
-        return 1
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Of the values."""
-        return self.values.dtype
-
-    def astype(self, dtype: Any) -> Sequences:
-        """The same in another precision; itself where it has that already."""
-        return self if self.dtype == dtype else self.like(self.values.astype(dtype))
-
-    def __getitem__(self, rows: Any) -> Any:
-        """Sample number `rows` as an array, or Sequences of those that a slice, a mask or an array of numbers names.
-
-        ``x[rows, ...]`` is the same: so do scikit-learn's splitters ask.
-        """
-        if isinstance(rows, tuple):
-            if len(rows) != 2 or rows[1] is not Ellipsis:
-                raise IndexError(f"x{list(rows)} asks for more than rows; the steps of all samples are x.values")
-            rows = rows[0]
-        if isinstance(rows, slice):
-            return self._between(*rows.indices(len(self)))
-        numbers = np.arange(len(self))[rows]
-        if numbers.ndim == 0:
-            start = self.starts[numbers]
-            return self.values[start : start + self.lengths[numbers]]
-        return self.take(numbers)
-
-    def __iter__(self) -> Iterator[Array]:
-        return (self.values[start : start + n] for start, n in zip(self.starts, self.lengths, strict=True))
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """An object array of the samples: never of numbers, not even where all are of one length."""
-        if dtype is not None and np.dtype(dtype) != object:
-            raise ValueError(f"{self!r} is no array of {np.dtype(dtype)}: its samples differ in length; see its values")
-        samples = np.empty(len(self), object)
-        for number, sample in enumerate(self):  # all at once, NumPy would make one array of samples of equal lengths
-            samples[number] = sample
-        return samples
-
     def __getstate__(self) -> dict[str, Any]:
         return {"values": self.values, "lengths": self.lengths}  # without what was worked out from these
 
@@ -186,43 +130,14 @@ class Sequences:
     # -- as positions ----------------------------------------------------------------------------------------------
 
     @property
-    def sample_shape(self) -> tuple[Any, ...]:
-        """(None, channels): of one sample, its length left open; the `input_shape` of a network."""
-        return (None, *self.values.shape[1:])
+    def shapes(self) -> Array:
+        return self.lengths[:, None]
 
-    @cached_property
-    def starts(self) -> Array:
-        """The position at which each sample begins."""
-        return np.cumsum(self.lengths) - self.lengths
-
-    @cached_property
-    def sample(self) -> Array:
-        """The number of the sample that each position belongs to."""
-        return self.at_positions(np.arange(len(self)))
-
-    def at_positions(self, each: Array) -> Array:
-        """What belongs to each sample, (n_samples, ...), repeated at all of its positions: (n_positions, ...)."""
-        return np.repeat(each, self.lengths, axis=0)
-
-    def take(self, index: Any) -> Sequences:
-        """The samples with these numbers, in this order; a sample may be named more than once."""
-        index = np.asarray(index, np.intp)
-        taken = self.of_lengths(self.lengths[index])
-        shift = self.starts[index] - taken.starts  # from a position among the taken ones to the one that it comes from
-        positions = taken.at_positions(shift) + np.arange(len(taken.values))
-        return taken.like(np.take(self.values, positions, axis=0))
-
-    def like(self, values: Value) -> Sequences:
-        """The same samples with other values at their positions: (n_positions, ...), an array or something traced."""
-        other = Sequences.__new__(Sequences)
-        other.__dict__.update(self.__dict__, values=values)
-        return other
+    def of_shapes(self, shapes: Array) -> Sequences:
+        return self.of_lengths(shapes[:, 0])
 
     def of_lengths(self, lengths: Array) -> Sequences:
-        """As many samples of other lengths, that have no values yet: what a layer answers that changes them.
-
-        Their values have no channels, and take no memory.
-        """
+        """As many samples of other lengths, without values, which take no memory."""
         other = Sequences.__new__(Sequences)
         other.lengths, other._shared = lengths, {}
         other.values = np.empty((lengths.sum(), 0), self.dtype)
@@ -230,73 +145,23 @@ class Sequences:
 
     def windows(self, *description: Any) -> RowWindows:
         """Windows over each sample, described as in ``RowWindows``; layers that ask for the same share them."""
-        if description not in self._shared:
-            self._shared[description] = RowWindows(self.lengths, *description)
-        return self._shared[description]
+        return self._kept(description, lambda: RowWindows(self.lengths, *description))
 
-    @property
-    def segments(self) -> Segments:
-        """The rows of each sample, for operations that make one of them; shared in the same way."""
-        if (key := ("segments",)) not in self._shared:
-            self._shared[key] = Segments(self.lengths)
-        return self._shared[key]
+    def transposed_windows(self, *description: Any) -> RowWindows:
+        """Windows over longer samples, of which the positions of these are the windows; shared in the same way."""
+        return self._kept(("transposed", *description), lambda: make_transposed_row_windows(self.lengths, *description))
 
-    @property
-    def step(self) -> Array:
-        """The number of the step, within its sample, that each position is; shared in the same way."""
-        if (key := ("step",)) not in self._shared:
-            self._shared[key] = np.arange(len(self.values)) - self.at_positions(self.starts)
-        return self._shared[key]
+    def after_windows(self, *description: Any) -> Sequences:
+        windows = self.windows(*description)
+        return self if windows.output is self.lengths else self.of_lengths(windows.output)
 
-    def scope(self, causal: bool) -> Scope:
-        """That each position attends to those of its sample, or to none after itself; shared in the same way."""
-        if (key := ("scope", causal)) not in self._shared:
-            self._shared[key] = Scope(self.lengths, causal=causal)
-        return self._shared[key]
+    def before_windows(self, *description: Any) -> Sequences:
+        return self.of_lengths(self.transposed_windows(*description).lengths)
 
     @property
     def steps(self) -> Steps:
         """Which steps are at the same time, for operations that read them in order; shared in the same way."""
-        if (key := ("steps",)) not in self._shared:
-            self._shared[key] = Steps(self.lengths)
-        return self._shared[key]
-
-    def transposed_windows(self, *description: Any) -> RowWindows:
-        """Windows over longer samples, of which the positions of these are the windows; shared in the same way."""
-        key = ("transposed", *description)
-        if key not in self._shared:
-            self._shared[key] = make_transposed_row_windows(self.lengths, *description)
-        return self._shared[key]
-
-    def after(self, windows: RowWindows) -> Sequences:
-        """The samples of which windows are the positions, without values; itself where their lengths are the same."""
-        return self if windows.output is self.lengths else self.of_lengths(windows.output)
-
-    def blocks(self, max_positions: int) -> Iterator[slice]:
-        """Slices of samples that together are all of them, of at most so many positions each, but at least one sample.
-
-        Examples
-        --------
-        >>> from sknn.nn import Sequences
-        >>> x = Sequences.of([[1, 2, 3], [4], [5, 6]])
-        >>> list(x.blocks(4))
-        [slice(0, 2, None), slice(2, 3, None)]
-        """
-        ends = self.starts + self.lengths
-        first = 0
-        while first < len(self):
-            last = int(np.searchsorted(ends, self.starts[first] + max_positions, "right"))
-            last = max(first + 1, last)
-            yield slice(first, last)
-            first = last
-
-    def _between(self, first: int, last: int, step: int) -> Sequences:
-        """What a slice names: neighbours in their order are a view."""
-        if step != 1 or last <= first:
-            return self.take(np.arange(first, last, step))
-        part = self.of_lengths(self.lengths[first:last])
-        start = self.starts[first]
-        return part.like(self.values[start : start + len(part.values)])
+        return self._kept(("steps",), lambda: Steps(self.lengths))
 
 
 @lru_cache(maxsize=64)  # the grids of a fit are the same few at every step

@@ -231,8 +231,8 @@ def make_transposed_windows(
     return windows
 
 
-def transposed_size(n: Any, span: int, stride: int, low: int, padding: Padding) -> Any:
-    """The positions that a transposed convolution makes of n along an axis; several numbers at once if n is an array.
+def transposed_size(n: Any, span: Any, stride: Any, low: Any, padding: Padding) -> Any:
+    """The positions that a transposed convolution makes of n along an axis; several numbers at once if all are arrays.
 
     `low` is the padding in front unless that is "same".
     """

@@ -173,17 +173,6 @@ def test_a_sequence_of_layers_computes_what_they_do_one_by_one():
 
 
 @dataclass(frozen=True)
-class Lengths:
-    """Rows of steps, as far as layers that follow them go."""
-
-    lengths: tuple[int, ...]
-    values: np.ndarray | None = None
-
-    def like(self, values):
-        return Lengths(self.lengths, values)
-
-
-@dataclass(frozen=True)
 class Halve(Layer):
     """Leaves every second step of each sample; None: nothing but a row of each."""
 
@@ -194,7 +183,7 @@ class Halve(Layer):
         return shape
 
     def apply(self, params, x, context):
-        self.seen.append(context.sequences.lengths)
+        self.seen.append(tuple(context.sequences.lengths.tolist()))
         if self.ends:
             starts = np.cumsum([0, *context.sequences.lengths])[:-1]
             return np.add.reduceat(x, starts)
@@ -202,7 +191,7 @@ class Halve(Layer):
         return x[keep]
 
     def follow(self, sequences):
-        return None if self.ends else Lengths(tuple((length + 1) // 2 for length in sequences.lengths))
+        return None if self.ends else sequences.of_lengths((sequences.lengths + 1) // 2)
 
 
 X = np.arange(24.0).reshape(12, 2)
@@ -246,14 +235,14 @@ def test_ways_of_the_same_lengths_are_joined():
 def test_layers_know_how_samples_lie_after_those_before_them_that_shorten(inside):
     halve, end = Halve(), Halve(ends=True)
     network = Network([Dense(2), *inside(halve)], (2,), np.random.RandomState(0), "f8")
-    y = network(Lengths((7, 5), X))
-    assert y.lengths == (2, 2)
+    y = network(Sequences(X, [7, 5]))
+    assert y.lengths.tolist() == [2, 2]
     assert len(y.values) == 4
     assert set(halve.seen) == {(7, 5), (4, 3)}
     ended = Network([Sequential([*network.layers, end]), Dense(1)], (2,), np.random.RandomState(0), "f8")
-    assert ended(Lengths((7, 5), X)).shape == (2, 1)
+    assert ended(Sequences(X, [7, 5])).shape == (2, 1)
     assert end.seen == [(2, 2)]
-    alone = [network(Lengths((7,), X[:7])).values, network(Lengths((5,), X[7:])).values]
+    alone = [network(Sequences(X[:7], [7])).values, network(Sequences(X[7:], [5])).values]
     assert_allclose(y.values, np.concatenate(alone))
 
 

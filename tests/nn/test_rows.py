@@ -223,13 +223,12 @@ def test_after_global_pooling_nothing_lies_in_steps():
 # -- what cannot be ------------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "Flatten": ([Conv(2), Flatten(), Dense(3)], (None, 2), r"may be of any length, .* put GlobalPool\(\) in its place"),
+    "Flatten": ([Conv(2), Flatten(), Dense(3)], (None, 2), r"may be of any size, .* put GlobalPool\(\) in its place"),
     "Unflatten": ([Unflatten((4, 2))], (None, 2), r"holds 8 features, but samples have shape \(None, 2\)"),
-    "free channels": ([Conv(2)], (None, None), "only series"),
-    "images": ([Pool()], (None, 8, 1), r"Pool\(\) cannot work on samples of shape \(None, 8, 1\): only series"),
-    "images, pooled": ([GlobalPool()], (8, None, 1), "only series"),
+    "free channels": ([Conv(2)], (None, None), r"of shape \(None, None\): .* not the number of channels"),
+    "an image's free channels": ([GlobalPool()], (8, 8, None), "not the number of channels"),
     "no channels": ([Conv(2)], (None,), r"works on grids, .* of shape \(None,\)"),
-    "a size": ([ConvTranspose(2, output_size=9)], (None, 2), "output_size=9 must be None where series are of any"),
+    "a size": ([ConvTranspose(2, output_size=9)], (None, 2), "output_size=9 must be None where samples are of any"),
     "kernel": ([Conv(2, kernel_size=(3, 3))], (None, 2), r"kernel_size=\(3, 3\) must be an integer"),
 }
 

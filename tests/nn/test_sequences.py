@@ -193,7 +193,7 @@ def test_it_looks_like_an_array_of_samples():
         objects = np.asarray(each)
         assert (objects.shape, objects.dtype) == ((len(each),), object)
         assert_same(Sequences.of(objects), list(each))
-    with pytest.raises(ValueError, match=r"is no array of float64: its samples differ in length"):
+    with pytest.raises(ValueError, match=r"is no array of float64: its samples differ in size"):
         np.asarray(x, float)
 
 
