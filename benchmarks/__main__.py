@@ -22,6 +22,7 @@ from . import (
     defaults,
     false_alarms,
     grid_search,
+    images,
     imports,
     load,
     memory,
@@ -39,7 +40,8 @@ from .measure import Measurement, measure
 from .report import Report, goals, tables
 from .writers import as_json, markdown, show
 
-MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load, core, sequences)
+MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load)
+MODULES += (core, sequences, images)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
 FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 

@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
-    "estimators": CORE | {"callbacks", "metrics", "template", "series"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
     "inspection": CORE | {"template", "estimators"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
@@ -128,6 +128,8 @@ def _wrong_inside(module: str, each: Import) -> str | None:
     here, there = room_of(module), room_of(path)
     if (here, there, each.in_function) == ("estimators", "sknn", True):  # the default estimator of a meta-estimator
         return None
+    if (here, path, each.in_function) == ("template", "sknn.load", True):  # a file whose weights a fit begins with
+        return None
     if here == there:
         return _wrong_family(module, path) if here == "estimators" else None
     if there not in ROOMS[here]:
@@ -214,6 +216,7 @@ FORBIDDEN = {
         "from ... import MLPRegressor",
     ),
     "a family in the template": ("sknn.template.base", "from ..estimators.dense.mlp import MLPClassifier"),
+    "another public name in the template": ("sknn.template.transfer", "def f():\n    from .. import save"),
     "an unknown room": ("sknn.attic", ""),
 }
 PERMITTED = {
@@ -228,6 +231,7 @@ PERMITTED = {
     ),
     "pandas in a function": ("sknn.template.base", "def f():\n    import pandas as pd"),
     "matplotlib in a method": ("sknn.inspection", "class A:\n    def f(self):\n        import matplotlib.pyplot"),
+    "the file that a fit begins with": ("sknn.template.transfer", "def f():\n    from .. import load"),
     "pandas for type checkers": ("sknn.inspection", "if TYPE_CHECKING:\n    from pandas import DataFrame"),
     "what families share": ("sknn.estimators.dense.mlp", "from ...template import targets\nfrom . import single_layer"),
     "the default of a meta-estimator": (

@@ -32,6 +32,7 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
+from benchmarks.images import steps  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
 from benchmarks.sequences import attention, generation, kept_pages, recurrent  # noqa: E402
@@ -43,6 +44,11 @@ from benchmarks.timing import Spread, interleaved  # noqa: E402
 def small_mlp(case):
     *sizes, n_classes = case.sizes
     return replace(case, batch_size=20, n_samples=40, epochs=1, sizes=(*(min(size, 4) for size in sizes), n_classes))
+
+
+def small_step(work):
+    shape = (*(8 for _ in work.shape[:-1]), work.shape[-1])
+    return replace(work, filters=8 if work.network_name == "vit" else 2, shape=shape, n_samples=6)
 
 
 def small_cnn(case):
@@ -82,13 +88,14 @@ TINY = {
     attention.Encoder: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
     attention.LanguageModel: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
     generation.Generation: lambda work: replace(work, units=8, n_characters=70, length=3),
+    steps.Step: small_step,
     recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
 }
 PEERS_WORK = [replace(small_mlp(mlp.LARGEST), batch_size=200), *map(small_cnn, cnn.CASES)]  # all classes in a batch
 PROCESSES = {"memory", "grid_search"}  # take a second or more to start
-SINGLE = [each for each in command.MEASUREMENTS if each.suite not in PROCESSES]
+SINGLE = [each for each in command.MEASUREMENTS if each.suite not in PROCESSES and each.contest is not steps.megabytes]
 
 
 def tiny(work):
@@ -102,7 +109,7 @@ def measured(measurement):
 @pytest.fixture
 def without_peers(monkeypatch):
     """As where PyTorch and skorch are not installed: to import them takes seconds."""
-    for module in (mlp, cnn, predict, sgemm, rows, generation, kept_pages):
+    for module in (mlp, cnn, predict, sgemm, rows, steps, generation, kept_pages):
         monkeypatch.setattr(module, "installed", lambda name: False)
 
 
@@ -120,8 +127,9 @@ def test_a_grid_search_runs_with_one_job_and_with_two():
     assert list(measured(measurement).values) == ["n_jobs=1", "n_jobs=2"]
 
 
-def test_memory_is_that_of_a_process_of_its_own():
-    (measurement,) = command.chosen(["memory/20-*"], command.MEASUREMENTS)
+@pytest.mark.parametrize("name", ["memory/20-*", "images/memory of ViT*"])
+def test_memory_is_that_of_a_process_of_its_own(name):
+    (measurement,) = command.chosen([name], command.MEASUREMENTS)
     growth = measurement.contest(tiny(measurement.work))["sknn"]().value
     assert 0 < growth < 100
 
@@ -152,8 +160,8 @@ def test_the_peers_do_the_same_work(case):
     "measurement",
     [
         each
-        for each in command.chosen(["core", "sequences"], command.MEASUREMENTS)
-        if each.contest is not generation.milliseconds
+        for each in command.chosen(["core", "sequences", "images"], command.MEASUREMENTS)
+        if each.contest not in (generation.milliseconds, steps.megabytes)
     ],
     ids=lambda each: each.path,
 )

@@ -14,6 +14,7 @@ from sknn.losses import (
     AbsoluteError,
     BinaryLogLoss,
     CategoricalLogLoss,
+    DiceLoss,
     HingeLoss,
     HuberLoss,
     JointLogLoss,
@@ -23,6 +24,7 @@ from sknn.losses import (
     QuantileLoss,
     SquaredError,
 )
+from sknn.ops.loss import average
 
 DTYPES = [np.float32, np.float64]
 
@@ -167,6 +169,48 @@ def test_the_joint_loss_is_the_sum_of_those_of_its_targets(smoothing):
     assert joint(Tensor(raw.astype("float32")), numbers).dtype == np.float32
 
 
+def dice_of(raw, truth, weight):
+    """The loss as its formula has it, class by class."""
+    p = softmax(raw, axis=-1) if raw.shape[-1] > 1 else np.concatenate([1 - expit(raw), expit(raw)], axis=-1)
+    t = np.eye(p.shape[-1])[truth.reshape(p.shape[:-1]).astype(int)]
+    axes = tuple(range(p.ndim - 1))
+    both, sizes = ((weight[..., None] * each).sum(axis=axes) for each in (p * t, p + t))
+    return 1 - np.mean((2 * both + 1) / (sizes + 1))
+
+
+@pytest.mark.parametrize("grid", [(), (4,), (3, 2)])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_the_dice_loss_is_the_weighted_mean_of_what_it_gives_each_position(grid, n_outputs):
+    rng = np.random.default_rng(0)
+    raw = rng.standard_normal((6, *grid, n_outputs))
+    truth = rng.integers(0, 2, (6, *grid, 1)).astype(float) if n_outputs == 1 else rng.integers(0, 3, (6, *grid))
+    weight = rng.integers(0, 3, (6, *grid)).astype(float)
+    values = DiceLoss()(raw, truth, weight)
+    assert values.shape == weight.shape
+    assert_allclose(np.average(values, weights=weight), dice_of(raw, truth, weight), rtol=1e-13)
+    assert_allclose(DiceLoss()(raw, truth).mean(), dice_of(raw, truth, np.ones_like(weight)), rtol=1e-13)
+
+    def mean_loss(raw):
+        return average(DiceLoss()(raw, truth, weight).reshape(-1), weight.ravel())
+
+    check_grads(mean_loss, raw)
+    leaf = Tensor(raw)
+    slope = grad(mean_loss(leaf), leaf)
+    assert (slope[weight == 0] == 0).all()
+    assert (slope[weight > 0] != 0).all()
+    assert DiceLoss()(Tensor(raw.astype("float32")), truth, weight).dtype == np.float32
+
+
+@pytest.mark.parametrize("weight", [np.ones(5), np.zeros(5)], ids=["no position of a class", "no position that counts"])
+def test_the_dice_loss_is_finite_without(weight):
+    raw = Tensor(np.zeros((5, 3)))
+    value = average(DiceLoss()(raw, np.zeros(5, int), weight), weight)
+    slope = grad(value, raw)
+    assert 0 < value.value < 1 if weight.any() else value.value == 0
+    assert np.isfinite(slope).all()
+    assert slope.any() == weight.any()
+
+
 @each_loss
 def test_a_loss_is_an_unchangeable_description(loss):
     assert is_dataclass(loss)
@@ -181,6 +225,7 @@ WRONG = {
     QuantileLoss: ["quantile", 0.0, 1.0, [], [0.5, 2.0], "a", None, np.array(0.5)],
     BinaryLogLoss: ["smoothing", 1.0, -0.1, "a", True, [0.1]],
     CategoricalLogLoss: ["smoothing", 1.0, np.nan, None],
+    DiceLoss: ["smooth", 0.0, -1.0, "a", None],
     JointLogLoss: ["n_outputs", 2, [], [0], [1.5], "12"],
 }
 

@@ -198,6 +198,16 @@ def test_a_sample_of_weight_three_counts_as_three_samples():
     assert_allclose(weighted.state.loss_curve, repeated.state.loss_curve, rtol=1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.0, 0.1])
+def test_a_batch_in_which_nothing_counts_is_no_step(alpha):
+    weight = np.repeat([1.0, 0.0], [5, N - 5])  # the last of two batches
+    found = run(data=Rows(X, Y, weight), batch_size=5, shuffle=False, max_epochs=1, alpha=alpha, optimizer=SGD())
+    alone = run(data=Rows(X[:5], Y[:5]), batch_size=5, shuffle=False, max_epochs=1, alpha=alpha, optimizer=SGD())
+    assert N == 10
+    assert_array_equal(found.network.theta, alone.network.theta)
+    assert found.state.loss_curve == alone.state.loss_curve
+
+
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["no weights", "weights"])
 @pytest.mark.parametrize("batch_size", [1, 3, N])
 def test_the_loss_curve_is_the_mean_loss_over_all_samples(weight, batch_size):

@@ -55,8 +55,8 @@ def language_model(network: Network, n_heads: int) -> nn.Module:
 
 
 def in_order(network: Network) -> list[dict[str, Any]]:
-    """The parameters of each layer."""
-    return [network.parameters[str(position)] for position in range(len(network.layers))]
+    """The parameters of each layer, if it has any."""
+    return [network.parameters.get(str(position), {}) for position in range(len(network.layers))]
 
 
 def block(parameters: dict[str, Any], n_heads: int, causal: bool) -> Block:

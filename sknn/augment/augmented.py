@@ -82,7 +82,7 @@ def augmented(x: Any, augmentations: Any, draws: Draws, *maps: Any) -> Augmented
 
     Parameters
     ----------
-    x : ndarray of shape (n, *grid, channels), or Sequences
+    x : ndarray of shape (n, *grid, channels), Sequences or Grids
         Signals, images or volumes; of different sizes as rows without padding. Left as it is.
     augmentations : None, str, Augmentation or sequence of these
         See :func:`listed`.
@@ -129,9 +129,8 @@ def _of_grid(x: Array, steps: tuple[Augmentation, ...], draws: Draws, maps: tupl
 
 def _of_rows(x: Any, steps: tuple[Augmentation, ...], draws: Draws, maps: tuple[Array, ...]) -> Augmented:
     """Sample after sample, as each has a grid of its own."""
-    grids = getattr(x, "shapes", x.lengths[:, None])
     done = []
-    for start, length, grid in zip(x.starts, x.lengths, grids, strict=True):
+    for start, length, grid in zip(x.starts, x.lengths, x.shapes, strict=True):
         rows = slice(start, start + length)
         sample, *own = (each[rows].reshape(1, *grid, *each.shape[1:]) for each in (x.values, *maps))
         done.append(_of_grid(sample, steps, draws, tuple(own)))

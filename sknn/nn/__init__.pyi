@@ -2,6 +2,7 @@ from .activation import Activation as Activation
 from .applied import Applied as Applied
 from .attention import Attention as Attention
 from .attention import CrossAttention as CrossAttention
+from .attention_gate import AttentionGate as AttentionGate
 from .attentive import AttentiveRecurrent as AttentiveRecurrent
 from .beside import Beside as Beside
 from .cache import Cache as Cache
@@ -13,6 +14,7 @@ from .conv import ConvTranspose as ConvTranspose
 from .conv import Flatten as Flatten
 from .conv import GlobalPool as GlobalPool
 from .conv import Pool as Pool
+from .cropped import Cropped as Cropped
 from .dense import Dense as Dense
 from .derivatives import per_sample_factors as per_sample_factors
 from .derivatives import per_sample_gradients as per_sample_gradients
@@ -24,6 +26,7 @@ from .gaps import FillGaps as FillGaps
 from .grids import Grids as Grids
 from .inputs import Standardise as Standardise
 from .inputs import Unflatten as Unflatten
+from .inverted_residual import InvertedResidual as InvertedResidual
 from .layer import Context as Context
 from .layer import Layer as Layer
 from .layer import Store as Store
@@ -31,6 +34,7 @@ from .network import Network as Network
 from .network import differentiate as differentiate
 from .network import value_and_grad as value_and_grad
 from .norm import BatchNorm as BatchNorm
+from .norm import GroupNorm as GroupNorm
 from .norm import LayerNorm as LayerNorm
 from .parts import Constants as Constants
 from .parts import Nets as Nets
@@ -42,9 +46,12 @@ from .recurrent import LSTM as LSTM
 from .recurrent import RNN as RNN
 from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
+from .squeeze import SqueezeExcite as SqueezeExcite
+from .stochastic_depth import StochasticDepth as StochasticDepth
 from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock
 from .transformer import FeedForward as FeedForward
 from .transformer import TransformerBlock as TransformerBlock
+from .upsample import Upsample as Upsample
 
 __all__: list[str]

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..autodiff.primitives import concatenate
 from ..autodiff.tape import Value
 from ..description import choice, in_order
 from ..ops.activation import ACTIVATIONS
+from ..ops.concat import concat
 from ..ops.residual import join
 from .grids import Grids
 from .layer import Context, Layer, Shape, Store
@@ -37,7 +37,7 @@ def run(layers: Sequence[Layer], params: dict[str, Any], x: Value, context: Cont
     return x, context
 
 
-def _of_many_sizes(grid: Sequence[int | None]) -> Ragged:
+def of_many_sizes(grid: Sequence[int | None]) -> Ragged:
     """Samples without values, of many sizes along the axes that a shape leaves open."""
     sizes = np.stack([LENGTHS if n is None else np.full_like(LENGTHS, n) for n in grid], axis=1)
     one = Sequences(np.empty((1, 0)), [1]) if len(grid) == 1 else Grids(np.empty((1, 0)), [[1] * len(grid)])
@@ -138,7 +138,7 @@ class _Around(Layer):
 
     def _check_sizes(self, shape: Shape) -> None:
         """Raise ValueError if the two ways make samples of different sizes, which a shape leaves open."""
-        given = _of_many_sizes(shape[:-1])
+        given = of_many_sizes(shape[:-1])
         ways = [follow(layers, given) for layers in (self.layers, self.shortcut)]
         through, around = (given.shapes if way is None else way.shapes for way in ways)
         different = np.flatnonzero((through != around).any(axis=1))
@@ -258,4 +258,4 @@ class Concat(_Around):
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
         through, around = self._ways(params, x, context)
-        return concatenate([around, through], axis=-1)
+        return concat(around, through)

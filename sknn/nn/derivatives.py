@@ -160,14 +160,7 @@ def _seeds(values: Tensor) -> Iterator[Array]:
 
 def _trainable(network: Any) -> list[tuple[str, Place]]:
     """The name and the place in theta of each of `network.leaves`."""
-    if not network.parts:
-        n_trainable = network.groups[-1].stop if network.groups else 0
-        return [(name, place) for name, place in network.names.items() if place.stop <= n_trainable]
-    found = []
-    for name, part in network.parts.items():
-        by = network.span(name).start
-        found += [(f"{name}.{own}", Place(p.start + by, p.stop + by, p.shape)) for own, p in _trainable(part)]
-    return found
+    return [(name, network.names[name]) for name in network.trained]
 
 
 # ------------------------------------------------------------------------------------------------- one by one

@@ -50,6 +50,13 @@ class Context(NamedTuple):
     given: Mapping[str, Any] = NOTHING
 
 
+class Still(dict[str, Any]):
+    """The parameters of a layer of which all are frozen: what it keeps of batches stands still too.
+
+    A layer that in training depends on the batch is applied with them as in prediction.
+    """
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One declared parameter (or one array of running statistics): its name, shape and treatment."""

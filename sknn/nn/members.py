@@ -23,6 +23,7 @@ def alike(networks: Sequence[Any]) -> bool:
         and each.layers == first.layers
         and each.input_shape == first.input_shape
         and each.theta.dtype == first.theta.dtype
+        and each.groups == first.groups
         for each in networks
     )
 
@@ -60,16 +61,11 @@ class Members:
         self.state = np.stack([network.state for network in networks])
         self.grad = np.zeros_like(self.theta)
         first = self.networks[0]
-        groups = first.groups
-        n_trainable = groups[-1].stop if groups else 0
-        self.leaves: list[Tensor] = []
-        parameters: dict[str, Any] = _cut(self.theta, first.names)
-        for name, sink in _cut(self.grad, first.names).items():
-            if first.names[name].stop <= n_trainable:
-                parameters[name] = leaf = Tensor(parameters[name], sink=sink)
-                self.leaves.append(leaf)
-        self._watched = nest({**parameters, **_cut(self.state, first.state_names)})
-        self._decaying = [self.theta[:, group.start : group.decay_stop] for group in groups]
+        parameters, sinks = _cut(self.theta, first.names), _cut(self.grad, first.names)
+        leaves = {name: Tensor(parameters[name], sink=sinks[name]) for name in first.trained}
+        self.leaves = list(leaves.values())
+        self._watched = nest({**parameters, **leaves, **_cut(self.state, first.state_names)}, first.still)
+        self._decaying = [self.theta[:, group.start : group.decay_stop] for group in first.groups]
 
     def function(self, draws: Sequence[Draws] = ()) -> Applied:
         """The members as a function of a batch (members, n, *input_shape), as they train, each with its own draws."""

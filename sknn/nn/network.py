@@ -90,6 +90,15 @@ class Network(Trainable):
             name = name.rpartition(".")[0]
         return prod(n for n in self.shapes_by_name[name][:-1] if n is not None)
 
+    @property
+    def weighted(self) -> list[int]:
+        """The positions of the layers with weights; one that holds others counts once.
+
+        What only accompanies a layer, such as a norm, belongs to the one before it.
+        """
+        with_parameters = {int(name.partition(".")[0]) for name in self.names}
+        return sorted(k for k in with_parameters if not self.layers[k].accompanies)
+
     def walk(self) -> Iterator[tuple[Layer, dict[str, Any]]]:
         """Every layer with its parameters, in order; a layer that holds others comes before them."""
         for name, layer in self.layers_by_name.items():

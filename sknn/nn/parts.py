@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -87,6 +87,16 @@ class Parts(Trainable):
     @property
     def parts(self) -> dict[str, Any]:
         return self._parts
+
+    @property
+    def rates(self) -> dict[str, float]:
+        return {f"{name}.{own}": rate for name, part in self._parts.items() for own, rate in part.rates.items()}
+
+    def train_at(self, rates: Mapping[str, float]) -> None:
+        self._check_names(rates)
+        for name, part in self._parts.items():
+            part.train_at({own: rates[full] for own in part.names if (full := f"{name}.{own}") in rates})
+        self._join()
 
     def __getattr__(self, name: str) -> Any:
         parts = self.__dict__.get("_parts", {})

@@ -133,7 +133,7 @@ def _count(network: Network, position: int, kind: str = "") -> int:
 
 
 NAMELESS = ("kind", "size")  # said whether chosen or not, and without their names
-UNSAID = ("init", "bias_init", "gain")
+UNSAID = ("init", "bias_init", "gain", "gain_init")
 
 
 def _label(layer: Layer) -> str:

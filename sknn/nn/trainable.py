@@ -7,9 +7,10 @@ know what a layer is, and a layer need not know where its parameters are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate, groupby, pairwise
 from math import prod
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Tensor, Value
 from ..optim import Group
-from .layer import Parameter, Shape
+from .layer import Parameter, Shape, Still
 
 T = TypeVar("T", bound="Trainable")
 
@@ -40,6 +41,8 @@ class Trainable:
     state_names: dict[str, Place]
     groups: list[Group]
     parameters: dict[str, Any]
+    _rates: Mapping[str, float] = MappingProxyType({})
+    _declared_groups: list[Group]
 
     @property
     def n_parameters(self) -> int:
@@ -57,6 +60,23 @@ class Trainable:
         return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())
 
     @property
+    def trained(self) -> list[str]:
+        """The names of the parameters that are trained, in the order of `names`."""
+        groups = self.groups
+        return [
+            name
+            for name, (start, stop, _) in self.names.items()
+            if any(group.start <= start and stop <= group.stop for group in groups)
+        ]
+
+    @property
+    def still(self) -> set[str]:
+        """The names of the layers that :meth:`train_at` has frozen with all that lies within them."""
+        rates = self.rates
+        moving = {layer for name in self.names if rates.get(name, 1.0) for layer in _above(name)}
+        return {layer for name in rates for layer in _above(name)} - moving
+
+    @property
     def leaves(self) -> list[Tensor]:
         """The trainable parameters as leaves whose gradient goes into `grad`, in the order of `names`."""
         return self._leaves
@@ -69,6 +89,46 @@ class Trainable:
             part = theta[start:decay_stop]
             total += float(np.dot(part, part))
         return total
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The factors on the learning rate of parameters that :meth:`train_at` has given some, by name."""
+        return dict(self._rates)
+
+    def train_at(self, rates: Mapping[str, float]) -> None:
+        """Train parameters at a rate of their own from now on, or not at all.
+
+        Parameters
+        ----------
+        rates : mapping of str to float
+            Factors on the learning rates that layers have declared, by the name of the parameter; 0 freezes it. Those
+            that are not named have their declared rate again. A layer of which all parameters are frozen keeps its
+            running statistics as well. Functions that were made before do not follow.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sknn.nn import Dense, Network
+        >>> network = Network([Dense(1), Dense(1)], (1,), np.random.RandomState(0))
+        >>> list(network.names), network.groups
+        (['0.weight', '1.weight', '0.bias', '1.bias'], [Group(start=0, decay_stop=2, stop=4, rate=1.0)])
+        >>> network.train_at({"0.weight": 0.0, "0.bias": 0.0, "1.weight": 0.5})
+        >>> network.groups
+        [Group(start=1, decay_stop=2, stop=2, rate=0.5), Group(start=3, decay_stop=3, stop=4, rate=1.0)]
+        """
+        self._check_names(rates)
+        self._rates = dict(rates)
+        self.groups = list(_at_rates(self._declared_groups, self.names, self._rates))
+        self._live_in(self.theta, self.grad, self.state)
+
+    def _check_names(self, rates: Mapping[str, float]) -> None:
+        if unknown := sorted(rates.keys() - self.names.keys()):
+            raise ValueError(f"rates name {unknown[0]!r}, but the parameters are {tuple(self.names)}")
 
     # -- the parts of it -------------------------------------------------------------------------------------------
 
@@ -137,7 +197,7 @@ class Trainable:
         """Lay out all that was declared, with its initial values."""
         ordered = sorted(parameters, key=lambda p: (not p.trainable, -p.rate, not p.decay))
         self.names, self.state_names = _places(ordered), _places(states)
-        self.groups = _groups(ordered)
+        self.groups = self._declared_groups = _groups(ordered)
         theta = _flat(ordered, dtype)
         self._live_in(theta, np.zeros_like(theta), _flat(states, np.float64))
 
@@ -147,20 +207,15 @@ class Trainable:
             cut(vector, places)
             for vector, places in ((theta, self.names), (grad, self.names), (state, self.state_names))
         )
-        n_trainable = self.groups[-1].stop if self.groups else 0
-        leaves = {
-            name: Tensor(view, sink=gradients[name])
-            for name, view in views.items()
-            if self.names[name].stop <= n_trainable
-        }
+        leaves = {name: Tensor(views[name], sink=gradients[name]) for name in self.trained}
         self._leaves = list(leaves.values())
-        self.parameters = nest({**views, **states})
-        self._watched = nest({**views, **leaves, **states})
+        self.parameters = nest({**views, **states}, self.still)
+        self._watched = nest({**views, **leaves, **states}, self.still)
 
     def _parameters_at(self, theta: Value) -> dict[str, Any]:
         """The parameters as pieces of another vector, nested, with the running statistics as they are."""
         self._check_theta(theta)
-        return nest({**cut(theta, self.names), **cut(self.state, self.state_names)})
+        return nest({**cut(theta, self.names), **cut(self.state, self.state_names)}, self.still)
 
     def _check_theta(self, theta: Value) -> None:
         if F.shape_of(theta) != self.theta.shape:
@@ -172,16 +227,23 @@ def cut(vector: Value, places: dict[str, Place]) -> dict[str, Value]:
     return {name: F.reshape(vector[place.start : place.stop], place.shape) for name, place in places.items()}
 
 
-def nest(flat: dict[str, Any]) -> dict[str, Any]:
-    """{"0.weight": W} as {"0": {"weight": W}}."""
+def nest(flat: dict[str, Any], still: Collection[str] = ()) -> dict[str, Any]:
+    """{"0.weight": W} as {"0": {"weight": W}}; what belongs to layers that stand still is marked."""
     nested: dict[str, Any] = {}
     for name, value in flat.items():
         *path, last = name.split(".")
-        inner = nested
+        inner, at = nested, ""
         for part in path:
-            inner = inner.setdefault(part, {})
+            at = f"{at}.{part}" if at else part
+            inner = inner.setdefault(part, Still() if at in still else {})
         inner[last] = value
     return nested
+
+
+def _above(name: str) -> Iterator[str]:
+    """The names of the layers that a parameter belongs to, from the innermost on."""
+    while name := name.rpartition(".")[0]:
+        yield name
 
 
 def _places(parameters: Sequence[Parameter]) -> dict[str, Place]:
@@ -206,6 +268,26 @@ def _groups(ordered: Sequence[Parameter]) -> list[Group]:
         groups.append(Group(start, decay_stop, stop, rate))
         start = stop
     return groups
+
+
+def _at_rates(groups: Sequence[Group], names: Mapping[str, Place], rates: Mapping[str, float]) -> Iterator[Group]:
+    """The groups, cut where parameters have rates of their own; what is frozen lies in none."""
+    latest: Group | None = None
+    for name, (start, stop, _) in names.items():
+        within = next((each for each in groups if each.start <= start and stop <= each.stop), None)
+        rate = 0.0 if within is None else within.rate * rates.get(name, 1.0)
+        if within is None or rate == 0.0:
+            continue
+        decays = stop <= within.decay_stop
+        goes_on = latest is not None and latest.stop == start and latest.rate == rate
+        if latest is not None and goes_on and (latest.decay_stop == start or not decays):
+            latest = Group(latest.start, stop if decays else latest.decay_stop, stop, rate)
+            continue
+        if latest is not None:
+            yield latest
+        latest = Group(start, stop if decays else start, stop, rate)
+    if latest is not None:
+        yield latest
 
 
 def moved(group: Group, by: int) -> Group:

@@ -113,7 +113,8 @@ class ReLU(Activation):
         np.maximum(z, zeros, out=z)
 
     def backward(self, g: Array, y: Array, kept: None) -> Array:
-        return np.multiply(g, y > 0)
+        dz = compiled.activate_back(g, y, "relu", kept)
+        return np.multiply(g, y > 0) if dz is None else dz
 
     def reference(self, z: Value) -> Value:
         return F.where(z > 0, z, 0.0)

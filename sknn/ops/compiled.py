@@ -97,19 +97,19 @@ def convolve_back(
     db = np.empty(w.shape[-1], w.dtype) if wanted[2] else None
     geometry = _geometry(len(x), x.shape[-1], w.shape[-1], groups, windows)
     threads = threads_of_kernels(2 * _multiplications(y, w))
-    native.convolve_back(g, geometry, x, w, y, is_relu, dx, dw, db, threads)
+    native.convolve_back(g, geometry, x, w, y, is_relu, None, dx, dw, db, threads)
     return dx, dw, db
 
 
-def input_gradient(g: Array, w: Array, windows: Windows, groups: int) -> Array | None:
+def input_gradient(g: Array, w: Array, windows: Windows, groups: int, b: Array | None = None) -> Array | None:
     """As :func:`kernels.input_gradient`."""
     g, w = np.ascontiguousarray(g), np.ascontiguousarray(w)
-    if not (_apply_to(g, w) and windows.all_touch_the_grid):
+    if not (_apply_to(g, w, b) and windows.all_touch_the_grid):
         return None
     dx = np.empty((len(g), *windows.size, w.shape[-2] * groups), g.dtype)
     geometry = _geometry(len(g), dx.shape[-1], w.shape[-1], groups, windows)
     threads = threads_of_kernels(_multiplications(g, w))
-    native.convolve_back(g, geometry, None, w, None, False, dx, None, None, threads)
+    native.convolve_back(g, geometry, None, w, None, False, b, dx, None, None, threads)
     return dx
 
 
@@ -121,7 +121,7 @@ def weight_gradient(g: Array, x: Array, windows: Windows, groups: int) -> Array 
     dw = np.empty((*windows.kernel, x.shape[-1] // groups, g.shape[-1]), g.dtype)
     geometry = _geometry(len(x), x.shape[-1], g.shape[-1], groups, windows)
     threads = threads_of_kernels(_multiplications(g, dw))
-    native.convolve_back(g, geometry, x, None, None, False, None, dw, None, threads)
+    native.convolve_back(g, geometry, x, None, None, False, None, None, dw, None, threads)
     return dw
 
 
@@ -350,6 +350,25 @@ def add(a: Array, b: Array, relu: bool) -> Array | None:
     return y
 
 
+def concatenate(a: Array, b: Array) -> Array | None:
+    """[a, b], beside each other on the last axis."""
+    if not _apply_to(a, b) or a.shape[:-1] != b.shape[:-1] or not (a.size and b.size):
+        return None
+    y = np.empty((*a.shape[:-1], a.shape[-1] + b.shape[-1]), a.dtype)
+    native.concatenate(a, b, y, threads_of_kernels(NORM_WORK * y.size))
+    return y
+
+
+def split(y: Array, width: int, wanted: tuple[bool, bool]) -> tuple[Array | None, Array | None] | None:
+    """Of y = [a, b], where a is so wide, those that are wanted."""
+    if not _apply_to(y) or not y.size:
+        return None
+    widths = (width, y.shape[-1] - width)
+    parts = [np.empty((*y.shape[:-1], n), y.dtype) if want else None for n, want in zip(widths, wanted, strict=True)]
+    native.split(y, width, *parts, threads_of_kernels(NORM_WORK * y.size))
+    return parts[0], parts[1]
+
+
 def batch_statistics(x: Array) -> tuple[Array, Array] | None:
     """As :func:`norm.batch_statistics`."""
     if not _apply_to(x) or not x.size:
@@ -359,27 +378,31 @@ def batch_statistics(x: Array) -> tuple[Array, Array] | None:
     return mean, variance
 
 
-def rescale(x: Array, mean: Array, factor: Array, shift: Array) -> Array | None:
-    """(x - mean) factor + shift, for each channel."""
+def rescale(x: Array, mean: Array, factor: Array, shift: Array, relu: bool) -> Array | None:
+    """(x - mean) factor + shift, for each channel, then ReLU if wanted."""
     if not _apply_to(x, mean, factor, shift) or not x.size:
         return None
     y = np.empty(x.shape, x.dtype)
-    native.rescale(x, mean, factor, shift, y, threads_of_kernels(NORM_WORK * x.size))
+    native.rescale(x, mean, factor, shift, relu, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
 
 class Uncentred(NamedTuple):
-    """What gradients of a normalisation need: z = (x - mean) scale is had from x once more, instead of being kept."""
+    """What gradients of a normalisation need: z = (x - mean) scale is had from x once more, instead of being kept.
+
+    The shift tells where ReLU has its kink, if one lies behind.
+    """
 
     x: Array
     mean: Array
     scale: Array
     gain: Array
+    shift: Array | None = None
 
 
 def batch_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
-    return _norm_back(native.batch_norm_back, g, saved, wanted)
+    return _norm_back(native.batch_norm_back, g, saved, saved, wanted)
 
 
 def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Array, Uncentred] | None:
@@ -394,15 +417,15 @@ def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Arr
 
 def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, after :func:`layer_norm`."""
-    return _norm_back(native.layer_norm_back, g, saved, wanted)
+    return _norm_back(native.layer_norm_back, g, saved, saved[:4], wanted)
 
 
-def _norm_back(kernel: Any, g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
+def _norm_back(kernel: Any, g: Array, saved: Uncentred, read: tuple, wanted: bool) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
     dx = np.empty(x.shape, x.dtype) if wanted else None
     to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
-    kernel(g, *saved, dx, to_gain, to_shift, threads)
+    kernel(g, *read, dx, to_gain, to_shift, threads)
     return dx, to_gain, to_shift
 
 

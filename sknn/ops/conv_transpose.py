@@ -25,9 +25,7 @@ def conv_transpose(
     (n, *windows.size, filters). So w is as in the convolution that it is the transpose of, from filters to channels.
     """
     w, b = widened(w, x.dtype), b if b is None else widened(b, x.dtype)
-    y = kernels.input_gradient(x, w, windows, groups)
-    if b is not None:
-        y += b
+    y = kernels.input_gradient(x, w, windows, groups, b)
     kept = ACTIVATIONS[activation].forward(_flat(y))
     return y, (x, w, y, kept, windows, groups, activation)
 

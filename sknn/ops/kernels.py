@@ -143,12 +143,17 @@ def convolve_back(
     return _convolve_back(g, x, w, y, kept, windows, groups, activation, wanted)
 
 
-def input_gradient(g: Array, w: Array, windows: Windows, groups: int) -> Array:
-    """The gradient of x alone, (n, *windows.size, channels), for which neither x nor y need be known."""
-    if (dx := compiled.input_gradient(g, w, windows, groups)) is not None:
+def input_gradient(g: Array, w: Array, windows: Windows, groups: int, b: Array | None = None) -> Array:
+    """The gradient of x alone, (n, *windows.size, channels), for which neither x nor y need be known.
+
+    With b, (channels,), added to it, it is a transposed convolution with a bias.
+    """
+    if (dx := compiled.input_gradient(g, w, windows, groups, b)) is not None:
         return dx
     x = _shaped((len(g), *windows.size, w.shape[-2] * groups), w)
     dx, _, _ = _convolve_back(g, x, w, g, [], windows, groups, ACTIVATIONS["identity"], (True, False, False))
+    if b is not None:
+        dx += b  # type: ignore[operator]
     return dx  # type: ignore[return-value]
 
 

@@ -203,14 +203,14 @@ def _(raw: Value, target: Array) -> Value:
 
 @op
 def average(values: Array, weight: Array | None = None) -> tuple[Array, Any]:
-    """sum_i w_i values_i / sum_i w_i, added up in float64; without weights the mean. Both of shape (n,), or, for a mean
-    of each member, (members, n)."""
+    """sum_i w_i values_i / sum_i w_i, added up in float64; without weights the mean, and 0 if all weights are. Both of
+    shape (n,), or, for a mean of each member, (members, n)."""
     if values.ndim == 2:
         return _averages(values, weight)
     if weight is None:
         return np.add.reduce(values, dtype=np.float64) / len(values), (len(values), values.dtype, None)
     weight = weight.astype(np.float64)
-    share = weight / weight.sum()
+    share = weight / _or_one(weight.sum())
     return np.dot(values, share), (len(values), values.dtype, share)
 
 
@@ -232,7 +232,7 @@ def _(g: Array, saved: tuple, out: list) -> tuple[Array, None]:
 def _(values: Value, weight: Array | None = None) -> Value:
     if weight is None:
         return F.mean(values, axis=-1)
-    return F.sum(values * (weight / weight.sum(axis=-1, keepdims=True)), axis=-1)
+    return F.sum(values * (weight / _or_one(weight.sum(axis=-1, keepdims=True))), axis=-1)
 
 
 def _averages(values: Array, weight: Array | None) -> tuple[Array, Any]:
@@ -240,10 +240,15 @@ def _averages(values: Array, weight: Array | None) -> tuple[Array, Any]:
     n, dtype = values.shape[1], values.dtype
     if weight is not None:
         weight = weight.astype(np.float64)
-        share = weight / np.add.reduce(weight, axis=1, keepdims=True)
+        share = weight / _or_one(np.add.reduce(weight, axis=1, keepdims=True))
         return np.vecdot(values.astype(np.float64), share), (n, dtype, share)
     if n <= CAST_AT_ONCE:
         total = np.add.reduce(values.astype(np.float64), axis=1)
     else:
         total = np.array([np.add.reduce(row, dtype=np.float64) for row in values])
     return total / n, (n, dtype, None)
+
+
+def _or_one(total: Array) -> Array:
+    """What weights are divided by: their sum, unless nothing counts, as in a batch without a labelled position."""
+    return np.where(total == 0, 1.0, total)

@@ -1,22 +1,42 @@
 """Normalisation: over the batch for each channel, or over each sample; then a gain and a shift for each channel.
 
-Where all these have an axis of members in front, gain and shift too, each member is normalised as if alone.
+That by statistics of channels may have an activation function behind it, as in most layers of a residual network: what
+the function is given is then kept nowhere. Where all these have an axis of members in front, gain and shift too, each
+member is normalised as if alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
+from .activation import ACTIVATIONS, Activation
 from .members import Kept, apart, apart_back, beside
 from .precision import widened
 
 BLOCK = 1 << 15  # elements; so many, as float64, stay in the cache
+
+
+class Activated(NamedTuple):
+    """What a normalisation keeps that has an activation function behind it, beside what it keeps itself."""
+
+    normalised: Any
+    function: Activation
+    y: Array
+    kept: Any
+
+
+def _activated(y: Array, normalised: Any, activation: str) -> tuple[Array, Any]:
+    """Overwrite y by f(y); it, and what the backward pass wants kept."""
+    function = ACTIVATIONS[activation]
+    if function.is_identity:
+        return y, normalised
+    return y, Activated(normalised, function, y, function.forward(y))
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
@@ -44,33 +64,43 @@ def batch_statistics(x: Array) -> tuple[Array, Array]:
 
 @op
 def batch_norm(
-    x: Array, gain: Array, shift: Array, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
+    x: Array,
+    gain: Array,
+    shift: Array,
+    *,
+    epsilon: float = 1e-5,
+    statistics: tuple[Array, Array] | None = None,
+    activation: str = "identity",
 ) -> tuple[Array, Any]:
-    """y = gain z + shift with z = (x - mean) / sqrt(variance + epsilon), for each channel over all other axes.
+    """y = f(gain z + shift) with z = (x - mean) / sqrt(variance + epsilon), for each channel over all other axes.
 
     x: (..., channels); gain, shift: (channels,); `statistics`: :func:`batch_statistics` of this very x, where they are
-    known already (Ioffe & Szegedy 2015).
+    known already; f: the activation function of this name (Ioffe & Szegedy 2015).
     """
     if gain.ndim == 2:
         known = [None] * len(x) if statistics is None else zip(*statistics, strict=True)
-        options = [{"epsilon": epsilon, "statistics": mine} for mine in known]
+        options = [{"epsilon": epsilon, "statistics": mine, "activation": activation} for mine in known]
         return apart(batch_norm, (x, gain, shift), options)
     mean, variance = batch_statistics(x) if statistics is None else statistics
     mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
-    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift)
+    relu = ACTIVATIONS[activation].is_relu
+    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift, relu)
     if y is not None:
-        return y, compiled.Uncentred(x, mean, scale.astype(x.dtype), gain)
+        saved = compiled.Uncentred(x, mean, scale.astype(x.dtype), gain, shift if relu else None)
+        return (y, saved) if relu else _activated(y, saved, activation)
     rows = _rows(x)
     z = np.subtract(rows, mean)
     scale = scale.astype(z.dtype)
     z *= scale
-    return _affine(z, gain, shift).reshape(x.shape), (z, scale, gain)
+    return _activated(_affine(z, gain, shift).reshape(x.shape), (z, scale, gain), activation)
 
 
 @batch_norm.backward
 def _batch_norm_back(g: Array, saved: tuple, out: list) -> Any:
     if isinstance(saved, Kept):
         return apart_back(_batch_norm_back, g, saved, out)
+    if isinstance(saved, Activated):
+        return _batch_norm_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
     if isinstance(saved, compiled.Uncentred):
         return compiled.batch_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
@@ -85,11 +115,18 @@ def _batch_norm_back(g: Array, saved: tuple, out: list) -> Any:
 
 @batch_norm.reference
 def _(
-    x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5, statistics: tuple[Array, Array] | None = None
+    x: Value,
+    gain: Value,
+    shift: Value,
+    *,
+    epsilon: float = 1e-5,
+    statistics: tuple[Array, Array] | None = None,
+    activation: str = "identity",
 ) -> Value:
     # not from the statistics given: they depend on x, and the gradient must know
     first, gain, shift = _members(x, gain, shift)
-    return _normalised(x, tuple(range(first, len(F.shape_of(x)) - 1)), epsilon) * gain + shift
+    z = _normalised(x, tuple(range(first, len(F.shape_of(x)) - 1)), epsilon)
+    return ACTIVATIONS[activation].reference(z * gain + shift)
 
 
 @op
@@ -138,24 +175,30 @@ def _(x: Value, gain: Value, shift: Value, *, epsilon: float = 1e-5) -> Value:
 
 
 @op
-def rescale(x: Array, factor: Array, shift: Array, *, mean: Array) -> tuple[Array, Any]:
-    """y = (x - mean) factor + shift, for each channel: normalisation by statistics that do not depend on x.
+def rescale(x: Array, factor: Array, shift: Array, *, mean: Array, activation: str = "identity") -> tuple[Array, Any]:
+    """y = f((x - mean) factor + shift), for each channel: normalisation by statistics that do not depend on x.
 
-    x: (..., channels); factor, shift, mean: (channels,), the mean in any precision.
+    x: (..., channels); factor, shift, mean: (channels,), the mean in any precision; f: the activation function of this
+    name.
     """
     mean = mean.astype(np.result_type(x, factor), copy=False)
     if factor.ndim == 2:
-        return apart(rescale, (x, factor, shift), [{"mean": mine} for mine in mean])
-    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
+        return apart(rescale, (x, factor, shift), [{"mean": mine, "activation": activation} for mine in mean])
+    function = ACTIVATIONS[activation]
+    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype), function.is_relu)
+    if y is not None and function.is_relu:
+        return y, Activated((x, factor, mean), function, y, None)
     if y is None:
         y = _affine(np.subtract(x, mean), factor, shift)
-    return y, (x, factor, mean)
+    return _activated(y, (x, factor, mean), activation)
 
 
 @rescale.backward
 def _rescale_back(g: Array, saved: tuple, out: list) -> Any:
     if isinstance(saved, Kept):
         return apart_back(_rescale_back, g, saved, out)
+    if isinstance(saved, Activated):
+        return _rescale_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
     x, factor, mean = saved
     to_factor = None if out[1] is None else _column_sums(_rows(g * (x - mean)))
     to_shift = None if out[2] is None else _column_sums(_rows(g))
@@ -163,10 +206,10 @@ def _rescale_back(g: Array, saved: tuple, out: list) -> Any:
 
 
 @rescale.reference
-def _(x: Value, factor: Value, shift: Value, *, mean: Array) -> Value:
+def _(x: Value, factor: Value, shift: Value, *, mean: Array, activation: str = "identity") -> Value:
     mean = mean.astype(np.result_type(F.plain(x), F.plain(factor)), copy=False)
     _, factor, shift, mean = _members(x, factor, shift, mean)
-    return (x - mean) * factor + shift
+    return ACTIVATIONS[activation].reference((x - mean) * factor + shift)
 
 
 @batch_norm.takes

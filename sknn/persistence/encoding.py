@@ -8,11 +8,12 @@ for: ``{"tuple": [1, 2]}``.
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite, prod
 from reprlib import repr as shortened
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,8 @@ TYPES = {  # what dtypes are chosen by
     for each in (object, bool, int, float, complex, str, bytes, *vars(np).values())
     if isinstance(each, type) and (each.__module__ == "builtins" or issubclass(each, np.generic))
 }
-NETWORK = ("layers", "input_shape", "theta", "state")  # what all else about a network follows from
+NETWORK = ("layers", "input_shape", "theta", "state", "rates")  # what all else about a network follows from
+NO_RATES: Mapping[str, float] = MappingProxyType({})  # files of earlier versions say nothing of rates
 CALLBACKS = "_skl_callbacks"  # they watch a fit, and are no part of a model
 
 
@@ -63,6 +65,8 @@ class Encoder:
         TypeError
             If it is, or holds, something that a file without code cannot hold.
         """
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
         kind: Any = type(value)
         if kind in PLAIN:
             return value
@@ -276,7 +280,7 @@ class Decoder:
         return cls.__new__(cls, *self._items(content["new"]))
 
 
-def _network(layers: Any, input_shape: Any, theta: Array, state: Array) -> Network:
+def _network(layers: Any, input_shape: Any, theta: Array, state: Array, rates: Any = NO_RATES) -> Network:
     """Built anew, so that where the parameters lie is what the layers say, and not what a file may say."""
     network = Network(layers, input_shape, np.random.RandomState(0), theta.dtype)
     found, wanted = (theta, state), (network.theta, network.state)
@@ -287,6 +291,7 @@ def _network(layers: Any, input_shape: Any, theta: Array, state: Array) -> Netwo
         )
     for mine, read in zip(wanted, found, strict=True):
         mine[:] = read
+    network.train_at(rates)
     return network
 
 

@@ -157,7 +157,7 @@ def _what_went_wrong(error: BaseException) -> dict[str, str]:
 def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The row of the results and the predictions; ``told`` gets the reasons for missing scores."""
     fold, y_train, y_test = cell.fold, data.y[cell.fold.train], data.y[cell.fold.test]
-    classes = getattr(data, "labels", None)  # of numbers there are none
+    classes = data.labels if data.task == "classification" else None
     X_train = data.take(fold.train)
     groups = None if data.groups is None else data.groups[fold.train]
     chosen, tune_time = timed(_chosen, cell, X_train, y_train, groups, classes)
@@ -249,6 +249,8 @@ def _differences(taught: np.ndarray, y: np.ndarray) -> list[str]:
 
 
 def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:
+    if data.task == "segmentation":
+        return {"predicted": np.asarray(predicted[0], int)}  # one map shows what all of them are like
     if data.task == "regression":
         return {"predicted": predicted.astype(float).reshape(X.shape[0])}
     codes = np.searchsorted(data.labels, predicted)

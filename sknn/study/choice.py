@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.utils import get_tags
 from sklearn.utils.discovery import all_estimators
 
 import sknn
@@ -16,6 +17,7 @@ from .names import look_up
 from .preprocess import Needs
 
 NETWORK_LIBRARIES = {"sknn", "skorch", "scikeras"}
+BASELINES = "sknn.study."
 SCIKIT_LEARNS_NETWORKS = {"MLPClassifier", "MLPRegressor", "Perceptron"}
 
 
@@ -42,7 +44,7 @@ def as_models(
     ------
     ValueError
         If there is no model, a name is unknown (the message suggests the nearest one) or given twice, or an estimator
-        is neither a classifier nor a regressor.
+        is neither a classifier nor a regressor nor a segmenter.
 
     Examples
     --------
@@ -87,7 +89,7 @@ def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
     bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
     needs = Needs(scaling=bare, flattening=bare)
     makers = dict.fromkeys(_tasks(name, estimator), _shaped(estimator))
-    short = re.sub("(Classifier|Regressor)$", "", name)
+    short = re.sub("(Classifier|Regressor|Segmenter)$", "", name)
     return Model(name, name, family_of(estimator), makers, needs, short=short)
 
 
@@ -98,8 +100,9 @@ def _shaped(estimator: BaseEstimator) -> Maker:
 
 @cache
 def _classes() -> dict[str, type]:
-    """All classifiers and regressors of scikit-learn and sknn, by name."""
-    own = {name: getattr(sknn, name) for name in sknn.__all__ if name.endswith(("Classifier", "Regressor"))}
+    """All classifiers and regressors of scikit-learn and sknn, and sknn's segmenters, by name."""
+    kinds = ("Classifier", "Regressor", "Segmenter")
+    own = {name: getattr(sknn, name) for name in sknn.__all__ if name.endswith(kinds)}
     return {name: each for kind in ("classifier", "regressor") for name, each in all_estimators(kind)} | own
 
 
@@ -112,7 +115,7 @@ def from_estimator(name: str, estimator: Any) -> Model:
     ----------
     name : str
         The name in the results.
-    estimator : scikit-learn classifier or regressor
+    estimator : scikit-learn classifier or regressor, or segmenter
         Never fitted itself, only its clones are.
 
     Returns
@@ -137,20 +140,27 @@ def from_estimator(name: str, estimator: Any) -> Model:
 def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
-    kinds = {"classification": is_classifier, "regression": is_regressor}
+    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": _is_segmenter}
     tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
         raise ValueError(
-            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind: {estimator!r}"
+            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind, nor a segmenter: "
+            f"{estimator!r}"
         )
     return tasks
+
+
+def _is_segmenter(estimator: BaseEstimator) -> bool:
+    """Whether it predicts, and is of none of the kinds that scikit-learn has a name for."""
+    return get_tags(estimator).estimator_type is None and hasattr(estimator, "fit") and hasattr(estimator, "predict")
 
 
 def family_of(estimator: Any) -> Family:
     """Tell networks from baselines.
 
-    Networks are those of sknn, skorch and SciKeras, and scikit-learn's ``MLPClassifier``, ``MLPRegressor`` and
-    ``Perceptron``; also as the last step of a pipeline, or inside a search, a bag or a ``TransformedTargetRegressor``.
+    Networks are those of sknn (but for the baselines of its studies), skorch and SciKeras, and scikit-learn's
+    ``MLPClassifier``, ``MLPRegressor`` and ``Perceptron``; also as the last step of a pipeline, or inside a search, a
+    bag or a ``TransformedTargetRegressor``.
 
     Parameters
     ----------
@@ -177,6 +187,8 @@ def family_of(estimator: Any) -> Family:
             return family_of(getattr(estimator, name))
     for kind in type(estimator).__mro__:
         library = kind.__module__.partition(".")[0]
+        if kind.__module__.startswith(BASELINES):
+            return "baseline"
         if library in NETWORK_LIBRARIES or (library == "sklearn" and kind.__name__ in SCIKIT_LEARNS_NETWORKS):
             return "network"
     return "baseline"

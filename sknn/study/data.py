@@ -14,11 +14,13 @@ from scipy import sparse
 from .columns import settle
 from .fingerprint import fingerprint
 from .forecast import Forecast, forecast_of, table_of
+from .images import as_images, may_be_images
+from .maps import as_maps, labels_of, may_be_maps, on_their_grid
 from .names import listed
 from .numbers import rows
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
-from .series import are_series, as_series, may_be_series, steps_of
+from .series import are_ragged, are_series, as_series, may_be_series, steps_of
 from .shapes import find_sample_shape
 from .targets import LARGEST_AMOUNT, all_classes, as_column, as_integers, as_vector, categories_of, find_task
 
@@ -34,16 +36,18 @@ class DataSet:
     name : str
         The name in the results.
     X : ndarray or memmap of shape (n_samples, ...), DataFrame or sparse matrix
-        The inputs. Series of different lengths are an object array of arrays (T_i, channels).
-    y : ndarray of shape (n_samples,)
-        The targets: labels, or floats in regression.
-    task : {"classification", "regression"}
+        The inputs. Series of different lengths are an object array of arrays (T_i, channels), images of different
+        sizes one of arrays (height_i, width_i, channels).
+    y : ndarray of shape (n_samples,), or label maps
+        The targets: labels, or floats in regression. In segmentation an array of integers of shape (n_samples, *grid),
+        or an object array of maps; -1 has no label.
+    task : {"classification", "regression", "segmentation"}
         What is to be learnt.
     groups : ndarray of shape (n_samples,), default=None
         Samples of one group come into the same fold.
     sample_shape : tuple of int, default=None
         The shape of one signal, image or volume with its channels last, as in (40, 1) or (8, 8, 1), or (None, channels)
-        for series of different lengths; None: a table.
+        for series of different lengths, (None, None, channels) for images of different sizes; None: a table.
     notes : tuple of str, default=()
         What is to be said about how the data were read, such as cells that were taken as missing.
     classes : ndarray of shape (n_classes,), default=None
@@ -59,9 +63,9 @@ class DataSet:
     Attributes
     ----------
     n_samples, n_features : int
-        The size of ``X``; every value of an image is a feature, and every channel of series of different lengths.
+        The size of ``X``; every value of an image is a feature, and every channel where samples differ in size.
     labels : ndarray
-        All labels, sorted; only for classification.
+        All labels, sorted; not for regression.
     fingerprint : str
         A digest of the content (inputs, targets, groups, sample shape, task and labels, but not the name), the same in
         any process; another as soon as a value, a type or the name of a column is another.
@@ -114,12 +118,15 @@ class DataSet:
             The inputs. An array stays what it is, on disk if it is memory-mapped; so does a table of pandas. A table of
             polars, and text among numbers, become a table of pandas; a sparse matrix becomes one of rows (CSR). A list
             or a column of arrays (T_i,) or (T_i, channels), and an array (n, T, channels) of which some samples end in
-            NaN, are series of different lengths.
-        y : array-like of shape (n_samples,) or (n_samples, 1)
-            The targets.
-        task : {"classification", "regression"}, default=None
-            None: text, truth values and categories are labels; fractional numbers are amounts, and so are whole numbers
-            of more than 20 different values, unless each occurs at least 5 times and 20 times on average.
+            NaN, are series of different lengths; one of arrays (height_i, width_i, channels), or without channels, are
+            images of different sizes.
+        y : array-like of shape (n_samples,) or (n_samples, 1), or label maps
+            The targets. Maps are an array (n_samples, *grid), or a list of arrays, of whole numbers with the axes of
+            the images (or signals, volumes) without their channels; -1, NaN and what is masked has no label.
+        task : {"classification", "regression", "segmentation"}, default=None
+            None: maps are to be segmented; text, truth values and categories are labels; fractional numbers are
+            amounts, and so are whole numbers of more than 20 different values, unless each occurs at least 5 times and
+            20 times on average.
         groups : array-like of shape (n_samples,), default=None
             Samples of one group come into the same fold.
         sample_shape : tuple of int, default=None
@@ -160,6 +167,10 @@ class DataSet:
         >>> DataSet.from_arrays("toy", np.zeros((3, 64)), [0.5, 1.0, 2.0], sample_shape=(8, 8)).sample_shape
         (8, 8, 1)
         """
+        if task == "segmentation" or (task is None and may_be_maps(X, y)):
+            beside = {"sample_shape": sample_shape, "classes": classes, "time_channel": time_channel}
+            _refuse_beside_maps(name, beside | {"drop_missing_target": drop_missing_target or None})
+            return cls._of_maps(name, X, y, groups, notes)
         _check_index(name, X, y)
         categories = categories_of(y)
         remarks: list[str] = []
@@ -191,6 +202,16 @@ class DataSet:
             classes = all_classes(name, classes, y)
             notes = [*notes, *_without_rows(name, classes, y)]
         return cls(name, X, y, task, groups, find_sample_shape(X, sample_shape), tuple(notes), classes, time_channel)
+
+    @classmethod
+    def _of_maps(cls, name: str, X: Any, y: Any, groups: Any, notes: Sequence[str]) -> "DataSet":
+        X, maps = _as_inputs(X), as_maps(name, y)
+        groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
+        _check_lengths(name, X, {"y": maps, "groups": groups})
+        X = on_their_grid(name, X, maps)
+        check_size(name, X)
+        shape = find_sample_shape(X) if are_ragged(X) else X.shape[1:]
+        return cls(name, X, maps, "segmentation", groups, shape, tuple(notes))
 
     @classmethod
     def of_series(
@@ -261,11 +282,11 @@ class DataSet:
     def __setstate__(self, state: dict[str, Any]) -> None:
         X = state["X"]
         # joblib maps large arrays for its workers: those do not count as data on disk, which are treated differently.
-        vars(self).update(state, X=X.open() if isinstance(X, Place) else in_memory(X))
+        vars(self).update(state, X=X.open() if isinstance(X, Place) else in_memory(X), y=in_memory(state["y"]))
 
     def __sizeof__(self) -> int:
         """Dask asks for it, as it sends what is large to each worker once and not with every cell."""
-        return object.__sizeof__(self) + self.y.nbytes + _bytes_in_memory(self.X)
+        return object.__sizeof__(self) + _bytes_in_memory(self.y) + _bytes_in_memory(self.X)
 
     @property
     def n_samples(self) -> int:
@@ -273,12 +294,14 @@ class DataSet:
 
     @property
     def n_features(self) -> int:
-        return self.X[0].shape[1] if are_series(self.X) else prod(self.X.shape[1:])
+        return self.X[0].shape[-1] if are_ragged(self.X) else prod(self.X.shape[1:])
 
     @cached_property
     def labels(self) -> np.ndarray:
-        if self.task != "classification":
+        if self.task == "regression":
             raise AttributeError(f"{self.name!r} is a {self.task} data set, which has no labels")
+        if self.task == "segmentation":
+            return labels_of(self.y)
         return np.unique(self.y) if self.classes is None else self.classes
 
     @cached_property
@@ -310,6 +333,12 @@ def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]
     for argument, values in arguments.items():
         if values is not None and len(values) != X.shape[0]:
             raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
+
+
+def _refuse_beside_maps(name: str, beside: Mapping[str, Any]) -> None:
+    for argument, value in beside.items():
+        if value is not None:
+            raise ValueError(f"{argument} was given for {name!r}, whose label maps say all of that; leave it out")
 
 
 def _with_times(name: str, X: Any, channel: int) -> np.ndarray:
@@ -347,8 +376,8 @@ def _without_rows(name: str, classes: np.ndarray, y: np.ndarray) -> list[str]:
 
 
 def _bytes_in_memory(X: Any) -> int:
-    if are_series(X):
-        return sum(series.nbytes for series in X)
+    if are_ragged(X) and isinstance(X[0], np.ndarray):
+        return sum(sample.nbytes for sample in X)
     if isinstance(X, pd.DataFrame):
         return int(X.memory_usage().sum())
     if sparse.issparse(X):
@@ -399,7 +428,7 @@ def check_size(name: str, X: Any) -> None:
         If there are infinite values, or some whose squares are.
     """
     numbers = X.select_dtypes("float").to_numpy(dtype=float, na_value=np.nan) if isinstance(X, pd.DataFrame) else X
-    if are_series(X):
+    if are_ragged(X):
         numbers = steps_of(X)
     if sparse.issparse(numbers):
         numbers = numbers.data
@@ -429,6 +458,8 @@ def _in_columns(X: pd.DataFrame, are_such: np.ndarray) -> str:
 
 
 def _as_inputs(X: Any) -> Any:
+    if may_be_images(X):
+        return as_images(X)
     if may_be_series(X):
         return as_series(X)
     if sparse.issparse(X):
@@ -499,13 +530,13 @@ def as_data_sets(
     ----------
     X : array-like of shape (n_samples, n_features), DataSet, or dict of str to (X, y), (X, y, groups) or DataSet
         The inputs, or one or several data sets.
-    y : array-like of shape (n_samples,), default=None
+    y : array-like of shape (n_samples,), or label maps, default=None
         The targets; this and what follows only beside inputs.
     groups : array-like of shape (n_samples,), default=None
         Samples of one group come into the same fold.
     sample_shape : tuple of int, default=None
         The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
-    task : {"classification", "regression"}, default=None
+    task : {"classification", "regression", "segmentation"}, default=None
         None: to be found, see ``DataSet.from_arrays``.
     classes : array-like of shape (n_classes,), default=None
         All classes; None: those in y, see ``DataSet.from_arrays``.

@@ -155,7 +155,7 @@ def _fewest_to_search(forecast: Forecast) -> int:
 def _check_enough(data: DataSet, cv: int) -> None:
     if data.groups is not None and (n_groups := len(np.unique(data.groups))) < cv:
         raise ValueError(f"cv={cv} needs at least {cv} groups, but {data.name!r} has {n_groups}")
-    if data.task == "regression":
+    if data.task != "classification":
         if data.n_samples < cv:
             raise ValueError(f"cv={cv} needs at least {cv} rows, but {data.name!r} has {data.n_samples}")
         return
@@ -184,12 +184,13 @@ def _remedy(counts: np.ndarray, can_lack: bool) -> str:
 
 def _shuffled(data: DataSet, n_splits: int, seed: int) -> Any:
     kinds = {
-        ("classification", False): StratifiedKFold,
-        ("classification", True): StratifiedGroupKFold,
-        ("regression", False): KFold,
-        ("regression", True): GroupKFold,
+        (True, False): StratifiedKFold,
+        (True, True): StratifiedGroupKFold,
+        (False, False): KFold,
+        (False, True): GroupKFold,
     }
-    return kinds[data.task, data.groups is not None](n_splits, shuffle=True, random_state=seed)
+    kind = kinds[data.task == "classification", data.groups is not None]
+    return kind(n_splits, shuffle=True, random_state=seed)
 
 
 def _seeded(splitter: Any, seed: int) -> Any:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sknn.series import ragged
+
 from .cell import Cell
 from .data import DataSet
 from .measures import Measure
@@ -96,6 +98,8 @@ def _predictions(data: DataSet, cell: Cell, outcome: Outcome) -> "DataFrame":
     import pandas as pd
 
     predicted = outcome.arrays["predicted"]
+    if data.task == "segmentation":
+        return _example(data, cell, predicted)
     return pd.DataFrame(
         {
             "dataset": cell.dataset,
@@ -108,6 +112,14 @@ def _predictions(data: DataSet, cell: Cell, outcome: Outcome) -> "DataFrame":
         },
         columns=list(PREDICTIONS),
     )
+
+
+def _example(data: DataSet, cell: Cell, predicted: np.ndarray) -> "DataFrame":
+    import pandas as pd
+
+    where = {"dataset": cell.dataset, "model": cell.model, "fold": cell.fold.number, "sample": cell.fold.test[:1]}
+    maps = {"target": ragged([data.y[cell.fold.test[0]]]), "predicted": ragged([predicted]), "confidence": [np.nan]}
+    return pd.DataFrame(where | maps, columns=list(PREDICTIONS))
 
 
 def summary_frame(results: "DataFrame", primary: Mapping[str, Measure]) -> "DataFrame":

@@ -25,7 +25,7 @@ from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
 from .rows import take_rows
-from .series import are_series
+from .series import are_ragged
 from .targets import as_vector
 
 LOADERS: dict[str, Callable[..., Any]] = {
@@ -103,7 +103,7 @@ def load(
         What to load, see above. The name of the data set is the name of the file without its ending.
     target : str, default=None
         The column or array of the targets. Tables in files need it; None is ``y`` of arrays, and OpenML's own target.
-    task : {"classification", "regression"}, default=None
+    task : {"classification", "regression", "segmentation"}, default=None
         None: to be found, see ``DataSet.from_arrays``.
     sample_shape : tuple of int, default=None
         The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
@@ -199,7 +199,7 @@ def load(
     else:
         data = DataSet.of_series(parts.name, y, X, horizon=forecast, **ahead, notes=notes)
     data = replace(data, na_values=options.na_values, not_na=options.not_na)
-    is_known = sample_shape or parts.sample_shape is None or are_series(data.X)
+    is_known = sample_shape or parts.sample_shape is None or are_ragged(data.X)
     return data if is_known else replace(data, sample_shape=parts.sample_shape)
 
 

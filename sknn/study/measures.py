@@ -1,5 +1,6 @@
 """What is measured of a fitted model on the test rows of a fold: the scores of a study, by name."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial, wraps
@@ -9,8 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss, mean_squared_error, roc_auc_score
 
+from sknn.metrics import dice_score, iou_score
 from sknn.pipeline import predict_quantiles
 
+from .maps import UNLABELLED
 from .names import look_up
 from .quantiles import levels_of
 from .rows import is_mapped, rows_at_once
@@ -37,7 +40,7 @@ class Measure:
     scale_free : bool
         Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
         loss in nats) it is judged relative to the scores themselves.
-    task : {"classification", "regression"} or None, default=None
+    task : {"classification", "regression", "segmentation"} or None, default=None
         What it can measure; None: unknown.
     needs_same_classes : bool, default=False
         Whether it is missing where training and test rows are not of the same classes.
@@ -257,6 +260,45 @@ def _skill(estimator: Any, X: Any, y: np.ndarray) -> float:
     return 1 - mean_squared_error(y, estimator.predict(X)) / of_last if of_last else np.nan
 
 
+def _dice(estimator: Any, X: Any, y: np.ndarray) -> float:
+    return float(dice_score(y, estimator.predict(X), unlabelled=UNLABELLED))
+
+
+def _iou(estimator: Any, X: Any, y: np.ndarray) -> float:
+    return float(iou_score(y, estimator.predict(X), unlabelled=UNLABELLED))
+
+
+@dataclass(frozen=True)
+class DiceOfClass:
+    """The Dice coefficient of one class of pixels: NaN where neither truth nor prediction has it."""
+
+    label: int
+
+    def __call__(self, estimator: Any, X: Any, y: np.ndarray) -> float:
+        both = size = 0
+        for truth, predicted in zip(y, estimator.predict(X), strict=True):
+            is_such, is_found = truth == self.label, (predicted == self.label) & (truth != UNLABELLED)
+            both += int((is_such & is_found).sum())
+            size += int(is_such.sum() + is_found.sum())
+        return 2 * both / size if size else np.nan
+
+
+def dice_of(label: int) -> "Measure":
+    """Make the measure of how well one class of pixels is found.
+
+    Parameters
+    ----------
+    label : int
+        The class.
+
+    Returns
+    -------
+    Measure
+        Called ``dice_<label>``.
+    """
+    return Measure(f"dice_{label}", f"Dice of {label}", DiceOfClass(label), task="segmentation")
+
+
 @dataclass(frozen=True)
 class Negated:
     """A scorer with its sign turned: of scikit-learn's ``neg_<loss>``, the loss."""
@@ -288,8 +330,36 @@ FORECASTS = (
     REGRESSION[-1],
     Measure("skill", "Skill over the last value", _skill, task="regression"),
 )
-DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION}
-MEASURES = {measure.name: measure for measure in (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS)}
+SEGMENTATION = (
+    Measure("dice", "Dice", _dice, task="segmentation"),
+    Measure("iou", "IoU", _iou, task="segmentation"),
+)
+MOST_CLASSES = 4  # up to here each has a score of its own
+DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION, "segmentation": SEGMENTATION}
+KNOWN = (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS, *SEGMENTATION)
+MEASURES = {measure.name: measure for measure in KNOWN}
+
+
+def of_maps(labels: np.ndarray) -> tuple[Measure, ...]:
+    """List what is measured of label maps, unless it is said.
+
+    Parameters
+    ----------
+    labels : ndarray of int
+        The classes.
+
+    Returns
+    -------
+    tuple of Measure
+        Mean Dice coefficient and mean intersection over union of the classes, and the Dice coefficient of each class
+        if they are few.
+
+    Examples
+    --------
+    >>> [measure.name for measure in of_maps(np.array([0, 255]))]
+    ['dice', 'iou', 'dice_0', 'dice_255']
+    """
+    return (*SEGMENTATION, *(dice_of(int(label)) for label in labels if len(labels) <= MOST_CLASSES))
 
 
 def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
@@ -307,7 +377,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
         None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
         against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
         (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one);
-        forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value.
+        forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value. Label maps have ``dice``
+        and ``iou``, means over the classes, and ``dice_<label>`` of one of them.
 
     Raises
     ------
@@ -353,6 +424,8 @@ def _as_measure(scorer: Any, name: str | None = None) -> Measure:
 def _named(name: str) -> Measure:
     if name in MEASURES:
         return MEASURES[name]
+    if of_class := re.fullmatch(r"dice_(\d+)", name):
+        return dice_of(int(of_class[1]))
     loss = name.removeprefix("neg_")
     if name != loss and loss in MEASURES:
         return MEASURES[loss]

@@ -30,9 +30,10 @@ import sknn
 
 from .data import DataSet
 from .forecast import BlockForecasts, Forecast
+from .pixels import MajoritySegmenter, OtsuSegmenter, PixelForest
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
-from .series import are_series
+from .series import are_ragged
 from .spaces import Space, search_space
 
 Family = Literal["network", "baseline"]
@@ -52,7 +53,8 @@ class Model:
     family : {"network", "baseline"}
         Which side of the comparison the model is on.
     makers : mapping of str to callable
-        For each task the model is for, "classification" or "regression", ``maker(data)`` returns a fresh estimator.
+        For each task the model is for, "classification", "regression" or "segmentation", ``maker(data)`` returns a
+        fresh estimator.
     needs : Needs or None, default=None
         What has to happen to the inputs first; None: nothing, the estimator is used as it is.
     most_rows : int or None, default=None
@@ -62,7 +64,7 @@ class Model:
     steps : bool, default=False
         Whether the model is only for signals and series, whose steps it takes one after the other.
     series : bool, default=False
-        Whether the model is a default model for series of different lengths, too.
+        Whether the model is a default model for series of different lengths, and images of different sizes, too.
     forecasts : bool, default=False
         Whether the model is a default model for forecasts, too, as a regression on windows of the past.
     short : str, default=""
@@ -156,7 +158,7 @@ class Model:
             The reason, or "" if it can be fitted.
         """
         if data.task not in self.makers:
-            others = ", ".join(model.name for model in BUILT_IN.values() if data.task in model.makers)
+            others = ", ".join(model.name for model in ALL.values() if data.task in model.makers)
             return f"for {' and '.join(self.makers)}, not {data.task}; models for {data.task}: {others}"
         if data.forecast is not None:
             return "not for forecasts" if self.grid else ""
@@ -182,8 +184,8 @@ class Model:
             The reason, or "" if it can be a default.
         """
         reason = self.can_fit(data)
-        if not reason and are_series(data.X) and not self.series:
-            return "series of different lengths, for which others are better known"
+        if not reason and are_ragged(data.X) and data.task != "segmentation" and not self.series:
+            return "samples of different sizes, for which others are better known"
         if not reason and data.forecast is not None and not self.forecasts:
             return "forecasts, for which others are better known"
         if not reason and self.most_rows is not None and data.n_samples > self.most_rows:
@@ -208,8 +210,9 @@ class Model:
     @property
     def limits(self) -> list[str]:
         """What the model is for, where that is not everything."""
-        tasks = {"classification": "for labels", "regression": "for numbers"}
-        found = [tasks[task] for task in self.makers if len(self.makers) < len(tasks)]
+        tasks = {"classification": "for labels", "regression": "for numbers", "segmentation": "for label maps"}
+        of_vectors = {"classification", "regression"}
+        found = [tasks[task] for task in self.makers if not of_vectors <= set(self.makers)]
         if self.grid:
             found.append("for images and signals")
         if self.steps:
@@ -274,7 +277,7 @@ def _both(classifier: BaseEstimator, regressor: BaseEstimator) -> dict[str, Make
 
 
 def on_grids(network: Callable[..., BaseEstimator], data: DataSet) -> BaseEstimator:
-    options = {"global_pooling": "average"} if are_series(data.X) else {}
+    options = {"global_pooling": "average"} if are_ragged(data.X) else {}
     return network(input_shape=data.sample_shape, **options)
 
 
@@ -314,7 +317,14 @@ _SVR = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
 BUILT_IN: dict[str, Model] = {
     model.name: model
     for model in (
-        Model("dummy", "Dummy", "baseline", _both(DummyClassifier(), DummyRegressor()), UNSCALED, series=True),
+        Model(
+            "dummy",
+            "Dummy",
+            "baseline",
+            {**_both(DummyClassifier(), DummyRegressor()), "segmentation": fixed(MajoritySegmenter())},
+            UNSCALED,
+            series=True,
+        ),
         Model(
             "logistic",
             "Logistic regression",
@@ -441,7 +451,21 @@ OF_FORECASTS: dict[str, Model] = {
         Repetition("season", "Last season", "baseline", {}, forecasts=True, period=attrgetter("season")),
     )
 }
-ALL = BUILT_IN | OF_FORECASTS
+OF_MAPS: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model("otsu", "Otsu's threshold", "baseline", {"segmentation": fixed(OtsuSegmenter())}, UNSCALED, short="Otsu"),
+        Model(
+            "pixel_forest",
+            "Forest of pixels",
+            "baseline",
+            {"segmentation": fixed(PixelForest())},
+            UNSCALED,
+            short="Pixels",
+        ),
+    )
+}
+ALL = BUILT_IN | OF_FORECASTS | OF_MAPS
 
 
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:

@@ -16,9 +16,10 @@ from sknn.series import SeriesFeatures
 
 from .data import DataSet
 from .gaps import GapFiller
+from .images import RowsOfPixels
 from .mapped import MappedScaler
 from .rows import is_mapped
-from .series import PaddedRows, SeriesFiller, are_series, steps_of
+from .series import PaddedRows, SeriesFiller, are_ragged, are_series
 
 MOST_CATEGORIES = 32  # of a column; rarer ones share one
 
@@ -59,7 +60,8 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
       ``MOST_CATEGORIES`` a common one, to which unknown ones count as well. Missing is a category of its own.
     - Booleans are 0 and 1; times count as seconds.
     - Images and signals become rows of features. So do series of different lengths, with zeros behind the end of
-      each, or as rows of statistics.
+      each, or as rows of statistics; and images of different sizes, resized to one.
+    - What is to be segmented stays as it is. Missing pixels become the mean of their channel in the training fold.
     - A memory-mapped array is never held whole; its values must not be missing.
 
     What kind a column is, and whether anything is missing, is read from the whole data set: that is no knowledge of the
@@ -85,8 +87,10 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     >>> steps_before(data, Needs(scaling=True))
     [SimpleImputer(keep_empty_features=True, strategy='median'), StandardScaler()]
     """
-    if are_series(data.X):
-        return _for_series(data, needs)
+    if data.task == "segmentation":
+        return [SeriesFiller()] if needs.imputation and not is_mapped(data.X) and _any_gap(data.X) else []
+    if are_ragged(data.X):
+        return _one_by_one(data, needs)
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
@@ -102,12 +106,21 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     return [*flatteners, *imputers, *scalers, *(_shapers(data.sample_shape) if needs.steps and is_flat else [])]
 
 
-def _for_series(data: DataSet, needs: Needs) -> list[BaseEstimator]:
-    missing = _any_nan(steps_of(data.X))
+def _one_by_one(data: DataSet, needs: Needs) -> list[BaseEstimator]:
+    missing = _any_gap(data.X)
     if not needs.flattening:
         return [SeriesFiller()] if missing and needs.imputation else []
-    rows = SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
-    return [rows, *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
+    return [_rows_of(data, needs), *_imputers(missing, needs), *([StandardScaler()] if needs.scaling else [])]
+
+
+def _rows_of(data: DataSet, needs: Needs) -> BaseEstimator:
+    if not are_series(data.X):
+        return RowsOfPixels()
+    return SeriesFeatures(time_channel=data.time_channel) if needs.statistics else PaddedRows()
+
+
+def _any_gap(samples: np.ndarray) -> bool:
+    return any(_any_nan(sample) for sample in samples)
 
 
 def _any_nan(numbers: np.ndarray) -> bool:

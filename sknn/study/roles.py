@@ -12,7 +12,7 @@ from .columns import DECIMAL, labels_alike, tidy
 from .names import listed, look_up
 from .numbers import is_number
 from .readers.content import Arrays, Table
-from .series import are_series
+from .series import are_ragged
 
 FEW = 50  # rows tell that most columns are not the same, without looking at millions
 
@@ -114,11 +114,11 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
     found = {role: _column(frame, source, role, column) for role, column in roles.single.items()}
     inputs = _inputs_of_table(known, source, roles)
     notes = list(table.notes)
-    of_several_lengths = [each for each in inputs if each in table.vectors and are_series(table.vectors[each])]
-    if of_several_lengths and len(inputs) > 1:
+    one_by_one = [each for each in inputs if each in table.vectors and are_ragged(table.vectors[each])]
+    if one_by_one and len(inputs) > 1:
         raise ValueError(
-            f"{source} has series of different lengths ({of_several_lengths[0]}) and other inputs, which no model "
-            "takes together; say which with --features (features=)"
+            f"{source} has series of different lengths or images of different sizes ({one_by_one[0]}) and other "
+            "inputs, which no model takes together; say which with --features (features=)"
         )
     if len(inputs) == 1 and inputs[0] in table.vectors:
         X: Any = table.vectors[inputs[0]]
@@ -224,7 +224,7 @@ def inputs_of(content: Table | Arrays, source: str) -> pd.DataFrame | np.ndarray
         return _inputs_of(content.arrays, source)
     if not len(content.frame):
         raise ValueError(f"{source} has no rows")
-    alone = [each for each in content.vectors.values() if are_series(each) or not content.frame.shape[1]]
+    alone = [each for each in content.vectors.values() if are_ragged(each) or not content.frame.shape[1]]
     if len(alone) == 1:
         return alone[0]
     found = _with_vectors(content, [*content.frame.columns, *content.vectors])

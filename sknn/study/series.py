@@ -13,6 +13,22 @@ from sknn.series import is_ragged, ragged
 from .rows import is_mapped
 
 
+def are_ragged(X: Any) -> bool:
+    """Tell whether inputs are held one by one, as series of different lengths and images of different sizes are.
+
+    Parameters
+    ----------
+    X : object
+        The inputs of a data set.
+
+    Returns
+    -------
+    bool
+        Whether they are an object array of one axis: of arrays (T_i, channels), or (height_i, width_i, channels).
+    """
+    return isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+
+
 def are_series(X: Any) -> bool:
     """Tell whether inputs are what `as_series` makes.
 
@@ -24,9 +40,9 @@ def are_series(X: Any) -> bool:
     Returns
     -------
     bool
-        Whether they are an object array of one axis.
+        Whether they are an object array of arrays (T_i, channels).
     """
-    return isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1
+    return are_ragged(X) and X[0].ndim == 2
 
 
 def may_be_series(X: Any) -> bool:
@@ -94,8 +110,8 @@ def _with_channels(sample: np.ndarray, number: int) -> np.ndarray:
 
 
 def steps_of(X: Iterable[np.ndarray]) -> np.ndarray:
-    """All steps of all series, one below the other, (n_steps, channels)."""
-    return np.concatenate(list(X))
+    """All steps of all series, or all pixels of all images, one below the other, (n_steps, channels)."""
+    return np.concatenate([sample.reshape(-1, sample.shape[-1]) for sample in X])
 
 
 class PaddedRows(TransformerMixin, BaseEstimator):
@@ -156,6 +172,8 @@ class PaddedRows(TransformerMixin, BaseEstimator):
 
 class SeriesFiller(TransformerMixin, BaseEstimator):
     """Put the mean of a channel over all steps of the training fold where a value is missing within a series.
+
+    So it does with the pixels of images, also of those of one size.
 
     Attributes
     ----------

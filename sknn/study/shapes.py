@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .series import are_series
+from .series import are_ragged
 
 MOST_CHANNELS = 4  # grey, colour, and colour with transparency: as few values on the last axis are channels
 LONGEST_IMAGE = 2  # the longer side of an image is at most twice the shorter one
@@ -22,7 +22,7 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[Any, ...] | Non
     b channels: (28, 28) is an image, (150, 1) and (1000, 12) are signals. Where that is wrong, name the channels:
     (100, 40, 1) is an image; a signal of 12 steps and 9 channels is an image of width one, (12, 1, 9).
 
-    Series of different lengths have the shape (None, channels).
+    Series of different lengths have the shape (None, channels), images of different sizes (None, None, channels).
 
     A table is an image after all if all its columns are named like pixels in the order of the rows: ``pixel_0_0`` to
     ``pixel_7_7`` as scikit-learn does, or ``pixel1`` to ``pixel784`` with a square number of them.
@@ -55,10 +55,11 @@ def find_sample_shape(X: Any, sample_shape: Any = None) -> tuple[Any, ...] | Non
     >>> find_sample_shape(np.zeros((5, 784))) is None
     True
     """
-    if are_series(X):
+    if are_ragged(X):
         if sample_shape is not None:
-            raise ValueError(f"sample_shape={sample_shape!r} was given, but X holds series of different lengths")
-        return (None, X[0].shape[1])
+            what = "series of different lengths" if X[0].ndim == 2 else "images of different sizes"
+            raise ValueError(f"sample_shape={sample_shape!r} was given, but X holds {what}")
+        return (*[None] * (X[0].ndim - 1), X[0].shape[-1])
     if sample_shape is None:
         return _of_axes(X.shape[1:]) if len(X.shape) > 2 else _of_pixels(getattr(X, "columns", ()))
     n_features = prod(X.shape[1:])

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are.
-WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_")
+# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are, a forest of
+# pixels.
+WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_", "forest_")
 
 # What a model keeps of its training, by the attributes that tell its kind; the first row that fits counts.
 KEPT = (
@@ -16,6 +17,7 @@ KEPT = (
     ("theta_", "var_", "class_prior_"),  # naive Bayes
     ("class_prior_",),  # what is most frequent
     ("constant_",),  # the mean
+    ("levels_",),  # the brightness of each class
 )
 
 

@@ -46,6 +46,7 @@ from sknn import (
 )
 
 from .forecast import BlockForecasts
+from .pixels import OtsuSegmenter, PixelForest
 from .quantiles import FromDeviation, OneByOne
 
 
@@ -269,6 +270,12 @@ SPACES: dict[type, Space] = {
     CNNRegressor: _CNN,
     RNNClassifier: _RNN,
     RNNRegressor: _RNN,
+    OtsuSegmenter: {"sigma": Uniform(0, 4)},
+    PixelForest: {
+        "scales": [(1, 2, 4), (1, 2, 4, 8), (0.7, 1.4, 2.8, 5.6), (1, 2, 4, 8, 16)],
+        "min_samples_leaf": LogInteger(1, 50),
+        "max_features": Uniform(0.1, 1),
+    },
     TransformerClassifier: _TRANSFORMER,
     TransformerRegressor: _TRANSFORMER,
 }

@@ -18,7 +18,7 @@ from .data import DataSet, as_data_sets
 from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures
+from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures, of_maps
 from .models import Model
 from .names import look_up
 from .outcome import Outcome
@@ -51,7 +51,8 @@ class Study:
         ``TimeSeriesSplit(5)`` where the future must not be known.
     scoring : None, str, callable, list or dict, default=None
         What to measure, see `measures_of`; the first measure decides. None is accuracy, balanced accuracy, log loss
-        and ROC AUC for labels, R², RMSE and MAE for numbers, and MSE, MAE and skill for forecasts.
+        and ROC AUC for labels, R², RMSE and MAE for numbers, Dice and IoU for label maps, and MSE, MAE and skill for
+        forecasts.
     tune : int, default=0
         The number of random configurations that every model may try in an inner cross-validation of three folds, from
         the search spaces of ``sknn.study.spaces``. With 0 every model has its default parameters. Your own estimators
@@ -89,7 +90,8 @@ class Study:
         The same columns, with rows for the smaller training sets, too; empty without `learning_curve`.
     predictions : DataFrame
         One row per data set, model, fold and test row: ``dataset``, ``model``, ``fold``, ``sample`` (the row in the
-        data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class.
+        data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class. Of label maps there
+        is the first test row of each fold alone.
     data_sets : list of DataSet
         What the study ran on.
 
@@ -197,13 +199,14 @@ class Study:
         ----------
         X : array-like of shape (n_samples, ...), DataFrame, or dict of str to (X, y), (X, y, groups) or DataSet
             The inputs, or several data sets by name. A memory-mapped array is never held whole by the study.
-        y : array-like of shape (n_samples,), default=None
-            Labels or numbers; left out when X is a dict.
+        y : array-like of shape (n_samples,), or label maps, default=None
+            Labels or numbers; or for each image (signal, volume) an array of integers, a label for each pixel, -1 where
+            it is not known. Left out when X is a dict.
         groups : array-like of shape (n_samples,), default=None
             What must not be divided between training and test rows: patients, nights, stars.
         sample_shape : tuple of int, default=None
             The shape of one image or signal where the rows of X are flattened ones: ``(8, 8)``.
-        task : {"classification", "regression"}, default=None
+        task : {"classification", "regression", "segmentation"}, default=None
             Stated where it cannot be found from y: integers that are measurements, say.
         classes : array-like of shape (n_classes,), default=None
             All classes, where y lacks some, or some are so rare that the training rows of a fold may lack them. None:
@@ -306,7 +309,7 @@ class Study:
             if self.store is not None:
                 keys = [key_of(data, cell) for data, cell in cells]
                 store = stack.enter_context(Store(self.store))
-                check_room(store.path, sum(_bytes_of(cell) for _, cell in cells))
+                check_room(store.path, sum(_bytes_of(*each) for each in cells))
             progress = stack.enter_context(_progress_bar()) if self.verbose else None
             return Run(cells, keys, store, self.n_jobs, progress).outcomes_in_order()
 
@@ -323,6 +326,8 @@ class Study:
         tuple of Measure
             The first one decides which model is better.
         """
+        if self._measures is None and data.task == "segmentation":
+            return of_maps(data.labels)
         if self._measures or self.quantiles is None:
             return self._measures or (DEFAULTS[data.task] if data.forecast is None else FORECASTS)
         return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
@@ -491,7 +496,8 @@ class Study:
         ----------
         kind : str, default="scores"
             ``"scores"`` of the folds, score against ``"cost"``, ``"differences"`` from the best model,
-            ``"calibration"``, ``"residuals"``, ``"learning_curve"``, or average ``"ranks"`` over all data sets.
+            ``"calibration"``, ``"residuals"``, an ``"example"`` of label maps, ``"learning_curve"``, or average
+            ``"ranks"`` over all data sets.
         dataset : str, default=None
             The name of the data set, if there are several; ``"ranks"`` needs none.
         ax : Axes, default=None
@@ -560,9 +566,10 @@ def _progress_bar() -> AbstractContextManager[Progress]:
     return show_progress(Console(stderr=True))
 
 
-def _bytes_of(cell: Cell) -> int:
-    """What the outcome of a cell takes in the store: a row, and two numbers for each prediction."""
-    return 2_000 + 16 * len(cell.fold.test)
+def _bytes_of(data: DataSet, cell: Cell) -> int:
+    """What the outcome of a cell takes in the store: a row, and two numbers for each prediction, or one label map."""
+    n_numbers = data.y[cell.fold.test[0]].size if data.task == "segmentation" else 2 * len(cell.fold.test)
+    return 2_000 + 8 * n_numbers
 
 
 def _check_measures(measures: tuple[Measure, ...], data: DataSet) -> None:

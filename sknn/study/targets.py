@@ -9,7 +9,7 @@ import pandas as pd
 from .columns import SMALLEST_AMOUNT, are_dates
 from .numbers import numbers_of, rows
 
-TASKS = ("classification", "regression")
+TASKS = ("classification", "regression", "segmentation")
 MOST_LABELS = 20  # up to here whole numbers are labels, however rare
 FEWEST = 5  # of more labels than that, each has to occur so often, enough for five folds,
 FEWEST_ON_AVERAGE = 20  # and so often on average
@@ -218,7 +218,7 @@ def find_task(y: np.ndarray, task: str | None = None) -> str:
     ('classification', 'classification', 'regression')
     """
     if task is not None and task not in TASKS:
-        raise ValueError(f"task={task!r} is not a task; it must be 'classification' or 'regression', or None")
+        raise ValueError(f"task={task!r} is not a task; it must be {', '.join(map(repr, TASKS))} or None")
     kind = _kind(y)
     if (y == y[0]).all():
         raise ValueError(f"y is {_example(y)} for every sample; there must be something to tell apart")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from .data import DataSet
-from .series import are_series
+from .series import are_ragged
 from .study import Study
 from .table import MISSING, are_best, columns_of, columns_that_fit, notes, table
 from .verdict import verdict_over_data_sets
@@ -103,9 +103,9 @@ def heading(data: DataSet, results: "DataFrame") -> str:
     >>> heading(toy, pd.DataFrame({"fold": [0, 1]}))
     'toy: 4 samples, 1 feature, 2 classes; the same 2 folds for every model'
     """
-    counts = [_count(data.n_samples, "sample"), _count(data.n_features, "channel" if are_series(data.X) else "feature")]
+    counts = [_count(data.n_samples, "sample"), _count(data.n_features, "channel" if are_ragged(data.X) else "feature")]
     of_numbers = "regression" if data.forecast is None else f"forecasts of {data.forecast}"
-    counts.append(f"{len(data.labels)} classes" if data.task == "classification" else of_numbers)
+    counts.append(f"{len(data.labels)} classes" if data.task != "regression" else of_numbers)
     folds = _count(results["fold"].nunique(), "fold")
     return f"{data.name}: {', '.join(counts)}; the same {folds} for every model"
 

@@ -15,19 +15,21 @@ from inspect import signature
 from itertools import zip_longest
 from math import inf
 from numbers import Integral, Real
+from os import PathLike
 from sys import maxsize
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import _fit_context
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import Options
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ..autodiff.tape import Array
 from ..callbacks import FitObserver
-from ..nn import Layer, Network
+from ..nn import Layer, Network, Parts
 from ..nn.draws import Draws
 from ..nn.init import Random
 from ..nn.summary import describe
@@ -35,17 +37,18 @@ from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
 from .declaring import Declaring
-from .fit import NO_VALIDATION, FamilyData, Fit, positions, takes_members
+from .fit import NO_VALIDATION, FamilyData, Fit, all_positions, takes_members
 from .forward import Forward
 from .given import new_fit
-from .inputs import BLOCK, checked_weight
+from .inputs import at_once, checked_weight, read_table
 from .parameters import fitted, interval, parameter
 from .samples import Batch, Samples
 from .scaling import Scaling
 from .scikit_learn import BaseEstimator, CallbackSupportMixin
 from .targets import Target
+from .transfer import FINE_TUNE_RATE, FREEZE, PRETRAINED, check_transfer
 from .validation import SCORING, Splitters, judged, mean_objective
-from .values import numbers, why_no_numbers
+from .values import numbers
 
 
 def learns_in_parts(estimator: Any) -> bool:
@@ -151,6 +154,10 @@ class Estimator(CallbackSupportMixin, Declaring):
         default="float32", text="The precision of the computation. Predictions come back in the precision of X."
     )
 
+    pretrained: Network | Parts | FrozenEstimator | str | PathLike | None = PRETRAINED
+    freeze: int | str | Sequence[str] = FREEZE
+    fine_tune_rate: float = FINE_TUNE_RATE
+
     network_: Network = fitted("The fitted network; :meth:`summary` tells its layers.")
     loss_: float = fitted("The loss of the last epoch (for L-BFGS of the result).")
     best_loss_: float | None = fitted("The smallest loss; None with early stopping.")
@@ -175,6 +182,7 @@ class Estimator(CallbackSupportMixin, Declaring):
         "The loss of each phase and each named term, where there are several."
     )
 
+    _loaded: tuple[str, ...] = fitted("The names of the parameters that came from `pretrained`.")
     _forward: Forward = fitted("What is computed to predict.")
     _target: Any = fitted("How y is encoded and decoded; None where y is ignored.")
     _state: TrainingState = fitted("What training needs to go on.")
@@ -184,6 +192,8 @@ class Estimator(CallbackSupportMixin, Declaring):
     _accepted_sparse: ClassVar[Any] = ("csr", "csc")
     _accepts_grids: ClassVar[bool] = False
     _accepts_nan: ClassVar[Any] = False
+    _free_grid: ClassVar[Any] = False  # whether its network takes grids of any size
+    _how_free: ClassVar[str] = "give samples of one size"  # what else would make it take them
     _auto_batch_size: ClassVar[int] = 200
     _known: ClassVar[Any] = None  # inputs and their raw outputs, of a copy that a scorer is shown
 
@@ -191,19 +201,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
         """X as validated rows; `fresh` in a first fit, which sets n_features_in_."""
-        try:
-            x = validate_data(
-                self,
-                X,
-                accept_sparse=self._accepted_sparse,
-                dtype=(np.float64, np.float32),
-                ensure_all_finite="allow-nan" if self._accepts_nan else True,
-                reset=fresh,
-            )
-        except ValueError as error:
-            if why := why_no_numbers("X", X, error):
-                raise ValueError(why) from error
-            raise
+        x = read_table(self, X, fresh)
         return x.tocsr() if issparse(x) else x
 
     def _channels(self) -> Array | None:
@@ -217,8 +215,8 @@ class Estimator(CallbackSupportMixin, Declaring):
         """What is done to inputs in their own precision, learnt from the training samples; None: nothing."""
         if self.input_scaling is None:
             return None
-        batches = (samples.take(rows) for rows in samples.blocks(BLOCK))
-        return Scaling((positions(batch.x, batch.weight) for batch in batches), self._channels())
+        batches = (samples.take(rows) for rows in samples.blocks(at_once(samples.x)))
+        return Scaling((all_positions(batch.x, batch.weight) for batch in batches), self._channels())
 
     @takes_members
     def _batch(self, samples: Samples, index: slice | Array, draws: Draws) -> Batch:
@@ -229,7 +227,7 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Any:
         """One network, or Parts: several by name. By default one, of `_layers`."""
-        network = Network(self._layers(_n_outputs(target)), getattr(x, "sample_shape", x.shape[1:]), rng, dtype)
+        network = Network(self._layers(_n_outputs(target)), _sample_shape(x, self._free_grid), rng, dtype)
         if target is not None and network.output_shape[-1:] != (target.n_outputs,):
             raise ValueError(
                 f"the layers of {type(self).__name__} put out samples of shape {network.output_shape}, but y needs "
@@ -483,9 +481,10 @@ class Estimator(CallbackSupportMixin, Declaring):
     def _check_options(self) -> None:
         """Raise ValueError if an option that scikit-learn does not know is asked for where it does not apply."""
         solver = self._solver()
+        check_transfer(self)
         if not solver.is_stochastic:
             why = f"solver={self.solver!r}, which needs the same function of the weights at every step"
-            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm", "augment"), why)
+            self._refuse(("dropout", "conv_dropout", "batch_norm", "clip_norm", "augment", "fine_tune_rate"), why)
         if solver.has_own_decay:
             self._refuse(("alpha",), f"solver={self.solver!r}, whose weight_decay is given; leave out one of the two")
         if self._chosen("batch_norm"):
@@ -571,6 +570,12 @@ def nothing_lost(estimator: BaseEstimator) -> Iterator[None]:
         vars(estimator).clear()
         vars(estimator).update(before)
         raise
+
+
+def _sample_shape(x: Any, free: bool) -> tuple[Any, ...]:
+    """The shape of a sample that a network is built for; the sizes of grids are left open if it takes any."""
+    shape: tuple[Any, ...] = getattr(x, "sample_shape", x.shape[1:])
+    return (*(None,) * (len(shape) - 1), *shape[-1:]) if free else shape
 
 
 def _n_outputs(target: Target | None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
 from functools import partial
+from math import prod
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from .fitted import keep_history, keep_network
 from .inputs import DIVERGED, cast, is_mapped
 from .samples import Samples
 from .targets import Target
+from .transfer import begin_from, set_rates
 from .validation import Scorer, curve_scale, set_aside
 from .warned import warn_of_rounding, warn_of_small_weights, warn_of_the_end
 
@@ -75,6 +77,7 @@ class Fit:
     """
 
     network: Any
+    is_scaled = False  # by what came along with weights that it begins with
     interrupted = False  # by the user; what was learnt until then is kept
 
     def __init__(
@@ -136,10 +139,20 @@ class Fit:
 
     def networks(self) -> Any:
         """New networks, or a copy of the fitted ones to go on with."""
-        if self.fresh:
-            self.estimator.input_scaling_ = None
-            self.estimator._look_at(self.samples)
-            return self.estimator._networks(self.samples.x, self.target, self.rng, self.dtype)
+        network = self.new_networks() if self.fresh else self.fitted_networks()
+        set_rates(self.estimator, network)
+        return network
+
+    def new_networks(self) -> Any:
+        """As they are drawn, or with the weights that they are to begin with."""
+        estimator = self.estimator
+        estimator._look_at(self.samples)
+        network = estimator._networks(self.samples.x, self.target, self.rng, self.dtype)
+        estimator._loaded, estimator.input_scaling_, self.is_scaled = begin_from(estimator, network, self.target)
+        return network
+
+    def fitted_networks(self) -> Any:
+        """A copy of the fitted ones, which the parameters still have to be about."""
         self.estimator._check_unchanged()
         certain = self.target is not None and self.target.is_certain
         if not certain and self.estimator.input_scaling != getattr(self.estimator.input_scaling_, "kind", None):
@@ -154,7 +167,7 @@ class Fit:
     def prepare_samples(self) -> None:
         """Learn the scale of the inputs, and cast these to the precision of the networks."""
         estimator, given = self.estimator, self.samples.x
-        if self.fresh:
+        if self.fresh and not self.is_scaled:
             estimator.input_scaling_ = self.learn_scaling()
         self.samples = self.prepared(self.samples, self.inputs(given), self.dtype)
         if self.fresh and estimator.input_scaling_ is None:
@@ -163,7 +176,7 @@ class Fit:
         if self.held_out is not None:
             x = self.samples.x if self.held_out.x is given else self.inputs(self.held_out.x)
             self.held_out = self.prepared(self.held_out, x, np.dtype(np.float64))
-        if self.fresh:
+        if self.fresh and not estimator._loaded:
             self.teach_layers()
 
     def teach_layers(self) -> None:
@@ -222,8 +235,12 @@ class Fit:
         estimator = self.estimator
         if not self.incremental or "_state" not in vars(estimator):
             return None
-        same_precision = estimator.network_.theta.dtype == self.network.theta.dtype
-        return deepcopy(estimator._state) if same_precision else None
+        if estimator.network_.theta.dtype != self.network.theta.dtype:
+            return None
+        state = deepcopy(estimator._state)
+        if estimator.network_.rates != self.network.rates:  # what an optimizer keeps is of what it has trained
+            state.runs = {}
+        return state
 
     def new_state(self) -> TrainingState:
         """The state before the first step; a warm start goes on with the curves, partial_fit with the counts."""
@@ -306,3 +323,11 @@ def positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
     if not hasattr(x, "lengths"):
         return x, weight
     return x.values, None if weight is None else x.at_positions(weight)
+
+
+def all_positions(x: Any, weight: Array | None) -> tuple[Array, Array | None]:
+    """Values and weights of all positions of grids (n, *grid, channels) too; rows of features stay."""
+    if hasattr(x, "lengths") or x.ndim <= 2:
+        return positions(x, weight)
+    n_positions = prod(x.shape[1:-1])
+    return x.reshape(-1, x.shape[-1]), None if weight is None else np.repeat(weight, n_positions)

@@ -11,7 +11,7 @@ import numpy as np
 from ..autodiff import counting
 from ..ops.memory import kept_memory
 from ..ops.threads import threads_for
-from .samples import Batch, blocks, joined
+from .samples import Batch, blocks, joined, n_positions
 
 OPENBLAS_THREADS = 2e6  # operations; below this the BLAS takes one thread by itself, and need not be told
 ELEMENTS = 1 << 21  # values that an operation makes at once, so that memory stays bounded
@@ -41,7 +41,7 @@ class Forward:
         self.network, self.scaling = network, scaling
         self.nets = network.function()
         self.dtype = network.theta.dtype
-        # of a sample, and samples; of a position, and positions, where these differ in length: counted with the first
+        # of a sample, and samples; of a position, and positions, where samples lie on grids: counted with the first
         self.operations, self.at_once = 0.0, 0
 
     def count(self, x: Any, compute: Callable[[], Any]) -> None:
@@ -87,5 +87,5 @@ class Forward:
 
 
 def extent(x: Any) -> int:
-    """How many samples there are, or positions where these differ in length."""
-    return len(x.values) if hasattr(x, "lengths") else x.shape[0]
+    """How many samples there are, or positions where they lie on grids."""
+    return len(x.values) if hasattr(x, "lengths") else x.shape[0] * n_positions(x)

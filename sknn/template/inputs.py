@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d
+from sklearn.utils.validation import _check_sample_weight, check_array, column_or_1d, validate_data
 
 from ..autodiff.tape import Array
 from ..description import is_integer
-from .samples import Samples
+from .samples import Samples, blocks
 from .series import read_series
 from .targets import complete, in_numpy_dtypes
-from .values import numbers, rows
+from .values import numbers, rows, why_no_numbers
 
 BLOCK = 1024  # samples scaled at once
+POSITIONS = 1 << 17  # of grids
 DIVERGED = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
 )
@@ -62,6 +63,26 @@ def _as_floats(y: Array) -> Array:
         raise ValueError(f"y must be numbers for a regressor: {error}") from error
 
 
+def read_table(estimator: Any, X: Any, fresh: bool, by_features: bool = True) -> Any:
+    """X as validated rows of numbers; `fresh` sets n_features_in_.
+
+    Where columns are not the features of the fit (`by_features`), as steps of a signal may be, their number is free.
+    """
+    allowed: dict[str, Any] = {
+        "accept_sparse": estimator._accepted_sparse,
+        "dtype": (np.float64, np.float32),
+        "ensure_all_finite": "allow-nan" if estimator._accepts_nan else True,
+    }
+    try:
+        if by_features:
+            return validate_data(estimator, X, reset=fresh, **allowed)
+        return check_array(X, estimator=estimator, input_name="X", **allowed)
+    except ValueError as error:
+        if why := why_no_numbers("X", X, error):
+            raise ValueError(why) from error
+        raise
+
+
 def count_for_nothing(samples: Samples, refused: bool) -> bool:
     """Whether none is left that has an influence; raises ValueError if that is refused."""
     if refused and len(samples) == 0:
@@ -86,9 +107,14 @@ def _scaled(x: Array, dtype: np.dtype, scaling: Callable[[Any], Any]) -> Array:
     if hasattr(x, "lengths") or issparse(x):  # which a scaling refuses
         return scaling(x).astype(dtype)
     scaled = np.empty(x.shape, dtype)
-    for k in range(0, len(x), BLOCK):
-        scaled[k : k + BLOCK] = scaling(x[k : k + BLOCK])
+    for part in blocks(x, len(x), at_once(x)):
+        scaled[part] = scaling(x[part])
     return scaled
+
+
+def at_once(x: Any) -> int:
+    """How many samples, or positions of grids, are scaled at once."""
+    return POSITIONS if x.ndim > 2 else BLOCK
 
 
 def is_mapped(X: Any) -> bool:
@@ -123,9 +149,9 @@ def as_rows(estimator: Any, X: Any, fresh: bool, data_format: str = "") -> Any:
 
 
 def stated_shape(estimator: Any, n_axes: range, wanted: str) -> tuple[Any, ...]:
-    """The `input_shape` of an estimator, or a ValueError if it is none of so many axes; (None, channels) may be."""
+    """The `input_shape` of an estimator, or a ValueError if it is none of so many axes; only channels must be known."""
     shape = tuple(estimator.input_shape)
-    sizes = shape[1:] if len(shape) == 2 and shape[0] is None else shape
+    sizes = [n for n in shape[:-1] if n is not None] + list(shape[-1:])
     if len(shape) not in n_axes or any(not is_integer(size) or size < 1 for size in sizes):
         raise ValueError(f"input_shape={estimator.input_shape!r} must be {wanted}")
     return tuple(None if size is None else int(size) for size in shape)

@@ -9,7 +9,6 @@ import numpy as np
 
 from ..autodiff.tape import Array, Value
 from ..losses import Loss
-from ..nn import Sequences
 from .targets import Target
 
 
@@ -43,7 +42,7 @@ class PositionTarget(Target):
 
     Parameters
     ----------
-    y : ndarray of shape (n_samples, *grid), or Sequences
+    y : ndarray of shape (n_samples, *grid), Sequences or Grids
         A label or a number for each position.
     weight : ndarray of shape (n_samples,) or None
         Sample weights, which hold for all positions of a sample.
@@ -129,22 +128,23 @@ class PositionTarget(Target):
 
 
 def aligned(x: Any, y: Any) -> Any:
-    """Labels at the positions of x: Sequences where its samples differ in length, otherwise an array (n, *grid).
+    """Labels at the positions of x: in rows without padding as its samples are, or as an array (n, *grid).
 
     Raises
     ------
     ValueError
-        If a sample has not as many labels as steps, or labels of samples on one grid differ in shape.
+        If the labels of a sample have not the shape of its grid, or labels of samples on one grid differ in shape.
     """
     if not hasattr(x, "lengths"):
         shapes = {np.shape(labels) for labels in y}
         if len(shapes) > 1 or shapes == {()}:
             raise ValueError(f"y must hold a label for each position of each sample, got samples of shapes {shapes}")
         return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
-    for k, (labels, n_steps) in enumerate(zip(y, x.lengths, strict=True)):
-        if np.shape(labels) != (n_steps,):
-            raise ValueError(f"sample {k} has {n_steps} steps, but labels of shape {np.shape(labels)} in y")
-    return y if hasattr(y, "lengths") else Sequences(np.concatenate([np.asarray(labels) for labels in y]), x.lengths)
+    for k, (labels, grid) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
+        if np.shape(labels) != tuple(grid):
+            size = f"has {grid[0]} steps" if len(grid) == 1 else f"is {' x '.join(map(str, grid))}"
+            raise ValueError(f"sample {k} {size}, but labels of shape {np.shape(labels)} in y")
+    return y if hasattr(y, "lengths") else x.like(np.concatenate([np.ravel(labels) for labels in y]))
 
 
 def in_a_row(y: Any) -> Any:

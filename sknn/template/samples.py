@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ class Batch(NamedTuple):
 
     Attributes
     ----------
-    x : ndarray, sparse matrix or Sequences
+    x : ndarray, sparse matrix, Sequences or Grids
         Inputs in the precision of the network.
     y : ndarray or None
         Encoded targets; one value for each position where samples have several.
@@ -47,7 +48,7 @@ class Samples:
 
     Parameters
     ----------
-    x : ndarray, sparse matrix or Sequences
+    x : ndarray, sparse matrix, Sequences or Grids
         Validated inputs; as they are stored, a file mapped into memory among them.
     y : ndarray, default=None
         Validated targets, as they were given.
@@ -86,9 +87,16 @@ class Samples:
         return values if values is None or self.rows is None else taken(values, self.rows)
 
     def blocks(self, at_once: int) -> Iterable[slice]:
-        """Slices that make up all samples, each of so many of them at most, or of so many positions."""
-        lengths = getattr(self.x, "lengths", None)
-        return blocks(self.x if lengths is None else self.x.of_lengths(self.of(lengths)), len(self), at_once)
+        """Slices that make up all samples, each of so many of them at most, or of so many positions of grids."""
+        x = self.x.without_values(self.rows) if hasattr(self.x, "lengths") else self.x
+        return blocks(x, len(self), at_once)
+
+    @property
+    def extent(self) -> int:
+        """How many samples there are, or positions of those that lie on grids."""
+        if hasattr(self.x, "lengths"):
+            return int(self.of(self.x.lengths).sum())
+        return len(self) * n_positions(self.x)
 
     def take(self, index: slice | Array) -> Batch:
         """A batch: the rows of a slice (views where possible) or of an array of integers."""
@@ -123,10 +131,16 @@ def taken(values: Any, index: slice | Array) -> Any:
 
 
 def blocks(x: Any, n: int, at_once: int) -> Iterable[slice]:
-    """Slices that make up n rows x, each of so many at most, or of so many positions where samples differ in length."""
+    """Slices that make up n rows x, each of so many at most, or of so many positions where samples lie on grids."""
     if hasattr(x, "lengths"):
         return x.blocks(at_once)
+    at_once = max(at_once // n_positions(x), 1)
     return (slice(k, min(k + at_once, n)) for k in range(0, n, at_once))
+
+
+def n_positions(x: Any) -> int:
+    """How many positions a sample of an array (n, *grid, channels) has; a row of features has one."""
+    return prod(x.shape[1:-1])
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -135,7 +149,7 @@ def joined(parts: Sequence[Any]) -> Any:
         return parts[0]
     values = np.concatenate([flat(part) for part in parts])
     first = parts[0]
-    return type(first)(values, np.concatenate([p.lengths for p in parts])) if hasattr(first, "lengths") else values
+    return first.joined(parts, values) if hasattr(first, "lengths") else values
 
 
 def flat(values: Any) -> Any:

@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import check_array, validate_data
 
 from ..autodiff.tape import Array
 from ..description import is_integer
 from ..nn import Sequences
-from .inputs import BLOCK
+from .inputs import BLOCK, read_table
 from .parameters import parameter
 from .samples import Samples, flat
 from .scaling import Scaling
 from .series import is_ragged
-from .values import why_no_numbers
 
 TIME_CHANNEL = parameter(
     default=None,
@@ -113,19 +111,8 @@ def _without_padding(series: Sequences) -> Sequences:
 
 def _read_table(estimator: Any, X: Any, fresh: bool) -> Array:
     """Series of one channel and one length, (n, T)."""
-    allowed: dict[str, Any] = {
-        "dtype": (np.float64, np.float32),
-        "ensure_all_finite": "allow-nan" if estimator._accepts_nan else True,
-    }
-    try:
-        if not fresh and estimator._n_steps is None:  # a channel of any length
-            table = check_array(X, estimator=estimator, input_name="X", **allowed)
-        else:
-            table = validate_data(estimator, X, reset=fresh, **allowed)
-    except ValueError as error:
-        if why := why_no_numbers("X", X, error):
-            raise ValueError(why) from error
-        raise
+    by_features = fresh or estimator._n_steps is not None  # otherwise a channel of any length
+    table: Array = read_table(estimator, X, fresh, by_features)
     if fresh:
         estimator._n_steps = table.shape[1]
     elif estimator._n_steps is None and estimator.n_features_in_ != 1:

@@ -98,9 +98,8 @@ def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
     if not forward.at_once:
         first = samples.take(np.arange(1))
         forward.count(first.x, lambda: model._outputs(nets, first, deepcopy(draws)))
-    size = len(samples) if not hasattr(samples.x, "lengths") else int(samples.of(samples.x.lengths).sum())
     blocks = samples.blocks(forward.at_once)
-    raw = forward.in_blocks(size, blocks, lambda rows: model._outputs(nets, samples.take(rows), draws))
+    raw = forward.in_blocks(samples.extent, blocks, lambda rows: model._outputs(nets, samples.take(rows), draws))
     raw = raw if raw.dtype == np.float64 else raw.astype(np.float64)
     weight = samples.of(samples.weight)
     values = target.loss(raw, flat(samples.of(samples.encoded)))

@@ -24,6 +24,7 @@ def warn_of_rounding(estimator: Any, x: Any, dtype: np.dtype) -> None:
     if not isinstance(values, np.ndarray) or values.dtype.itemsize <= dtype.itemsize:  # of sparse x the zeros spread
         return
     some = np.asarray(values[:: max(1, len(values) // SOME)], np.float64)
+    some = some if some.ndim == 2 else some.reshape(-1, some.shape[-1])  # of grids the channels
     mean, spread, error = some.mean(axis=0), some.std(axis=0), np.abs(some).max(axis=0) * np.finfo(dtype).eps / 2
     lost = np.flatnonzero((error > 1e-3 * spread) & ~is_constant(spread, mean, len(some)))
     if len(lost):

@@ -10,6 +10,7 @@ import numpy as np
 from ..autodiff.tape import Array
 from ..nn.draws import Draws
 from ..nn.init import Random
+from ..nn.layer import Still
 from ..ops.memory import kept_memory
 from ..ops.threads import Threads
 from .loop import BATCHES, FitLoop, Observer, Validate
@@ -82,7 +83,8 @@ class GradientDescent(FitLoop):
         report: Callable[[str], None] | None,
     ) -> None:
         self.data, self.curve_scale = data, curve_scale
-        self.needs_batch = next((layer for layer, _ in network.walk() if layer.needs_batch), None)
+        moving = (layer for layer, parameters in network.walk() if not isinstance(parameters, Still))
+        self.needs_batch = next((layer for layer in moving if layer.needs_batch), None)
         for stage in stages:
             if stage.searches:
                 refuse_what_changes(network)

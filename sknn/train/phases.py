@@ -97,6 +97,8 @@ class DescendingPhase(RunningPhase):
         """One update."""
         self.draws.at(self.number, self.state.steps)
         loss, weight = self.gradient(batch, n_rows, progress)
+        if not weight:  # a batch in which nothing counts, such as one without a labelled position
+            return
         penalty = 0.5 * self.alpha * self.decaying_norm(*self.parts) if self.alpha else 0.0
         if self.clip_norm is not None:
             clip_norm(self.grad, self.clip_norm)

@@ -6,6 +6,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from ..autodiff.tape import Array
+from ..nn.layer import Still
 from ..optim import Minimum
 from .loop import Observer
 from .state import Outcome
@@ -35,8 +36,8 @@ def search(loop: GradientDescent, observer: Observer | None) -> Outcome:
 
 def refuse_what_changes(network: Any) -> None:
     """Raise ValueError if a layer is random or needs the batch: then there is no function that has a minimum."""
-    for layer, _ in network.walk():
-        if layer.is_random or layer.needs_batch:
+    for layer, own in network.walk():
+        if layer.is_random or (layer.needs_batch and not isinstance(own, Still)):
             raise ValueError(
                 f"{layer!r} does not apply with solver='lbfgs', which needs the same function of the weights at every "
                 "step"

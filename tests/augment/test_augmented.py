@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.augment import AUGMENTATIONS, Augmentation, Flip, Noise, Placement, Rotate, Shift, Zoom, augmented, listed
-from sknn.nn import Draws, Sequences
+from sknn.nn import Draws, Grids, Sequences
 
 RNG = np.random.default_rng(0)
 GRIDS = {"signals": (9,), "images": (7, 6), "volumes": (4, 5, 6)}
@@ -139,6 +139,18 @@ def test_series_of_different_lengths_are_moved_within_their_own():
     assert moved.tolist() == [2, 1, 0, 0, 0, 10, 10, 11]
     assert inside.tolist() == [True, True, True, False, False, False, True, True]
     assert_array_equal(x.lengths, series.lengths)
+
+
+def test_images_of_different_sizes_are_moved_within_their_own():
+    images = [np.arange(6.0).reshape(2, 3, 1), 10 + np.arange(4.0).reshape(2, 2, 1)]
+    grids = Grids.of(images)
+    labels = grids.values[:, 0].astype(int)
+    x, (moved,), inside = augmented(grids, [Flip("all")], Fixed([1], [0], [1], [1]), labels)
+    assert x[0][..., 0].tolist() == [[3, 4, 5], [0, 1, 2]]
+    assert x[1][..., 0].tolist() == [[13, 12], [11, 10]]
+    assert moved.tolist() == x.values[:, 0].tolist()
+    assert inside.all()
+    assert augmented(grids, "rotate", Draws(0)).x.shapes.tolist() == [[2, 3], [2, 2]]
 
 
 # -- random numbers ------------------------------------------------------------------------------------------------

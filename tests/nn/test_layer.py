@@ -18,6 +18,7 @@ from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
     Attention,
+    AttentionGate,
     AttentiveRecurrent,
     BatchNorm,
     Beside,
@@ -25,6 +26,7 @@ from sknn.nn import (
     Context,
     Conv,
     ConvTranspose,
+    Cropped,
     CrossAttention,
     DecoderBlock,
     Dense,
@@ -36,6 +38,8 @@ from sknn.nn import (
     FillGaps,
     Flatten,
     GlobalPool,
+    GroupNorm,
+    InvertedResidual,
     Layer,
     LayerNorm,
     Network,
@@ -45,11 +49,14 @@ from sknn.nn import (
     Recurrent,
     Residual,
     Sequential,
+    SqueezeExcite,
     Standardise,
+    StochasticDepth,
     Store,
     TimePool,
     TransformerBlock,
     Unflatten,
+    Upsample,
 )
 from sknn.ops import ACTIVATIONS
 
@@ -62,11 +69,20 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Dense(2, activation="gelu"), (4, 2, 3)),
     ],
     "Activation": [*((Activation(name), (3,)) for name in ACTIVATIONS), (Activation("silu"), (2, 4, 3))],
-    "BatchNorm": [(BatchNorm(), (3,)), (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3))],
+    "BatchNorm": [
+        (BatchNorm(), (3,)),
+        (BatchNorm(momentum=0.5, epsilon=1e-2), (4, 2, 3)),
+        (BatchNorm(activation="relu"), (4, 2)),
+    ],
     "LayerNorm": [
         (LayerNorm(epsilon=1e-2), (4,)),
         (LayerNorm(epsilon=1e-2), (2, 3, 2)),
         (LayerNorm(epsilon=1e-2, over="sample"), (2, 3, 2)),
+    ],
+    "GroupNorm": [
+        (GroupNorm(2, epsilon=1e-2), (4,)),
+        (GroupNorm(1, epsilon=1e-2), (3, 2)),
+        (GroupNorm(3, epsilon=1e-2, gain_init="zeros"), (2, 3, 6)),
     ],
     "Conv": [
         (Conv(3), (5, 2)),
@@ -93,6 +109,13 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     "Concat": [
         (Concat([Dense(3, activation="tanh"), Dense(2)]), (3,)),
         (Concat([Conv(3, stride=2), BatchNorm()], shortcut=[Pool("average")]), (5, 2)),
+    ],
+    "SqueezeExcite": [(SqueezeExcite(activation="silu"), (4, 3)), (SqueezeExcite(2.0), (2, 3, 2))],
+    "StochasticDepth": [(StochasticDepth(), (3,)), (StochasticDepth(0.5), (2, 2, 3)), (StochasticDepth(0.0), (2,))],
+    "InvertedResidual": [
+        (InvertedResidual(2, expansion=2), (4, 2)),
+        (InvertedResidual(3, stride=2, squeeze=0, norm="group", activation="tanh"), (3, 4, 2)),
+        (InvertedResidual(2, expansion=1, kernel_size=(1, 2), norm="layer", stochastic_depth=0.3), (3, 2, 2)),
     ],
     "Sequential": [(Sequential([Dense(3, activation="tanh"), LayerNorm(epsilon=1e-2)]), (2,)), (Sequential(()), (2,))],
     "Recurrent": [
@@ -138,6 +161,16 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         for shape in ((4, 3), (2, 3, 2))
     ],
     "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
+    "Upsample": [
+        (Upsample(), (3, 2)),
+        (Upsample((2, 3), "linear"), (3, 1, 2)),
+        (Upsample(3, "linear"), (2, 3, 2, 1)),
+    ],
+    "Cropped": [
+        (Cropped([Pool("average"), ConvTranspose(3, kernel_size=2, stride=2)]), (5, 3, 2)),
+        (Cropped([Dense(3, activation="tanh")]), (4, 2)),
+    ],
+    "AttentionGate": [(AttentionGate(2), (3,)), (AttentionGate(3, 4), (4, 3, 5))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -330,9 +363,21 @@ ERRORS = {
     "activation of Dense": (lambda: Dense(2, activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "activation": (lambda: Activation("no"), ValueError, "activation='no' is unknown; .*relu"),
     "momentum": (lambda: BatchNorm(momentum=1.0), ValueError, r"momentum must be a number in \[0, 1\); got 1.0"),
+    "activation of BatchNorm": (lambda: BatchNorm(activation="no"), ValueError, "activation='no' is unknown; .*relu"),
     "epsilon of BatchNorm": (lambda: BatchNorm(epsilon=0.0), ValueError, "epsilon must be a number in .*; got 0.0"),
     "epsilon of LayerNorm": (lambda: LayerNorm(epsilon=-1.0), ValueError, "epsilon must be a number in .*; got -1.0"),
     "over of LayerNorm": (lambda: LayerNorm(over="batch"), ValueError, "over='batch' must be 'channels' or 'sample'"),
+    "groups of GroupNorm": (
+        lambda: GroupNorm(2).build((5, 3), Store(None)), ValueError, "groups=2 must divide the 3 channels of the input",
+    ),
+    "no groups": (lambda: GroupNorm(0), ValueError, r"groups must be an integer in \[1, inf\); got 0"),
+    "ratio": (lambda: SqueezeExcite(0.0), ValueError, r"ratio must be a number in \(0, inf\); got 0.0"),
+    "rate of StochasticDepth": (lambda: StochasticDepth(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1"),
+    "no draws": (
+        lambda: StochasticDepth(0.5).apply({}, np.ones((1, 1)), Context(training=True)), ValueError,
+        "draws=None: StochasticDepth draws in training",
+    ),
+    "expansion": (lambda: InvertedResidual(2, expansion=0), ValueError, r"expansion must be a number in \(0, inf\)"),
     "rate": (lambda: Dropout(1.0), ValueError, r"rate must be a number in \[0, 1\); got 1.0"),
     "negative rate": (lambda: Dropout(-0.1), ValueError, r"rate must be a number in \[0, 1\); got -0.1"),
     "rate in words": (lambda: Dropout("a"), ValueError, "rate must be a number in .*; got 'a'"),
@@ -367,7 +412,7 @@ ERRORS = {
         f"{type(layer).__name__} without a grid": (
             partial(layer.build, (3,), Store(None)), ValueError, r"works on grids, .* but they are of shape \(3,\)",
         )
-        for layer in (Conv(2), Pool(), GlobalPool())
+        for layer in (Conv(2), Pool(), GlobalPool(), SqueezeExcite(), InvertedResidual(2), Upsample())
     },
     "heads": (lambda: Attention(0), ValueError, r"n_heads must be an integer in \[1, inf\); got 0"),
     "heads that do not fit": (
@@ -409,6 +454,23 @@ ERRORS = {
         )
         for layer, grid in ((Positions("learned"), (None, 4)), (Positions("learned", length=16), (4, 4)))
     },
+    "factor": (lambda: Upsample(0), ValueError, r"factor must be an integer or .* in \[1, inf\); got 0"),
+    "a factor for each of other axes": (
+        lambda: Upsample((2, 2)).build((4, 1), Store(None)), ValueError, r"factor=\(2, 2\) must be .* each of 1 axes",
+    ),
+    "a crop that is too small": (
+        lambda: Cropped([Pool()]).build((4, 4, 1), Store(None)), ValueError,
+        r"layers of Cropped make \(2, 2, 1\) of \(4, 4, 1\): they must make a grid that is no smaller",
+    ),
+    "a crop of no grid": (
+        lambda: Cropped([Flatten()]).build((4, 1), Store(None)), ValueError, r"Cropped make \(4,\) of \(4, 1\)",
+    ),
+    "a crop of series that are too short": (
+        lambda: Cropped([Pool()]).build((None, 1), Store(None)), ValueError, "Cropped make 500 positions of 1000: they",
+    ),
+    "nothing to open the gate": (
+        lambda: AttentionGate(3).build((4, 3), Store(None)), ValueError, "gated=3 channels leave none of 3 to open",
+    ),
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
     ),
@@ -429,8 +491,10 @@ CHOICES = {
     (Conv, "init"), (Conv, "bias_init"), (Conv, "use_bias"), (Activation, "activation"), (Pool, "kind"),
     (GlobalPool, "kind"), (LayerNorm, "over"), (Unflatten, "channels_first"), (Attention, "causal"),
     (Attention, "rotary"), (Attention, "use_bias"), (Attention, "init"), (FeedForward, "activation"),
-    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"),
-    (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"),
+    (TransformerBlock, "activation"), (Positions, "kind"), (TimePool, "kind"), (Upsample, "kind"),
+    (Recurrent, "cell"), (Recurrent, "bidirectional"), (Recurrent, "sequences"), (BatchNorm, "activation"),
+    (BatchNorm, "gain_init"), (LayerNorm, "gain_init"), (GroupNorm, "gain_init"), (SqueezeExcite, "activation"),
+    (InvertedResidual, "activation"), (InvertedResidual, "norm"), (InvertedResidual, "zero_init"),
 }  # fmt: skip
 
 

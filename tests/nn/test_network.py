@@ -22,6 +22,7 @@ from sknn.nn import (
     Dropout,
     Flatten,
     GlobalPool,
+    InvertedResidual,
     Layer,
     LayerNorm,
     Network,
@@ -31,6 +32,7 @@ from sknn.nn import (
     Unflatten,
     value_and_grad,
 )
+from sknn.nn.layer import Still
 from sknn.optim import Group
 
 
@@ -442,3 +444,55 @@ BAD_OBJECTIVES = {
 def test_the_objective_must_return_a_scalar_tensor(objective):
     with pytest.raises(TypeError, match="objective must return a scalar Tensor"):
         value_and_grad(objective, [mlp()], X)
+
+
+# -- rates of its own for some -------------------------------------------------------------------------------------
+
+
+def test_groups_are_cut_where_rates_differ_and_put_together_where_they_do_not():
+    network = Network([Dense(2), BatchNorm(), Dense(1)], (3,), np.random.RandomState(0))
+    whole = [Group(0, 8, 15, 1.0)]  # 6 and 2 weights; biases of 2 and 1, gain and shift of 2 each
+    assert network.groups == whole
+    network.train_at({name: 0.5 for name in network.names})
+    assert network.groups == [Group(0, 8, 15, 0.5)]
+    network.train_at({"0.weight": 0.1, "0.bias": 0.1})
+    assert network.groups == [Group(0, 6, 6, 0.1), Group(6, 8, 8, 1.0), Group(8, 8, 10, 0.1), Group(10, 10, 15, 1.0)]
+    network.train_at({"2.weight": 0.0})
+    assert network.groups == [Group(0, 6, 6, 1.0), Group(8, 8, 15, 1.0)]
+    assert network.trained == [name for name in network.names if name != "2.weight"]
+    network.train_at({})
+    assert network.groups == whole
+
+
+def test_what_is_frozen_is_no_leaf_and_its_norms_stand_still():
+    network = Network([Dense(2), BatchNorm(), Dense(1)], (3,), np.random.RandomState(0), "float64")
+    frozen = {name: 0.0 for name in network.names if not name.startswith("2.")}
+    network.train_at(frozen)
+    for twin in (network, network.copy(), copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        assert twin.rates == frozen
+        assert len(twin.leaves) == 2
+        function = twin.function(watched=True, training=True)
+        assert isinstance(function[:2](X), np.ndarray)
+        assert isinstance(function(X), Tensor)
+        assert twin.state.tolist() == [0, 0, 1, 1]
+    network.train_at({**frozen, "1.shift": 1.0})  # one parameter of the norm is trained
+    network(X, training=True)
+    assert network.state.tolist() != [0, 0, 1, 1]
+
+
+def test_a_block_stands_still_where_all_within_it_does():
+    network = Network([InvertedResidual(2), Flatten(), Dense(1)], (4, 4, 2), np.random.RandomState(0))
+    needing = [own for layer, own in network.walk() if layer.needs_batch]
+    assert not any(isinstance(own, Still) for own in needing)
+    network.train_at({name: 0.0 for name in network.names if name.startswith("0.")})
+    needing = [own for layer, own in network.walk() if layer.needs_batch]
+    assert len(needing) == 4
+    assert all(isinstance(own, Still) for own in needing)
+    state = network.state.copy()
+    network(np.ones((3, 4, 4, 2), "float32"), training=True)
+    assert_array_equal(network.state, state)
+
+
+def test_rates_of_unknown_parameters_are_refused():
+    with pytest.raises(ValueError, match=r"rates name 'x', but the parameters are \('0.weight', '1.weight'"):
+        mlp().train_at({"x": 1.0})

@@ -1,6 +1,4 @@
-"""BatchNorm and LayerNorm: what is normalised, and what BatchNorm remembers."""
-
-from types import SimpleNamespace
+"""BatchNorm, LayerNorm and GroupNorm: what is normalised, and what BatchNorm remembers."""
 
 import numpy as np
 import pytest
@@ -8,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
-from sknn.nn import BatchNorm, Context, Dense, LayerNorm, Network, differentiate
+from sknn.nn import Activation, BatchNorm, Context, Dense, GroupNorm, LayerNorm, Network, Sequences, differentiate
 from sknn.ops.norm import BLOCK, batch_norm, batch_statistics
 
 OVER = ["channels", "sample"]
@@ -159,6 +157,21 @@ def test_members_along_a_leading_axis_are_normalised_each_alone(shape, training)
         assert_array_equal(np.concatenate([together["mean"][k], together["variance"][k]]), net.state)
 
 
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "silu", "softmax"])
+@pytest.mark.parametrize("training", [True, False])
+def test_an_activation_behind_it_is_that_of_a_layer_of_its_own_to_the_bit(activation, training):
+    one = Network([Dense(3), BatchNorm(activation=activation)], (4, 2), np.random.default_rng(0), "float64")
+    two = Network([Dense(3), BatchNorm(), Activation(activation)], (4, 2), np.random.default_rng(0), "float64")
+    found = []
+    for net in (one, two):
+        net.theta += 0.3 * normal(net.n_parameters, seed=5)
+        y = net.function(watched=True, training=training)(normal(6, 4, 2))
+        differentiate(F.sum(F.square(y)), [net])
+        found.append((y.value, net.grad.copy(), net.state.copy()))
+    for mine, theirs in zip(*found, strict=True):
+        assert_array_equal(mine, theirs)
+
+
 # -- LayerNorm -----------------------------------------------------------------------------------------------------
 
 
@@ -194,9 +207,9 @@ def test_no_position_knows_of_another_unless_the_sample_is_normalised():
 
 
 def test_layer_norm_over_samples_refuses_rows_of_steps():
-    rows = SimpleNamespace(values=normal(5, 3), lengths=[2, 3], like=lambda values: values)
-    assert_array_equal(network(LayerNorm(), (None, 3))(rows), network(LayerNorm(), (3,))(rows.values))
-    with pytest.raises(ValueError, match="over='sample': LayerNorm of samples in rows of steps takes over='channels'"):
+    rows = Sequences(normal(5, 3), [2, 3])
+    assert_array_equal(network(LayerNorm(), (None, 3))(rows).values, network(LayerNorm(), (3,))(rows.values))
+    with pytest.raises(ValueError, match="over='sample': LayerNorm of series in rows of steps takes over='channels'"):
         network(LayerNorm(over="sample"), (None, 3))(rows)
 
 
@@ -208,20 +221,71 @@ def test_layer_norm_of_float32_with_a_large_mean():
     assert_allclose(y, exact, atol=1e-4)  # a float32 near 1000 has steps of 6e-5
 
 
-# -- both ----------------------------------------------------------------------------------------------------------
+# -- GroupNorm -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
+@pytest.mark.parametrize(("shape", "groups"), [((6,), 3), ((5, 6), 2), ((4, 2, 6), 6), ((2, 3, 2, 6), 1)], ids=str)
+def test_group_norm_by_a_loop(shape, groups):
+    net, x = network(GroupNorm(groups), shape), 5 + 3 * normal(4, *shape)
+    gain, shift = net.parameters["0"]["gain"], net.parameters["0"]["shift"]
+    gain[:], shift[:] = normal(6, seed=1), normal(6, seed=2)
+    expected, width = np.empty_like(x), 6 // groups
+    for sample in range(4):
+        for first in range(0, 6, width):
+            part = x[sample, ..., first : first + width]
+            z = (part - part.mean()) / np.sqrt(part.var() + 1e-5)
+            expected[sample, ..., first : first + width] = z
+    assert_allclose(net(x, training=True), gain * expected + shift, rtol=1e-11)
+    assert net.state.size == 0
+
+
+def test_one_group_is_the_whole_sample():
+    x = normal(3, 4, 5, 6)
+    assert_allclose(network(GroupNorm(1), (4, 5, 6))(x), network(LayerNorm(over="sample"), (4, 5, 6))(x), rtol=1e-12)
+
+
+def test_no_sample_knows_of_another():
+    net, x = network(GroupNorm(2), (5, 4)), normal(6, 5, 4)
+    assert_array_equal(net(x)[2:3], net(x[2:3]))
+
+
+def test_series_of_different_lengths_are_normalised_each_over_its_steps():
+    net, series = network(GroupNorm(2), (None, 4)), Sequences.of([normal(n, 4, seed=n) for n in (5, 2, 7)])
+    net.parameters["0"]["gain"][:] = normal(4)
+    for together, sample in zip(net(series), series, strict=True):
+        assert_allclose(together, net(sample[None])[0], rtol=1e-12)
+
+
+def test_group_norm_of_float32_with_a_large_mean():
+    x = (1e3 + normal(4, 64, 64, 4)).astype(np.float32)
+    y, exact = network(GroupNorm(2), (64, 64, 4), "float32")(x), network(GroupNorm(2), (64, 64, 4))(x.astype(float))
+    assert y.dtype == np.float32
+    assert_allclose(y, exact, atol=1e-4)  # a float32 near 1000 has steps of 6e-5
+
+
+# -- all ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample"), GroupNorm(3)], ids=repr)
 def test_constant_inputs_give_the_shift(layer):
     net = network(layer, (2, 3))
     net.parameters["0"]["shift"][:] = [1, 2, 3]
     assert_allclose(net(np.full((4, 2, 3), 0.25), training=True), np.broadcast_to([1.0, 2, 3], (4, 2, 3)))
 
 
-@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample")], ids=repr)
+@pytest.mark.parametrize("layer", [BatchNorm(), LayerNorm(), LayerNorm(over="sample"), GroupNorm(3)], ids=repr)
 def test_gain_and_shift_do_not_decay(layer):
     net = Network([Dense(3), layer], (2,), np.random.default_rng(0))
     decaying = net.names["0.weight"]
     assert [(group.decay_stop, group.stop) for group in net.groups] == [(decaying.stop, net.n_parameters)]
     assert_array_equal(net.parameters["1"]["gain"], 1)
     assert_array_equal(net.parameters["1"]["shift"], 0)
+
+
+@pytest.mark.parametrize("Layer", [BatchNorm, LayerNorm, GroupNorm])
+def test_gains_that_begin_with_zero_let_nothing_through_but_learn(Layer):
+    net, x = network(Layer(gain_init="zeros"), (4, 8)), normal(5, 4, 8)
+    y = net.function(watched=True, training=True)(x)
+    assert_array_equal(y.value, 0)
+    differentiate(F.sum(F.square(y - 1.0 - normal(5, 4, 8, seed=1))), [net])
+    assert (net.grad[:8] != 0).all()

@@ -276,6 +276,24 @@ def test_bind_moves_the_values_and_refuses_other_sizes():
         alone.bind(theta, gradient, state)
 
 
+def test_rates_are_handed_on_to_the_parts():
+    both = parts()
+    rates = {"generator.0.weight": 0.0, "generator.0.bias": 0.0, "critic.2.weight": 0.5, "constants.c": 0.0}
+    both.train_at(rates)
+    assert both.rates == rates
+    assert both.critic.rates == {"2.weight": 0.5}
+    assert set(both.names) - set(both.trained) == {"generator.0.weight", "generator.0.bias", "constants.c"}
+    assert len(both.leaves) == len(both.trained)
+    assert [group.rate for group in both.groups_of("critic")].count(0.5) == 1
+    assert pickle.loads(pickle.dumps(both)).rates == rates
+    before = both.theta.copy()
+    both.grad[:] = 0.0
+    value_and_grad(objective, [both], X)
+    for name, (start, stop, _) in both.names.items():
+        assert both.grad[start:stop].any() == (name in both.trained) or name.endswith("bias")
+    assert_array_equal(both.theta, before)
+
+
 # -- errors --------------------------------------------------------------------------------------------------------
 
 SAME = network()

@@ -13,6 +13,7 @@ from sknn.nn import (
     Concat,
     Conv,
     ConvTranspose,
+    Cropped,
     Dense,
     Draws,
     Dropout,
@@ -32,6 +33,7 @@ from sknn.nn import (
     TimePool,
     TransformerBlock,
     Unflatten,
+    Upsample,
     value_and_grad,
 )
 from sknn.ops._kernels import native
@@ -49,6 +51,9 @@ NETWORKS: dict[str, list[Layer]] = {
     "ConvTranspose, gaps": [ConvTranspose(2, kernel_size=2, stride=3, padding="valid", activation="relu")],
     "ConvTranspose, padded": [ConvTranspose(3, groups=3, dilation=3, padding=1, stride=2, use_bias=False)],
     "there and back": [Conv(4, stride=2), ConvTranspose(3, kernel_size=2, stride=2), Conv(2)],
+    "there and back, cropped": [Cropped([Pool(), Conv(3), ConvTranspose(2, kernel_size=2, stride=2)]), Conv(2)],
+    "Upsample": [Upsample(3), Conv(2)],
+    "Upsample, linear": [Upsample(2, "linear")],
     "Pool": [Pool()],
     "Pool, average": [Pool("average", size=3)],
     "Pool, valid": [Pool("average", size=[2], padding="valid")],

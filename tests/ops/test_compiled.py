@@ -14,6 +14,7 @@ from sknn import autodiff, optim
 from sknn.autodiff import Tensor, grad
 from sknn.ops import _kernels, attention, compiled, kernels, perceptron, threads
 from sknn.ops.activation import ACTIVATIONS, Compiled
+from sknn.ops.concat import concat
 from sknn.ops.conv import conv
 from sknn.ops.dense import dense
 from sknn.ops.dropout import drop
@@ -131,16 +132,20 @@ def test_convolution_and_its_gradients(on_numpy, monkeypatch, shapes, activation
 @given(shapes=convolutions(), dtype=dtypes, count=n_threads, seed=st.integers(0, 2**20))
 @PROPERTY
 def test_transposes_of_a_convolution(on_numpy, monkeypatch, shapes, dtype, count, seed):
-    """Gradients for which only two of the three arrays are there."""
+    """Gradients for which only two of the three arrays are there; to that of x a bias may be added."""
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     windows, groups, x_shape, w_shape = shapes
     rng = np.random.default_rng(seed)
     shapes = ((x_shape[0], *windows.output, w_shape[-1]), x_shape, w_shape)
-    z, x, w = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
-    for name, operands in (("input_gradient", (z, w)), ("weight_gradient", (z, x))):
+    z, x, w, b = (rng.standard_normal(shape).astype(dtype) for shape in (*shapes, x_shape[-1:]))
+    for name, operands, bias in (
+        ("input_gradient", (z, w), ()),
+        ("input_gradient", (z, w), (b,)),
+        ("weight_gradient", (z, x), ()),
+    ):
         with threads._counting_on(count):
-            found = getattr(compiled, name)(*operands, windows, groups)
-        close(found, on_numpy(getattr(kernels, name), *operands, windows, groups), dtype)
+            found = getattr(compiled, name)(*operands, windows, groups, *bias)
+        close(found, on_numpy(getattr(kernels, name), *operands, windows, groups, *bias), dtype)
 
 
 @given(
@@ -188,7 +193,7 @@ def compare_gradients(on_numpy, operation, inputs, gradient, dtype, count, **opt
     stride=st.none() | st.tuples(*[st.integers(1, 3)] * 3),
     dilation=st.tuples(*[st.integers(1, 2)] * 3),
     padding=st.sampled_from(["same", "valid", 1]),
-    channels=st.sampled_from([1, 2, 16, 19]),
+    channels=st.sampled_from([1, 2, 8, 16, 19, 28]),
     layouts=st.tuples(*[st.sampled_from("CCFSR")] * 2),
     dtype=dtypes,
     count=n_threads,
@@ -452,6 +457,25 @@ def test_sums_of_residual_blocks(on_numpy, monkeypatch, shape, layouts, activati
     compare_gradients(on_numpy, join, (x, branch), g, dtype, count, activation=activation)
 
 
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 6)),
+    widths=st.tuples(*[st.sampled_from([1, 3, 8, 16, 21, 64])] * 2),
+    layouts=st.tuples(*[st.sampled_from("CFSR")] * 3),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_arrays_beside_each_other(on_numpy, monkeypatch, shape, widths, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    *inputs, g = (
+        laid_out(rng.standard_normal((*shape, n)).astype(dtype), layout)
+        for n, layout in zip((*widths, sum(widths)), layouts, strict=True)
+    )
+    compare_gradients(on_numpy, concat, inputs, g, dtype, count)
+
+
 def value_and_gradients(operation, inputs, g, **options):
     """What goes through the public operation, kernels and all."""
     leaves = [Tensor(x) for x in inputs]
@@ -461,8 +485,11 @@ def value_and_gradients(operation, inputs, g, **options):
 
 NORMS = {
     "batch_norm": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3),
+    "batch_norm and tanh": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="tanh"),
+    "batch_norm and ReLU": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="relu"),
     "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
     "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),
+    "rescale and ReLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="relu"),
 }
 
 
@@ -480,7 +507,7 @@ NORMS = {
 @PROPERTY
 def test_norms(on_numpy, monkeypatch, name, rows, positions, channels, offset, layouts, dtype, count, seed):
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
-    assume(rows > 1 if name == "batch_norm" else channels > 1)  # a single value has no spread
+    assume(rows > 1 if name.startswith("batch_norm") else channels > 1)  # a single value has no spread
     rng = np.random.default_rng(seed)
     shape = (rows, *positions, channels)
     x = laid_out((offset + rng.standard_normal((len_of(shape), channels))).astype(dtype), layouts[0]).reshape(shape)
@@ -540,7 +567,7 @@ def test_dropout(on_numpy, monkeypatch, shape, layouts, dtype, count, seed):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", [name for name, function in ACTIVATIONS.items() if isinstance(function, Compiled)])
+@pytest.mark.parametrize("name", ["relu", *(name for name in ACTIVATIONS if isinstance(ACTIVATIONS[name], Compiled))])
 @given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 70)),
     layouts=st.tuples(st.sampled_from("CFSR"), st.sampled_from("CFSR")),

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sknn.autodiff import Tensor, grad
 from sknn.ops.conv import conv
 from sknn.ops.conv_transpose import conv_transpose
-from sknn.ops.windows import make_transposed_windows
+from sknn.ops.windows import make_transposed_windows, make_windows
 
 rng = np.random.default_rng(7)
 
@@ -102,6 +102,24 @@ def test_it_is_the_gradient_of_the_convolution_to_the_bit(case, dtype):
     told = options(case)
     x = Tensor(np.zeros((case.n, *told["windows"].size, case.filters), dtype))
     assert_array_equal(conv_transpose(z, w, **told), grad(conv(x, w, **told), x, seed=z))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_it_is_the_transpose_of_the_convolution_as_a_linear_map(seed):
+    """<conv(x), y> = <x, conv_transpose(y)> for any sizes, odd ones and windows that leave a rest among them."""
+    draw = np.random.default_rng(seed)
+    n_axes = int(draw.integers(1, 4))
+    size, kernel, stride, dilation = (tuple(draw.integers(1, top, n_axes).tolist()) for top in (12, 4, 4, 3))
+    padding = "same" if seed % 3 == 0 else tuple(draw.integers(0, 3, n_axes).tolist())
+    size = tuple(n + (k - 1) * d for n, k, d in zip(size, kernel, dilation, strict=True))
+    windows = make_windows(size, kernel, stride, padding, dilation)
+    back = make_transposed_windows(windows.output, kernel, stride, padding, dilation, size)
+    x, w = draw.standard_normal((2, *size, 2)), draw.standard_normal((*kernel, 2, 3))
+    y = draw.standard_normal((2, *windows.output, 3))
+    there, home = conv(x, w, windows=windows), conv_transpose(y, w, windows=back)
+    assert home.shape == x.shape
+    scale = np.linalg.norm(there) * np.linalg.norm(y)
+    assert abs(np.vdot(there, y) - np.vdot(x, home)) < 1e-12 * scale
 
 
 def test_two_layers_of_a_stride_make_images_four_times_as_large():

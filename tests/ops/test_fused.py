@@ -143,6 +143,14 @@ def poolings(n: int) -> list[Case]:
     ]
 
 
+def upsamplings(n: int) -> list[Case]:
+    return [
+        Case((real(n, *grid, 2),), options={"factors": factors, "linear": linear})
+        for grid, factors in (((4,), (2,)), ((3, 2), (1, 3)), ((2, 1, 3), (2, 4, 2)))
+        for linear in (False, True)
+    ]
+
+
 def places(n: int) -> list[Places]:
     """For n rows: without gaps, in one run between gaps, and in runs of another order."""
     first = n // 2
@@ -241,9 +249,40 @@ def normalisations(n: int) -> list[Case]:
     return [Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2}) for grid in grids]
 
 
-def rescalings(n: int) -> list[Case]:
+def normalisations_and_activations(n: int) -> list[Case]:
+    activated = [("tanh", (n, 4)), ("gelu", (n, 3, 2)), ("softmax", (n, 2, 3, 2))]
+    return (
+        normalisations(n)
+        + [
+            Case((real(*grid), real(grid[-1]), real(grid[-1])), (0, 1, 2), {"epsilon": 1e-2, "activation": name})
+            for name, grid in activated
+        ]
+        + [Case((apart(n, 4), positive(4), 3 * apart(4)), (0, 1, 2), {"epsilon": 1e-2, "activation": "relu"})]
+    )
+
+
+def group_normalisations(n: int) -> list[Case]:
+    shapes = [((n, 4), 2), ((n, 3, 6), 3), ((n, 2, 3, 4), 1), ((n, 5, 3), 3)]
+    ragged = Segments(np.arange(2, n + 2))
+    rows = {"groups": 2, "epsilon": 1e-2, "segments": ragged}
     return [
-        Case((real(n, *rest), real(3), real(3)), (0, 1, 2), {"mean": real(3)}) for rest in [(3,), (2, 3), (2, 2, 3)]
+        Case((real(*shape), real(shape[-1]), real(shape[-1])), (0, 1, 2), {"groups": groups, "epsilon": 1e-2})
+        for shape, groups in shapes
+    ] + [Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows)]
+
+
+def gates(n: int) -> list[Case]:
+    ragged = Segments(np.arange(1, n + 1))
+    return [Case((real(n, *grid, 3), real(n, 3)), (0, 1)) for grid in ((), (4,), (2, 3))] + [
+        Case((real(ragged.n_rows, 3), real(n, 3)), (0, 1), {"segments": ragged})
+    ]
+
+
+def rescalings(n: int) -> list[Case]:
+    grids = [("identity", (3,)), ("identity", (2, 3)), ("identity", (2, 2, 3)), ("silu", (2, 3)), ("relu", (3,))]
+    return [
+        Case((real(n, *rest), real(3), real(3)), (0, 1, 2), {"mean": real(3), "activation": name})
+        for name, rest in grids
     ]
 
 
@@ -252,6 +291,10 @@ def sums(n: int) -> list[Case]:
         Case((real(n, *rest), real(n, *rest)), (0, 1), {"activation": name})
         for rest, name in [((4,), "identity"), ((3, 2), "relu"), ((4,), "gelu")]
     ]
+
+
+def neighbours(n: int) -> list[Case]:
+    return [Case((real(n, *rest, 2), real(n, *rest, 3)), (0, 1)) for rest in [(), (3,)]]
 
 
 def droppings(n: int) -> list[Case]:
@@ -265,6 +308,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "conv_transpose": transposed_convolutions,
     "max_pool": poolings,
     "average_pool": poolings,
+    "upsample": upsamplings,
     "softmax_cross_entropy": lambda n: of_raw(n, classes, {}, {"smoothing": 0.1}),
     "sigmoid_cross_entropy": lambda n: of_raw(n, binary, {}, {"smoothing": 0.1}),
     "margin_loss": lambda n: of_raw(n, binary, {"margin": 0.0}, {"margin": 1.0}),
@@ -273,11 +317,14 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "huber_error": lambda n: of_error(n, {}, {"delta": 0.5}),
     "quantile_error": lambda n: of_error(n, {}, {"quantile": 0.9}, {"quantile": [0.1, 0.5, 0.9]}),
     "poisson_deviance": lambda n: of_raw(n, lambda *shape: rng.poisson(2.0, shape).astype(float)),
-    "average": lambda n: [Case((real(n),)), Case((real(n), positive(n)))],
-    "batch_norm": normalisations,
+    "average": lambda n: [Case((real(n),)), Case((real(n), positive(n))), Case((real(n), np.zeros(n)))],
+    "batch_norm": normalisations_and_activations,
     "layer_norm": normalisations,
+    "group_norm": group_normalisations,
+    "gate": gates,
     "rescale": rescalings,
     "join": sums,
+    "concat": neighbours,
     "drop": droppings,
     "attention": attentions,
     "rotate": rotations,
@@ -294,8 +341,8 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 
 SUMS_IN_FLOAT64 = {"average"}
 
-WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "spread", "gather"} | {
-    *("attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
+WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
+    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from sknn.ops.conv import conv
 from sknn.ops.dense import dense
+from sknn.ops.group_norm import group_norm
 from sknn.ops.norm import layer_norm, rescale
 from sknn.ops.windows import make_windows
 
@@ -21,6 +22,7 @@ OPERATIONS = {
     "conv, no bias": (lambda x, w: conv(x, w, windows=WINDOWS), (2, 5, 4, 3), (3, 3, 3, 8)),
     "rescale": (lambda x, gain, shift: rescale(x, gain, shift, mean=np.full(6, 0.1)), (4, 3, 6), (6,), (6,)),
     "layer_norm": (layer_norm, (4, 3, 6), (6,), (6,)),
+    "group_norm": (lambda x, gain, shift: group_norm(x, gain, shift, groups=2), (4, 3, 6), (6,), (6,)),
 }
 
 

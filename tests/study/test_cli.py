@@ -222,7 +222,7 @@ def test_an_error_of_a_library_is_one_line_too(flowers, capsys):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        (["--models", "forest"], "unknown model 'forest', did you mean 'random_forest'?"),
+        (["--models", "randomforest"], "unknown model 'randomforest', did you mean 'random_forest'?"),
         (["--scoring", "acuracy"], "unknown measure 'acuracy', did you mean 'accuracy'?"),
     ],
 )

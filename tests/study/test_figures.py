@@ -74,13 +74,25 @@ def several():
     return Study(models, cv=3).run({"iris": IRIS, "wine": WINE, "flowers": IRIS})
 
 
-STUDIES = {"classification": classification, "regression": regression, "several": several}
+def segmentation():
+    maps = np.indices((6, 9, 12)).sum(axis=0) // 4 % 3
+    images = maps[..., None] + np.random.default_rng(0).normal(0, 0.1, (*maps.shape, 1))
+    return Study(["dummy", "otsu"], cv=2).run({"stripes": (images, np.where(maps == 2, -1, maps))})
+
+
+STUDIES = {
+    "classification": classification,
+    "regression": regression,
+    "several": several,
+    "segmentation": segmentation,
+}
 APPLY = {
     "classification": {"scores", "cost", "differences", "calibration", "learning_curve"},
     "regression": {"scores", "cost", "differences", "residuals"},
     "several": {"scores", "cost", "differences", "calibration", "ranks"},
+    "segmentation": {"scores", "cost", "differences", "example"},
 }
-FIRST = {"classification": "iris", "regression": "diabetes", "several": "wine"}
+FIRST = {"classification": "iris", "regression": "diabetes", "several": "wine", "segmentation": "stripes"}
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +125,14 @@ def test_a_kind_is_drawn_or_says_what_is_missing(studies, name, kind):
     if kind in APPLY[name]:
         axes = studies[name].plot(kind, None if kind in OVER_ALL else FIRST[name])
         assert isinstance(axes.figure, Figure)
-        assert len(axes.lines) + len(axes.patches) > 0
+        assert len(axes.lines) + len(axes.patches) + len(axes.images) > 0
     else:
         missing = {
             "ranks": "at least 2 data sets",
             "learning_curve": "learning_curve=True",
             "residuals": "regression",
             "calibration": "classification",
+            "example": "label maps",
         }
         with pytest.raises(ValueError, match=missing[kind]):
             studies[name].plot(kind, FIRST[name])
@@ -173,6 +186,25 @@ def test_without_matplotlib_the_error_names_the_extra(study, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"pip install 'sknn\[study\]'"):
         study.plot("scores")
+
+
+def test_an_example_shows_image_labels_and_predictions(studies):
+    axes = studies["segmentation"].plot("example")
+    assert texts(axes) == ["Image", "Labels", "Otsu's threshold"]
+    grey, labels, predicted = (image.get_array() for image in axes.images)
+    assert grey.shape == labels.shape == predicted.shape == (9, 12, 3)
+    unknown = (np.round(labels, 2) == 1).all(axis=-1)
+    assert unknown.mean() == pytest.approx(1 / 3, abs=0.1)
+    assert (labels == predicted)[~unknown].mean() > 0.4
+
+
+def test_an_example_of_volumes_is_a_slice_and_of_signals_there_is_none():
+    maps = np.indices((4, 3, 5, 6)).sum(axis=0) // 4 % 2
+    volumes = Study(["otsu"], cv=2).run(1.0 * maps[..., None], maps)
+    assert volumes.plot("example").images[0].get_array().shape == (5, 6, 3)
+    signals = Study(["otsu"], cv=2).run(1.0 * maps[:, 0, 0, :, None], maps[:, 0, 0])
+    with pytest.raises(ValueError, match="an example is for images, but 'data' holds signals"):
+        signals.plot("example")
 
 
 # -------------------------------------------------------------------------------------------------- awkward studies

@@ -61,7 +61,8 @@ TABLE = {
     "rnn": (RNNClassifier, RNNRegressor, False, "network"),
     "transformer": (TransformerClassifier, TransformerRegressor, False, "network"),
 }
-EVERY = [*TABLE, "last_value", "season"]  # the last ones for forecasts alone
+OTHERS = ["last_value", "season", "otsu", "pixel_forest"]  # for forecasts, and for label maps, alone
+EVERY = [*TABLE, *OTHERS]
 ROWS = [
     pytest.param(name, task, row[at], row[2], row[3], id=f"{name}-{task}")
     for name, row in TABLE.items()
@@ -185,7 +186,7 @@ def test_slow_models_are_no_default_for_large_data(name, most):
 def test_a_named_model_takes_part_whenever_it_can():
     large = large_data(50_000)
     skipped = {model.name for model in as_models(["defaults", "svm"]) if model.skips(large)}
-    assert skipped == {"ridge", "gaussian_process", "cnn", "rnn", "transformer", "last_value", "season"}
+    assert skipped == {"ridge", "gaussian_process", "cnn", "rnn", "transformer", *OTHERS}
     (cnn,) = as_models(["cnn"])
     assert cnn.skips(large) == "no images or signals"
 

@@ -334,7 +334,7 @@ def test_folders_without_curves_or_labels(folder, tmp_path):
 
 
 def test_series_and_other_inputs_do_not_go_together(folder):
-    with pytest.raises(ValueError, match=re.escape("series of different lengths (curve) and other inputs")):
+    with pytest.raises(ValueError, match=re.escape("images of different sizes (curve) and other inputs")):
         load(folder, "kind", features=["curve", "survey"])
 
 

@@ -15,20 +15,22 @@ from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler, Ran
 from sknn import MLPRegressor
 from sknn.study.choice import as_models, from_estimator
 from sknn.study.data import DataSet
-from sknn.study.models import BUILT_IN
+from sknn.study.models import BUILT_IN, OF_MAPS
 from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Uniform, describe, search_space
 
-EVERY_MODEL = [(model, task) for model in BUILT_IN.values() for task in model.makers]
+EVERY_MODEL = [(model, task) for model in (BUILT_IN | OF_MAPS).values() for task in model.makers]
 TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
 DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer"}
 
 
 def data_for(task, n=40):
-    """Four features with a pattern, which can also be read as a signal."""
+    """Four features with a pattern, which can also be read as a signal; or signals whose steps are labelled."""
     X = np.random.RandomState(0).normal(size=(n, 4))
     y = X[:, 0] + 0.1 * X[:, 1]
     if task == "classification":
         y = np.where(y > 0, "yes", "no")
+    if task == "segmentation":
+        return DataSet.from_arrays("toy", X[..., None], (X > 0).astype(int))
     return DataSet.from_arrays("toy", X, y, sample_shape=(4, 1))
 
 

@@ -145,9 +145,7 @@ class HiddenLayerTransformer(ClassNamePrefixFeaturesOutMixin, MetaEstimatorMixin
 
 def _end(network: Network, layer: int) -> int:
     """How many layers of a network lie before and in its hidden layer of this number; ValueError if it has none."""
-    with_parameters = sorted({int(name.partition(".")[0]) for name in network.names})
-    weighted = [k for k in with_parameters if not network.layers[k].accompanies]
-    n_hidden = len(weighted) - 1
+    n_hidden = len(network.weighted) - 1
     if not -n_hidden <= layer < n_hidden:
         raise ValueError(f"layer={layer} is not there: the network has {n_hidden} hidden layer(s), counted from 0")
-    return weighted[1:][layer]
+    return network.weighted[1:][layer]

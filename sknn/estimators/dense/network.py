@@ -14,6 +14,7 @@ from ...nn.init import Random
 from ...nn.promises import check_shapes
 from ...series import lies_in_series
 from ...template.estimator import Estimator
+from ...template.grids import read_grids
 from ...template.inputs import as_rows, as_series, stated_shape
 from ...template.kinds import Classifier, Regressor
 from ...template.parameters import fitted, parameter
@@ -36,11 +37,12 @@ class OwnNetwork(Estimator):
         default=None,
         text="Of one sample as the first layer is to see it, (H, W, C) for images, with the channels named and last. X "
         "may have that shape, may leave out a single channel, or be flattened. None: the shape that samples have in X. "
-        "Series of different lengths, a list or a column of arrays (T_i, channels) or (T_i,), are (None, channels); "
-        "steps at the end of (n, T, channels) that are NaN are left out.",
+        "Series of different lengths, a list or a column of arrays (T_i, channels) or (T_i,), are (None, channels), "
+        "images of different sizes (None, None, channels); steps at the end of (n, T, channels) that are NaN are left "
+        "out.",
     )
 
-    _shape: tuple[Any, ...] = fitted("That of a sample; (None, channels) of series of any length.")
+    _shape: tuple[Any, ...] = fitted("That of a sample; None along axes of any size.")
     _accepts_grids: ClassVar[bool] = True
 
     def _check_options(self) -> None:
@@ -50,7 +52,7 @@ class OwnNetwork(Estimator):
                 raise ValueError(f"layers[{position}]={layer!r} is no layer of sknn.nn, such as Dense(100)")
 
     def _layers(self, n_outputs: int) -> list[Layer]:
-        grid: list[Layer] = [Unflatten(self._shape)] if len(self._shape) > 1 and self._shape[0] is not None else []
+        grid: list[Layer] = [Unflatten(self._shape)] if len(self._shape) > 1 and None not in self._shape else []
         return [*grid, *self.layers, Dense(n_outputs)]
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Network:
@@ -71,14 +73,21 @@ class OwnNetwork(Estimator):
         return Estimator._accepted_sparse if rows and isinstance(first, Dense) else False
 
     def _channels(self) -> Array | None:
-        if len(self._shape) == 1 or self._shape[0] is None:
+        if len(self._shape) == 1 or None in self._shape:
             return None
         return np.arange(prod(self._shape)) % self._shape[-1]
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
+        if self._free_grid if fresh else None in self._shape[1:]:
+            return read_grids(self, X, fresh)
         if lies_in_series(self, X, fresh):
             return as_series(self, X, fresh)
         return super()._read_x(as_rows(self, X, fresh), fresh)
+
+    @property
+    def _free_grid(self) -> bool:
+        """Whether images of any size are to come, (None, None, channels); series say it of themselves."""
+        return self.input_shape is not None and len(self.input_shape) > 2 and None in self.input_shape
 
     def _read_shape(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
         """The shape of a sample: stated, or that which it has in X."""

@@ -45,6 +45,9 @@ class SingleLayer(Estimator):
     learning_rate_init: float = fixed(0.0)
     clip_norm: float | None = fixed(None)
     input_scaling: None = fixed(None)
+    pretrained: None = fixed(None)
+    freeze: int = fixed(0)
+    fine_tune_rate: float = fixed(1.0)
     dtype: Literal["float64"] = fixed("float64")  # one layer is cheap, and can be compared with other linear models
 
     def _layers(self, n_outputs: int) -> list[Layer]:

@@ -8,16 +8,20 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from ...augment import Augmentation
 from ...autodiff.tape import Array
 from ...description import in_order, is_integer
-from ...nn import Conv, Dense, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
+from ...nn import Conv, Dense, Draws, Dropout, Flatten, GlobalPool, Layer, Pool, Unflatten
 from ...ops.windows import Padding, per_axis
-from ...series import lies_in_series
+from ...series import is_ragged, lies_in_series
 from ...template import layers as dense
+from ...template.augmented import AUGMENT, augmented_batch
 from ...template.estimator import Estimator
-from ...template.inputs import as_rows, as_series, stated_shape
+from ...template.grids import read_grids, warn_of_images
+from ...template.inputs import as_rows, stated_shape
 from ...template.kinds import Classifier, Regressor
 from ...template.parameters import fitted, parameter
+from ...template.samples import Batch, Samples
 
 Size = int | Sequence[int]
 
@@ -78,14 +82,15 @@ class CNN(Estimator):
     input_shape: Sequence[int] | None = parameter(
         default=None,
         text="(L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X "
-        "may have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one "
-        "channel, 4-D images, 5-D volumes, a list or a column of arrays (T_i, C) or (T_i,) signals of different "
-        "lengths, which need `global_pooling`; (None, C) is their shape. Steps at the end of (n, T, C) that are NaN "
-        "are left out.",
+        "may have that shape, may leave out a single channel, or be flattened. None: X says it, as :ref:`for all "
+        "families of grids <what-x-is>`: 2-D X holds signals of one channel, 3-D signals (n, T, C), 4-D images, 5-D "
+        "volumes, a list or a column of arrays samples of different sizes, (T_i, C) or (H_i, W_i, C), which need "
+        "`global_pooling`. (None, C) says that any length will do, (None, None, C) any size.",
     )
     data_format: Literal["channels_last", "channels_first"] = parameter(
         default="channels_last", text="Where the channels are in X and in `input_shape`."
     )
+    augment: str | Augmentation | Sequence[str | Augmentation] | None = AUGMENT
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         interval="[1, inf)",
@@ -94,15 +99,22 @@ class CNN(Estimator):
     )
     input_scaling = "standard"
 
-    _shape: tuple[Any, ...] = fitted("That of a sample, as it is stored; (None, channels) of series of any length.")
+    _shape: tuple[Any, ...] = fitted("That of a sample, as it is stored; None along axes of any size.")
+    _in_rows: bool = fitted("Whether samples are rows of features, which become grids in the network.")
     _accepted_sparse: ClassVar[Any] = False
+    _how_free: ClassVar[str] = "say global_pooling='average' or 'max', which makes one row of channels of each"
     _accepts_grids: ClassVar[bool] = True
     _auto_batch_size: ClassVar[int] = 32  # digits, shuffled 5-fold: 0.989 over eight seeds; at 200, one seed, 0.986
 
+    @property
+    def _free_grid(self) -> bool:
+        return self.global_pooling is not None
+
     def _layers(self, n_outputs: int) -> list[Layer]:
-        free = self._shape[0] is None  # as many steps as there are: rows without padding
-        shape = self._shape if free or self.input_shape is None else self._read_shape(self._shape)
-        layers: list[Layer] = [] if free else [Unflatten(shape, self.data_format == "channels_first")]
+        layers: list[Layer] = []
+        if self._in_rows:
+            shape = self._shape if self.input_shape is None else self._read_shape(self._shape)
+            layers.append(Unflatten(shape, self.data_format == "channels_first"))
         blocks = self._blocks()
         kernels, dilations = self._per_block("kernel_size", len(blocks)), self._per_block("dilation", len(blocks))
         per_axis("pool_size", self.pool_size, len(self._shape) - 1, least=1)
@@ -149,42 +161,57 @@ class CNN(Estimator):
         return sizes
 
     def _read_x(self, X: Any, fresh: bool) -> Any:
-        if not lies_in_series(self, X, fresh):
+        self._in_rows = self._are_rows(X) if fresh else self._in_rows and not lies_in_series(self, X, fresh)
+        if self._in_rows:
             return super()._read_x(as_rows(self, X, fresh, self.data_format), fresh)
-        if self.data_format == "channels_first":
-            raise ValueError("data_format='channels_first' does not apply to series of different lengths (T_i, C)")
-        if self.global_pooling is None:
-            raise ValueError(
-                "global_pooling=None puts all positions in a row, of which series of different lengths have different "
-                "numbers; say global_pooling='average' or 'max'"
-            )
-        return as_series(self, X, fresh)
+        x = read_grids(self, X, fresh)
+        if fresh and self.input_shape is not None:
+            self._leave_open(self._read_shape(np.shape(x)))
+        return x
+
+    def _are_rows(self, X: Any) -> bool:
+        """Whether samples come, or may come, as rows of features, of which only the parameters say how they lie."""
+        if self.data_format == "channels_last":
+            return self.input_shape is not None and None not in self.input_shape and not lies_in_series(self, X, True)
+        if is_ragged(X):
+            raise ValueError("data_format='channels_first' does not apply to samples of different sizes, (T_i, C)")
+        return True
+
+    def _leave_open(self, stated: tuple[Any, ...]) -> None:
+        """Take samples of any size from now on, as `input_shape` says, of which the first are here."""
+        if len(stated) != len(self._shape) or stated[-1] != self._shape[-1]:
+            raise ValueError(f"input_shape={self.input_shape!r}, but X has samples of shape {self._shape}")
+        if None in stated and self.global_pooling is None:
+            raise ValueError(f"input_shape={self.input_shape!r} leaves sizes open; {self._how_free}")
+        self._shape = (*(None,) * (len(stated) - 1), stated[-1])
+
+    def _batch(self, samples: Samples, index: slice | Array, draws: Draws) -> Batch:
+        batch = samples.take(index)
+        if self.augment is None or not self._in_rows:
+            return augmented_batch(self, batch, draws)
+        n, channels = len(batch.x), 1 if self.data_format == "channels_first" else -1
+        grids = np.moveaxis(batch.x.reshape(n, *self._shape), channels, -1)
+        batch = augmented_batch(self, batch._replace(x=grids), draws)
+        return batch._replace(x=np.moveaxis(batch.x, -1, channels).reshape(n, -1))
 
     def _channels(self) -> Array | None:
-        if self._shape[0] is None:
+        if not self._in_rows:
             return None
         positions, first = np.arange(prod(self._shape)), self.data_format == "channels_first"
         return positions // prod(self._shape[1:]) if first else positions % self._shape[-1]
 
     def _read_shape(self, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The shape of a sample, as it is stored: stated, or found where that of X leaves no doubt."""
-        first, found = self.data_format == "channels_first", given[1:]
+        """The shape of a sample, as it is stored: stated, or that in X, whose channels are first."""
         if self.input_shape is not None:
+            first = self.data_format == "channels_first"
             order = "(C, L), (C, H, W) or (C, D, H, W)" if first else "(L, C), (H, W, C) or (D, H, W, C)"
             return stated_shape(self, range(2, 5), f"{order}, with the channels named")
-        if len(found) < 2:
-            return (1, *found) if first else (*found, 1)
-        if len(found) in (3, 4) or None in found:
-            return found
+        found = given[1:]
         if len(found) == 2:
-            a, b = found
-            steps, channels, image = (b, a, (1, a, b)) if first else (a, b, (a, b, 1))
-            raise ValueError(
-                f"X of shape {given} can be read in two ways: {given[0]} signals of {steps} steps with {channels} "
-                f"channels, or {given[0]} images of {a} x {b} pixels with one channel. Say which: input_shape={found} "
-                f"or input_shape={image}"
-            )
-        raise ValueError(f"X has shape {given}: signals have 2 axes, images 4 and volumes 5, all with the samples")
+            warn_of_images(given, found[1], found[0], "X[:, None]")
+        if len(found) > 4:
+            raise ValueError(f"X has shape {given}: signals have 2 or 3 axes, images 4 and volumes 5, with the samples")
+        return found if len(found) > 1 else (1, *found)
 
 
 def _init(activation: str) -> str:

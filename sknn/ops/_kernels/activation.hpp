@@ -24,6 +24,13 @@ struct Tanh {  // NumPy's function is fast, its slope is not
     }
 };
 
+struct Relu {  // its slope as well
+    template <class T>
+    static ALWAYS_INLINE Vector<T> slope(Vector<T> y) {
+        return y > T(0) ? all<T>(1) : Vector<T>{};
+    }
+};
+
 struct LeakyRelu {
     template <class T>
     static ALWAYS_INLINE Vector<T> slope(Vector<T> y) {
@@ -174,6 +181,9 @@ bool activate_back(ActivationKind kind, idx n, const T* g, const T* y, T* dz, in
             return true;
         case ActivationKind::tanh:
             activate_back_by<Tanh>(n, g, y, dz, threads);
+            return true;
+        case ActivationKind::relu:
+            activate_back_by<Relu>(n, g, y, dz, threads);
             return true;
         case ActivationKind::leaky_relu:
             activate_back_by<LeakyRelu>(n, g, y, dz, threads);

@@ -2,11 +2,13 @@
 // the slope in front of the activation, what it adds to the gradients of weights and biases, and the gradient of x,
 // which is the correlation of that slope with the kernels turned around, phase by phase of the stride.
 
-// What is asked for: gradients of x, w and b (each may be none) from that of y = f(x * w + b).
+// What is asked for: gradients of x, w and b (each may be none) from that of y = f(x * w + b). To that of x a bias may
+// be added, which makes it a transposed convolution.
 template <class T>
 struct Asked {
     const T *gradient, *x, *w, *y;
     bool relu;
+    const T* bias;
     T *dx, *dw, *db;
 };
 
@@ -89,10 +91,13 @@ struct Phases {
 };
 
 // In how many shares to sum the gradients of the weights: by the work, never by the number of threads, so that the
-// result does not depend on that.
+// result does not depend on that. Each share has so many outputs that it is little to add the sums of all up.
 inline idx strands(const Geometry& g) {
+    const auto worth_while = [&](idx n) {
+        return n <= g.images && g.multiplications() / n > 2e6 && g.images * g.outputs() / n >= 256;
+    };
     idx n = 1;
-    while (n < 16 && 2 * n <= g.images && g.multiplications() / (2 * n) > 2e6) n *= 2;
+    while (n < 16 && worth_while(2 * n)) n *= 2;
     return n;
 }
 
@@ -107,18 +112,24 @@ struct Sums {
 
 // Adds up what the strands have found.
 template <class T>
-void total(const Sums& shape, const T* sums, idx n_strands, T* dw, T* db) {
-    const auto sum = [&](idx at) {
-        T all = sums[at];
-        for (idx strand = 1; strand < n_strands; ++strand) all += sums[strand * shape.size() + at];
-        return all;
+void total(const Sums& shape, const T* sums, idx n_strands, T* dw, T* db, int threads) {
+    const idx strand = shape.size(), all_filters = shape.groups * shape.filters;
+    const auto add_up = [=](const T* from, idx n, T* to) {
+        std::copy(from, from + n, to);
+        for (idx s = 1; s < n_strands; ++s) {
+            #pragma GCC ivdep
+            for (idx f = 0; f < n; ++f) to[f] += from[s * strand + f];
+        }
     };
-    const idx all_filters = shape.groups * shape.filters;
-    for (idx group = 0; dw && group < shape.groups; ++group)
-        for (idx k = 0; k < shape.window; ++k)
-            for (idx f = 0; f < shape.filters; ++f)
-                dw[k * all_filters + group * shape.filters + f] = sum((group * shape.window + k) * shape.step + f);
-    for (idx f = 0; db && f < all_filters; ++f) db[f] = sum(shape.weights() + f);
+    if (db) add_up(sums + shape.weights(), all_filters, db);
+    if (!dw) return;
+    const idx rows = shape.groups * shape.window, some = std::max<idx>(1, PIECE / shape.filters);
+    share_stretches(threads, rows, some, PASS * n_strands * rows * shape.filters, [=](idx from, idx to) {
+        for (idx row = from; row < to; ++row) {
+            const idx group = row / shape.window, k = row % shape.window;
+            add_up(sums + row * shape.step, shape.filters, dw + k * all_filters + group * shape.filters);
+        }
+    });
 }
 
 // The slope in front of the activation, of the outputs from `at` on, laid on its grid. What lies around them is zero
@@ -174,20 +185,29 @@ void add_slopes(const Source<T>& from, T* sums) {
     }
 }
 
+// Whether the slopes are read where they lie: they need no grid, and fill the vectors that are read of them.
+template <class T>
+bool lie_ready(const Geometry& g, const Asked<T>& asked, const Padded& grid) {
+    return !asked.relu && std::equal(g.output, g.output + 3, grid.size) && !grid.origin() &&
+           grid.channels == g.filters && g.filters / g.groups % (2 * LANES<T>) == 0;
+}
+
 // The grids of the images at hand: their pixels, and their slopes.
 template <class T>
 struct AtHand {
     Grids<T> pixels, slopes;
+    bool ready;
     idx first = 0, count = 0;
-    const T* x = nullptr;  // the grids, or the images themselves where these are whole
+    const T *x = nullptr, *slope = nullptr;  // the grids, or the arrays themselves where these need none
 
     // The last pixel is read beyond its filters.
-    AtHand(const Padded& x_grid, const Padded& slope_grid, idx images)
-        : pixels(x_grid, images), slopes(slope_grid, images, 4 * LANES<T>) {}
+    AtHand(const Padded& x_grid, const Padded& slope_grid, idx images, bool ready)
+        : pixels(x_grid, images), slopes(slope_grid, ready ? 0 : images, 4 * LANES<T>), ready(ready) {}
 
     void take(const Geometry& g, const Asked<T>& asked, idx from, idx n, idx copies) {
         first = from, count = n;
-        for (idx image = 0; image < count; ++image) {
+        slope = ready ? asked.gradient + first * g.outputs() * g.filters : slopes.of(0);
+        for (idx image = 0; !ready && image < count; ++image) {
             const idx at = (first + image) * g.outputs() * g.filters;
             lay_slope(g, asked.gradient, asked.y, asked.relu, slopes.grid, at, slopes.of(image));
         }
@@ -196,7 +216,7 @@ struct AtHand {
         x = is_whole(g, pixels.grid) ? images : pixels.fill(g, images, count, copies);
     }
     Source<T> source(const Geometry& g) {
-        return {g, count, x, pixels.grid, slopes.of(0) + slopes.grid.origin(), slopes.grid};
+        return {g, count, x, pixels.grid, slope + slopes.grid.origin(), slopes.grid};
     }
 };
 
@@ -209,7 +229,7 @@ void by_strands(const Geometry& g, const Asked<T>& asked, Plan& plan, int thread
     std::fill(sums.data, sums.data + n_strands * shape.size(), T(0));
 
     share(threads, n_strands, 2 * g.multiplications(), [&](Turn& turn) {
-        AtHand<T> at_hand(plan.x_grid, plan.slope_grid, plan.at_once);
+        AtHand<T> at_hand(plan.x_grid, plan.slope_grid, plan.at_once, lie_ready(g, asked, plan.slope_grid));
         for (idx strand; turn.take(strand);) {
             T* mine = sums.data + strand * shape.size();
             const idx begin = strand * g.images / n_strands, all = (strand + 1) * g.images / n_strands - begin;
@@ -223,7 +243,7 @@ void by_strands(const Geometry& g, const Asked<T>& asked, Plan& plan, int thread
             }
         }
     });
-    total(shape, sums.data, n_strands, asked.dw, asked.db);
+    total(shape, sums.data, n_strands, asked.dw, asked.db, threads);
 }
 
 // sums[m][.] += sum over outputs of x[window + at[m]] slope[.], the sums in registers over all of them.
@@ -326,6 +346,8 @@ struct GroupsPlan {
           slope_elements(elements_at(phases.places, filters)),
           turned(at_once > 1 ? at_once : phases.pixels(2, 0), g.groups, g.taps() * filters, channels) {
         if (asked.dx) turn(g, asked.w, phases, turned);
+        for (idx group = 0; asked.bias && group < g.groups; ++group)
+            std::copy(asked.bias + group * channels, asked.bias + (group + 1) * channels, turned.bias_of(group, 0));
     }
 
     void add_to_weights(AtHand<T>& images, T* mine) {
@@ -345,7 +367,7 @@ struct GroupsPlan {
         phases.each([&](const idx* pixels, idx first, idx from, idx to) {
             const Places some{slope_elements.data(), from * filters, to * filters};
             const Correlation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, filters, false};
-            correlate(images.slopes.of(0), images.count, dx + first * g.channels);
+            correlate(images.slope, images.count, dx + first * g.channels);
         });
     }
 };

@@ -122,6 +122,7 @@ struct DepthwisePlan {
     Sums sums;
     Phases phases;
     std::vector<idx> x_taps;
+    const T* bias;
     Filters<T> turned;
 
     DepthwisePlan(const Geometry& g, const Asked<T>& asked)
@@ -132,7 +133,8 @@ struct DepthwisePlan {
           sums{1, g.taps(), g.filters, x_grid.channels},
           phases(g, slope_grid),
           x_taps(window_elements(g, x_grid, 1)),
-          turned(g, asked.w, nullptr, &phases) {}
+          bias(asked.bias),
+          turned(g, asked.w, copies == 1 ? bias : nullptr, &phases) {}
 
     void add_to_weights(AtHand<T>& image, T* mine) {
         const Source<T> all = image.source(g);
@@ -155,7 +157,7 @@ struct DepthwisePlan {
         Buffer<T> apart(g.pixels() * g.filters);
         write_copies(image, apart.data);
         for (idx at = 0; at < g.pixels() * g.channels; ++at) {
-            dx[at] = 0;
+            dx[at] = bias ? bias[at % g.channels] : T(0);
             for (idx copy = 0; copy < copies; ++copy) dx[at] += apart.data[at * copies + copy];
         }
     }
@@ -165,7 +167,7 @@ struct DepthwisePlan {
         phases.each([&](const idx* pixels, idx first, idx from, idx to) {
             const Places some{phases.places.data(), from, to};
             const DepthwiseCorrelation<T> correlate{slope_grid, pixels, ONCE, steps, turned, some, false};
-            correlate(image.slopes.of(0), dx + first * g.filters);
+            correlate(image.slope, dx + first * g.filters);
         });
     }
 };

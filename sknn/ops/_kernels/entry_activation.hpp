@@ -1,8 +1,8 @@
 // Entries for activation functions, dropout and sums.
 
 ActivationKind kind_of(PyObject* name) {
-    constexpr const char* names[] = {"logistic", "tanh", "leaky_relu", "elu", "selu",
-                                     "softplus", "silu", "gelu",       "mish"};
+    constexpr const char* names[] = {"logistic", "tanh",     "relu", "leaky_relu", "elu",
+                                     "selu",     "softplus", "silu", "gelu",       "mish"};
     if (!PyUnicode_Check(name)) refuse(PyExc_TypeError, "an activation function is given by its name");
     int kind = 0;
     for (const char* known : names) {
@@ -70,3 +70,41 @@ void add_as(PyObject* const* arguments, int type) {
     kernels<T>().add(n, a, b, relu, y, threads);
 }
 DEFINE(add, 5)
+
+// The elements of an array of rows, and how long these are.
+idx width_of_rows(PyObject* object, idx& rows) {
+    auto* a = reinterpret_cast<PyArrayObject*>(object);
+    if (!PyArray_Check(object) || PyArray_NDIM(a) < 1) refuse(PyExc_TypeError, "an argument is no array of rows");
+    const idx width = PyArray_DIM(a, PyArray_NDIM(a) - 1);
+    rows = width ? PyArray_SIZE(a) / width : 0;
+    return width;
+}
+
+// concatenate(a, b, y, threads)
+template <class T>
+void concatenate_as(PyObject* const* arguments, int type) {
+    idx rows, others;
+    const idx width_a = width_of_rows(arguments[0], rows), width_b = width_of_rows(arguments[1], others);
+    const T* a = present<T>(arguments[0], type, rows * width_a);
+    const T* b = present<T>(arguments[1], type, rows * width_b);
+    T* y = present<T>(arguments[2], type, rows * (width_a + width_b), true);
+    const int threads = allowed(int(integer(arguments[3])));
+    WithoutInterpreter released;
+    kernels<T>().concatenate(rows, width_a, width_b, a, b, y, threads);
+}
+DEFINE(concatenate, 4)
+
+// split(y, width, a, b, threads): a has rows of this width
+template <class T>
+void split_as(PyObject* const* arguments, int type) {
+    idx rows;
+    const idx width = width_of_rows(arguments[0], rows), width_a = integer(arguments[1]);
+    if (width_a < 0 || width_a > width) refuse(PyExc_ValueError, "a part is wider than the whole");
+    const T* y = present<T>(arguments[0], type, rows * width);
+    T* a = elements<T>(arguments[2], type, rows * width_a, true);
+    T* b = elements<T>(arguments[3], type, rows * (width - width_a), true);
+    const int threads = allowed(int(integer(arguments[4])));
+    WithoutInterpreter released;
+    kernels<T>().split(rows, width_a, width - width_a, y, a, b, threads);
+}
+DEFINE(split, 5)

@@ -33,7 +33,8 @@ void convolve_as(PyObject* const* arguments, int type) {
 }
 DEFINE(convolve, 7)
 
-// convolve_back(g, geometry, x, w, y, relu, dx, dw, db, threads): x is read for dw alone, w for dx, y for ReLU
+// convolve_back(g, geometry, x, w, y, relu, bias, dx, dw, db, threads): x is read for dw alone, w for dx, y for ReLU; the
+// bias is added to dx, which is then the result of a transposed convolution
 template <class T>
 void convolve_back_as(PyObject* const* arguments, int type) {
     const Geometry g = geometry(arguments[1]);
@@ -46,15 +47,16 @@ void convolve_back_as(PyObject* const* arguments, int type) {
     const T* w = elements<T>(arguments[3], type, weights(g));
     const T* y = elements<T>(arguments[4], type, outputs);
     const bool relu = integer(arguments[5]);
-    T* dx = elements<T>(arguments[6], type, inputs, true);
-    T* dw = elements<T>(arguments[7], type, weights(g), true);
-    T* db = elements<T>(arguments[8], type, g.filters, true);
+    const T* bias = elements<T>(arguments[6], type, g.channels);
+    T* dx = elements<T>(arguments[7], type, inputs, true);
+    T* dw = elements<T>(arguments[8], type, weights(g), true);
+    T* db = elements<T>(arguments[9], type, g.filters, true);
     if ((dw && !x) || (dx && !w) || (relu && !y)) refuse(PyExc_TypeError, "a gradient is asked of what is not there");
-    const int threads = allowed(int(integer(arguments[9])));
+    const int threads = allowed(int(integer(arguments[10])));
     WithoutInterpreter released;
-    kernels<T>().convolve_back(g, gradient, x, w, y, relu, dx, dw, db, threads);
+    kernels<T>().convolve_back(g, gradient, x, w, y, relu, bias, dx, dw, db, threads);
 }
-DEFINE(convolve_back, 10)
+DEFINE(convolve_back, 11)
 
 // pool_max(x, geometry, y, threads)
 template <class T>

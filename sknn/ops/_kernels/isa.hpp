@@ -6,11 +6,11 @@ namespace {
 #include "exponential.hpp"
 #include "lines.hpp"
 #include "matmul.hpp"
-#include "norm.hpp"
 #include "padded.hpp"
 
 #include "activation.hpp"
 #include "attention.hpp"
+#include "beside.hpp"
 #include "conv.hpp"
 #include "conv_back.hpp"
 #include "dense.hpp"
@@ -18,6 +18,7 @@ namespace {
 #include "dropout.hpp"
 #include "layer_norm.hpp"
 #include "loss.hpp"
+#include "norm.hpp"
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
@@ -51,6 +52,8 @@ constexpr Kernels<T> kernels() {
             activate_back<T>,
             thin<T>,
             add<T>,
+            concatenate<T>,
+            split<T>,
             recurrence<T>,
             recurrence_back<T>,
             attention<T>,

@@ -1,15 +1,31 @@
-// Normalisation over the batch, channel by channel (the columns): statistics, result and gradients.
+// Normalisation over the batch, channel by channel (the columns): statistics, result and gradients; ReLU may lie behind.
 //
 // Rows are cut into blocks that stay in the cache, the same ones for any number of threads. The sums of a block are
-// taken side by side over a few rows at a time, so that few channels fill a vector, too: over `width` columns, those
-// of the channels again and again. The sums of all blocks are added up in float64, in order.
+// taken side by side over a few rows at a time, so that few channels fill vectors, too: over `width` columns, those of
+// the channels again and again. The sums of all blocks are added up in float64, in order.
+
+template <idx N, int V>
+struct Stripe {  // V vectors of N columns, in so many lines
+    static constexpr idx lanes = N;
+    static constexpr int vectors = V;
+    idx lines;
+};
 
 struct Blocks {
-    idx rows, columns, height, copies;
+    static constexpr idx WIDE = 64, WHOLE = 16;  // columns that are enough, and of which vectors are filled
+    idx rows, columns, copies, height;
 
-    Blocks(idx rows, idx columns, idx height)
-        : rows(rows), columns(columns), height(height), copies((63 + columns) / columns) {}
-    Blocks(idx rows, idx columns) : Blocks(rows, columns, std::max<idx>(64, 16384 / columns)) {}
+    Blocks(idx rows, idx columns)
+        : rows(rows),
+          columns(columns),
+          copies(copies_of(columns)),
+          height(round_up(std::max<idx>(64, 16384 / columns), copies)) {}
+    static idx copies_of(idx columns) {
+        if (columns >= WIDE) return 1;
+        idx n = (WIDE + columns - 1) / columns;
+        while (n * columns % WHOLE) ++n;
+        return n;
+    }
     idx width() const { return copies * columns; }
     idx count() const { return (rows + height - 1) / height; }
     idx start(idx block) const { return block * height * columns; }
@@ -28,6 +44,17 @@ struct Blocks {
         for (idx j = 0; j < n - i; ++j) each(i + j, j);
     }
 
+    // Calls body(stripe, element of the block where it begins, its column among `width`); lines are `width` apart.
+    template <idx N, int V, class Body>
+    ALWAYS_INLINE void each_stripe(idx block, Body body) const {
+        const idx n = height_of(block) * columns, step = width(), lines = n / step;
+        idx j = 0;
+        for (; j + V * N <= step; j += V * N) body(Stripe<N, V>{lines}, j, j);
+        for (; j + N <= step; j += N) body(Stripe<N, 1>{lines}, j, j);
+        for (; j < step; ++j) body(Stripe<1, 1>{lines}, j, j);
+        for (idx i = lines * step; i < n; ++i) body(Stripe<1, 1>{1}, i, i - lines * step);
+    }
+
     // Adds the copies of each channel up, in the first of them.
     template <class T>
     void fold(T* sums) const {
@@ -42,19 +69,44 @@ struct Blocks {
     }
 };
 
-// The mean of each channel in a block, and the sum of squares around it. Both as wide as `width`.
+constexpr idx AHEAD = 8;  // rows of a block of which the mean is near that of all
+
+// A number near the mean of each channel in a block: exactly that where all are equal.
 template <class T>
-void block_statistics(const Blocks& blocks, idx block, const T* x, double* mean, double* squares) {
-    std::fill(mean, mean + blocks.width(), 0.0);
+void block_centre(const Blocks& blocks, idx block, const T* x, double* centre) {
+    const idx n = std::min(AHEAD, blocks.height_of(block)), columns = blocks.columns;
+    std::fill(centre, centre + columns, 0.0);
+    for (idx i = 1; i < n; ++i)
+        for (idx j = 0; j < columns; ++j) centre[j] += double(x[i * columns + j]) - double(x[j]);
+    for (idx j = 0; j < columns; ++j) centre[j] = double(x[j]) + centre[j] / double(n);
+    blocks.spread(centre);
+}
+
+// sums and squares: of how far the elements are from a centre, over the copies of each channel, in float64.
+template <class T>
+void add_apart(const Blocks& blocks, idx block, const T* x, const double* centre, double* sums, double* squares) {
+    std::fill(sums, sums + blocks.width(), 0.0);
     std::fill(squares, squares + blocks.width(), 0.0);
-    blocks.each_element(block, [=](idx i, idx j) { mean[j] += x[i]; });
-    blocks.fold(mean);
-    for (idx j = 0; j < blocks.columns; ++j) mean[j] /= double(blocks.height_of(block));
-    blocks.spread(mean);
-    blocks.each_element(block, [=](idx i, idx j) {
-        const double apart = x[i] - mean[j];
-        squares[j] += apart * apart;
+    const idx step = blocks.width();
+    blocks.each_stripe<LANES<double>, REGISTERS / 4>(block, [=](auto stripe, idx at, idx j) INLINE_CALL {
+        using S = decltype(stripe);
+        using Wide = Part<double, S::lanes>;
+        Wide middle[S::vectors], sum[S::vectors] = {}, square[S::vectors] = {};
+        for (int v = 0; v < S::vectors; ++v) middle[v] = load_part_of<S::lanes>(centre + j + v * S::lanes);
+        for (idx line = 0; line < stripe.lines; ++line)
+            for (int v = 0; v < S::vectors; ++v) {
+                const auto here = load_part_of<S::lanes>(x + at + line * step + v * S::lanes);
+                const Wide apart = __builtin_convertvector(here, Wide) - middle[v];
+                sum[v] += apart;
+                square[v] += apart * apart;
+            }
+        for (int v = 0; v < S::vectors; ++v) {
+            const idx to = j + v * S::lanes;
+            store_part_of<S::lanes>(sums + to, load_part_of<S::lanes>(sums + to) + sum[v]);
+            store_part_of<S::lanes>(squares + to, load_part_of<S::lanes>(squares + to) + square[v]);
+        }
     });
+    blocks.fold(sums);
     blocks.fold(squares);
 }
 
@@ -62,11 +114,20 @@ void block_statistics(const Blocks& blocks, idx block, const T* x, double* mean,
 template <class T>
 void batch_statistics(idx rows, idx columns, const T* x, double* mean, double* variance, int threads) {
     const Blocks blocks(rows, columns);
-    const idx step = blocks.width();
-    Buffer<double> means(blocks.count() * step), squares(blocks.count() * step);
+    Buffer<double> means(blocks.count() * columns), squares(blocks.count() * columns);
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
-        for (idx b; turn.take(b);)
-            block_statistics(blocks, b, x + blocks.start(b), means.data + b * step, squares.data + b * step);
+        const idx step = blocks.width();
+        Buffer<double> space(3 * step);
+        double *centre = space.data, *sum = centre + step, *square = sum + step;
+        for (idx b; turn.take(b);) {
+            block_centre(blocks, b, x + blocks.start(b), centre);
+            add_apart(blocks, b, x + blocks.start(b), centre, sum, square);
+            for (idx j = 0; j < columns; ++j) {
+                const double off = sum[j] / double(blocks.height_of(b));
+                means.data[b * columns + j] = centre[j] + off;
+                squares.data[b * columns + j] = std::max(0.0, square[j] - off * sum[j]);
+            }
+        }
     });
     std::fill(mean, mean + columns, 0.0);
     std::fill(variance, variance + columns, 0.0);
@@ -74,9 +135,9 @@ void batch_statistics(idx rows, idx columns, const T* x, double* mean, double* v
         const double here = double(blocks.height_of(b)), before = double(b * blocks.height),
                      share = here / (here + before);
         for (idx j = 0; j < columns; ++j) {
-            const double apart = means.data[b * step + j] - mean[j];
+            const double apart = means.data[b * columns + j] - mean[j];
             mean[j] += apart * share;
-            variance[j] += squares.data[b * step + j] + apart * apart * before * share;
+            variance[j] += squares.data[b * columns + j] + apart * apart * before * share;
         }
     }
     for (idx j = 0; j < columns; ++j) variance[j] /= double(rows);
@@ -94,61 +155,110 @@ struct Channels {
     }
 };
 
-// y = (x - mean) factor + shift.
+// y = f((x - mean) factor + shift), f being ReLU or nothing.
 template <class T>
-void rescale(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y, int threads) {
+void rescale(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, bool relu, T* y,
+             int threads) {
     const Blocks blocks(rows, columns);
     const Channels<T> means(blocks, [=](idx j) { return mean[j]; });
     const Channels<T> factors(blocks, [=](idx j) { return factor[j]; });
     const Channels<T> shifts(blocks, [=](idx j) { return shift[j]; });
     const T *m = means.values.data, *f = factors.values.data, *s = shifts.values.data;
+    const T floor = relu ? T(0) : -std::numeric_limits<T>::infinity();
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
         for (idx b; turn.take(b);) {
             const T* from = x + blocks.start(b);
             T* to = y + blocks.start(b);
-            blocks.each_element(b, [=](idx i, idx j) { to[i] = (from[i] - m[j]) * f[j] + s[j]; });
+            blocks.each_element(b, [=](idx i, idx j) {
+                const T z = (from[i] - m[j]) * f[j] + s[j];
+                to[i] = z < floor ? floor : z;  // NaN stays
+            });
         }
     });
 }
 
-// The sums of g (x - mean) and of g, for each channel.
+// What the gradients read for each channel, repeated to the width of the blocks.
 template <class T>
-void sums_along(const Blocks& blocks, const T* g, const T* x, const T* mean, double* apart, double* plain,
-                int threads) {
+struct Normalised {
+    Channels<T> means, factors, shifts;
+    const T *mean, *factor, *shift;
+
+    Normalised(const Blocks& blocks, const T* mean, const T* scale, const T* gain, const T* shift)
+        : means(blocks, [=](idx j) { return mean[j]; }),
+          factors(blocks, [=](idx j) { return scale[j] * gain[j]; }),
+          shifts(blocks, [=](idx j) { return shift ? shift[j] : T(0); }),
+          mean(means.values.data),
+          factor(factors.values.data),
+          shift(shifts.values.data) {}
+};
+
+// Adds g (x - mean) and g of a block to the sums of the copies of each channel; g counts where ReLU, if there is one,
+// lets it through.
+template <bool RELU, class T>
+void add_along(const Blocks& blocks, idx block, const T* g, const T* x, const Normalised<T>& of, T* apart, T* plain) {
     const idx step = blocks.width();
-    Buffer<T> partial(2 * blocks.count() * step);
-    std::fill(partial.data, partial.data + 2 * blocks.count() * step, T(0));
-    share(threads, blocks.count(), PASS * blocks.rows * blocks.columns, [&](Turn& turn) {
+    const T *mean = of.mean, *factor = of.factor, *shift = of.shift;
+    blocks.each_stripe<LANES<T>, REGISTERS / 8>(block, [=](auto stripe, idx at, idx j) INLINE_CALL {
+        using S = decltype(stripe);
+        constexpr idx N = S::lanes;
+        Part<T, N> sum[S::vectors] = {}, product[S::vectors] = {};
+        for (idx line = 0; line < stripe.lines; ++line)
+            for (int v = 0; v < S::vectors; ++v) {
+                const idx here = at + line * step + v * N, column = j + v * N;
+                const Part<T, N> off = load_part_of<N>(x + here) - load_part_of<N>(mean + column);
+                Part<T, N> slope = load_part_of<N>(g + here);
+                if (RELU) {
+                    const Part<T, N> z = off * load_part_of<N>(factor + column) + load_part_of<N>(shift + column);
+                    slope = z > T(0) ? slope : Part<T, N>{};
+                }
+                product[v] += slope * off;
+                sum[v] += slope;
+            }
+        for (int v = 0; v < S::vectors; ++v) {
+            const idx to = j + v * N;
+            store_part_of<N>(apart + to, load_part_of<N>(apart + to) + product[v]);
+            store_part_of<N>(plain + to, load_part_of<N>(plain + to) + sum[v]);
+        }
+    });
+}
+
+// The same sums of all blocks, for each channel.
+template <bool RELU, class T>
+void sums_along(const Blocks& blocks, const T* g, const T* x, const Normalised<T>& of, double* apart, double* plain,
+                int threads) {
+    const idx columns = blocks.columns, step = blocks.width();
+    Buffer<T> partial(2 * blocks.count() * columns);
+    share(threads, blocks.count(), PASS * blocks.rows * columns, [&](Turn& turn) {
+        Buffer<T> space(2 * step);
+        T *to_apart = space.data, *to_plain = to_apart + step;
         for (idx b; turn.take(b);) {
-            const T *slope = g + blocks.start(b), *from = x + blocks.start(b);
-            T *to_apart = partial.data + 2 * b * step, *to_plain = to_apart + step;
-            blocks.each_element(b, [=](idx i, idx j) {
-                to_apart[j] += slope[i] * (from[i] - mean[j]);
-                to_plain[j] += slope[i];
-            });
+            std::fill(space.data, space.data + 2 * step, T(0));
+            add_along<RELU>(blocks, b, g + blocks.start(b), x + blocks.start(b), of, to_apart, to_plain);
             blocks.fold(to_apart);
             blocks.fold(to_plain);
+            std::copy(to_apart, to_apart + columns, partial.data + 2 * b * columns);
+            std::copy(to_plain, to_plain + columns, partial.data + (2 * b + 1) * columns);
         }
     });
-    std::fill(apart, apart + blocks.columns, 0.0);
-    std::fill(plain, plain + blocks.columns, 0.0);
+    std::fill(apart, apart + columns, 0.0);
+    std::fill(plain, plain + columns, 0.0);
     for (idx b = 0; b < blocks.count(); ++b)
-        for (idx j = 0; j < blocks.columns; ++j) {
-            apart[j] += partial.data[2 * b * step + j];
-            plain[j] += partial.data[(2 * b + 1) * step + j];
+        for (idx j = 0; j < columns; ++j) {
+            apart[j] += partial.data[2 * b * columns + j];
+            plain[j] += partial.data[(2 * b + 1) * columns + j];
         }
 }
 
-// The gradients of y = gain z + shift, z = (x - mean) scale, where mean and scale are those of x. Moving all elements
-// alike, or apart in proportion, changes nothing: the parts of the gradient along these two directions drop out of dx.
-template <class T>
-void batch_norm_back(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain, T* dx,
-                     T* to_gain, T* to_shift, int threads) {
+// The gradients of y = f(gain z + shift), z = (x - mean) scale, where mean and scale are those of x, and f is ReLU or,
+// without a shift to tell where that has its kink, nothing. Moving all elements alike, or apart in proportion, changes
+// nothing: the parts of the gradient along these two directions drop out of dx.
+template <bool RELU, class T>
+void batch_norm_back_by(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
+                        const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
     const Blocks blocks(rows, columns);
     Buffer<double> apart(columns), plain(columns);
-    const Channels<T> means(blocks, [=](idx j) { return mean[j]; });
-    const T* m = means.values.data;
-    sums_along(blocks, g, x, m, apart.data, plain.data, threads);
+    const Normalised<T> of(blocks, mean, scale, gain, shift);
+    sums_along<RELU>(blocks, g, x, of, apart.data, plain.data, threads);
     for (idx j = 0; j < columns; ++j) {
         to_gain[j] = T(apart.data[j] * scale[j]);
         to_shift[j] = T(plain.data[j]);
@@ -157,13 +267,23 @@ void batch_norm_back(idx rows, idx columns, const T* g, const T* x, const T* mea
     const double n = double(rows);
     const Channels<T> alike(blocks, [&](idx j) { return T(plain.data[j] / n); });
     const Channels<T> along(blocks, [&](idx j) { return T(apart.data[j] * scale[j] * scale[j] / n); });
-    const Channels<T> factors(blocks, [=](idx j) { return scale[j] * gain[j]; });
-    const T *a = alike.values.data, *z = along.values.data, *f = factors.values.data;
+    const T *a = alike.values.data, *z = along.values.data, *m = of.mean, *f = of.factor, *s = of.shift;
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
         for (idx b; turn.take(b);) {
             const T *slope = g + blocks.start(b), *from = x + blocks.start(b);
             T* to = dx + blocks.start(b);
-            blocks.each_element(b, [=](idx i, idx j) { to[i] = (slope[i] - a[j] - (from[i] - m[j]) * z[j]) * f[j]; });
+            blocks.each_element(b, [=](idx i, idx j) {
+                const T off = from[i] - m[j];
+                const T passed = !RELU || off * f[j] + s[j] > T(0) ? slope[i] : T(0);
+                to[i] = (passed - a[j] - off * z[j]) * f[j];
+            });
         }
     });
+}
+
+template <class T>
+void batch_norm_back(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
+                     const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
+    const auto back = shift ? batch_norm_back_by<true, T> : batch_norm_back_by<false, T>;
+    back(rows, columns, g, x, mean, scale, gain, shift, dx, to_gain, to_shift, threads);
 }

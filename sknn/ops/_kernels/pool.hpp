@@ -76,26 +76,23 @@ public:
     }
 };
 
-// The channels worked on at a time: a whole vector of them, or one.
-template <class T>
-struct Many {
-    using Value = Vector<T>;
-    static Value read(const T* from) { return load(from); }
-    static void write(T* to, Value value) { *reinterpret_cast<Vector<T>*>(to) = value; }
-};
-template <class T>
-struct One {
-    using Value = T;
-    static Value read(const T* from) { return *from; }
-    static void write(T* to, Value value) { *to = value; }
+// N channels, worked on at a time.
+template <class T, idx N>
+struct Some {
+    using Value = Part<T, N>;
+    static ALWAYS_INLINE Value read(const T* from) { return load_part_of<N>(from); }
+    static ALWAYS_INLINE void write(T* to, Value value) { store_part_of<N>(to, value); }
 };
 
-// Calls body(channel, how many from there on) for all channels.
+// Calls body(channel, how many from there on) for all channels: those that fill no vector by halves and quarters of one.
 template <class T, class Body>
 ALWAYS_INLINE void each_channel(idx channels, Body body) {
+    constexpr idx whole = LANES<T>, half = std::max<idx>(1, whole / 2), quarter = std::max<idx>(1, whole / 4);
     idx c = 0;
-    for (; c + LANES<T> <= channels; c += LANES<T>) body(c, Many<T>{});
-    for (; c < channels; ++c) body(c, One<T>{});
+    for (; c + whole <= channels; c += whole) body(c, Some<T, whole>{});
+    for (; c + half <= channels; c += half) body(c, Some<T, half>{});
+    for (; c + quarter <= channels; c += quarter) body(c, Some<T, quarter>{});
+    for (; c < channels; ++c) body(c, Some<T, 1>{});
 }
 
 // Calls visit(image, where a window begins, its taps, where its outputs begin) for all windows of all images, which are
@@ -119,14 +116,14 @@ void pool_max(const Geometry& g, const T* x, T* y, int threads) {
     each_window(g, windows, threads, nothing, [&](idx n, idx start, Taps taps, idx to) {
         const T* from = x + n * g.pixels() * g.channels + start;
         T* largest = y + n * g.outputs() * g.channels + to;
-        each_channel<T>(g.channels, [&](idx c, auto here) {
-            using Some = decltype(here);
-            auto most = Some::read(from + taps.at[0] + c);
+        each_channel<T>(g.channels, [&](idx c, auto here) INLINE_CALL {
+            using Here = decltype(here);
+            auto most = Here::read(from + taps.at[0] + c);
             for (idx k = 1; k < taps.n; ++k) {
-                const auto other = Some::read(from + taps.at[k] + c);
+                const auto other = Here::read(from + taps.at[k] + c);
                 most = (other > most) | (other != other) ? other : most;  // NaN stays
             }
-            Some::write(largest + c, most);
+            Here::write(largest + c, most);
         });
     });
 }
@@ -143,20 +140,20 @@ void pool_max_back(const Geometry& g, const T* gradient, const T* x, const T* y,
         const T *elements = x + n * image + start, *slope = gradient + n * outputs + to,
                 *largest = y + n * outputs + to;
         T* into = dx + n * image + start;
-        each_channel<T>(g.channels, [&](idx c, auto here) {
-            using Some = decltype(here);
-            using Value = typename Some::Value;
-            const auto most = Some::read(largest + c);
-            auto left = Some::read(slope + c);
+        each_channel<T>(g.channels, [&](idx c, auto here) INLINE_CALL {
+            using Here = decltype(here);
+            using Value = typename Here::Value;
+            const auto most = Here::read(largest + c);
+            auto left = Here::read(slope + c);
             for (idx k = 0; k + 1 < taps.n; ++k) {
                 const idx at = taps.at[k] + c;
-                const auto hit = Some::read(elements + at) == most;
+                const auto hit = Here::read(elements + at) == most;
                 const Value taken = hit ? left : Value{};
                 left = hit ? Value{} : left;
-                Some::write(into + at, once ? taken : Some::read(into + at) + taken);
+                Here::write(into + at, once ? taken : Here::read(into + at) + taken);
             }
             const idx last = taps.at[taps.n - 1] + c;  // takes what no element has taken, as of NaN
-            Some::write(into + last, once ? left : Some::read(into + last) + left);
+            Here::write(into + last, once ? left : Here::read(into + last) + left);
         });
     });
 }
@@ -168,11 +165,11 @@ void pool_average(const Geometry& g, const T* x, T* y, int threads) {
         const T* from = x + n * g.pixels() * g.channels + start;
         T* mean = y + n * g.outputs() * g.channels + to;
         const T share = T(1) / T(taps.n);
-        each_channel<T>(g.channels, [&](idx c, auto here) {
-            using Some = decltype(here);
-            typename Some::Value sum = {};
-            for (idx k = 0; k < taps.n; ++k) sum += Some::read(from + taps.at[k] + c);
-            Some::write(mean + c, sum * share);
+        each_channel<T>(g.channels, [&](idx c, auto here) INLINE_CALL {
+            using Here = decltype(here);
+            typename Here::Value sum = {};
+            for (idx k = 0; k < taps.n; ++k) sum += Here::read(from + taps.at[k] + c);
+            Here::write(mean + c, sum * share);
         });
     });
 }
@@ -189,12 +186,12 @@ void pool_average_back(const Geometry& g, const T* gradient, T* dx, int threads)
         const T* slope = gradient + n * g.outputs() * g.channels + to;
         T* into = dx + n * image + start;
         const T share = T(1) / T(taps.n);
-        each_channel<T>(g.channels, [&](idx c, auto here) {
-            using Some = decltype(here);
-            const auto part = share * Some::read(slope + c);
+        each_channel<T>(g.channels, [&](idx c, auto here) INLINE_CALL {
+            using Here = decltype(here);
+            const auto part = share * Here::read(slope + c);
             for (idx k = 0; k < taps.n; ++k) {
                 T* element = into + taps.at[k] + c;
-                Some::write(element, once ? part : Some::read(element) + part);
+                Here::write(element, once ? part : Here::read(element) + part);
             }
         });
     });

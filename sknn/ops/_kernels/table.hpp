@@ -18,7 +18,7 @@ struct Geometry {  // of a convolution or pooling: three axes, the missing ones 
     idx reach(int axis) const { return (output[axis] - 1) * stride[axis] + dilation[axis] * (kernel[axis] - 1) + 1; }
 };
 
-enum class ActivationKind { logistic, tanh, leaky_relu, elu, selu, softplus, silu, gelu, mish };
+enum class ActivationKind { logistic, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish };
 
 constexpr bool keeps_slope(ActivationKind kind) {
     return kind >= ActivationKind::silu;
@@ -115,8 +115,8 @@ struct Kernels {
     void (*softmax_cross_entropy)(idx n, idx outputs, const T* raw, const idx* target, T smoothing, T* values,
                                   T* slope);
     void (*convolve)(const Geometry& g, const T* x, const T* w, const T* bias, bool relu, T* y, int threads);
-    void (*convolve_back)(const Geometry& g, const T* gradient, const T* x, const T* w, const T* y, bool relu, T* dx,
-                          T* dw, T* db, int threads);
+    void (*convolve_back)(const Geometry& g, const T* gradient, const T* x, const T* w, const T* y, bool relu,
+                          const T* bias, T* dx, T* dw, T* db, int threads);  // the bias is added to dx
     void (*pool_max)(const Geometry& g, const T* x, T* y, int threads);
     void (*pool_max_back)(const Geometry& g, const T* gradient, const T* x, const T* y, T* dx, int threads);
     void (*pool_average)(const Geometry& g, const T* x, T* y, int threads);
@@ -129,10 +129,10 @@ struct Kernels {
     void (*rmsprop)(idx n, idx decaying, T* theta, const T* grad, T* v, T decay, T epsilon, T step, T l2,
                     Average<T> average, int threads);
     void (*batch_statistics)(idx rows, idx columns, const T* x, double* mean, double* variance, int threads);
-    void (*rescale)(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y,
-                    int threads);
+    void (*rescale)(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift,
+                    bool relu, T* y, int threads);
     void (*batch_norm_back)(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
-                            T* dx, T* to_gain, T* to_shift, int threads);
+                            const T* shift, T* dx, T* to_gain, T* to_shift, int threads);
     void (*layer_norm)(idx samples, idx rows, idx columns, const T* x, const T* gain, const T* shift, double epsilon,
                        T* y, T* mean, T* scale, int threads);
     void (*layer_norm_back)(idx samples, idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale,
@@ -141,6 +141,8 @@ struct Kernels {
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
     void (*add)(idx n, const T* a, const T* b, bool relu, T* y, int threads);
+    void (*concatenate)(idx rows, idx width_a, idx width_b, const T* a, const T* b, T* y, int threads);
+    void (*split)(idx rows, idx width_a, idx width_b, const T* y, T* a, T* b, int threads);
     void (*recurrence)(const Cell<T>& cell, const Series& series, const States<T>& states, int threads);
     void (*recurrence_back)(const Cell<T>& cell, const Series& series, const States<T>& states, const Slopes<T>& to,
                             int threads);

@@ -9,6 +9,7 @@ from ..names import look_up
 from .calibration import draw_calibration
 from .cost import draw_cost
 from .differences import draw_differences
+from .example import draw_example
 from .learning_curve import draw_learning_curve
 from .ranks import draw_ranks
 from .residuals import draw_residuals
@@ -82,6 +83,13 @@ FIGURES: dict[str, Kind] = {
         "Residuals",
         "The best network and the best baseline: points spread evenly about zero are what is wanted; a bend or a "
         "funnel shows where a model errs.",
+    ),
+    "example": Kind(
+        draw_example,
+        _square,
+        "An example",
+        "The first test image of the first fold, its label map, and what the best network and the best baseline "
+        "predict; where there is no label it is white.",
     ),
     "learning_curve": Kind(
         draw_learning_curve,

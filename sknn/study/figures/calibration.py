@@ -76,7 +76,7 @@ def draw_calibration(scene: Scene, axes: "Axes") -> None:
 
 def _with_confidence(scene: Scene) -> "DataFrame":
     if scene.data.task != "classification":
-        raise NothingToDrawError(f"calibration is for classification, but {scene.data.name!r} is a regression")
+        raise NothingToDrawError(f"calibration is for classification, but {scene.data.name!r} is a {scene.data.task}")
     predictions = scene.study.predictions
     known = predictions[(predictions["dataset"] == scene.data.name) & predictions["confidence"].notna()]
     if not len(known):

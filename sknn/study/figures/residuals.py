@@ -22,7 +22,7 @@ def draw_residuals(scene: Scene, axes: "Axes") -> None:
         Where to draw.
     """
     if scene.data.task != "regression":
-        raise NothingToDrawError(f"residuals are for regression, but {scene.data.name!r} is a classification")
+        raise NothingToDrawError(f"residuals are for regression, but {scene.data.name!r} is a {scene.data.task}")
     predictions = scene.study.predictions
     predictions = predictions[predictions["dataset"] == scene.data.name]
     scene.check_scores()

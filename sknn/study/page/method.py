@@ -15,8 +15,9 @@ import sknn
 from ..cell import seed_of
 from ..data import DataSet
 from ..folds import INNER_FOLDS, is_by_time
+from ..maps import UNLABELLED, counts_of
 from ..models import Model
-from ..series import are_series
+from ..series import are_ragged, are_series
 from ..spaces import describe
 from .html import Markup, joined, tag
 from .numbers import counted
@@ -46,7 +47,7 @@ def size_of(data: DataSet) -> str:
     >>> size_of(DataSet.from_arrays("toy", [[0.0], [1.0], [2.0]], ["no", "yes", "no"]))
     '3 rows, 1 column, 2 classes'
     """
-    classes = [counted(len(data.labels), "class", "classes")] if data.task == "classification" else []
+    classes = [counted(len(data.labels), "class", "classes")] if data.task != "regression" else []
     groups = [] if data.groups is None else [counted(len(np.unique(data.groups)), "group")]
     shape = [] if data.sample_shape is None else [_shape(data)]
     columns = [] if shape else [counted(data.n_features, "column")]
@@ -54,8 +55,11 @@ def size_of(data: DataSet) -> str:
 
 
 def _shape(data: DataSet) -> str:
-    if not are_series(data.X):
+    if not are_ragged(data.X):
         return f"samples of {' × '.join(map(str, data.sample_shape or ()))}"
+    if not are_series(data.X):
+        pixels = [image[..., 0].size for image in data.X]
+        return f"images of {min(pixels):,} to {max(pixels):,} pixels with {counted(data.n_features, 'channel')}"
     lengths = [len(series) for series in data.X]
     return f"series of {min(lengths):,} to {max(lengths):,} steps with {counted(data.n_features, 'channel')}"
 
@@ -88,6 +92,13 @@ def _target(data: DataSet) -> str:
     if data.task == "regression":
         y = np.asarray(data.y, dtype=float)
         return f"mean {y.mean():.4g}, standard deviation {y.std():.4g}, from {y.min():.4g} to {y.max():.4g}"
+    if data.task == "segmentation":
+        counts_by_label = counts_of(data.y)
+        n_pixels = sum(counts_by_label.values())
+        shares = {label: f"{100 * count / n_pixels:.3g} %" for label, count in counts_by_label.items()}
+        unknown = shares.pop(UNLABELLED, None)
+        told = ", ".join(f"class {label} in {share} of the pixels" for label, share in shares.items())
+        return told if unknown is None else f"{told}, no label in {unknown}"
     _, counts = np.unique(data.y, return_counts=True)
     if counts.min() == counts.max():
         return f"{counted(int(counts.min()), 'row')} of each class"

@@ -1,7 +1,6 @@
 """Convolutional networks: how X is read, what the parameters build, and what must be learnt."""
 
 import pickle
-import re
 import tracemalloc
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 from sknn import CNNClassifier, CNNRegressor
+from sknn.augment import Rotate, Shift
 from sknn.nn import BatchNorm, Conv, Dense, Dropout, GlobalPool, Pool, value_and_grad
 from sknn.ops.memory import kept_memory
 
@@ -73,17 +73,31 @@ def test_channels_first_is_the_same_data_in_another_order():
     assert_allclose(one.predict_proba(last), other.predict_proba(first.reshape(N, -1)), rtol=1e-5)
 
 
-@pytest.mark.parametrize(("shape", "grid"), [((36,), (36, 1)), ((6, 3, 2), (6, 3, 2)), ((3, 3, 2, 2), (3, 3, 2, 2))])
-def test_shapes_that_leave_no_doubt_need_not_be_stated(shape, grid):
-    cnn = CNNClassifier(**SMALL).fit(IMAGES.reshape(N, *shape), UPRIGHT)
-    assert cnn.network_.shapes[0] == grid
+OF_THEMSELVES = [
+    ((36,), (36, 1), 36),
+    ((18, 2), (18, 2), 2),
+    ((6, 3, 2), (6, 3, 2), 2),
+    ((3, 3, 2, 2), (3, 3, 2, 2), 2),
+]
 
 
-def test_three_axes_can_be_read_in_two_ways():
-    with pytest.raises(
-        ValueError, match=r"60 signals of 6 steps with 6 channels, or 60 images of 6 x 6 .* one channel"
-    ):
-        CNNClassifier(**SMALL).fit(IMAGES, UPRIGHT)
+@pytest.mark.parametrize(("shape", "grid", "n_features"), OF_THEMSELVES)
+def test_shapes_need_not_be_stated(shape, grid, n_features):
+    X = IMAGES.reshape(N, *shape)
+    cnn = CNNClassifier(**SMALL).fit(X, UPRIGHT)
+    assert cnn.network_.input_shape == cnn._shape == grid
+    assert cnn.n_features_in_ == n_features
+    stated = CNNClassifier(**SMALL, input_shape=grid).fit(X, UPRIGHT)
+    assert_allclose(cnn.predict_proba(X), stated.predict_proba(X), rtol=1e-4)
+
+
+def test_three_axes_that_look_like_images_are_signals_with_a_warning():
+    with pytest.warns(UserWarning, match=r"60 signals of 6 steps with 6 channels; if they .* give X\[..., None\]"):
+        cnn = CNNClassifier(**SMALL).fit(IMAGES, UPRIGHT)
+    assert cnn.network_.input_shape == (6, 6)
+    with pytest.warns(UserWarning, match=r"60 signals of 6 steps with 6 channels; .* give X\[:, None\]"):
+        cnn = CNNClassifier(**SMALL, data_format="channels_first").fit(IMAGES, UPRIGHT)
+    assert cnn.network_.shapes[0] == (6, 6)
 
 
 @pytest.mark.parametrize(
@@ -120,8 +134,8 @@ def test_inputs_are_scaled_channel_by_channel_and_by_weight():
     cnn = CNNClassifier(**SMALL).fit(X, UPRIGHT, weight)
     scaling = cnn.input_scaling_
     repeated = np.repeat(X, weight.astype(int), axis=0)
-    assert_allclose(scaling.mean.reshape(-1, 2), np.tile(repeated.mean(axis=(0, 1, 2)), (36, 1)), rtol=1e-12)
-    assert_allclose(scaling.scale.reshape(-1, 2), np.tile(repeated.std(axis=(0, 1, 2)), (36, 1)), rtol=1e-12)
+    assert_allclose(scaling.mean, repeated.mean(axis=(0, 1, 2)), rtol=1e-12)
+    assert_allclose(scaling.scale, repeated.std(axis=(0, 1, 2)), rtol=1e-12)
     unscaled = CNNClassifier(**SMALL, input_scaling=None).fit(X, UPRIGHT)
     assert unscaled.input_scaling_ is None
 
@@ -181,19 +195,12 @@ def test_meaningless_sizes_are_refused_by_name(params, message):
         CNNClassifier(**{**SMALL, **params}, input_shape=(8, 8, 1)).fit(np.zeros((4, 64)), [0, 1, 0, 1])
 
 
-def test_both_readings_that_an_error_suggests_are_accepted():
-    for data_format, shapes in (("channels_last", [(3, 50), (3, 50, 1)]), ("channels_first", [(3, 50), (1, 3, 50)])):
-        cnn = CNNClassifier(**SMALL, data_format=data_format)
-        signals = np.random.RandomState(0).standard_normal((6, 3, 50))
-        with pytest.raises(ValueError, match=re.escape(f"input_shape={shapes[0]} or input_shape={shapes[1]}")):
-            cnn.fit(signals, [0, 1] * 3)
-        for shape in shapes:
-            cnn.set_params(input_shape=shape).fit(signals, [0, 1] * 3)
-
-
-def test_too_many_axes_are_refused():
-    with pytest.raises(ValueError, match="signals have 2 axes, images 4 and volumes 5"):
-        CNNClassifier(**SMALL).fit(np.zeros((4, 2, 2, 2, 2, 2)), [0, 1, 0, 1])
+@pytest.mark.parametrize(
+    ("data_format", "message"), [("channels_last", "signals are .n, T."), ("channels_first", "2 or 3")]
+)
+def test_too_many_axes_are_refused(data_format, message):
+    with pytest.raises(ValueError, match=message):
+        CNNClassifier(**SMALL, data_format=data_format).fit(np.zeros((4, 2, 2, 2, 2, 2)), [0, 1, 0, 1])
 
 
 @pytest.mark.parametrize("changed", [{"input_shape": (3, 3)}, {"input_shape": (4, 9, 1)}, {"filters": (3, 5)}])
@@ -214,7 +221,7 @@ def test_summary_tells_shapes_parameters_and_receptive_fields():
     units = dense.summary().set_index("layer").loc["Dense(100, relu)"]
     assert (units["weights"], units["parameters"]) == (307_200, 307_200 + 100)
     deep = CNNClassifier((2, 2, 2), dilation=[1, 2, 4], pooling=None, max_iter=1).fit(images, [0, 1, 0, 1])
-    assert deep.summary()["receptive_field"].tolist()[1:4] == [(3, 3), (7, 7), (15, 15)]
+    assert deep.summary()["receptive_field"].tolist()[:3] == [(3, 3), (7, 7), (15, 15)]
     assert deep.summary()["output_shape"].tolist()[-1] == (1,)
     small = CNNClassifier(max_iter=1, input_shape=(8, 8, 1)).fit(images[:, :8, :8, 0], [0, 1, 0, 1]).summary()
     assert small["layer"].tolist()[3] == "Pool(max, 2)"
@@ -305,3 +312,31 @@ def test_a_training_step_holds_at_most_three_times_its_activations():
             assert tracemalloc.get_traced_memory()[1] < 3 * activations
         finally:
             tracemalloc.stop()
+
+
+# -- augmentation --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("augment", ["shift", ["flip", Shift(0.3), "noise"], Rotate(30)], ids=str)
+def test_images_are_augmented_in_whatever_form_they_come(augment):
+    X = np.stack([IMAGES, -(IMAGES**2)], axis=-1)
+    model = CNNClassifier(**SMALL, augment=augment)
+    whole = clone(model).fit(X, UPRIGHT)
+    assert not np.array_equal(
+        whole.network_.theta, clone(model).set_params(augment=None).fit(X, UPRIGHT).network_.theta
+    )
+    flat = clone(model).set_params(input_shape=(6, 6, 2)).fit(X.reshape(N, -1), UPRIGHT)
+    first = clone(model).set_params(data_format="channels_first").fit(np.moveaxis(X, -1, 1), UPRIGHT)
+    for other in (flat, first):
+        assert_allclose(other.network_.theta, whole.network_.theta, rtol=1e-4, atol=1e-5)
+
+
+def test_a_network_that_sees_shifted_signals_knows_others_that_are():
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=80)
+    X = 0.1 * rng.normal(size=(80, 12, 1))
+    X[:, 2:5, 0] += np.where(y[:, None], [1, 2, 3], [3, 2, 1])  # rising or falling, always there
+    moved = np.roll(X, 3, axis=1)
+    model = CNNClassifier((8,), pooling=None, learning_rate_init=0.01, max_iter=30, random_state=0)
+    assert clone(model).fit(X, y).score(moved, y) < 0.8
+    assert clone(model).set_params(augment=Shift(0.34)).fit(X, y).score(moved, y) > 0.95
