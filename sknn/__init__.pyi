@@ -15,6 +15,8 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .estimators.images.vit import ViTClassifier as ViTClassifier
+from .estimators.images.vit import ViTRegressor as ViTRegressor
 from .estimators.sequences.forecaster import Forecaster as Forecaster
 from .estimators.sequences.language_model import LanguageModel as LanguageModel
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier

@@ -38,6 +38,8 @@ from sknn import (
     Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
+    ViTClassifier,
+    ViTRegressor,
 )
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
@@ -45,6 +47,7 @@ AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothin
 LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the tests of their room, and of families
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
+OF_GRIDS = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
@@ -69,7 +72,7 @@ MINI_BATCHES = (
     "batches do not hold the same for samples of weight two and samples seen twice; with all in one batch it passes"
 )
 EXPECTED_FAILURES = {
-    **dict.fromkeys([*OF_STEPS, *OF_TOKENS], MINI_BATCHES),
+    **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_GRIDS], MINI_BATCHES),
     CNNClassifier: ROUNDING,
     CNNRegressor: ROUNDING,
     MLPClassifier: ROUNDING,
@@ -83,7 +86,7 @@ EXPECTED_FAILURES = {
 
 def takes_sparse(Estimator):
     """All but the networks that need a grid, series, or a token of each feature."""
-    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS)
+    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS)
 
 
 def takes_nan(Estimator):
@@ -409,7 +412,7 @@ def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator)
 
 @every_estimator
 def test_in_a_pipeline(Estimator):
-    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS else 0.03
+    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS + OF_GRIDS else 0.03
     pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate))
     shifted = 1e3 * X + 1e5  # hopeless without the scaler
     assert pipeline.fit(shifted, target(Estimator)).score(shifted, target(Estimator)) > 0.9
