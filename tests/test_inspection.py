@@ -25,6 +25,7 @@ from sknn import (
     Seq2Seq,
     TransformerRegressor,
     UNetSegmenter,
+    ViTClassifier,
 )
 from sknn.inspection import (
     AttentionDisplay,
@@ -64,6 +65,7 @@ SERIES = TransformerRegressor(8, stem=None, max_iter=1, random_state=0).fit(SIGN
 PIXELS = np.where(COLOURS[..., 0] > 0.5, 2, COLOURS[..., 1] > 0)
 PIXELS[:, 0] = -1
 SEGMENTER = UNetSegmenter(2, depth=1, max_iter=1, random_state=0).fit(COLOURS, PIXELS)
+PATCHED = ViTClassifier(2, width=8, depth=3, n_heads=2, max_iter=1, random_state=0).fit(COLOURS, LABELS)
 FEATURES = FTTransformerClassifier(8, max_iter=1, random_state=0).fit(TABLE, LABELS)
 PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
 PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
@@ -76,6 +78,7 @@ DISPLAYS = {
     "network": lambda **more: NetworkDisplay.from_estimator(MLP, **more),
     "attention": lambda **more: AttentionDisplay.from_estimator(SERIES, SIGNALS[0], **more),
     "segmentation": lambda **more: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0], **more),
+    "attention over an image": lambda **more: AttentionDisplay.from_estimator(PATCHED, COLOURS[0], **more),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }
 every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
@@ -147,10 +150,11 @@ def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeyp
         FilterDisplay(kernels=np.ones((3, 1, 2))),
         FeatureMapDisplay(maps=np.ones((4, 2))),
         AttentionDisplay(weights=np.eye(3)),
+        AttentionDisplay(weights=np.eye(4), image=np.ones((6, 5, 1)), patch_size=3),
         NetworkDisplay(network=MLP.network_),
         SegmentationDisplay(image=np.eye(3), prediction=np.eye(3)),
     ],
-    ids=lambda display: type(display).__name__,
+    ids=["loss curve", "filters", "feature maps", "attention", "attention over an image", "network", "segmentation"],
 )
 def test_the_error_without_matplotlib_comes_from_plot_too(display, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
@@ -604,6 +608,37 @@ def test_tokens_of_a_table_may_have_names():
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == [*TABLE.columns, "output"]
 
 
+def test_attention_of_patches_lies_over_the_image():
+    """Patches of 2 x 2 fill 6 rows, and 5 columns with one of zeros behind."""
+    weights = PATCHED.attention_weights(COLOURS[:1])[0]
+    display = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], block=1, head=0, vmax=0.5)
+    assert_array_equal(display.weights, weights[1, 0])
+    assert_allclose(display.image_.get_array(), weights[1, 0].mean(axis=0).reshape(3, 3))
+    assert display.image_.get_extent() == [-0.5, 5.5, 5.5, -0.5]
+    assert (display.image_.get_clim(), display.ax_.get_xlim(), display.ax_.get_ylim()) == (
+        (0, 0.5),
+        (-0.5, 4.5),
+        (5.5, -0.5),
+    )
+    picture = display.ax_.get_images()[0].get_array()
+    assert_allclose(picture, (COLOURS[0] - COLOURS[0].min()) / np.ptp(COLOURS[0]))
+    for token in (5, (1, 2), (-2, -1)):
+        of_one = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], token=token)
+        assert_array_equal(of_one.weights, weights[-1].mean(axis=0)[5:6])
+        assert_array_equal(of_one.image_.get_array().ravel(), of_one.weights[0])
+
+
+def test_a_roll_out_follows_tokens_through_all_blocks():
+    blocks = PATCHED.attention_weights(COLOURS[:1])[0].mean(axis=1)
+    first, second, third = (np.eye(9) + each for each in blocks)
+    display = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], block="rollout")
+    assert_allclose(display.weights, third @ second @ first / 8.0, rtol=1e-6)
+    assert_allclose(display.weights.sum(axis=1), 1.0, rtol=1e-6)
+    two = Seq2Seq(8, max_iter=1, random_state=0).fit(["ab", "ba"] * 8, ["a", "b"] * 8)
+    with pytest.raises(ValueError, match="block='rollout' follows tokens through the blocks, but"):
+        AttentionDisplay.from_estimator(two, "ab", block="rollout")
+
+
 @pytest.mark.parametrize("architecture", ["rnn", "transformer"])
 def test_what_is_written_attends_to_what_was_read(architecture):
     words = ["abc", "bcaa", "ca"] * 4
@@ -623,6 +658,17 @@ def test_what_is_written_attends_to_what_was_read(architecture):
         (lambda: FEATURES, TABLE.head(2), {}, ValueError, "X must be one sample, but holds 2"),
         (lambda: SERIES, SIGNALS[0], {"block": 2}, ValueError, "block=2 is not there: there are 2"),
         (lambda: SERIES, SIGNALS[0], {"head": -5}, ValueError, "head=-5 is not there: there are 4"),
+        (lambda: SERIES, SIGNALS[0], {"token": 20}, ValueError, "token=20 is not there: there are 20"),
+        (lambda: PATCHED, COLOURS[0], {"token": (3, 0)}, ValueError, "row=3 is not there: there are 3"),
+        (lambda: PATCHED, COLOURS[0], {"token": (0, 3)}, ValueError, "column=3 is not there: there are 3"),
+        (
+            lambda: PATCHED,
+            COLOURS[0],
+            {"token": (0, 1, 2)},
+            ValueError,
+            r"token=\(0, 1, 2\) must be .* a row and a column",
+        ),
+        (lambda: SERIES, SIGNALS[0], {"token": (0, 1)}, ValueError, r"token=\(0, 1\) must be the number of a token"),
         (TransformerRegressor, SIGNALS[0], {}, NotFittedError, "is not fitted yet"),
     ],
 )
