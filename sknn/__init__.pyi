@@ -15,6 +15,14 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
+from .estimators.images.mobilenet import MobileNetClassifier as MobileNetClassifier
+from .estimators.images.mobilenet import MobileNetRegressor as MobileNetRegressor
+from .estimators.images.resnet import ResNetClassifier as ResNetClassifier
+from .estimators.images.resnet import ResNetRegressor as ResNetRegressor
+from .estimators.images.unet import UNetRegressor as UNetRegressor
+from .estimators.images.unet import UNetSegmenter as UNetSegmenter
+from .estimators.images.vit import ViTClassifier as ViTClassifier
+from .estimators.images.vit import ViTRegressor as ViTRegressor
 from .estimators.sequences.forecaster import Forecaster as Forecaster
 from .estimators.sequences.language_model import LanguageModel as LanguageModel
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier

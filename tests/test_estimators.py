@@ -28,23 +28,37 @@ from sknn import (
     LanguageModel,
     MLPClassifier,
     MLPRegressor,
+    MobileNetClassifier,
+    MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    ResNetClassifier,
+    ResNetRegressor,
     RNNClassifier,
     RNNRegressor,
     RNNSegmenter,
     Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
+    UNetRegressor,
+    UNetSegmenter,
+    ViTClassifier,
+    ViTRegressor,
 )
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
-LABELS_AT_POSITIONS = [RNNSegmenter]  # whose y has several for each sample: the tests of their room, and of families
+LABELS_AT_POSITIONS = [
+    RNNSegmenter,
+    UNetRegressor,
+    UNetSegmenter,
+]  # whose y has several for each sample: the tests of their room, and of families
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
+OF_GRIDS = [ResNetClassifier, ResNetRegressor, MobileNetClassifier, MobileNetRegressor]
+OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
@@ -68,8 +82,10 @@ SEQUENTIAL = (
 MINI_BATCHES = (
     "batches do not hold the same for samples of weight two and samples seen twice; with all in one batch it passes"
 )
+NORMS = "a norm over the batch counts each sample once, whatever its weight; with norm='group' and one batch it passes"
 EXPECTED_FAILURES = {
-    **dict.fromkeys([*OF_STEPS, *OF_TOKENS], MINI_BATCHES),
+    **dict.fromkeys(OF_GRIDS, NORMS),
+    **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_PATCHES], MINI_BATCHES),
     CNNClassifier: ROUNDING,
     CNNRegressor: ROUNDING,
     MLPClassifier: ROUNDING,
@@ -83,7 +99,7 @@ EXPECTED_FAILURES = {
 
 def takes_sparse(Estimator):
     """All but the networks that need a grid, series, or a token of each feature."""
-    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS)
+    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS, *OF_PATCHES)
 
 
 def takes_nan(Estimator):
@@ -93,7 +109,8 @@ def takes_nan(Estimator):
 # What makes those quick that train for a thousand steps; these end by themselves, as the others do.
 SMALL = {
     **{"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "dropout": 0.0, "attention_dropout": 0.0},
-    **{"learning_rate": "constant", "n_iter_no_change": 10, "max_iter": 400, "batch_size": 30},
+    **{"filters": 4, "blocks": 1, "kernel_size": 3, "learning_rate": "constant"},
+    **{"n_iter_no_change": 10, "max_iter": 400, "batch_size": 30},
 }
 
 
@@ -409,7 +426,7 @@ def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator)
 
 @every_estimator
 def test_in_a_pipeline(Estimator):
-    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS else 0.03
+    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS + OF_GRIDS + OF_PATCHES else 0.03
     pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate))
     shifted = 1e3 * X + 1e5  # hopeless without the scaler
     assert pipeline.fit(shifted, target(Estimator)).score(shifted, target(Estimator)) > 0.9

@@ -39,7 +39,7 @@ def quick(Estimator, **params):
     known = Estimator().get_params()
     small = {"hidden_layer_sizes": (5,)} if "hidden_layer_sizes" in known else {}
     if known.get("max_iter") == "auto":  # those that train for a thousand steps
-        few = {"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "max_iter": 3}
+        few = {"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "filters": 4, "blocks": 1, "max_iter": 3}
         small |= {name: value for name, value in few.items() if name in known}
     return Estimator(**{"tol": 0.1, "random_state": 0, **small, **params})
 

@@ -38,7 +38,7 @@ def target(Estimator, X=REAL):
 def small(Estimator):
     """What makes those quick that train for a thousand steps."""
     known = Estimator().get_params()
-    few = {"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "max_iter": 3}
+    few = {"units": 4, "width": 4, "n_heads": 2, "depth": 1, "stem": None, "filters": 4, "blocks": 1, "max_iter": 3}
     return {name: value for name, value in few.items() if name in known} if known.get("max_iter") == "auto" else {}
 
 

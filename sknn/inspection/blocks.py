@@ -62,7 +62,7 @@ def _caption(layer: Layer | None, before: Shape) -> str:
 
 
 def times(sizes: Shape) -> str:
-    return "×".join(map(str, sizes))
+    return "×".join("any" if size is None else str(size) for size in sizes)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,8 @@ class BlockDrawing:
         share = log(1 + channels) / log(1 + most)
         if not with_grid:
             return 0.25, 0.6 + (TALLEST - 1.2) * share, 0.0
-        longest = max(size for each in self.blocks for size in each.shape[:-1])
+        longest = max((size for each in self.blocks for size in each.shape[:-1] if size is not None), default=1)
+        grid = [longest if size is None else size for size in grid]
         depth = DEEPEST * sqrt(grid[-1] / longest) if len(grid) > 1 else 0.0
         return 0.2 + (WIDEST - 0.2) * share, TALLEST * sqrt(grid[-2 if len(grid) > 1 else -1] / longest), depth
 

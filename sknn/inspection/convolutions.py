@@ -527,8 +527,20 @@ def _one_sample(network: Network, X: Any) -> Array:
     """X as a batch of one, in the shape of the network's inputs."""
     x, shape = np.asarray(X), network.input_shape
     x = x if x.dtype in (np.float32, np.float64) else x.astype(np.float64)
-    if x.size != prod(shape):
-        raise ValueError(f"X has shape {x.shape}; give one sample, whose shape holds {prod(shape)} values")
+    grid = _grid_of(x, shape)
     if not np.isfinite(x).all() or np.ma.is_masked(X):
         raise ValueError("X must be a sample without NaN, infinity or a mask")
-    return x.reshape(1, *shape)
+    return x.reshape(1, *grid)
+
+
+def _grid_of(x: Array, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    """The shape of the only sample in x, which the network takes; ValueError if there is not one."""
+    if None not in shape:
+        if x.size != prod(shape):
+            raise ValueError(f"X has shape {x.shape}; give one sample, whose shape holds {prod(shape)} values")
+        return shape
+    alone = x.shape[1:] if x.shape[:1] == (1,) else x.shape
+    for grid in (x.shape, alone, (*x.shape, 1), (*alone, 1)):  # a single channel may be left out
+        if len(grid) == len(shape) and all(n in (None, m) for n, m in zip(shape, grid, strict=True)):
+            return grid
+    raise ValueError(f"X has shape {x.shape}; give one sample of shape {shape}, of which None may be any size")

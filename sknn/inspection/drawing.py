@@ -124,7 +124,7 @@ class NetworkDisplay:
         network, inner = fitted_network(estimator), innermost(estimator)
         display = cls(
             network=network,
-            feature_names=_feature_names(inner, prod(network.input_shape)) if feature_names is None else feature_names,
+            feature_names=_feature_names(inner, network.input_shape) if feature_names is None else feature_names,
             output_names=_output_names(inner, network.output_shape[-1]) if output_names is None else output_names,
             out_activation=getattr(inner, "out_activation_", "identity"),
         )
@@ -206,9 +206,11 @@ def _checked(argument: str, names: Sequence[str] | None, n: int) -> Sequence[str
     return [str(name) for name in names]
 
 
-def _feature_names(estimator: Any, n: int) -> list[str]:
+def _feature_names(estimator: Any, shape: tuple[Any, ...]) -> list[str]:
+    """Those of the fit, or numbers: of grids of any size the channels."""
     names = getattr(estimator, "feature_names_in_", None)
-    return [f"x{k}" for k in range(n)] if names is None else list(map(str, names))
+    n_features = prod(n for n in shape if n is not None)
+    return [f"x{k}" for k in range(n_features)] if names is None else list(map(str, names))
 
 
 def _output_names(estimator: Any, n: int) -> list[str]:

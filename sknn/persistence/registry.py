@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import forward, positions, quantiles, scaling, series_inputs, sides, targets, tokens
+from ..template import forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -22,6 +22,7 @@ MODULES = (
     state,
     targets,
     positions,
+    pixels,
     scaling,
     series_inputs,
     quantiles,

@@ -69,7 +69,7 @@ def _validation_samples(
         raise ValueError(f"X_val and y_val belong together, and sample_weight_val to both; {missing} is missing")
     with _naming_validation_data():
         samples = estimator._read(X, y, sample_weight, False, False)
-        if target is not None and samples.y.shape[1:] != training.y.shape[1:]:
+        if target is not None and not target.per_position and samples.y.shape[1:] != training.y.shape[1:]:
             raise ValueError(f"y has shape {samples.y.shape}, but that of the training has {training.y.shape}")
         samples = samples.influential()
         if target is not None:

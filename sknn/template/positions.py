@@ -68,6 +68,8 @@ class PositionTarget(Target):
     [[1.0, 1.0], [1.0, 0.0]]
     """
 
+    per_position = True
+
     def __init__(
         self, y: Any, weight: Array | None, make: Callable[[Array, Array | None], Target], unlabelled: Any = None
     ) -> None:
@@ -136,9 +138,13 @@ def aligned(x: Any, y: Any) -> Any:
         If the labels of a sample have not the shape of its grid, or labels of samples on one grid differ in shape.
     """
     if not hasattr(x, "lengths"):
-        shapes = {np.shape(labels) for labels in y}
-        if len(shapes) > 1 or shapes == {()}:
-            raise ValueError(f"y must hold a label for each position of each sample, got samples of shapes {shapes}")
+        grid = x.shape[1:-1]
+        for k, labels in enumerate(y):
+            if np.shape(labels) != grid:
+                raise ValueError(
+                    f"y must hold a label for each position of each sample, but that of sample {k} has shape "
+                    f"{np.shape(labels)}, and the sample positions of shape {grid}"
+                )
         return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
     for k, (labels, grid) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
         if np.shape(labels) != tuple(grid):

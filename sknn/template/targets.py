@@ -37,6 +37,7 @@ class Target(Protocol):
     is_certain: bool = False  # whether there is nothing to learn
     stratifies: bool = False  # whether a split for validation is to have the same share of each class on both sides
     exclusive: bool = True  # whether its labels exclude each other
+    per_position: bool = False  # whether there is one for each position of a sample, and they may differ in size
 
     def check(self, y: Any, all_of_them: bool) -> None:
         """Raise ValueError if y is not such as in the first fit (`all_of_them`: or, of classes, has fewer)."""

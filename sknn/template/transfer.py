@@ -20,7 +20,7 @@ from .parameters import interval, parameter
 
 PRETRAINED = parameter(
     default=None,
-    allowed=(object,),
+    allowed=(Network, Parts, BaseEstimator, str, os.PathLike, None),
     text="Whose weights a first fit begins with: a network, a fitted estimator in scikit-learn's ``FrozenEstimator``, "
     "or the path of a file of :func:`save`. They are matched by the names of parameters and have to fit, but for those "
     "of the output layer, which begins anew where its shape, the classes or the kind of target are others. Running "
@@ -60,19 +60,13 @@ class Start(NamedTuple):
 
 
 def check_transfer(estimator: Any) -> None:
-    """Raise ValueError if `pretrained` is nothing to begin with."""
+    """Raise ValueError if `pretrained` is an estimator that clones do not keep."""
     given = estimator.pretrained
-    if given is None or isinstance(given, str | os.PathLike | Network | Parts | FrozenEstimator):
-        return
-    if isinstance(given, BaseEstimator):
+    if isinstance(given, BaseEstimator) and not isinstance(given, FrozenEstimator):
         raise ValueError(
             f"pretrained={given!r} would lose its weights when it is cloned, as searches and cross-validation do: give "
             "it in scikit-learn's FrozenEstimator, or the path of a file of sknn.save"
         )
-    raise ValueError(
-        f"pretrained={given!r} must be a network, a fitted estimator in FrozenEstimator, or the path of a file of "
-        "sknn.save"
-    )
 
 
 def begin_from(estimator: Any, network: Any, target: Any) -> Start:

@@ -82,7 +82,7 @@ def _can_be_split(y: Array, n_aside: int) -> bool:
     return bool(counts.min() > 1) and len(counts) <= min(n_aside, len(y) - n_aside)
 
 
-def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
+def judged(model: Any, nets: Any, samples: Samples, draws: Draws, losses: Any = None) -> Verdict:
     """Score and loss on validation samples, from one pass of the raw outputs, in double precision.
 
     Parameters
@@ -93,6 +93,8 @@ def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
         See :meth:`Estimator._outputs`.
     samples : Samples
         Prepared for the networks, targets encoded in double precision.
+    losses : callable, default=None
+        What is minimised, as a function of raw outputs, targets and weights; None: the loss of the target.
     """
     target, forward = model._target, model._forward
     if not forward.at_once:
@@ -101,9 +103,10 @@ def judged(model: Any, nets: Any, samples: Samples, draws: Draws) -> Verdict:
     blocks = samples.blocks(forward.at_once)
     raw = forward.in_blocks(samples.extent, blocks, lambda rows: model._outputs(nets, samples.take(rows), draws))
     raw = raw if raw.dtype == np.float64 else raw.astype(np.float64)
-    weight = samples.of(samples.weight)
-    values = target.loss(raw, flat(samples.of(samples.encoded)))
-    loss = float(objectives.mean(values, None if weight is None else flat(weight))[0]) * curve_scale(target)
+    y, weight = flat(samples.of(samples.encoded)), samples.of(samples.weight)
+    weight = None if weight is None else flat(weight)
+    values = target.loss(raw, y) if losses is None else losses(raw, y, weight)
+    loss = float(objectives.mean(values, weight)[0]) * curve_scale(target)
     if not isfinite(loss):
         return Verdict(nan, loss)
     return Verdict(-loss if model._scorer is None else model._scorer(raw), loss)

@@ -31,11 +31,16 @@ from sknn import (
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
+    MobileNetRegressor,
     NetworkClassifier,
+    ResNetClassifier,
     RNNClassifier,
     RNNSegmenter,
     Seq2Seq,
     TransformerClassifier,
+    UNetRegressor,
+    UNetSegmenter,
+    ViTClassifier,
 )
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
@@ -427,7 +432,20 @@ OBSERVED = np.sin(2.0 * TIMES[:, 0]) + 0.01 * RNG.normal(size=40)
 TEXTS = ["".join(RNG.choice(["ab", "cde"], RNG.integers(1, 5))) for _ in range(120)]
 BACKWARDS = [text[::-1] for text in TEXTS]
 LIGHT = [np.sin(RNG.uniform(0, 6) + RNG.uniform(0.2, 1.0) * np.arange(RNG.integers(5, 9))) for _ in range(120)]
+UPPER = RNG.integers(2, size=120)
+SPOTS = 0.3 * RNG.normal(size=(120, 4, 6, 1))  # images with a bright half, the lower or the upper one
+SPOTS[np.arange(120)[:, None], np.arange(2) + 2 * (1 - UPPER[:, None])] += 1.0
 SHORT_FLOW: dict = {"learning_rate_init": 0.01, "batch_size": 100, "random_state": 0}
+
+
+LINES = np.zeros((24, 12, 12), int)
+for _image, _row in zip(LINES, RNG.integers(1, 11, 24), strict=True):
+    _image[_row] = 1
+SHARP = LINES + 0.3 * RNG.normal(size=LINES.shape)
+BLURRED = (SHARP + np.roll(SHARP, 1, axis=1) + np.roll(SHARP, -1, axis=1))[..., None]
+HALF_LABELLED = np.where(np.arange(12) % 2, LINES, -1)
+UNEVEN = [image[: 8 + k % 5] for k, image in enumerate(BLURRED)]
+SMALL_UNET: dict = {"filters": 4, "depth": 1, "random_state": 0}
 
 
 class Family(NamedTuple):
@@ -470,6 +488,29 @@ FAMILIES = {
         classes=[0, 1, 2],
         brief={"max_iter": 3},
     ),
+    "residual network": Family(
+        ResNetClassifier(
+            (8,),
+            kernel_size=3,
+            stochastic_depth=0.1,
+            augment=["shift", "noise"],
+            learning_rate_init=0.02,
+            max_iter=15,
+            random_state=0,
+        ),
+        (WAVES, DIRECTIONS),
+        lambda model, X, y: model.score(X, y),
+        0.95,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "network of few weights": Family(
+        MobileNetRegressor((8,), blocks=1, learning_rate_init=0.02, max_iter=30, random_state=0),
+        (WAVES, [np.ptp(x) + 0.5 * falls for x, falls in zip(WAVES, DIRECTIONS, strict=True)]),
+        lambda model, X, y: model.score(X, y),
+        0.8,
+        brief={"max_iter": 3},
+    ),
     "RNN": Family(
         RNNClassifier(8, learning_rate_init=0.02, max_iter=15, random_state=0),
         (WAVES, DIRECTIONS),
@@ -486,11 +527,42 @@ FAMILIES = {
         classes=[0, 1, 2],
         brief={"max_iter": 3},
     ),
+    "U-net": Family(
+        UNetSegmenter(max_iter=20, class_weight={0: 0.5}, augment="flip", **SMALL_UNET),
+        (BLURRED, HALF_LABELLED),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "U-net on images of different sizes": Family(
+        UNetSegmenter(max_iter=20, loss="both", attention=True, **SMALL_UNET),
+        (UNEVEN, [labels[: 8 + k % 5] for k, labels in enumerate(LINES)]),
+        lambda model, X, y: model.score(X, y),
+        0.9,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "U-net from image to image": Family(
+        UNetRegressor(max_iter=30, **SMALL_UNET),
+        (BLURRED, SHARP),
+        lambda model, X, y: model.score(X, y),
+        0.6,
+        brief={"max_iter": 3},
+    ),
     "transformer": Family(
         TransformerClassifier(8, depth=1, stem=(8,), learning_rate_init=0.01, max_iter=15, random_state=0),
         (WAVES, DIRECTIONS),
         lambda model, X, y: model.score(X, y),
         0.95,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "vision transformer": Family(
+        ViTClassifier(2, width=8, depth=1, augment="flip", learning_rate_init=0.02, max_iter=20, random_state=0),
+        (SPOTS, UPPER),
+        lambda model, X, y: model.score(X, y),
+        0.9,
         classes=[0, 1],
         brief={"max_iter": 3},
     ),

@@ -1078,6 +1078,9 @@ BAD_PARAMETERS = [
     ("delta", 0.0),
     ("target_scaling", "robust"),
     ("input_scaling", "robust"),
+    ("pretrained", 3),
+    ("freeze", -1),
+    ("fine_tune_rate", 0.0),
 ]
 
 
@@ -1105,6 +1108,8 @@ NUMBERS = [
     "n_iter_no_change",
     "dropout",
     "clip_norm",
+    "freeze",
+    "fine_tune_rate",
 ]
 
 
