@@ -21,6 +21,8 @@ from .estimators.images.resnet import ResNetClassifier as ResNetClassifier
 from .estimators.images.resnet import ResNetRegressor as ResNetRegressor
 from .estimators.images.unet import UNetRegressor as UNetRegressor
 from .estimators.images.unet import UNetSegmenter as UNetSegmenter
+from .estimators.images.vit import ViTClassifier as ViTClassifier
+from .estimators.images.vit import ViTRegressor as ViTRegressor
 from .estimators.sequences.forecaster import Forecaster as Forecaster
 from .estimators.sequences.language_model import LanguageModel as LanguageModel
 from .estimators.sequences.rnn import RNNClassifier as RNNClassifier

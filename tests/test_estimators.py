@@ -44,6 +44,8 @@ from sknn import (
     TransformerRegressor,
     UNetRegressor,
     UNetSegmenter,
+    ViTClassifier,
+    ViTRegressor,
 )
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
@@ -56,6 +58,7 @@ LABELS_AT_POSITIONS = [
 OF_STEPS = [RNNClassifier, RNNRegressor, TransformerClassifier, TransformerRegressor]
 OF_TOKENS = [FTTransformerClassifier, FTTransformerRegressor]
 OF_GRIDS = [ResNetClassifier, ResNetRegressor, MobileNetClassifier, MobileNetRegressor]
+OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
@@ -82,7 +85,7 @@ MINI_BATCHES = (
 NORMS = "a norm over the batch counts each sample once, whatever its weight; with norm='group' and one batch it passes"
 EXPECTED_FAILURES = {
     **dict.fromkeys(OF_GRIDS, NORMS),
-    **dict.fromkeys([*OF_STEPS, *OF_TOKENS], MINI_BATCHES),
+    **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_PATCHES], MINI_BATCHES),
     CNNClassifier: ROUNDING,
     CNNRegressor: ROUNDING,
     MLPClassifier: ROUNDING,
@@ -96,7 +99,7 @@ EXPECTED_FAILURES = {
 
 def takes_sparse(Estimator):
     """All but the networks that need a grid, series, or a token of each feature."""
-    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS)
+    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS, *OF_PATCHES)
 
 
 def takes_nan(Estimator):
@@ -423,7 +426,7 @@ def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator)
 
 @every_estimator
 def test_in_a_pipeline(Estimator):
-    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS + OF_GRIDS else 0.03
+    rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS + OF_GRIDS + OF_PATCHES else 0.03
     pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate))
     shifted = 1e3 * X + 1e5  # hopeless without the scaler
     assert pipeline.fit(shifted, target(Estimator)).score(shifted, target(Estimator)) > 0.9

@@ -24,8 +24,18 @@ from sknn import (
     PerceptronClassifier,
     Seq2Seq,
     TransformerRegressor,
+    UNetSegmenter,
+    ViTClassifier,
 )
-from sknn.inspection import AttentionDisplay, FeatureMapDisplay, FilterDisplay, LossCurveDisplay, NetworkDisplay
+from sknn.inspection import (
+    AttentionDisplay,
+    FeatureMapDisplay,
+    FilterDisplay,
+    LossCurveDisplay,
+    NetworkDisplay,
+    SegmentationDisplay,
+    segmentation,
+)
 from sknn.nn import BatchNorm, Conv, Dense, Flatten, GlobalPool, LayerNorm, Network, Pool, Residual
 
 matplotlib.use("Agg")
@@ -52,6 +62,10 @@ COLOURED = CNNClassifier(((4, 4), 6), **QUICK).fit(COLOURS, LABELS)
 SIGNAL = CNNRegressor(4, kernel_size=5, **QUICK).fit(SIGNALS, SIGNALS[:, 0])
 VOLUME = CNNClassifier(4, **QUICK).fit(VOLUMES, LABELS)
 SERIES = TransformerRegressor(8, stem=None, max_iter=1, random_state=0).fit(SIGNALS, SIGNALS[:, 0])
+PIXELS = np.where(COLOURS[..., 0] > 0.5, 2, COLOURS[..., 1] > 0)
+PIXELS[:, 0] = -1
+SEGMENTER = UNetSegmenter(2, depth=1, max_iter=1, random_state=0).fit(COLOURS, PIXELS)
+PATCHED = ViTClassifier(2, width=8, depth=3, n_heads=2, max_iter=1, random_state=0).fit(COLOURS, LABELS)
 FEATURES = FTTransformerClassifier(8, max_iter=1, random_state=0).fit(TABLE, LABELS)
 PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
 PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
@@ -63,6 +77,8 @@ DISPLAYS = {
     "feature maps": lambda **more: FeatureMapDisplay.from_estimator(CNN, IMAGES[0], **more),
     "network": lambda **more: NetworkDisplay.from_estimator(MLP, **more),
     "attention": lambda **more: AttentionDisplay.from_estimator(SERIES, SIGNALS[0], **more),
+    "segmentation": lambda **more: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0], **more),
+    "attention over an image": lambda **more: AttentionDisplay.from_estimator(PATCHED, COLOURS[0], **more),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }
 every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
@@ -134,9 +150,11 @@ def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeyp
         FilterDisplay(kernels=np.ones((3, 1, 2))),
         FeatureMapDisplay(maps=np.ones((4, 2))),
         AttentionDisplay(weights=np.eye(3)),
+        AttentionDisplay(weights=np.eye(4), image=np.ones((6, 5, 1)), patch_size=3),
         NetworkDisplay(network=MLP.network_),
+        SegmentationDisplay(image=np.eye(3), prediction=np.eye(3)),
     ],
-    ids=lambda display: type(display).__name__,
+    ids=["loss curve", "filters", "feature maps", "attention", "attention over an image", "network", "segmentation"],
 )
 def test_the_error_without_matplotlib_comes_from_plot_too(display, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
@@ -590,6 +608,37 @@ def test_tokens_of_a_table_may_have_names():
     assert [tick.get_text() for tick in display.ax_.get_xticklabels()] == [*TABLE.columns, "output"]
 
 
+def test_attention_of_patches_lies_over_the_image():
+    """Patches of 2 x 2 fill 6 rows, and 5 columns with one of zeros behind."""
+    weights = PATCHED.attention_weights(COLOURS[:1])[0]
+    display = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], block=1, head=0, vmax=0.5)
+    assert_array_equal(display.weights, weights[1, 0])
+    assert_allclose(display.image_.get_array(), weights[1, 0].mean(axis=0).reshape(3, 3))
+    assert display.image_.get_extent() == [-0.5, 5.5, 5.5, -0.5]
+    assert (display.image_.get_clim(), display.ax_.get_xlim(), display.ax_.get_ylim()) == (
+        (0, 0.5),
+        (-0.5, 4.5),
+        (5.5, -0.5),
+    )
+    picture = display.ax_.get_images()[0].get_array()
+    assert_allclose(picture, (COLOURS[0] - COLOURS[0].min()) / np.ptp(COLOURS[0]))
+    for token in (5, (1, 2), (-2, -1)):
+        of_one = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], token=token)
+        assert_array_equal(of_one.weights, weights[-1].mean(axis=0)[5:6])
+        assert_array_equal(of_one.image_.get_array().ravel(), of_one.weights[0])
+
+
+def test_a_roll_out_follows_tokens_through_all_blocks():
+    blocks = PATCHED.attention_weights(COLOURS[:1])[0].mean(axis=1)
+    first, second, third = (np.eye(9) + each for each in blocks)
+    display = AttentionDisplay.from_estimator(PATCHED, COLOURS[0], block="rollout")
+    assert_allclose(display.weights, third @ second @ first / 8.0, rtol=1e-6)
+    assert_allclose(display.weights.sum(axis=1), 1.0, rtol=1e-6)
+    two = Seq2Seq(8, max_iter=1, random_state=0).fit(["ab", "ba"] * 8, ["a", "b"] * 8)
+    with pytest.raises(ValueError, match="block='rollout' follows tokens through the blocks, but"):
+        AttentionDisplay.from_estimator(two, "ab", block="rollout")
+
+
 @pytest.mark.parametrize("architecture", ["rnn", "transformer"])
 def test_what_is_written_attends_to_what_was_read(architecture):
     words = ["abc", "bcaa", "ca"] * 4
@@ -609,9 +658,85 @@ def test_what_is_written_attends_to_what_was_read(architecture):
         (lambda: FEATURES, TABLE.head(2), {}, ValueError, "X must be one sample, but holds 2"),
         (lambda: SERIES, SIGNALS[0], {"block": 2}, ValueError, "block=2 is not there: there are 2"),
         (lambda: SERIES, SIGNALS[0], {"head": -5}, ValueError, "head=-5 is not there: there are 4"),
+        (lambda: SERIES, SIGNALS[0], {"token": 20}, ValueError, "token=20 is not there: there are 20"),
+        (lambda: PATCHED, COLOURS[0], {"token": (3, 0)}, ValueError, "row=3 is not there: there are 3"),
+        (lambda: PATCHED, COLOURS[0], {"token": (0, 3)}, ValueError, "column=3 is not there: there are 3"),
+        (
+            lambda: PATCHED,
+            COLOURS[0],
+            {"token": (0, 1, 2)},
+            ValueError,
+            r"token=\(0, 1, 2\) must be .* a row and a column",
+        ),
+        (lambda: SERIES, SIGNALS[0], {"token": (0, 1)}, ValueError, r"token=\(0, 1\) must be the number of a token"),
         (TransformerRegressor, SIGNALS[0], {}, NotFittedError, "is not fitted yet"),
     ],
 )
 def test_attention_that_is_not_there_is_refused(estimator, X, params, error, message):
     with pytest.raises(error, match=message):
         AttentionDisplay.from_estimator(estimator(), X, **params)
+
+
+# -- labels of pixels ----------------------------------------------------------------------------------------------
+
+
+def test_a_segmentation_shows_image_truth_prediction_and_where_they_differ():
+    display = DISPLAYS["segmentation"]()
+    assert list(display.images_) == ["image", "truth", "prediction", "differences"]
+    assert_array_equal(display.prediction, SEGMENTER.predict(COLOURS[:1])[0])
+    different = (display.prediction != PIXELS[0]) & (PIXELS[0] != -1)
+    assert_array_equal(display.different, different)
+    red = (display.images_["differences"].get_array() == segmentation.WRONG[:3]).all(axis=-1)
+    assert_array_equal(red, different)
+    share = different.sum() / (PIXELS[0] != -1).sum()
+    assert words(display) == ["image", "truth", "prediction", f"differences: {share:.1%}"]
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["0", "1", "2", "wrong"]
+
+
+def test_every_label_has_a_colour_of_its_own_and_what_is_not_labelled_has_none():
+    display = DISPLAYS["segmentation"]()
+    truth = np.asarray(display.images_["truth"].get_array())
+    colours = {label: {tuple(colour) for colour in truth[PIXELS[0] == label]} for label in (-1, 0, 1, 2)}
+    assert all(len(found) == 1 for found in colours.values())
+    assert len(set.union(*colours.values())) == 4
+    assert colours[-1] == {segmentation.UNKNOWN}
+
+
+def test_without_a_truth_there_are_two_pictures():
+    display = SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], legend=False)
+    assert list(display.images_) == ["image", "prediction"]
+    assert display.legend_ is None
+    assert not display.different.any()
+
+
+def test_predictions_of_anything_can_be_drawn():
+    image = RNG.normal(size=(5, 7))
+    truth = np.where(image > 0, "high", "low")
+    display = SegmentationDisplay.from_predictions(
+        truth, np.full((5, 7), "low"), image=image, vmax=1.0, unlabelled=None
+    )
+    assert_array_equal(display.different, image > 0)
+    assert display.images_["image"].get_clim()[1] == 1.0
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["high", "low", "wrong"]
+
+
+@pytest.mark.parametrize(
+    ("action", "error", "message"),
+    [
+        (lambda: SegmentationDisplay.from_estimator(MLP, COLOURS[0]), TypeError, "has no labels at pixels"),
+        (
+            lambda: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS),
+            ValueError,
+            r"one image .* shape \(60, 6, 5, 3",
+        ),
+        (
+            lambda: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0, 1:]),
+            ValueError,
+            r"truth \(5, 5\) and prediction \(6, 5\) must be of one size",
+        ),
+    ],
+    ids=["another network", "several images", "another size"],
+)
+def test_what_is_no_segmentation_is_refused(action, error, message):
+    with pytest.raises(error, match=message):
+        action()

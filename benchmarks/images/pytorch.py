@@ -104,7 +104,7 @@ class VisionTransformer(nn.Module):
         super().__init__()
         _, positions, *blocks, _, _, _ = in_order(network)
         self.patches = nn.Conv2d(channels, width, 4, 4)
-        self.positions = nn.Parameter(torch.tensor(positions["weight"]))
+        self.positions = nn.Parameter(torch.tensor(positions["weight"].reshape(-1, width)))
         self.blocks = nn.Sequential(*(block(each, n_heads, causal=False) for each in blocks))
         self.norm, self.output = nn.LayerNorm(width), nn.Linear(width, 10)
 

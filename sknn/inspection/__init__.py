@@ -4,5 +4,13 @@ from .attention import AttentionDisplay
 from .convolutions import FeatureMapDisplay, FilterDisplay
 from .curves import LossCurveDisplay
 from .drawing import NetworkDisplay
+from .segmentation import SegmentationDisplay
 
-__all__ = ["AttentionDisplay", "FeatureMapDisplay", "FilterDisplay", "LossCurveDisplay", "NetworkDisplay"]
+__all__ = [
+    "AttentionDisplay",
+    "FeatureMapDisplay",
+    "FilterDisplay",
+    "LossCurveDisplay",
+    "NetworkDisplay",
+    "SegmentationDisplay",
+]

@@ -249,6 +249,6 @@ def _averages(values: Array, weight: Array | None) -> tuple[Array, Any]:
     return total / n, (n, dtype, None)
 
 
-def _or_one(total: Array) -> Array:
+def _or_one(total: Value) -> Value:
     """What weights are divided by: their sum, unless nothing counts, as in a batch without a labelled position."""
-    return np.where(total == 0, 1.0, total)
+    return F.where(F.plain(total) == 0, 1.0, total)

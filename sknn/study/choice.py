@@ -7,11 +7,11 @@ from functools import cache, partial
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
-from sklearn.utils import get_tags
 from sklearn.utils.discovery import all_estimators
 
 import sknn
 
+from .maps import is_segmenter
 from .models import ALL, Family, Maker, Model, fixed, of_quantiles, on_grids
 from .names import look_up
 from .preprocess import Needs
@@ -140,7 +140,7 @@ def from_estimator(name: str, estimator: Any) -> Model:
 def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
-    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": _is_segmenter}
+    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": is_segmenter}
     tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
         raise ValueError(
@@ -148,11 +148,6 @@ def _tasks(name: str, estimator: Any) -> list[str]:
             f"{estimator!r}"
         )
     return tasks
-
-
-def _is_segmenter(estimator: BaseEstimator) -> bool:
-    """Whether it predicts, and is of none of the kinds that scikit-learn has a name for."""
-    return get_tags(estimator).estimator_type is None and hasattr(estimator, "fit") and hasattr(estimator, "predict")
 
 
 def family_of(estimator: Any) -> Family:

@@ -1,4 +1,4 @@
-"""Dense layers as parameters say them, for all families that have some."""
+"""Dense layers and stems as parameters say them, for all families that have some."""
 
 from __future__ import annotations
 
@@ -56,6 +56,17 @@ def listed_sizes(sizes: Any, times: int = 1) -> list[int]:
     if not all(is_integer(size) and size > 0 for size in sizes):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}. Give a positive integer for each hidden layer.")
     return [int(size) for size in sizes]
+
+
+def stem(filters: Any, kernel_size: int) -> list[Layer]:
+    """Convolutions in front of all else, each with a layer norm and ReLU; None: there are none."""
+    several = [] if filters is None else list(filters) if in_order(filters) else [filters]
+    if not all(is_integer(each) and each > 0 for each in several):
+        raise ValueError(f"stem={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None")
+    layers: list[Layer] = []
+    for each in several:
+        layers += [Conv(int(each), kernel_size, init="he_uniform"), LayerNorm(), Activation("relu")]
+    return layers
 
 
 def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:

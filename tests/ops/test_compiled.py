@@ -68,8 +68,8 @@ def on_numpy(monkeypatch):
     return compute
 
 
-def close(found, expected, dtype):
-    scale = max(np.abs(expected).max(initial=0), 1e-30)
+def close(found, expected, dtype, at_least=0.0):
+    scale = max(np.abs(expected).max(initial=0), at_least, 1e-30)
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found, expected, atol=TOLERANCE[dtype] * scale, rtol=0)
 
@@ -516,8 +516,10 @@ def test_norms(on_numpy, monkeypatch, name, rows, positions, channels, offset, l
     expected = on_numpy(value_and_gradients, NORMS[name], inputs, g)
     with threads._counting_on(count):
         found = value_and_gradients(NORMS[name], inputs, g)
-    for one, other in zip(found, expected, strict=True):
-        close(one, other, dtype)
+    # gradients are sums, of which almost nothing may be left: of the inputs' where there are two rows, or by chance
+    terms = [0.0, np.abs(inputs[1] * g).max(), np.abs(g).max(), np.abs(g).max()]
+    for one, other, at_least in zip(found, expected, terms, strict=True):
+        close(one, other, dtype, at_least)
 
 
 def len_of(shape):

@@ -67,8 +67,10 @@ from sknn import (
     Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
+    ViTClassifier,
+    ViTRegressor,
 )
-from sknn.augment import Noise
+from sknn.augment import Noise, Shift
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
 from sknn.optim import LBFGS, SGD, AdamW
@@ -87,6 +89,7 @@ FRAME = pd.DataFrame(X, columns=list("abcdef"))
 MIXED = FRAME.assign(f=np.array(["x", "y", None], object)[RNG.randint(3, size=60)]).mask(X > 2)
 SERIES = [RNG.normal(size=(RNG.randint(8, 14), 2)) for _ in range(60)]
 TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in SERIES]
+IMAGES = list(RNG.normal(size=(60, 5, 4, 2)))
 TEXTS = ["to be or not to be", "to do", "do be do"] * 20
 METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
 FEW = {"max_iter": 3, "random_state": 0}
@@ -146,6 +149,12 @@ CASES = {
     "transformer, times": Case(TransformerRegressor(4, n_heads=2, time_channel=0, **FEW), TIMED, NUMBERS),
     "residual network": Case(ResNetClassifier(4, kernel_size=[3, 1], augment=["flip", Noise(0.2)], **FEW), SERIES),
     "network of few weights": Case(MobileNetRegressor(8, blocks=1, scale=-1, **FEW), SERIES, NUMBERS),
+    "patches": Case(
+        ViTClassifier(2, width=4, n_heads=2, positions="learned", augment=["flip", Shift(0.2)], **FEW), IMAGES
+    ),
+    "patches of any image": Case(
+        ViTRegressor(2, width=4, n_heads=2, stem=3, **FEW), [x[k % 2 :] for k, x in enumerate(IMAGES)], NUMBERS
+    ),
     "tokens of features": Case(FTTransformerRegressor(4, n_heads=2, **FEW), FRAME, NUMBERS),
     "tokens of categories": Case(FTTransformerClassifier(4, n_heads=2, **FEW), MIXED),
     "own layers": Case(

@@ -40,6 +40,7 @@ from sknn import (
     TransformerClassifier,
     UNetRegressor,
     UNetSegmenter,
+    ViTClassifier,
 )
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.autodiff import primitives as F
@@ -431,6 +432,9 @@ OBSERVED = np.sin(2.0 * TIMES[:, 0]) + 0.01 * RNG.normal(size=40)
 TEXTS = ["".join(RNG.choice(["ab", "cde"], RNG.integers(1, 5))) for _ in range(120)]
 BACKWARDS = [text[::-1] for text in TEXTS]
 LIGHT = [np.sin(RNG.uniform(0, 6) + RNG.uniform(0.2, 1.0) * np.arange(RNG.integers(5, 9))) for _ in range(120)]
+UPPER = RNG.integers(2, size=120)
+SPOTS = 0.3 * RNG.normal(size=(120, 4, 6, 1))  # images with a bright half, the lower or the upper one
+SPOTS[np.arange(120)[:, None], np.arange(2) + 2 * (1 - UPPER[:, None])] += 1.0
 SHORT_FLOW: dict = {"learning_rate_init": 0.01, "batch_size": 100, "random_state": 0}
 
 
@@ -551,6 +555,14 @@ FAMILIES = {
         (WAVES, DIRECTIONS),
         lambda model, X, y: model.score(X, y),
         0.95,
+        classes=[0, 1],
+        brief={"max_iter": 3},
+    ),
+    "vision transformer": Family(
+        ViTClassifier(2, width=8, depth=1, augment="flip", learning_rate_init=0.02, max_iter=20, random_state=0),
+        (SPOTS, UPPER),
+        lambda model, X, y: model.score(X, y),
+        0.9,
         classes=[0, 1],
         brief={"max_iter": 3},
     ),

@@ -239,7 +239,7 @@ GAP = r"y contains NaN, None or NA in 1 of 6 places of sample 0, the first \(Non
 @pytest.mark.parametrize(
     ("X", "y", "message"),
     [
-        (IMAGES, TWO.transpose(0, 2, 1), "labels at positions of shape"),
+        (IMAGES, TWO.transpose(0, 2, 1), r"sample 0 has shape \(5, 6\), and the sample positions of shape \(6, 5\)"),
         (IMAGES, TWO[:, 0, 0], "a label for each position"),
         (SERIES, [np.where(np.arange(len(labels)) == 2, None, "a") for labels in STEPS], GAP),
         (

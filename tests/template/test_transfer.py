@@ -22,11 +22,14 @@ from sknn import (
     LanguageModel,
     MLPClassifier,
     MLPRegressor,
+    MobileNetClassifier,
     NetworkClassifier,
+    ResNetClassifier,
     RNNClassifier,
     RNNSegmenter,
     Seq2Seq,
     TransformerClassifier,
+    UNetSegmenter,
 )
 from sknn.autodiff import Tensor
 from sknn.callbacks import Checkpoint
@@ -41,6 +44,8 @@ X = RNG.normal(2.0, 3.0, size=(40, 5))
 Y = (X[:, 0] > 2).astype(int)
 OTHERS = np.array(["a", "b", "c"])[RNG.integers(3, size=40)]  # other classes for the same rows
 SERIES = RNG.normal(size=(40, 12, 2))
+IMAGES = RNG.normal(size=(40, 8, 8, 1))
+MAPS = (IMAGES[..., 0] > 0).astype(int)
 TEXTS = ["abba", "baab", "abab", "bbaa"] * 5
 SHORT = {"max_iter": 3, "random_state": 0}
 
@@ -56,6 +61,9 @@ FAMILIES = {
     "regressor": (MLPRegressor((6, 4), **SHORT), X, X[:, 1], X[:, :2]),
     "layers": (NetworkClassifier((Dense(8), Residual([Dense(8), BatchNorm()]), Dense(2)), **SHORT), X, Y, 1 - Y),
     "cnn": (CNNClassifier((2, 3), batch_norm=True, input_shape=(12, 2), **SHORT), SERIES, Y, OTHERS),
+    "resnet": (ResNetClassifier((2, 3), **SHORT), SERIES, Y, OTHERS),
+    "mobilenet": (MobileNetClassifier((2, 3), blocks=1, **SHORT), IMAGES, Y, OTHERS),
+    "u-net": (UNetSegmenter(2, depth=1, patch=8, **SHORT), IMAGES, MAPS, 1 + MAPS + (IMAGES[..., 0] > 1)),
     "rnn": (RNNClassifier(4, depth=2, **SHORT), SERIES, Y, OTHERS),
     "tags": (RNNSegmenter(4, depth=2, **SHORT), SERIES, (SERIES[..., 0] > 0) * 1, (SERIES[..., 0] > 1) + 1),
     "transformer": (TransformerClassifier(8, depth=1, n_heads=2, stem=(4,), **SHORT), SERIES, Y, OTHERS),

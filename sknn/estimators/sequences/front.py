@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...description import in_order, is_integer
-from ...nn import Activation, Conv, FillGaps, Layer, LayerNorm
+from ...nn import FillGaps, Layer
+from ...template.layers import stem
 from ...template.parameters import parameter
 
 KERNEL = 5  # steps that a convolution of the stem sees
@@ -20,14 +20,4 @@ DROPOUT = parameter(default=0.1, interval="[0, 1)", text='The share of values dr
 def front(estimator: Any) -> list[Layer]:
     """The layers of a network that begins with the series as they come."""
     layers: list[Layer] = [] if estimator.missing == "error" else [FillGaps(estimator._lacking)]
-    for filters in _filters(estimator.stem):
-        layers += [Conv(filters, KERNEL, init="he_uniform"), LayerNorm(), Activation("relu")]
-    return layers
-
-
-def _filters(stem: Any) -> list[int]:
-    """How many each convolution of the stem has."""
-    filters = [] if stem is None else list(stem) if in_order(stem) else [stem]
-    if not all(is_integer(each) and each > 0 for each in filters):
-        raise ValueError(f"stem={stem!r} must hold a positive integer for each convolution, as (64, 64), or be None")
-    return [int(each) for each in filters]
+    return layers + stem(estimator.stem, KERNEL)

@@ -170,6 +170,33 @@ def test_early_stopping_looks_at_whole_images(loss):
     assert 0 < ragged.best_validation_score_ <= 1
 
 
+# -- what the skips are for ----------------------------------------------------------------------------------------
+
+
+def filaments(n, rng, size=256, n_lines=15, length=160):
+    """Wandering lines one pixel wide, in noise on a background that is bright and dark, and where they are."""
+    lines = np.zeros((n, size, size), int)
+    for image in lines:
+        for _ in range(n_lines):
+            angles = rng.uniform(0, 2 * np.pi) + np.cumsum(0.12 * rng.normal(size=length))
+            steps = np.cumsum(np.stack([np.sin(angles), np.cos(angles)], axis=1), axis=0)
+            places = (rng.uniform(0, size, 2) + steps).astype(int)
+            image[tuple(places[((places >= 0) & (places < size)).all(axis=1)].T)] = 1
+    background = 8 * gaussian_filter(rng.normal(size=lines.shape), (0, 8, 8))
+    return (1.5 * lines + background + 0.5 * rng.normal(size=lines.shape))[..., None], lines
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("skips", "low", "high"), [(True, 0.65, 1.0), (False, 0.0, 0.2)])
+def test_without_skips_nothing_that_is_thin_is_found_in_200_steps(skips, low, high):
+    """Of 8 crops of 128 pixels each."""
+    images, lines = filaments(16, np.random.default_rng(1))
+    others, there = filaments(8, np.random.default_rng(2))
+    model = UNetSegmenter(skips=skips, max_iter=25, random_state=0).fit(images, lines)
+    assert model.t_ == 200 * 8
+    assert low <= dice_score(there, model.predict(others), average=None)[1] <= high
+
+
 # -- tiles ---------------------------------------------------------------------------------------------------------
 
 ON_GRIDS = {"signals": ((700,), 64), "images": ((150, 170), 32), "volumes": ((40, 36, 50), 16)}
