@@ -54,7 +54,12 @@ class MobileNet(Estimator):
     kernel_size: Size = parameter(
         default=3, interval="[1, inf)", text="Taps of the depthwise kernels: for all axes, or for each."
     )
-    stride: Size | Literal["auto"] = stages.STRIDE
+    stride: Size | Literal["auto"] = parameter(
+        default="auto",
+        interval="[1, inf)",
+        text="How far the positions of the first convolution are apart, and those of a stage, counted in those of the "
+        'stage before, from the second one on; "auto" is 2 for images and volumes, 1 for signals.',
+    )
     expansion: float = parameter(
         default=4.0, interval="(0, inf)", text="How many times as many channels a block has in its middle."
     )
@@ -91,8 +96,8 @@ class MobileNet(Estimator):
         options: dict[str, Any] = {
             name: getattr(self, name) for name in ("kernel_size", "expansion", "squeeze", "activation", "norm")
         }
-        layers = normalised(Conv(widths[0], self.kernel_size, init="he_uniform"), self.norm, self.activation)
         stride = stages.strides(self.stride, len(self._shape) - 1)
+        layers = normalised(Conv(widths[0], self.kernel_size, stride, init="he_uniform"), self.norm, self.activation)
         for filters, step, rate in stages.blocks_of(widths, n_blocks, stride, float(self.stochastic_depth)):
             layers.append(InvertedResidual(filters, stride=step, stochastic_depth=rate, **options))
         last = max(1, round(self.expansion * widths[-1]))
