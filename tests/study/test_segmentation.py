@@ -279,7 +279,7 @@ def test_the_commonest_label():
 def test_default_models_of_maps():
     for data in (data_of(), data_of(CUT, CUT_MAPS)):
         assert [name for name, model in ALL.items() if not model.suits(data)] == ["dummy", *OF_MAPS]
-    assert BUILT_IN["cnn"].can_fit(data_of()).endswith("models for segmentation: dummy, otsu, pixel_forest")
+    assert BUILT_IN["cnn"].can_fit(data_of()).endswith("models for segmentation: dummy, otsu, pixel_forest, unet")
     assert OF_MAPS["otsu"].limits == ["for label maps"]
     assert BUILT_IN["dummy"].limits == []
 
@@ -292,6 +292,15 @@ def test_models_by_class_and_own_ones():
     assert family_of(PixelForest()) == "baseline"
     with pytest.raises(ValueError, match="for classification, not segmentation"):
         Study([("labels", DummyClassifier())]).run(IMAGES, MAPS)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one size", "several"])
+def test_a_u_net_takes_part(several):
+    X, y = (CUT, CUT_MAPS) if several else (IMAGES[..., 0], MAPS)
+    data = data_of(X, y)
+    unet = OF_MAPS["unet"].build(data, random_state=0).set_params(max_iter=25, depth=1, filters=4)
+    assert dice_score(data.y, unet.fit(data.X, data.y).predict(data.X)) > 0.8
+    assert unet.random_state == 0
 
 
 # -- studies -------------------------------------------------------------------------------------------------------
