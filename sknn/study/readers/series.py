@@ -22,7 +22,7 @@ OF_CURVES = f"one of curves has a file for each, and {LABELS}.csv with the names
 MASK = "_mask"  # what the name of a label map ends in, where it lies beside its image
 OF_IMAGES = (
     f"one of images has {LABELS}.csv, with the names of these files and what they are, or a label map for each, "
-    f"NAME{MASK}.png or in a folder of its own (--masks, masks=)"
+    f"NAME{MASK}.png or in a folder that is named with --masks (masks=)"
 )
 CURVES = "curve"  # what the series are called among the columns of the table of labels
 
