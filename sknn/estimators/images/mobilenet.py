@@ -126,8 +126,9 @@ class MobileNet(Estimator):
 
 
 class MobileNetClassifier(MobileNet, Classifier):
-    """Network of few weights that classifies signals, images and volumes; loss and outputs are those of
-    :class:`MLPClassifier`.
+    """Classifier of few weights for signals, images and volumes.
+
+    Loss and outputs are those of :class:`MLPClassifier`.
 
     Examples
     --------

@@ -120,8 +120,9 @@ class ResNet(Estimator):
 
 
 class ResNetClassifier(ResNet, Classifier):
-    """Residual network that classifies signals, images and volumes; loss and outputs are those of
-    :class:`MLPClassifier`.
+    """Residual network classifier for signals, images and volumes.
+
+    Loss and outputs are those of :class:`MLPClassifier`.
 
     Examples
     --------
