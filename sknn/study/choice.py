@@ -7,6 +7,7 @@ from functools import cache, partial
 from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
+from sklearn.utils import get_tags
 from sklearn.utils.discovery import all_estimators
 
 import sknn
@@ -87,10 +88,15 @@ def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
     except TypeError:
         raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
     bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
-    needs = Needs(scaling=bare, flattening=bare)
+    needs = Needs(scaling=bare, flattening=bare, shaped=not bare and _reads_grids(estimator))
     makers = dict.fromkeys(_tasks(name, estimator), _shaped(estimator))
     short = re.sub("(Classifier|Regressor|Segmenter)$", "", name)
     return Model(name, name, family_of(estimator), makers, needs, short=short)
+
+
+def _reads_grids(estimator: BaseEstimator) -> bool:
+    """Whether it takes signals and images as such, and cannot be told the shape of a sample."""
+    return get_tags(estimator).input_tags.three_d_array and "input_shape" not in estimator.get_params()
 
 
 def _shaped(estimator: BaseEstimator) -> Maker:

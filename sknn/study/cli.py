@@ -202,8 +202,8 @@ def _add_predicting(parser: ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="the table of predictions, or the folder of label maps (default: the name of DATA with -predictions, and "
-        "for a table .csv)",
+        help="the table of predictions, or the folder of label maps (default: the name of DATA with -predictions.csv, "
+        "or without the ending for the folder)",
     )
     add("-h", "--help", action="help", help="show this text and exit")
 
