@@ -31,7 +31,15 @@ X, y = load_digits(return_X_y=True)
 images = X.reshape(-1, 8, 8, 1) / 16.0
 splits = list(StratifiedShuffleSplit(3, train_size=100, random_state=0).split(images, y))
 
-cnn = CNNClassifier((16, 32), learning_rate="cosine", learning_rate_init=0.005, max_iter=150, random_state=0)
+cnn = CNNClassifier(
+    (16, 32),
+    solver="adamw",
+    learning_rate="one_cycle",
+    learning_rate_init=0.005,
+    max_iter=300,
+    n_iter_no_change=np.inf,
+    random_state=0,
+)
 choices = {
     "nothing": None,
     "shift": "shift",

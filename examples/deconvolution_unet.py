@@ -6,7 +6,8 @@ pixels, and counting photons adds noise. Two methods undo that without having se
 linear one where signal and noise have known spectra (1949), and the iteration of Richardson (1972) and Lucy (1974),
 which makes photon counts most probable and keeps brightness positive. A U-net is given pairs, galaxies before and
 after, and learns what galaxies look like as well: disks, spiral arms, bulges. That is why it can do better, and why it
-must not be trusted with what is no galaxy: the last row is a ring, which it has never seen.
+must not be trusted with what is no galaxy. The last row is a ring, which it has never seen. It sharpens that, too, with
+the smallest error of all; but it breaks it into clumps that are not in the sky, and nothing tells them from real ones.
 
 ::
 
@@ -94,16 +95,19 @@ methods = {
     f"Richardson-Lucy, {steps} steps": lambda images: np.stack([richardson_lucy(image, steps) for image in images]),
     "U-net": lambda images: unet.predict(images[..., None]),
 }
+crest = np.abs(np.hypot(rows, columns) - 16) < 0.5
 print(
-    f"Error of a pixel, root mean square, in % of the brightest: 60 galaxies new to all; a ring. U-net: {seconds:.0f} s"
+    "Root mean square error of a pixel in % of the brightest, and how much the brightness of the ring varies along it"
 )
+print(f"{'':30}  60 galaxies  a ring  varies by   (fit of the U-net: {seconds:.0f} s)")
 figure, axes = plt.subplots(3, 5, figsize=(10, 6.2), layout="constrained")
 for ax, sky in zip(axes[:, -1], shown, strict=True):
     ax.imshow(sky, cmap="magma", vmin=0, vmax=1)
 axes[0, -1].set_title("the sky")
 for column, (name, method) in zip(axes.T, methods.items(), strict=False):
     found = method(seen)
-    print(f"  {name:28} {100 * error(method(images[test]), skies[test]):5.2f} {100 * error(found[2], ring):7.2f}")
+    uneven = found[2][crest].std() / found[2][crest].mean()
+    print(f"  {name:28} {error(method(images[test]), skies[test]):12.2%} {error(found[2], ring):7.2%} {uneven:10.0%}")
     column[0].set_title(name)
     for ax, picture in zip(column, found, strict=True):
         ax.imshow(picture, cmap="magma", vmin=0, vmax=1)

@@ -116,7 +116,7 @@ for k, shift in ((np.argmin(abs(y_simulated - 5.0)), 1.2), (np.argmin(abs(y_simu
     left.plot(wavelength, X_test[like] + shift, color="#D55E00", alpha=0.8, label="observed" if shift else None)
     left.text(480.3, shift + 1.28, f"{1000 * y_simulated[k]:.0f} K")
 left.set(xlabel="wavelength (nm)", ylabel="flux", title="Two temperatures in both worlds", yticks=[])
-left.legend(frameon=False, loc="upper right")
+left.legend(frameon=False, loc="center right", bbox_to_anchor=(1.0, 0.42), ncols=2)
 
 colors = {"from nothing": "black", "fine-tuned": "#D55E00", "convolutions frozen": "#0072B2", "ridge": "#999999"}
 for name, color in colors.items():

@@ -28,7 +28,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sknn import ViTClassifier
 from sknn.inspection import AttentionDisplay
 
-N_TRAIN = 8000  # images, of 1400 digits; the others are to test
+N_TRAIN = 7000  # images, of 1400 digits; the others are to test
 SIDE, DIGIT, SCRAP, PATCH = 20, 8, 4, 4  # pixels along the side
 N_SCRAPS, NOISE = 4, 0.1
 N_SHOWN = 4

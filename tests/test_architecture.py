@@ -55,7 +55,7 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 # The files of estimators/ that are no family, but what families of a room share.
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
-    *("crops", "pixels", "tiles"),
+    *("crops", "pixels", "stages", "tiles"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

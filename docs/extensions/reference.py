@@ -19,7 +19,13 @@ from sknn.autodiff import Operation
 from sknn.namespace import LINE
 
 INSIDE = {"__main__", "description", "estimators", "namespace", "persistence", "template", "train", "versions"}
-DEEPER = ["sknn.autodiff.primitives", "sknn.nn.init", "sknn.study.load", "sknn.study.spaces"]  # within public packages
+DEEPER = [  # within public packages
+    "sknn.autodiff.primitives",
+    "sknn.nn.blocks",
+    "sknn.nn.init",
+    "sknn.study.load",
+    "sknn.study.spaces",
+]
 FOLDER = "reference"
 
 

@@ -15,7 +15,7 @@ from .common import PLAIN, SEQUENTIAL, given_axes, innermost, pyplot
 
 INCHES = (4.6, 4.0)
 MOST_NAMES = 40  # that have room along an axis
-OPACITY = 0.65  # of weights over an image
+OVER, OPACITY = "Oranges", 0.6  # of weights over an image, which shows where they are small
 
 
 class AttentionDisplay:
@@ -185,14 +185,14 @@ class AttentionDisplay:
         if given_axes(plt, ax) is None:
             _, ax = plt.subplots(figsize=INCHES, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        style = {"cmap": SEQUENTIAL, "vmin": 0.0, "interpolation": "nearest", **kwargs}
+        style = {"vmin": 0.0, "interpolation": "nearest", **kwargs}
         self.image_ = self._table(ax, style) if self.image is None else self._over_image(ax, style)
         self.colorbar_ = ax.figure.colorbar(self.image_, ax=ax, label="weight") if colorbar else None
         return self
 
     def _table(self, ax: Any, style: dict[str, Any]) -> Any:
         """A row for each token that attends."""
-        drawn = ax.imshow(np.asarray(self.weights), **style)
+        drawn = ax.imshow(np.asarray(self.weights), **{"cmap": SEQUENTIAL, **style})
         ax.set(xlabel="attended to", ylabel="attends")
         attending = self.attending
         if attending is None and self.names is not None and len(self.names) == len(self.weights):
@@ -228,7 +228,9 @@ class AttentionDisplay:
         weights = np.asarray(self.weights).mean(axis=0).reshape(patches.output)
         top, left = (-0.5 - low for low in patches.low)
         height, width = (n * size for n, size in zip(patches.output, patches.kernel, strict=True))
-        drawn = ax.imshow(weights, extent=(left, left + width, top + height, top), **{"alpha": OPACITY, **style})
+        drawn = ax.imshow(
+            weights, extent=(left, left + width, top + height, top), **{"cmap": OVER, "alpha": OPACITY, **style}
+        )
         ax.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5), xticks=[], yticks=[])
         return drawn
 

@@ -57,6 +57,7 @@ SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when
 STUDY = {  # and what stands before a network that a study keeps; loaded when a file names it, as it needs pandas
     "SameColumns": "sknn.study.same_columns",
     "MappedScaler": "sknn.study.mapped",
+    "RowsOfPixels": "sknn.study.images",
     **dict.fromkeys(("PaddedRows", "SeriesFiller"), "sknn.study.series"),
 }
 FUNCTIONS = dict.fromkeys(("as_floats", "as_signals", "as_texts", "flatten"), "sknn.study.preprocess")

@@ -12,6 +12,7 @@ from sklearn.utils.discovery import all_estimators
 
 import sknn
 
+from .maps import is_segmenter
 from .models import ALL, Family, Maker, Model, fixed, of_quantiles, on_grids
 from .names import look_up
 from .preprocess import Needs
@@ -87,10 +88,15 @@ def _by_name(name: str, built_in: Mapping[str, Model]) -> Model:
     except TypeError:
         raise ValueError(f"{name} cannot be made without arguments; give a pair of a name and an estimator") from None
     bare = getattr(estimator, "input_scaling", None) is None  # convolutional networks standardise images as such
-    needs = Needs(scaling=bare, flattening=bare)
+    needs = Needs(scaling=bare, flattening=bare, shaped=not bare and _reads_grids(estimator))
     makers = dict.fromkeys(_tasks(name, estimator), _shaped(estimator))
     short = re.sub("(Classifier|Regressor|Segmenter)$", "", name)
     return Model(name, name, family_of(estimator), makers, needs, short=short)
+
+
+def _reads_grids(estimator: BaseEstimator) -> bool:
+    """Whether it takes signals and images as such, and cannot be told the shape of a sample."""
+    return get_tags(estimator).input_tags.three_d_array and "input_shape" not in estimator.get_params()
 
 
 def _shaped(estimator: BaseEstimator) -> Maker:
@@ -140,7 +146,7 @@ def from_estimator(name: str, estimator: Any) -> Model:
 def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
-    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": _is_segmenter}
+    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": is_segmenter}
     tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
         raise ValueError(
@@ -148,11 +154,6 @@ def _tasks(name: str, estimator: Any) -> list[str]:
             f"{estimator!r}"
         )
     return tasks
-
-
-def _is_segmenter(estimator: BaseEstimator) -> bool:
-    """Whether it predicts, and is of none of the kinds that scikit-learn has a name for."""
-    return get_tags(estimator).estimator_type is None and hasattr(estimator, "fit") and hasattr(estimator, "predict")
 
 
 def family_of(estimator: Any) -> Family:

@@ -21,6 +21,7 @@ from sknn import __version__
 from .best import winner
 from .data import DataSet
 from .load import LOADERS, load, load_inputs
+from .maps import is_segmenter
 from .measures import DEFAULTS as MEASURES
 from .measures import FORECASTS
 from .models import ALL, Model
@@ -29,6 +30,7 @@ from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
 from .predict import predictions, read_model, reading_of, what_is_missing
 from .readers import ENDINGS
+from .readers.images import image_files, write_map
 from .store import StoreError
 from .study import Study
 from .targets import TASKS
@@ -46,7 +48,7 @@ MOST_NAMES = 4  # of data sets in the name of the folder
 TYPED = {"random_state": "--seed", "sample_shape": "--shape", "order": "--order-by", "na_values": "--na"}
 TYPED |= {"horizon": "--forecast"}
 TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target", "time_channel": "--time-channel"}
-READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na"
+READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na|images|masks"
 AHEAD = "forecast|horizon|window|season|known"
 ARGUMENT = re.compile(
     rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
@@ -68,7 +70,8 @@ Predict for every row of DATA with the model that `sknn study --keep` kept, or
 that joblib or sknn.save wrote. Columns are found by their names, and others are
 ignored; where there was text when the model learnt, 007 is text again, not 7.
 Beside each prediction stand the probabilities of the classes, or the quantiles
-if the model predicts these; other models of numbers have no intervals.
+if the model predicts these; other models of numbers have no intervals. A model
+of label maps writes one for each image, under the name of that, into a folder.
 
 A file of joblib can run any code when it is opened: open your own alone."""
 
@@ -82,6 +85,8 @@ examples:
   sknn study openml:61 --n-jobs 4
   sknn study houses.csv --target price --quantiles 0.05 0.5 0.95
   sknn study grid.csv --target load --order-by time --forecast 24 --season 168
+  sknn study birds.csv --target species --images photographs
+  sknn study cells --masks cell-maps --models otsu pixel_forest
   sknn study birds.csv --target species --keep best.joblib
   sknn predict best.joblib new-birds.csv"""
 
@@ -147,12 +152,19 @@ def _add_data(parser: ArgumentParser) -> None:
         metavar="DATA",
         help=f"one or several data sets: a built-in one ({', '.join(LOADERS)}), a file of a table or of arrays "
         f"({ENDINGS}; stars.fits[2] is one extension of several), a folder with a table for each curve and labels.csv, "
-        "or openml:ID",
+        "a folder of images with labels.csv or label maps, or openml:ID",
     )
     add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
     add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")
     add("--classes", nargs="+", metavar="CLASS", help="all classes, where the file or a fold may lack some")
-    add("--task", choices=TASKS, metavar="TASK", help="classification or regression (default: found from the target)")
+    add("--task", choices=TASKS, metavar="TASK", help=f"{', '.join(TASKS)} (default: found from the target)")
+    add("--images", metavar="FOLDER", help="where the images are that a column of the table DATA names: the inputs")
+    add(
+        "--masks",
+        metavar="FOLDER",
+        help="where the label maps of the images in the folder DATA are, under the same names (default: beside the "
+        "images, as NAME_mask.png)",
+    )
     add(
         "--shape",
         type=_shape,
@@ -190,7 +202,8 @@ def _add_predicting(parser: ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="the table of predictions (default: the name of DATA with -predictions.csv)",
+        help="the table of predictions, or the folder of label maps (default: the name of DATA with -predictions.csv, "
+        "or without the ending for the folder)",
     )
     add("-h", "--help", action="help", help="show this text and exit")
 
@@ -352,11 +365,14 @@ def run_predict(arguments: Namespace) -> int:
         together.
     """
     reading = {name: getattr(arguments, name) for name in ("sep", "encoding", "comment", "not_na")}
-    out = arguments.out or Path(f"{re.split(r'[.]', Path(arguments.data).name)[0]}-predictions.csv")
+    name = f"{re.split(r'[.]', Path(arguments.data).name)[0]}-predictions"
     try:
-        check_file(out)
         with _warnings_in_lines("predict"):
             model = read_model(arguments.model)
+            if is_segmenter(model):
+                return _predict_maps(model, arguments.data, arguments.out or Path(name))
+            out = arguments.out or Path(f"{name}.csv")
+            check_file(out)
             reading |= {"na_values": arguments.na, **reading_of(model)}
             table = predictions(model, load_inputs(arguments.data, **reading))
         write_whole(out, table.to_csv(index=False))
@@ -367,6 +383,14 @@ def run_predict(arguments: Namespace) -> int:
     print(f"Predictions: {out} ({rows(len(table))}: {listed(map(str, table.columns))})")
     if remark := what_is_missing(model, table):
         print(remark)
+    return 0
+
+
+def _predict_maps(model: Any, data: str, out: Path) -> int:
+    maps = model.predict(load_inputs(data))
+    names = list(image_files(Path(data))) if Path(data).is_dir() else [f"{number:04}" for number in range(len(maps))]
+    written = [write_map(out, *each) for each in zip(names, maps, strict=True)]
+    print(f"Label maps: {out} ({len(written):,}, such as {written[0].name})")
     return 0
 
 
@@ -399,7 +423,7 @@ def _load_all(arguments: Namespace) -> dict[str, DataSet]:
     columns = {"target": arguments.target, "groups": arguments.groups, "order": arguments.order_by}
     columns |= {name: getattr(arguments, name) for name in ("features", "drop", "not_na", "sep", "encoding", "comment")}
     columns |= {"na_values": arguments.na, "classes": arguments.classes}
-    others = ("drop_missing_target", "time_channel", "forecast", "window", "season", "known")
+    others = ("drop_missing_target", "time_channel", "forecast", "window", "season", "known", "images", "masks")
     columns |= {name: getattr(arguments, name) for name in others}
     all_are_built_in = all(text in LOADERS for text in arguments.data)
     data_sets: dict[str, DataSet] = {}

@@ -16,11 +16,11 @@ from .columns import tidy_column
 from .data import LEAVE_OUT, DataSet
 from .names import listed, look_up
 from .numbers import are_texts
-from .readers import ENDINGS, can_read, ending_of, read, read_curves
+from .readers import ENDINGS, can_read, ending_of, holds_images, label_images, read, read_curves, read_folder
 from .readers.content import Arrays, Table
 from .readers.options import Options
 from .readers.packed import TEXT, packing_of
-from .readers.series import CURVES, check_labelled
+from .readers.series import check_labelled
 from .readers.tables import blank, check_names
 from .readers.text import MISSING
 from .roles import Parts, Roles, inputs_of, parts_of_arrays, parts_of_table
@@ -38,7 +38,7 @@ LOADERS: dict[str, Callable[..., Any]] = {
 SHAPES = {"digits": (8, 8, 1)}
 OPENML = "openml:"
 SERIES = ".ts"
-OTHER_WAYS = f"or a file ({ENDINGS}), or a folder of curves, or openml:ID or openml:NAME"
+OTHER_WAYS = f"or a file ({ENDINGS}), or a folder of curves or images, or openml:ID or openml:NAME"
 
 
 def load(
@@ -63,6 +63,8 @@ def load(
     window: int | None = None,
     season: int | None = None,
     known: Iterable[str] = (),
+    images: str | os.PathLike[str] | None = None,
+    masks: str | os.PathLike[str] | None = None,
 ) -> DataSet:
     """Load a data set that is built in, in a file, or on OpenML.
 
@@ -82,7 +84,9 @@ def load(
     ``.npz``                  arrays of NumPy: the inputs are ``X`` or ``x``, or the only array of several axes
     ``.ts``                   series and their labels, as the archives of UCR and UEA have them
     a folder                  of texts as above, one for each series, its steps below one another, and ``labels.csv``
-                              (or ``.tsv`` and so on), one of whose columns has the names of these files
+                              (or ``.tsv`` and so on), one of whose columns has the names of these files; or of
+                              images (PNG, TIFF, JPEG by ``pip install 'sknn[images]'``, NPY, FITS), with such a table
+                              or with label maps: ``NAME_mask.png`` beside ``NAME.png``, or in a folder `masks`
     ``openml:ID``,            a table that scikit-learn fetches from https://openml.org and keeps for the next time
     ``openml:NAME``
     ========================  =======================================================================================
@@ -142,6 +146,10 @@ def load(
         Of a forecast, see ``DataSet.of_series``.
     known : iterable of str, default=()
         Columns whose values are known in advance of a forecast.
+    images : str or path, default=None
+        The folder of the images that a column of the table names, which become its inputs.
+    masks : str or path, default=None
+        The folder of the label maps of a folder of images, under the same names.
 
     Returns
     -------
@@ -169,6 +177,7 @@ def load(
     ValueError: there is no file 'iris.csv'
     """
     text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
+    options = replace(options, images=_folder(images), masks=_folder(masks))
     roles = Roles(target, groups, order, _words(features), _words(drop), alone=forecast is not None)
     ahead: dict[str, Any] = {"window": window, "season": season, "known": _words(known)}
     of_samples = {"task": None if task == "regression" else task, "groups": groups, "sample_shape": sample_shape}
@@ -252,14 +261,20 @@ def load_inputs(
     if text in LOADERS:
         return _built_in(text, Roles(None, None, None), replace(options, texts=(), words=())).X
     content, path = _read(text, options)
-    for note in content.notes if isinstance(content, Table) else ():
+    for note in content.notes:
         warnings.warn(note, UserWarning, stacklevel=2)
+    if path.is_dir() and isinstance(content, Table):
+        return next(iter(content.vectors.values()))
     return inputs_of(content, path.name)
 
 
 def _words(values: Any) -> tuple[str, ...]:
     """One word, or several."""
     return (str(values),) if isinstance(values, str | float | int) else tuple(map(str, values))
+
+
+def _folder(path: str | os.PathLike[str] | None) -> Path | None:
+    return None if path is None else Path(path).expanduser()
 
 
 def _built_in(name: str, roles: Roles, options: Options) -> Parts:
@@ -323,7 +338,8 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
     found, path = _read(text, options)
     if path.is_dir():
         check_labelled(found, path)
-        roles = replace(roles, features=roles.features or (CURVES,))
+    if isinstance(found, Table) and (path.is_dir() or options.images is not None):
+        roles = replace(roles, features=roles.features or tuple(found.vectors))
     name = os.path.splitext(path.name.removesuffix(packing_of(path)))[0]
     if isinstance(found, Arrays):
         parts = parts_of_arrays(found, name, path.name, roles)
@@ -342,12 +358,19 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
 def _read(text: str, options: Options) -> tuple[Table | Arrays, Path]:
     path, part = _path_and_part(text)
     if path.is_dir():
-        return read_curves(path, options), path
+        are_images = options.masks is not None or holds_images(path)
+        options.refuse_images(path.name)
+        return (read_folder if are_images else read_curves)(path, options), path
+    options.refuse_masks(path.name)
     if not can_read(path):
         if not path.exists() and not ending_of(path) and os.sep not in text:
             _raise_unknown(text)
         raise ValueError(f"{text!r} cannot be read; it must be a built-in name ({listed(LOADERS)}), {OTHER_WAYS}")
-    return read(path, part, options), path
+    found = read(path, part, options)
+    if isinstance(found, Arrays):
+        options.refuse_images(path.name)
+        return found, path
+    return (found if options.images is None else label_images(found, options.images, path.name)), path
 
 
 def _path_and_part(text: str) -> tuple[Path, str | None]:
@@ -386,6 +409,8 @@ def _labels_or_missing(path: Path, options: Options, target: str | None, y: pd.S
 
 def _from_openml(text: str, roles: Roles, options: Options) -> Parts:
     options.refuse_text_options(text)
+    options.refuse_images(text)
+    options.refuse_masks(text)
     asked = text.removeprefix(OPENML).strip()
     if not asked:
         raise ValueError(f"{text!r} names no data set; it must be openml:ID or openml:NAME, such as openml:61")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.utils import get_tags
 
 from sknn.series import ragged
 
@@ -78,8 +79,8 @@ def as_maps(name: str, y: Any) -> np.ndarray:
     found = np.stack(maps) if len({each.shape for each in maps}) == 1 else ragged(maps)
     labels = labels_of(found)
     if len(labels) < 2:
-        which = f"is {labels[0]} wherever it is labelled" if len(labels) else "has no label but -1"
-        raise ValueError(f"y of {name!r} {which}; there must be something to tell apart")
+        which = f"is {labels[0]} wherever it is labelled" if len(labels) else "has no label at all"
+        raise ValueError(f"y of {name!r} {which} ({UNLABELLED} is none); there must be something to tell apart")
     if len(labels) > MOST_CLASSES:
         raise ValueError(
             f"y of {name!r} holds {len(labels):,} different labels; they must be classes of pixels, at most "
@@ -133,6 +134,22 @@ def counts_of(maps: np.ndarray) -> dict[int, int]:
         for label, count in zip(*np.unique(each, return_counts=True), strict=True):
             counts[int(label)] = counts.get(int(label), 0) + int(count)
     return dict(sorted(counts.items()))
+
+
+def is_segmenter(estimator: Any) -> bool:
+    """Tell whether an estimator predicts, and is of none of the kinds that scikit-learn has a name for.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        Fitted or not.
+
+    Returns
+    -------
+    bool
+        True for what predicts label maps.
+    """
+    return get_tags(estimator).estimator_type is None and hasattr(estimator, "fit") and hasattr(estimator, "predict")
 
 
 def on_their_grid(name: str, X: Any, maps: np.ndarray) -> np.ndarray:

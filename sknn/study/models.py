@@ -259,7 +259,8 @@ class Repetition(Model):
 
 SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
-OF_STEPS = Needs(scaling=False, imputation=False, flattening=False, steps=True)
+OF_STEPS = Needs(scaling=False, imputation=False, flattening=False, shaped=True)
+OF_GRIDS = Needs(scaling=False, flattening=False, shaped=True)  # it standardises itself, channel by channel
 OF_TREES = Needs(scaling=False, statistics=True)  # which split single values, and a step of a series says little alone
 ROWS_TO_STOP_EARLY = 2_000
 
@@ -440,6 +441,17 @@ BUILT_IN: dict[str, Model] = {
             steps=True,
             series=True,
         ),
+        Model(
+            "resnet",
+            "Residual network",
+            "network",
+            _both(sknn.ResNetClassifier(), sknn.ResNetRegressor()),
+            OF_GRIDS,
+            dense=True,
+            grid=True,
+            series=True,
+            short="ResNet",
+        ),
     )
 }
 
@@ -463,6 +475,7 @@ OF_MAPS: dict[str, Model] = {
             UNSCALED,
             short="Pixels",
         ),
+        Model("unet", "U-net", "network", {"segmentation": fixed(sknn.UNetSegmenter())}, OF_GRIDS),
     )
 }
 ALL = BUILT_IN | OF_FORECASTS | OF_MAPS
@@ -484,7 +497,7 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     Examples
     --------
     >>> list(of_quantiles([0.1, 0.5, 0.9]))
-    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn', 'rnn', 'transformer']
+    ['dummy', 'linear', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'cnn', 'rnn', 'transformer', 'resnet']
     """
     levels = [float(level) for level in quantiles]
     learns: dict[str, Any] = {"loss": "quantile", "quantile": levels}
@@ -497,6 +510,7 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
         "cnn": partial(on_grids, partial(sknn.CNNRegressor, **learns)),
         "rnn": partial(_on_steps, partial(sknn.RNNRegressor, **learns)),
         "transformer": partial(_on_steps, partial(sknn.TransformerRegressor, **learns)),
+        "resnet": fixed(sknn.ResNetRegressor(**learns)),
     }
     linear = replace(
         BUILT_IN["ridge"], name="linear", title="Linear quantile regression", most_rows=10_000, short="Linear"

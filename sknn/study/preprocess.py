@@ -38,15 +38,16 @@ class Needs:
         One row of features for each sample, also of images.
     statistics : bool, default=False
         Rows of statistics of series of different lengths, rather than of their steps with zeros behind the end.
-    steps : bool, default=False
-        Signals of several channels as (n_samples, length, channels).
+    shaped : bool, default=False
+        Signals and images with their channels last, (n_samples, length, channels) or (n_samples, height, width,
+        channels), whatever they were given as; but signals of one channel may be rows.
     """
 
     scaling: bool
     imputation: bool = True
     flattening: bool = True
     statistics: bool = False
-    steps: bool = False
+    shaped: bool = False
 
 
 def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEstimator]:
@@ -94,7 +95,7 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     if issparse(data.X):
         return [*_imputers(_any_nan(data.X.data), needs), *([MaxAbsScaler()] if needs.scaling else [])]
     if is_mapped(data.X):
-        shapers = _shapers(data.sample_shape) if needs.steps and data.X.ndim == 2 else []
+        shapers = _shapers(data.X.shape[1:], data.sample_shape) if needs.shaped else []
         return [*_flatteners(data.X, needs.flattening), *([MappedScaler()] if needs.scaling else []), *shapers]
     if _has_columns(data.X):
         return [_column_by_column(data.X, needs, gaps)]
@@ -102,8 +103,8 @@ def steps_before(data: DataSet, needs: Needs, gaps: bool = False) -> list[BaseEs
     imputers = _imputers(gaps or _any_nan(numbers), needs)
     scalers = [StandardScaler()] if needs.scaling else []
     flatteners = _flatteners(numbers, needs.flattening or bool(imputers))
-    is_flat = numbers.ndim == 2 or bool(flatteners)
-    return [*flatteners, *imputers, *scalers, *(_shapers(data.sample_shape) if needs.steps and is_flat else [])]
+    axes = (data.n_features,) if flatteners else numbers.shape[1:]
+    return [*flatteners, *imputers, *scalers, *(_shapers(axes, data.sample_shape) if needs.shaped else [])]
 
 
 def _one_by_one(data: DataSet, needs: Needs) -> list[BaseEstimator]:
@@ -137,24 +138,25 @@ def _flatteners(X: Any, wanted: bool) -> list[BaseEstimator]:
     return [FunctionTransformer(flatten)] if wanted and X.ndim > 2 else []
 
 
-def _shapers(shape: Any) -> list[BaseEstimator]:
+def _shapers(axes: tuple[int, ...], shape: Any) -> list[BaseEstimator]:
     """Rows that are signals of one channel are taken for these as they are."""
-    return [FunctionTransformer(as_signals, kw_args={"shape": shape})] if shape[-1] > 1 else []
+    is_right = shape is None or axes == shape or (len(axes) == 1 and shape == (*axes, 1))
+    return [] if is_right else [FunctionTransformer(as_signals, kw_args={"shape": shape})]
 
 
 def as_signals(X: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """Make signals of rows of features.
+    """Make signals, or images, of rows of features, or name the channel of those that have but one.
 
     Parameters
     ----------
-    X : array-like of shape (n_samples, length * channels)
-        Rows.
+    X : array-like of shape (n_samples, ...)
+        As many values in each sample.
     shape : tuple of int
-        (length, channels).
+        (length, channels), or (height, width, channels) and so on.
 
     Returns
     -------
-    ndarray of shape (n_samples, length, channels)
+    ndarray of shape (n_samples, *shape)
         A view where possible.
 
     Examples

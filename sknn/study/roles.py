@@ -271,7 +271,8 @@ def parts_of_arrays(content: Arrays, name: str, source: str, roles: Roles) -> Pa
         role: None if key is None else _array(arrays, source, role, key)
         for role, key in (roles.single | {"target": target}).items()
     }
-    return Parts(name, inputs, found["target"], found["groups"], found["order"], time_channel=content.time_channel)
+    columns = (found["target"], found["groups"], found["order"])
+    return Parts(name, inputs, *columns, content.notes, time_channel=content.time_channel)
 
 
 def _inputs_of(arrays: Mapping[str, np.ndarray], source: str) -> np.ndarray:

@@ -39,10 +39,13 @@ from sknn import (
     MLPRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    ResNetClassifier,
+    ResNetRegressor,
     RNNClassifier,
     RNNRegressor,
     TransformerClassifier,
     TransformerRegressor,
+    UNetSegmenter,
 )
 
 from .forecast import BlockForecasts
@@ -237,6 +240,14 @@ _STEPS: Space = {
 }
 _RNN: Space = {"units": [32, 64, 128], "cell": ["gru", "lstm"], "depth": [1, 2], **_STEPS}
 _TRANSFORMER: Space = {"width": [32, 64, 128], "depth": [1, 2, 3], **_STEPS}
+_RESNET: Space = {
+    "filters": [(8, 16, 32), (16, 32, 64), (32, 64, 128)],
+    "blocks": [1, 2],
+    "block": ["basic", "preactivation"],
+    "learning_rate_init": LogUniform(1e-3, 1e-2),
+    "alpha": LogUniform(1e-6, 1e-1),
+    "stochastic_depth": [0.0, 0.1],
+}
 _SMOOTHNESS = [0.5, 1.5, 2.5, inf]  # of a Matern kernel; inf is the Gaussian (RBF) kernel
 _START = LogUniform(0.3, 30)  # the length scale is fitted: from here, to the nearest optimum
 
@@ -278,6 +289,17 @@ SPACES: dict[type, Space] = {
     },
     TransformerClassifier: _TRANSFORMER,
     TransformerRegressor: _TRANSFORMER,
+    ResNetClassifier: _RESNET,
+    ResNetRegressor: _RESNET,
+    UNetSegmenter: {
+        "filters": [8, 16],
+        "depth": [2, 3],
+        "loss": ["cross_entropy", "dice", "both"],
+        "class_weight": [None, "balanced"],
+        "augment": [None, "flip"],
+        "learning_rate_init": LogUniform(1e-3, 2e-2),
+        "alpha": LogUniform(1e-6, 1e-1),
+    },
 }
 
 

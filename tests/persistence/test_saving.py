@@ -55,18 +55,22 @@ from sknn import (
     LanguageModel,
     MLPClassifier,
     MLPRegressor,
+    MobileNetClassifier,
     MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
     ResNetClassifier,
+    ResNetRegressor,
     RNNClassifier,
     RNNRegressor,
     RNNSegmenter,
     Seq2Seq,
     TransformerClassifier,
     TransformerRegressor,
+    UNetRegressor,
+    UNetSegmenter,
     ViTClassifier,
     ViTRegressor,
 )
@@ -90,6 +94,7 @@ MIXED = FRAME.assign(f=np.array(["x", "y", None], object)[RNG.randint(3, size=60
 SERIES = [RNG.normal(size=(RNG.randint(8, 14), 2)) for _ in range(60)]
 TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in SERIES]
 IMAGES = list(RNG.normal(size=(60, 5, 4, 2)))
+PICTURES = np.stack(IMAGES)
 TEXTS = ["to be or not to be", "to do", "do be do"] * 20
 METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
 FEW = {"max_iter": 3, "random_state": 0}
@@ -148,6 +153,8 @@ CASES = {
     "transformer": Case(TransformerClassifier(4, n_heads=2, stem=(4,), positions="learned", **FEW), SERIES),
     "transformer, times": Case(TransformerRegressor(4, n_heads=2, time_channel=0, **FEW), TIMED, NUMBERS),
     "residual network": Case(ResNetClassifier(4, kernel_size=[3, 1], augment=["flip", Noise(0.2)], **FEW), SERIES),
+    "residual network, numbers": Case(ResNetRegressor(4, kernel_size=3, norm="group", **FEW), SERIES, NUMBERS),
+    "network of few weights, labels": Case(MobileNetClassifier(8, blocks=1, squeeze=0, **FEW), SERIES),
     "network of few weights": Case(MobileNetRegressor(8, blocks=1, scale=-1, **FEW), SERIES, NUMBERS),
     "patches": Case(
         ViTClassifier(2, width=4, n_heads=2, positions="learned", augment=["flip", Shift(0.2)], **FEW), IMAGES
@@ -155,6 +162,8 @@ CASES = {
     "patches of any image": Case(
         ViTRegressor(2, width=4, n_heads=2, stem=3, **FEW), [x[k % 2 :] for k, x in enumerate(IMAGES)], NUMBERS
     ),
+    "labels of pixels": Case(UNetSegmenter(2, depth=1, **FEW), PICTURES, (PICTURES[..., 0] > 0).astype(int)),
+    "images from images": Case(UNetRegressor(2, depth=1, augment="flip", **FEW), PICTURES, PICTURES[..., 0]),
     "tokens of features": Case(FTTransformerRegressor(4, n_heads=2, **FEW), FRAME, NUMBERS),
     "tokens of categories": Case(FTTransformerClassifier(4, n_heads=2, **FEW), MIXED),
     "own layers": Case(

@@ -76,6 +76,7 @@ def kept_without_code(rows=60):
         "rows of signals": ("rnn", signals.reshape(rows, -1), labels),
         "curves with gaps": ("rnn", with_gaps, labels),
         "curves as rows": ("mlp", with_gaps, labels),
+        "pictures as rows": ("mlp", [signal[: 5 + k % 3, :, None] for k, signal in enumerate(signals)], labels),
     }
 
 

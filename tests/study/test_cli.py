@@ -149,7 +149,7 @@ def test_seed_decides_the_folds():
         (
             ["digit"],
             f"unknown data set 'digit', did you mean 'digits'? Known: {ALL_BUILT_IN}; "
-            f"or a file ({ENDINGS}), or a folder of curves, or openml:ID or openml:NAME",
+            f"or a file ({ENDINGS}), or a folder of curves or images, or openml:ID or openml:NAME",
         ),
         (["medow.csv", "--target", "kind"], "there is no file 'medow.csv', did you mean 'meadow.csv'?"),
         (

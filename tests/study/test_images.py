@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.pipeline import Pipeline
 
 from sknn.series import ragged
+from sknn.study.choice import as_models
 from sknn.study.data import DataSet
 from sknn.study.images import RowsOfPixels, as_images
 from sknn.study.models import BUILT_IN
@@ -92,3 +94,34 @@ def test_models_of_rows_learn_from_images_of_different_sizes(name, gap):
     if name not in ("dummy", "hist_gradient_boosting"):  # which wants 20 samples in a leaf
         assert model.score(data.X, data.y) > 0.9
     assert BUILT_IN["rnn"].can_fit(data) == "no signals or series"
+
+
+FORMS = {
+    "rows": (lambda images: images.reshape(30, -1), (7, 8)),
+    "no channels": (lambda images: images[..., 0], None),
+    "channels": (lambda images: images, None),
+    "cut": (lambda images: [image[: 6 + k % 2] for k, image in enumerate(images)], None),
+    "a gap": (lambda images: np.where(np.arange(30 * 56).reshape(images.shape) == 7, np.nan, images), None),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_networks_get_images_whatever_they_are_given_as(form):
+    images = RNG.normal(0, 0.3, (30, 7, 8, 1)) + IS_LEFT[:, None, None, None]
+    make, shape = FORMS[form]
+    data = data_of(make(images), sample_shape=shape)
+    for name in ("resnet", "ResNetClassifier"):
+        (model,) = as_models([name])
+        network = model.build(data, random_state=0)
+        last = network[-1] if isinstance(network, Pipeline) else network
+        last.set_params(filters=(4,), max_iter=20)
+        assert network.fit(data.X, data.y).score(data.X, data.y) > 0.9
+        assert last.n_features_in_ == 1
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_cnn_takes_images_of_different_sizes():
+    data = data_of()
+    cnn = BUILT_IN["cnn"].build(data, random_state=0)
+    assert (cnn.input_shape, cnn.global_pooling) == ((None, None, 1), "average")
+    assert cnn.set_params(filters=(4,), max_iter=15).fit(data.X, data.y).predict(data.X).shape == (30,)

@@ -36,6 +36,8 @@ from sknn import (
     MLPRegressor,
     PerceptronClassifier,
     PerceptronRegressor,
+    ResNetClassifier,
+    ResNetRegressor,
     RNNClassifier,
     RNNRegressor,
     TransformerClassifier,
@@ -60,8 +62,9 @@ TABLE = {
     "cnn": (CNNClassifier, CNNRegressor, False, "network"),
     "rnn": (RNNClassifier, RNNRegressor, False, "network"),
     "transformer": (TransformerClassifier, TransformerRegressor, False, "network"),
+    "resnet": (ResNetClassifier, ResNetRegressor, False, "network"),
 }
-OTHERS = ["last_value", "season", "otsu", "pixel_forest"]  # for forecasts, and for label maps, alone
+OTHERS = ["last_value", "season", "otsu", "pixel_forest", "unet"]  # for forecasts, and for label maps, alone
 EVERY = [*TABLE, *OTHERS]
 ROWS = [
     pytest.param(name, task, row[at], row[2], row[3], id=f"{name}-{task}")
@@ -121,6 +124,7 @@ SHAPES = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:.* is read as 30 signals of 2 steps with 2 channels")
 @pytest.mark.parametrize("kind", [*KINDS_OF_DATA, "sparse"])
 @pytest.mark.parametrize(("name", "task"), [pytest.param(*row.values[:2], id=row.id) for row in ROWS])
 def test_every_model_on_every_kind_of_data_that_suits_it(name, task, kind):
@@ -129,7 +133,7 @@ def test_every_model_on_every_kind_of_data_that_suits_it(name, task, kind):
     model = BUILT_IN[name]
     reason = model.suits(data)
     expected = {
-        "cnn": "" if data.sample_shape else "no images or signals",
+        **dict.fromkeys(("cnn", "resnet"), "" if data.sample_shape else "no images or signals"),
         **dict.fromkeys(("rnn", "transformer"), "" if "signals" in kind else "no signals or series"),
         "hist_gradient_boosting": "not for sparse data" if kind == "sparse" else "",
         "gaussian_process": "not for sparse data" if kind == "sparse" else "",
@@ -137,7 +141,7 @@ def test_every_model_on_every_kind_of_data_that_suits_it(name, task, kind):
     assert reason == expected.get(name, "")
     if not reason:
         estimator = model.build(data, random_state=0)
-        if name in ("random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer"):
+        if name in ("random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet"):
             last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
             last.set_params(**{"n_estimators": 3} if name == "random_forest" else {"max_iter": 2})
         predicted = estimator.fit(inputs, data.y).predict(inputs)
@@ -186,7 +190,7 @@ def test_slow_models_are_no_default_for_large_data(name, most):
 def test_a_named_model_takes_part_whenever_it_can():
     large = large_data(50_000)
     skipped = {model.name for model in as_models(["defaults", "svm"]) if model.skips(large)}
-    assert skipped == {"ridge", "gaussian_process", "cnn", "rnn", "transformer", *OTHERS}
+    assert skipped == {"ridge", "gaussian_process", "cnn", "rnn", "transformer", "resnet", *OTHERS}
     (cnn,) = as_models(["cnn"])
     assert cnn.skips(large) == "no images or signals"
 

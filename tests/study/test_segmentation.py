@@ -121,11 +121,11 @@ def test_images_on_disk_stay_there(tmp_path):
         (IMAGES[1:], MAPS, {}, "y of 'blobs' has 8 values, but X has 7 samples"),
         (IMAGES, MAPS / 2, {}, "y of 'blobs' holds 0.5 in sample 0; label maps hold whole numbers"),
         (IMAGES, MAPS.astype(str), {}, "a label map is an array of whole numbers"),
-        (IMAGES, MAPS * 0, {}, "y of 'blobs' is 0 wherever it is labelled; there must be something to tell apart"),
-        (IMAGES, MAPS * 0 - 1, {}, "y of 'blobs' has no label but -1"),
+        (IMAGES, MAPS * 0, {}, "y of 'blobs' is 0 wherever it is labelled (-1 is none); there must be something"),
+        (IMAGES, MAPS * 0 - 1, {}, "y of 'blobs' has no label at all"),
         (IMAGES, np.arange(MAPS.size).reshape(MAPS.shape), {}, "y of 'blobs' holds 3,840 different labels"),
         (pd.DataFrame(np.eye(8)), MAPS, {}, "so X must hold images, not a DataFrame"),
-        (IMAGES, MAPS, {"sample_shape": (20, 24)}, "sample_shape was given for 'blobs', whose label maps say"),
+        (IMAGES, MAPS, {"sample_shape": (20, 24)}, "sample_shape=(20, 24) was given for 'blobs', whose label maps say"),
         (IMAGES, MAPS, {"groups": [1, 2]}, "groups of 'blobs' has 2 values, but X has 8 samples"),
         (IMAGES, MAPS[:, 0, 0], {"task": "segmentation"}, "a label map is an array of whole numbers"),
         (IMAGES, MAPS, {"task": "classification"}, "y of 'blobs' has shape (8, 20, 24); it must be a vector"),
@@ -279,7 +279,7 @@ def test_the_commonest_label():
 def test_default_models_of_maps():
     for data in (data_of(), data_of(CUT, CUT_MAPS)):
         assert [name for name, model in ALL.items() if not model.suits(data)] == ["dummy", *OF_MAPS]
-    assert BUILT_IN["cnn"].can_fit(data_of()).endswith("models for segmentation: dummy, otsu, pixel_forest")
+    assert BUILT_IN["cnn"].can_fit(data_of()).endswith("models for segmentation: dummy, otsu, pixel_forest, unet")
     assert OF_MAPS["otsu"].limits == ["for label maps"]
     assert BUILT_IN["dummy"].limits == []
 
@@ -292,6 +292,15 @@ def test_models_by_class_and_own_ones():
     assert family_of(PixelForest()) == "baseline"
     with pytest.raises(ValueError, match="for classification, not segmentation"):
         Study([("labels", DummyClassifier())]).run(IMAGES, MAPS)
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one size", "several"])
+def test_a_u_net_takes_part(several):
+    X, y = (CUT, CUT_MAPS) if several else (IMAGES[..., 0], MAPS)
+    data = data_of(X, y)
+    unet = OF_MAPS["unet"].build(data, random_state=0).set_params(max_iter=25, depth=1, filters=4)
+    assert dice_score(data.y, unet.fit(data.X, data.y).predict(data.X)) > 0.8
+    assert unet.random_state == 0
 
 
 # -- studies -------------------------------------------------------------------------------------------------------

@@ -146,7 +146,7 @@ def test_what_comes_before_a_model():
 def test_default_models_are_those_that_suit_series():
     data = data_of()
     assert [name for name, model in BUILT_IN.items() if not model.suits(data)] == [
-        "dummy", "logistic", "knn", "random_forest", "cnn", "rnn", "transformer",
+        "dummy", "logistic", "knn", "random_forest", "cnn", "rnn", "transformer", "resnet",
     ]  # fmt: skip
     assert BUILT_IN["svm"].can_fit(data) == ""
 
@@ -168,7 +168,7 @@ def test_every_model_can_be_fitted_to_series(name, gap):
 
 def quick(estimator):
     """Networks with fewer steps: of those that read steps 20 epochs are enough, of others what they have."""
-    if type(estimator).__name__.startswith(("RNN", "Transformer")):
+    if type(estimator).__name__.startswith(("RNN", "Transformer", "ResNet")):
         estimator.set_params(max_iter=20)
     return estimator
 
@@ -187,7 +187,7 @@ def test_default_models_of_series_predict_quantiles(times):
     data = data_of(X, [x[-1, 1] + 0.1 * len(x) for x in X], time_channel=0 if times else None)
     models = [model for model in as_models(None, [0.1, 0.5, 0.9]) if not model.skips(data)]
     assert [model.name for model in models] == [
-        "dummy", "linear", "hist_gradient_boosting", "cnn", "rnn", "transformer",
+        "dummy", "linear", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet",
     ]  # fmt: skip
     for model in models:
         estimator = quick(model.build(data, random_state=0)).fit(data.X, data.y)

@@ -276,6 +276,15 @@ def test_a_sample_too_short_for_its_kernel_is_named():
         )
 
 
+def test_own_layers_take_images_of_any_size():
+    images, y = [np.ones((3 + k % 3, 5 - k % 2, 2)) * k for k in range(12)], np.arange(12.0)
+    network = NetworkRegressor(LAYERS, **SMALL, input_shape=(None, None, 2), dtype="float64").fit(images, y)
+    assert network.network_.input_shape == (None, None, 2)
+    assert_allclose(network.predict(images), [network.predict(x[None])[0] for x in images], rtol=1e-12)
+    with pytest.raises(ValueError, match="X has 1 channels, but NetworkRegressor is expecting 2"):
+        network.predict(np.ones((2, 4, 4, 1)))
+
+
 def test_a_list_of_grids_of_one_shape_is_an_array_where_the_shape_is_known():
     images, y = np.random.RandomState(0).standard_normal((8, 5, 5)), np.arange(8.0)
     network = NetworkRegressor([Flatten(), Dense(2)], input_shape=(5, 5, 1), max_iter=2, random_state=0)

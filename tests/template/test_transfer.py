@@ -30,6 +30,7 @@ from sknn import (
     Seq2Seq,
     TransformerClassifier,
     UNetSegmenter,
+    ViTClassifier,
 )
 from sknn.autodiff import Tensor
 from sknn.callbacks import Checkpoint
@@ -64,6 +65,7 @@ FAMILIES = {
     "resnet": (ResNetClassifier((2, 3), **SHORT), SERIES, Y, OTHERS),
     "mobilenet": (MobileNetClassifier((2, 3), blocks=1, **SHORT), IMAGES, Y, OTHERS),
     "u-net": (UNetSegmenter(2, depth=1, patch=8, **SHORT), IMAGES, MAPS, 1 + MAPS + (IMAGES[..., 0] > 1)),
+    "vision transformer": (ViTClassifier(4, width=8, depth=2, n_heads=2, **SHORT), IMAGES, Y, OTHERS),
     "rnn": (RNNClassifier(4, depth=2, **SHORT), SERIES, Y, OTHERS),
     "tags": (RNNSegmenter(4, depth=2, **SHORT), SERIES, (SERIES[..., 0] > 0) * 1, (SERIES[..., 0] > 1) + 1),
     "transformer": (TransformerClassifier(8, depth=1, n_heads=2, stem=(4,), **SHORT), SERIES, Y, OTHERS),

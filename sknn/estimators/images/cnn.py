@@ -82,10 +82,10 @@ class CNN(Estimator):
     input_shape: Sequence[int] | None = parameter(
         default=None,
         text="(L, C), (H, W, C) or (D, H, W, C) of one sample, channels always named, in the order of `data_format`. X "
-        "may have that shape, may leave out a single channel, or be flattened. None: X says it, as :ref:`for all "
-        "families of grids <what-x-is>`: 2-D X holds signals of one channel, 3-D signals (n, T, C), 4-D images, 5-D "
-        "volumes, a list or a column of arrays samples of different sizes, (T_i, C) or (H_i, W_i, C), which need "
-        "`global_pooling`. (None, C) says that any length will do, (None, None, C) any size.",
+        "may have that shape, may leave out a single channel, or be flattened. None: 2-D X holds signals of one "
+        "channel, 3-D signals (n, T, C), 4-D images, 5-D volumes, a list or a column of arrays samples of different "
+        "sizes, (T_i, C) or (H_i, W_i, C), which need `global_pooling`. (None, C) says that any length will do, (None, "
+        "None, C) any size. Steps at the end of (n, T, C) that are NaN are left out.",
     )
     data_format: Literal["channels_last", "channels_first"] = parameter(
         default="channels_last", text="Where the channels are in X and in `input_shape`."

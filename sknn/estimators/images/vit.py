@@ -72,7 +72,10 @@ class ViT(Estimator):
         'weights that are learnt ("attention").',
     )
     dropout: float = parameter(
-        default=0.1, interval="[0, 1)", text='The share of values dropped between layers. Not for "lbfgs".'
+        default=0.0,
+        interval="[0, 1)",
+        text="The share of values dropped between layers, for few images without augmentation, such as 0.1. Not for "
+        '"lbfgs".',
     )
     augment: str | Augmentation | Sequence[str | Augmentation] | None = AUGMENT
     batch_size: int | Literal["auto"] = thousand_steps.BATCH_SIZE
@@ -174,7 +177,7 @@ class ViTRegressor(ViT, Regressor):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(300, 8, 8, 1))
     >>> y = X[:, :4].mean(axis=(1, 2, 3)) - X[:, 4:].mean(axis=(1, 2, 3))
-    >>> vit = ViTRegressor(2, width=16, depth=1, dropout=0.0, max_iter=30, random_state=0).fit(X[:250], y[:250])
+    >>> vit = ViTRegressor(2, width=16, depth=1, max_iter=30, random_state=0).fit(X[:250], y[:250])
     >>> vit.score(X[250:], y[250:]) > 0.9
     True
     """

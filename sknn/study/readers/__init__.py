@@ -11,6 +11,9 @@ from .described import read_ipac
 from .fits import read_fits
 from .frames import read_frame
 from .hdf5 import read_hdf5
+from .images import holds_images as holds_images
+from .images import label_images as label_images
+from .images import read_folder as read_folder
 from .options import Options
 from .packed import TEXT, check_kind, packing_of
 from .series import read_curves as read_curves

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 Part = str | None
-EXTRAS = {"astropy": "'sknn[astronomy]'", "h5py": "'sknn[hdf5]'", "pyarrow": "pyarrow"}
+EXTRAS = {"astropy": "'sknn[astronomy]'", "h5py": "'sknn[hdf5]'", "pyarrow": "pyarrow", "PIL": "'sknn[images]'"}
 
 
 class Table(NamedTuple):
@@ -50,10 +50,13 @@ class Arrays(NamedTuple):
         Inputs, targets and others.
     time_channel : int or None, default=None
         Which channel of the inputs, if they are series, holds the times of their steps.
+    notes : tuple of str, default=()
+        What is to be said about the reading.
     """
 
     arrays: dict[str, np.ndarray]
     time_channel: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Series: files of the archives of UCR and UEA, and folders with a file for each curve."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,11 @@ from .text import read_text
 LABELS = "labels"
 TIMES = ("time", "t", "date", "datetime", "timestamp", "mjd", "jd", "hjd", "bjd")
 OF_CURVES = f"one of curves has a file for each, and {LABELS}.csv with the names of these files and what they are"
+MASK = "_mask"  # what the name of a label map ends in, where it lies beside its image
+OF_IMAGES = (
+    f"one of images has {LABELS}.csv, with the names of these files and what they are, or a label map for each, "
+    f"NAME{MASK}.png or in a folder that is named with --masks (masks=)"
+)
 CURVES = "curve"  # what the series are called among the columns of the table of labels
 
 
@@ -75,7 +81,7 @@ def read_curves(folder: Path, options: Options) -> Table:
     ValueError
         If there are no curves, labels of curves that are not there, or curves with other columns than the first.
     """
-    files = {_stem(each): each for each in sorted(folder.iterdir()) if _is_text(each)}
+    files = {_stem(each): each for each in sorted(folder.iterdir()) if is_text(each)}
     table = files.pop(LABELS, None)
     if not files:
         raise ValueError(f"{str(folder)!r} is a folder without tables in text; {OF_CURVES}")
@@ -84,7 +90,7 @@ def read_curves(folder: Path, options: Options) -> Table:
         curves = ragged(_curve(path, options, first) for path in files.values())
         return Table(pd.DataFrame(index=range(len(curves))), vectors={CURVES: curves}, channels=tuple(first))
     labels = read_text(table, None, options)
-    column = _names_among(labels.frame, files, folder)
+    column = names_among(labels.frame, files, folder, lambda name: _stem(Path(str(name))))
     names = [_stem(Path(str(name))) for name in labels.frame[column]]
     left_out = sorted(files.keys() - set(names))
     notes = [f"no row of {table.name} names {listed(map(repr, left_out))}, left out"] if left_out else []
@@ -95,12 +101,12 @@ def read_curves(folder: Path, options: Options) -> Table:
 
 
 def check_labelled(content: Table | Arrays, folder: Path) -> None:
-    """Refuse curves without labels, from which nothing can be learnt.
+    """Refuse curves or images without labels, from which nothing can be learnt.
 
     Parameters
     ----------
-    content : Table
-        As of `read_curves`.
+    content : Table or Arrays
+        As it was read.
     folder : Path
         Where it comes from, for the message.
 
@@ -110,10 +116,12 @@ def check_labelled(content: Table | Arrays, folder: Path) -> None:
         If there is no table of labels.
     """
     if isinstance(content, Table) and not content.frame.shape[1]:
-        raise ValueError(f"{str(folder)!r} is a folder without {LABELS}.csv; {OF_CURVES}")
+        what = OF_CURVES if CURVES in content.vectors else OF_IMAGES
+        raise ValueError(f"{str(folder)!r} is a folder without {LABELS}.csv; {what}")
 
 
-def _is_text(path: Path) -> bool:
+def is_text(path: Path) -> bool:
+    """Tell whether a file is a table in text, which may be packed, by its name."""
     return path.is_file() and not path.name.startswith(".") and _ending(path) in TEXT
 
 
@@ -127,13 +135,35 @@ def _stem(path: Path) -> str:
     return Path(name).stem if Path(name).suffix.lower() in TEXT else name
 
 
-def _names_among(frame: pd.DataFrame, files: dict[str, Path], folder: Path) -> str:
-    """The column of names of files."""
-    share = {name: np.mean([_stem(Path(str(each))) in files for each in values]) for name, values in frame.items()}
+def names_among(frame: pd.DataFrame, files: Mapping[str, Path], folder: Path, stem: Callable[[object], str]) -> str:
+    """Find the column of names of files.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table of labels.
+    files : mapping of str to Path
+        Files by their names without endings.
+    folder : Path
+        Where they are, for messages.
+    stem : callable
+        ``stem(name)`` is a name without the ending.
+
+    Returns
+    -------
+    str
+        The name of the column.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or it names a file that is not there.
+    """
+    share = {name: np.mean([stem(each) in files for each in values]) for name, values in frame.items()}
     best = max(share, key=lambda name: share[name], default=None)
     if best is None or not share[best]:
         raise ValueError(f"no column of {LABELS} names files of {str(folder)!r}, such as {listed(list(files)[:3])}")
-    lacking = [str(each) for each in frame[best] if _stem(Path(str(each))) not in files]
+    lacking = [str(each) for each in frame[best] if stem(each) not in files]
     if lacking:
         raise ValueError(f"{LABELS} names {listed(map(repr, lacking[:3]))}, but {str(folder)!r} has no such file")
     return str(best)

@@ -100,6 +100,45 @@ def test_three_axes_that_look_like_images_are_signals_with_a_warning():
     assert cnn.network_.shapes[0] == (6, 6)
 
 
+OF_ANY_SIZE = {**SMALL, "global_pooling": "max"}
+RAGGED = [image[: 4 + k % 3, : 6 - k % 2, None] for k, image in enumerate(IMAGES)]
+
+
+@pytest.mark.parametrize("input_shape", [None, (None, None, 1)])
+def test_images_of_any_size_come_as_a_list(input_shape):
+    cnn = CNNClassifier(**OF_ANY_SIZE, input_shape=input_shape, dtype="float64").fit(RAGGED, UPRIGHT)
+    assert cnn.network_.input_shape == cnn._shape == (None, None, 1)
+    assert cnn.n_features_in_ == 1
+    alone = [cnn.predict_proba(image[None])[0] for image in RAGGED]
+    assert_allclose(cnn.predict_proba(RAGGED), alone, rtol=1e-12)
+    assert cnn.predict(np.ones((2, 9, 7, 1))).shape == (2,)
+    assert cnn.summary()["output_shape"].tolist()[0] == (None, None, 3)
+
+
+def test_images_of_one_size_are_the_same_alone_and_in_an_array():
+    X = IMAGES[..., None]
+    of_any, of_one = (CNNClassifier(**OF_ANY_SIZE, input_shape=shape).fit(X, UPRIGHT) for shape in (None, (6, 6, 1)))
+    assert_allclose(of_any.predict_proba(X), of_one.predict_proba(X), rtol=1e-4)
+    assert_array_equal(of_any.predict_proba(list(X)), of_any.predict_proba(X))
+
+
+NO_ONE_SIZE = {
+    "no pooling": ({"global_pooling": None}, RAGGED, "X holds samples of different sizes.* say global_pooling='"),
+    "open, no pooling": (
+        {"global_pooling": None, "input_shape": (None, None, 1)}, IMAGES[..., None], "leaves sizes open; say global",
+    ),
+    "other axes": ({"input_shape": (None, 1)}, RAGGED, r"input_shape=\(None, 1\), but X .* \(None, None"),
+    "other channels": ({"input_shape": (None, None, 3)}, RAGGED, r"but X has samples of shape \(None, None, 1\)"),
+    "channels first": ({"data_format": "channels_first"}, [x[..., 0] for x in RAGGED], "does not apply to samples"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("params", "X", "message"), NO_ONE_SIZE.values(), ids=NO_ONE_SIZE)
+def test_sizes_that_cannot_be_open_are_refused(params, X, message):
+    with pytest.raises(ValueError, match=message):
+        CNNClassifier(**{**OF_ANY_SIZE, **params}).fit(X, UPRIGHT)
+
+
 @pytest.mark.parametrize(
     ("params", "message"),
     [
