@@ -62,12 +62,12 @@ def galaxies(n):
 
 
 (X, y), (X_test, y_test) = galaxies(N_TRAIN), galaxies(N_TEST)
-training = {"learning_rate": "one_cycle", "learning_rate_init": 0.003, "max_iter": 40, "random_state": 0}
+training = {"max_iter": 40, "random_state": 0}
 resnet = ResNetClassifier((8, 16, 32), augment=["rotate", "flip"], **training)
 models = {
     "ResNet, rotated and flipped": resnet,
     "ResNet": ResNetClassifier((8, 16, 32), **training),
-    "CNN": CNNClassifier((8, 16, 32), **training),
+    "CNN": CNNClassifier((8, 16, 32), learning_rate="one_cycle", learning_rate_init=0.003, **training),
     "random forest": RandomForestClassifier(random_state=0),
 }
 print(f"Accuracy on {N_TEST} galaxies after training on {N_TRAIN}")

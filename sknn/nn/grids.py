@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
+from ..ops.rows import Places, gather, spread
 from ..ops.windows import ANY, Windows, make_windows, transposed_size
 from .ragged import Ragged
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Run(NamedTuple):
-    """Neighbours of one shape: where their positions begin and end, how many they are, and the shape."""
+    """Samples of one size: where their positions begin and end, how many they are, and the size."""
 
     start: int
     stop: int
@@ -26,13 +28,54 @@ class Run(NamedTuple):
     grid: tuple[int, ...]
 
 
+class Runs:
+    """The samples of some grids, those of one size together: as they lie, or in another order if that is fewer runs."""
+
+    def __init__(self, grids: Grids) -> None:
+        shapes = grids.shapes
+        distinct, group = np.unique(shapes, axis=0, return_inverse=True)
+        changes = np.flatnonzero((shapes[1:] != shapes[:-1]).any(axis=1)) + 1
+        self.order: Array | None = None
+        if len(distinct) <= len(changes):
+            self.order = np.argsort(group.ravel(), kind="stable")
+            shapes = distinct[np.sort(group.ravel())]
+            changes = np.flatnonzero((shapes[1:] != shapes[:-1]).any(axis=1)) + 1
+            self._places = _places(grids, self.order)
+        bounds = [0, *changes.tolist(), len(shapes)]
+        ends = np.concatenate([[0], shapes.prod(axis=1).cumsum()]).tolist()
+        self._runs = [
+            Run(ends[first], ends[last], last - first, tuple(shapes[first].tolist()))
+            for first, last in pairwise(bounds)
+        ]
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
+
+    def gathered(self, x: Value) -> Value:
+        """Values at the positions of the samples, run by run."""
+        return x if self.order is None else gather(x, places=self._places)
+
+    def put_back(self, y: Value, after: Ragged | None) -> Value:
+        """What was made of them, in the order of the samples: values at positions, or a row of each."""
+        if self.order is None:
+            return y
+        if after is None:
+            return F.take(y, np.argsort(self.order))
+        return spread(y, places=_places(after, self.order))
+
+
+def _places(grids: Ragged, order: Array) -> Places:
+    """Where the positions of samples lie that are taken in this order."""
+    return Places(grids.starts[order], grids.lengths[order], len(grids.values))
+
+
 class Grids(Ragged):
     """Images or volumes of different sizes: their pixels one after the other in one array, and the sizes.
 
     The sibling of :class:`Sequences`: for whoever splits, shuffles or searches, an array of n samples, and for a
     network, ``x.values`` are positions. A layer that treats each position on its own sees these; to one that looks at
-    neighbours, images are given as arrays, as many at once as lie one after the other and have the same size. There is
-    no padding, hence no border but that of the image.
+    neighbours, images are given as arrays, all of one size at once. There is no padding, and no border but that of an
+    image.
 
     Parameters
     ----------
@@ -167,29 +210,20 @@ class Grids(Ragged):
         return self.of_shapes(transposed_size(self._shapes, span, stride, low, padding))
 
     @property
-    def runs(self) -> list[Run]:
-        """Samples that lie one after the other and have the same sizes, together; layers that ask share them."""
-        return self._kept(("runs",), self._new_runs)
-
-    def _new_runs(self) -> list[Run]:
-        changes = np.flatnonzero((self._shapes[1:] != self._shapes[:-1]).any(axis=1)) + 1
-        firsts = [0, *changes.tolist()]
-        ends = [*changes.tolist(), len(self)]
-        starts = [*self.starts[firsts].tolist(), int(self.lengths.sum())]
-        grids = map(tuple, self._shapes[firsts].tolist())
-        counts = [end - first for first, end in zip(firsts, ends, strict=True)]
-        return [Run(*run) for run in zip(starts[:-1], starts[1:], counts, grids, strict=True)]
+    def runs(self) -> Runs:
+        """Samples of one size together; layers that ask share them."""
+        return self._kept(("runs",), lambda: Runs(self))
 
     def applied(self, layer: Layer, params: dict[str, Any], x: Value, context: Context) -> Value:
         if not layer.needs_grid or not len(self):
             return layer.apply(params, x, context)
-        alone, in_rows = context._replace(sequences=None), layer.follow(self) is not None
-        found = []
-        for run in self.runs:
-            part = x if run.n_samples == len(self) else x[run.start : run.stop]
+        alone, after, runs = context._replace(sequences=None), layer.follow(self), self.runs
+        together, found = runs.gathered(x), []
+        for run in runs:
+            part = together if run.n_samples == len(self) else together[run.start : run.stop]
             y = layer.apply(params, F.reshape(part, (run.n_samples, *run.grid, *x.shape[1:])), alone)
-            found.append(F.reshape(y, (-1, y.shape[-1])) if in_rows else y)
-        return found[0] if len(found) == 1 else F.concatenate(found)
+            found.append(y if after is None else F.reshape(y, (-1, y.shape[-1])))
+        return runs.put_back(found[0] if len(found) == 1 else F.concatenate(found), after)
 
     def _sample(self, number: int) -> Array:
         values = super()._sample(number)

@@ -338,7 +338,9 @@ def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]
 def _refuse_beside_maps(name: str, beside: Mapping[str, Any]) -> None:
     for argument, value in beside.items():
         if value is not None:
-            raise ValueError(f"{argument} was given for {name!r}, whose label maps say all of that; leave it out")
+            raise ValueError(
+                f"{argument}={value!r} was given for {name!r}, whose label maps say all of that; leave it out"
+            )
 
 
 def _with_times(name: str, X: Any, channel: int) -> np.ndarray:

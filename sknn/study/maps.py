@@ -79,8 +79,8 @@ def as_maps(name: str, y: Any) -> np.ndarray:
     found = np.stack(maps) if len({each.shape for each in maps}) == 1 else ragged(maps)
     labels = labels_of(found)
     if len(labels) < 2:
-        which = f"is {labels[0]} wherever it is labelled" if len(labels) else "has no label but -1"
-        raise ValueError(f"y of {name!r} {which}; there must be something to tell apart")
+        which = f"is {labels[0]} wherever it is labelled" if len(labels) else "has no label at all"
+        raise ValueError(f"y of {name!r} {which} ({UNLABELLED} is none); there must be something to tell apart")
     if len(labels) > MOST_CLASSES:
         raise ValueError(
             f"y of {name!r} holds {len(labels):,} different labels; they must be classes of pixels, at most "

@@ -260,7 +260,8 @@ def test_it_is_an_array_of_samples_to_others():
     assert_array_equal(copied.shapes, x.shapes)
     assert repr(x) == "Grids(5 samples of 4x4 to 8x6 positions, 2 channels, float64)"
     assert repr(x[:0]) == "Grids(0 samples of  positions, 2 channels, float64)"
-    assert [run.n_samples for run in x.runs] == [2, 1, 1, 1]
+    assert [(run.n_samples, run.grid) for run in x.runs] == [(1, (4, 4)), (3, (5, 7)), (1, (8, 6))]
+    assert [run.n_samples for run in x[:4].runs] == [2, 1, 1]
 
 
 WRONG = {

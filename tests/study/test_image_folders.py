@@ -227,6 +227,11 @@ def test_label_maps_from_the_command_line(folder, masks, study, tmp_path, capsys
     assert [path.name for path in sorted((tmp_path / "new").iterdir())] == ["0000.png", "0001.png"]
 
 
+def test_a_folder_without_maps_says_how_they_are_named(folder, study, capsys):
+    assert study("cells") == 2
+    assert capsys.readouterr().err.endswith("NAME_mask.png or in a folder that is named with --masks\n")
+
+
 def test_a_table_of_images_from_the_command_line(folder, labels, study, capsys):
     models = ["--models", "dummy", "knn", "--keep", "best.joblib"]
     assert study("t.csv", "--target", "kind", "--images", "cells", *models) == 0

@@ -54,7 +54,7 @@ def test_wrong_name_suggests_the_nearest(wrong, suggestion):
 def test_hopeless_name_lists_what_there_is():
     known = "digits, iris, wine, breast_cancer, diabetes"
     files = ".csv, .tsv, .txt, .dat, .parquet, .feather, .npz, .fits, .vot, .h5, .ts"
-    others = f"or a file ({files}), or a folder of curves, or openml:ID or openml:NAME"
+    others = f"or a file ({files}), or a folder of curves or images, or openml:ID or openml:NAME"
     with pytest.raises(ValueError, match=re.escape(f"unknown data set 'qqq'. Known: {known}; {others}")):
         load("qqq")
 

@@ -348,13 +348,13 @@ def test_data_sets_of_both_tasks():
         study.ranks()
 
 
-def test_images_get_a_convolutional_network():
+def test_images_get_convolutional_networks():
     digits, labels = load_digits(return_X_y=True)
     study = Study(cv=2)
     images = digits[:200].reshape(-1, 8, 8)
     tables = {model.name for model in study.models if not model.skips(study_data(digits[:200], labels[:200]))}
     shaped = {model.name for model in study.models if not model.skips(study_data(images, labels[:200]))}
-    assert shaped - tables == {"cnn"}
+    assert shaped - tables == {"cnn", "resnet"}
     cnn = Study(["cnn"], cv=2).run(digits[:60], labels[:60] % 2, sample_shape=(8, 8))
     assert cnn.results["error"].isna().all()
 

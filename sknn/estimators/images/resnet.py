@@ -73,7 +73,7 @@ class ResNet(Estimator):
     max_iter: int | Literal["auto"] = thousand_steps.MAX_ITER  # type: ignore[assignment]
     solver = "adamw"
     learning_rate = "one_cycle"
-    learning_rate_init = 3e-3
+    learning_rate_init = 1e-2  # validation, beside 3e-3: digits .991 / .988, MNIST-1D .983 / .981, fashion .882 / .873
     clip_norm = 1.0
     n_iter_no_change = inf
     input_scaling = "standard"

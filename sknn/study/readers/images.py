@@ -14,8 +14,7 @@ from ..output import write_whole
 from ..shapes import MOST_CHANNELS
 from .content import Arrays, Table, need, reading
 from .options import Options
-from .packed import TEXT
-from .series import LABELS, MASK, OF_IMAGES, names_among
+from .series import LABELS, MASK, OF_IMAGES, is_text, names_among
 from .text import read_text
 
 IMAGES = "image"  # what they are called among the columns of the table of labels
@@ -76,13 +75,16 @@ def image_files(folder: Path) -> dict[str, Path]:
         If two files differ in their endings alone.
     """
     found = _by_name(folder)
-    return {name: path for name, path in found.items() if name.removesuffix(MASK) == name or not _is_mask(name, found)}
+    return {name: path for name, path in found.items() if not _is_mask(name, found)}
 
 
 def holds_images(folder: Path) -> bool:
     """Tell whether a folder is one of images, rather than of tables beside which some pictures lie."""
-    tables = [each for each in folder.iterdir() if each.suffix.lower() in TEXT and each.stem != LABELS]
-    return bool(_by_name(folder)) and not tables
+    return set(_tables(folder)) <= {LABELS} and bool(_by_name(folder))
+
+
+def _tables(folder: Path) -> dict[str, Path]:
+    return {path.name.partition(".")[0]: path for path in sorted(folder.iterdir()) if is_text(path)}
 
 
 def _by_name(folder: Path) -> dict[str, Path]:
@@ -128,10 +130,7 @@ def read_folder(folder: Path, options: Options) -> Table | Arrays:
         raise ValueError(f"{str(folder)!r} is a folder without images ({', '.join(KINDS)})")
     if options.masks is not None:
         return _with_maps(files, _by_name(options.masks), str(options.masks), options)
-    table = next(
-        (each for each in sorted(folder.iterdir()) if each.stem == LABELS and each.suffix.lower() in TEXT), None
-    )
-    if table is not None:
+    if table := _tables(folder).get(LABELS):
         return label_images(read_text(table, None, options), folder, table.name)
     if len(files) < len(all_files):
         return _with_maps(files, all_files, str(folder), options)

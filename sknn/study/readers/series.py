@@ -22,7 +22,7 @@ OF_CURVES = f"one of curves has a file for each, and {LABELS}.csv with the names
 MASK = "_mask"  # what the name of a label map ends in, where it lies beside its image
 OF_IMAGES = (
     f"one of images has {LABELS}.csv, with the names of these files and what they are, or a label map for each, "
-    f"NAME{MASK}.png or in a folder of its own (--masks, masks=)"
+    f"NAME{MASK}.png or in a folder that is named with --masks (masks=)"
 )
 CURVES = "curve"  # what the series are called among the columns of the table of labels
 
@@ -81,7 +81,7 @@ def read_curves(folder: Path, options: Options) -> Table:
     ValueError
         If there are no curves, labels of curves that are not there, or curves with other columns than the first.
     """
-    files = {_stem(each): each for each in sorted(folder.iterdir()) if _is_text(each)}
+    files = {_stem(each): each for each in sorted(folder.iterdir()) if is_text(each)}
     table = files.pop(LABELS, None)
     if not files:
         raise ValueError(f"{str(folder)!r} is a folder without tables in text; {OF_CURVES}")
@@ -120,7 +120,8 @@ def check_labelled(content: Table | Arrays, folder: Path) -> None:
         raise ValueError(f"{str(folder)!r} is a folder without {LABELS}.csv; {what}")
 
 
-def _is_text(path: Path) -> bool:
+def is_text(path: Path) -> bool:
+    """Tell whether a file is a table in text, which may be packed, by its name."""
     return path.is_file() and not path.name.startswith(".") and _ending(path) in TEXT
 
 
