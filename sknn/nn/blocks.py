@@ -37,7 +37,7 @@ def unet(
     """A U-net without its output layer: down to ever coarser grids, and up again past what was seen on the finer ones.
 
     A level is two convolutions, a way down to the next level and up again, beside which what was seen here goes around
-    (one :class:`Concat`), and two convolutions of both. Grids may be of any size.
+    (one :class:`~sknn.nn.Concat`), and two convolutions of both. Grids may be of any size.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def normalised(layer: Conv, norm: Norm, activation: str = "identity", *, zero: b
     layer : Conv
         Its own bias and activation are left out.
     norm : {"batch", "group", "layer"}
-        :class:`BatchNorm`; :class:`GroupNorm` in eight groups, or in as many as divide both eight and the filters;
-        :class:`LayerNorm` over the channels of each position.
+        :class:`~sknn.nn.BatchNorm`; :class:`~sknn.nn.GroupNorm` in eight groups, or in as many as divide both eight and
+        the filters; :class:`~sknn.nn.LayerNorm` over the channels of each position.
     activation : str, default="identity"
         A name in :data:`sknn.ops.ACTIVATIONS`.
     zero : bool, default=False
@@ -210,7 +210,7 @@ def basic(
     Returns
     -------
     layers : list of Layer
-        A single :class:`Residual`.
+        A single :class:`~sknn.nn.Residual`.
 
     References
     ----------
@@ -333,7 +333,7 @@ def inverted_residual(
     expansion : float, default=4.0
         Of the channels in the middle; with 1 the first convolution is left out.
     squeeze : float, default=0.25
-        The units of :class:`SqueezeExcite` for each channel of the input; with 0 it is left out.
+        The units of :class:`~sknn.nn.SqueezeExcite` for each channel of the input; with 0 it is left out.
     activation : str, default="silu"
         Of all convolutions but the last, and of squeeze-and-excitation.
     norm : {"batch", "group", "layer"}, default="batch"
