@@ -1,6 +1,7 @@
 """Small networks of images and signals, as lists of layers.
 
-Convolutions have no bias where a batch norm follows. A name in `NETWORKS` is that of the same network in `pytorch.py`.
+Convolutions have no bias where a batch norm follows; those with a stride have as much padding before the grid as behind
+it, as PyTorch has. A name in `NETWORKS` is that of the same network in `pytorch.py`.
 """
 
 from __future__ import annotations
@@ -9,19 +10,17 @@ from collections.abc import Callable
 
 from sknn.nn import (
     BatchNorm,
-    Concat,
     Conv,
-    ConvTranspose,
     Dense,
     GlobalPool,
     Layer,
     LayerNorm,
     Patches,
-    Pool,
     Positions,
     Residual,
     TransformerBlock,
 )
+from sknn.nn.blocks import unet
 
 STRIDES = (1, 2, 2)  # of the blocks of residual networks and MobileNets
 
@@ -73,21 +72,6 @@ def resnet1d(filters: int) -> list[Layer]:
     return [*(block(*widths[k : k + 2]) for k in range(3)), GlobalPool(), Dense(2)]
 
 
-def unet(filters: int, depth: int = 3) -> list[Layer]:
-    """Two convolutions a level, max pooling, transposed convolutions, a way around each lower level; one map."""
-
-    def double(filters: int) -> list[Layer]:
-        return [*normed(filters, 3), *normed(filters, 3)]
-
-    def level(filters: int, depth: int) -> list[Layer]:
-        if not depth:
-            return double(filters)
-        below = [Pool(), *level(2 * filters, depth - 1), ConvTranspose(filters, 2, 2)]
-        return [*double(filters), Concat(below), *double(filters)]
-
-    return [*level(filters, depth), Conv(1, 1)]
-
-
 def vit(width: int, depth: int = 4, n_heads: int = 4) -> list[Layer]:
     """Patches of 4, learned positions, pre-norm blocks; mean, 10 outputs."""
     blocks = [TransformerBlock(n_heads, feedforward=2) for _ in range(depth)]
@@ -98,6 +82,6 @@ NETWORKS: dict[str, Callable[[int], list[Layer]]] = {
     "resnet": lambda filters: staged(residual, filters),
     "mobilenet": lambda filters: staged(inverted, filters),
     "resnet1d": resnet1d,
-    "unet": unet,
+    "unet": lambda filters: [*unet(filters), Conv(1, 1)],
     "vit": vit,
 }

@@ -378,31 +378,51 @@ def batch_statistics(x: Array) -> tuple[Array, Array] | None:
     return mean, variance
 
 
-def rescale(x: Array, mean: Array, factor: Array, shift: Array, relu: bool) -> Array | None:
-    """(x - mean) factor + shift, for each channel, then ReLU if wanted."""
+def channel_sums(x: Array) -> Array | None:
+    """The sum of each channel, (channels,).
+
+    It comes with the mean: a product with ones, in the BLAS, would leave threads behind that wait awake, in the way of
+    those of the kernels, through much of a step.
+    """
+    found = batch_statistics(x)
+    return None if found is None else (found[0] * (x.size // x.shape[-1])).astype(x.dtype)
+
+
+BEHIND_NORMS = frozenset({"relu", "silu"})  # activation functions that the kernels of normalisation have within
+
+
+def rescale(x: Array, mean: Array, factor: Array, shift: Array, behind: str | None = None) -> Array | None:
+    """f((x - mean) factor + shift), for each channel; f is one of those that may stand behind a norm, or none."""
     if not _apply_to(x, mean, factor, shift) or not x.size:
         return None
     y = np.empty(x.shape, x.dtype)
-    native.rescale(x, mean, factor, shift, relu, y, threads_of_kernels(NORM_WORK * x.size))
+    native.rescale(x, mean, factor, shift, behind, y, threads_of_kernels(NORM_WORK * x.size))
     return y
 
 
 class Uncentred(NamedTuple):
-    """What gradients of a normalisation need: z = (x - mean) scale is had from x once more, instead of being kept.
-
-    The shift tells where ReLU has its kink, if one lies behind.
-    """
+    """What gradients of a normalisation need: z = (x - mean) scale is had from x once more, instead of being kept."""
 
     x: Array
     mean: Array
     scale: Array
     gain: Array
-    shift: Array | None = None
 
 
-def batch_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
+class UncentredBatch(NamedTuple):
+    """The same of one over the batch, with all that the function behind it is told once more."""
+
+    x: Array
+    mean: Array
+    scale: Array
+    gain: Array
+    shift: Array
+    behind: str | None
+
+
+def batch_norm_back(g: Array, saved: UncentredBatch, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
-    return _norm_back(native.batch_norm_back, g, saved, saved, wanted)
+    return _norm_back(native.batch_norm_back, g, saved, wanted)
 
 
 def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Array, Uncentred] | None:
@@ -417,15 +437,17 @@ def layer_norm(x: Array, gain: Array, shift: Array, epsilon: float) -> tuple[Arr
 
 def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, after :func:`layer_norm`."""
-    return _norm_back(native.layer_norm_back, g, saved, saved[:4], wanted)
+    return _norm_back(native.layer_norm_back, g, saved, wanted)
 
 
-def _norm_back(kernel: Any, g: Array, saved: Uncentred, read: tuple, wanted: bool) -> tuple[Array | None, Array, Array]:
+def _norm_back(
+    kernel: Any, g: Array, saved: Uncentred | UncentredBatch, wanted: bool
+) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
     dx = np.empty(x.shape, x.dtype) if wanted else None
     to_gain, to_shift = np.empty_like(gain), np.empty_like(gain)
     g, threads = np.ascontiguousarray(g, x.dtype), threads_of_kernels(2 * NORM_WORK * x.size)
-    kernel(g, *read, dx, to_gain, to_shift, threads)
+    kernel(g, *saved, dx, to_gain, to_shift, threads)
     return dx, to_gain, to_shift
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array, Value, op
-from . import kernels
+from . import compiled, kernels
 from .activation import ACTIVATIONS
 from .convolution import convolution, recorded_gradients, transposed_convolution, weight_gradient
 from .precision import widened
@@ -41,7 +41,9 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
     if to_w is not None:
         dw = kernels.weight_gradient(x, dz, windows, groups)
     if to_b is not None:
-        db = np.dot(np.ones(dz[..., 0].size, dz.dtype), _flat(dz))
+        db = compiled.channel_sums(dz)
+        if db is None:
+            db = np.dot(np.ones(dz[..., 0].size, dz.dtype), _flat(dz))
     return dx, dw, db
 
 

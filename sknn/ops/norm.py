@@ -31,9 +31,15 @@ class Activated(NamedTuple):
     kept: Any
 
 
-def _activated(y: Array, normalised: Any, activation: str) -> tuple[Array, Any]:
+class ActivatedWithin(NamedTuple):
+    """The same where a compiled kernel did both at once: what it was given, to be asked again."""
+
+    operands: tuple[Array, Array, Array, Array]
+    function: Activation
+
+
+def _activated(y: Array, normalised: Any, function: Activation) -> tuple[Array, Any]:
     """Overwrite y by f(y); it, and what the backward pass wants kept."""
-    function = ACTIVATIONS[activation]
     if function.is_identity:
         return y, normalised
     return y, Activated(normalised, function, y, function.forward(y))
@@ -83,16 +89,16 @@ def batch_norm(
         return apart(batch_norm, (x, gain, shift), options)
     mean, variance = batch_statistics(x) if statistics is None else statistics
     mean, scale = mean.astype(x.dtype), 1.0 / np.sqrt(variance + epsilon)
-    relu = ACTIVATIONS[activation].is_relu
-    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift, relu)
+    behind = activation if activation in compiled.BEHIND_NORMS else None
+    y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift, behind)
     if y is not None:
-        saved = compiled.Uncentred(x, mean, scale.astype(x.dtype), gain, shift if relu else None)
-        return (y, saved) if relu else _activated(y, saved, activation)
+        saved = compiled.UncentredBatch(x, mean, scale.astype(x.dtype), gain, shift, behind)
+        return _activated(y, saved, ACTIVATIONS["identity" if behind else activation])
     rows = _rows(x)
     z = np.subtract(rows, mean)
     scale = scale.astype(z.dtype)
     z *= scale
-    return _activated(_affine(z, gain, shift).reshape(x.shape), (z, scale, gain), activation)
+    return _activated(_affine(z, gain, shift).reshape(x.shape), (z, scale, gain), ACTIVATIONS[activation])
 
 
 @batch_norm.backward
@@ -101,7 +107,7 @@ def _batch_norm_back(g: Array, saved: tuple, out: list) -> Any:
         return apart_back(_batch_norm_back, g, saved, out)
     if isinstance(saved, Activated):
         return _batch_norm_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
-    if isinstance(saved, compiled.Uncentred):
+    if isinstance(saved, compiled.UncentredBatch):
         return compiled.batch_norm_back(g, saved, out[0] is not None)
     z, scale, gain = saved
     rows = g.reshape(z.shape)
@@ -184,13 +190,14 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array, activation: s
     mean = mean.astype(np.result_type(x, factor), copy=False)
     if factor.ndim == 2:
         return apart(rescale, (x, factor, shift), [{"mean": mine, "activation": activation} for mine in mean])
-    function = ACTIVATIONS[activation]
-    y = compiled.rescale(x, mean, widened(factor, x.dtype), widened(shift, x.dtype), function.is_relu)
-    if y is not None and function.is_relu:
-        return y, Activated((x, factor, mean), function, y, None)
+    operands = (x, mean, widened(factor, x.dtype), widened(shift, x.dtype))
+    behind = activation if activation in compiled.BEHIND_NORMS else None
+    y = compiled.rescale(*operands, behind)
+    if y is not None and behind:
+        return y, ActivatedWithin(operands, ACTIVATIONS[activation])
     if y is None:
         y = _affine(np.subtract(x, mean), factor, shift)
-    return _activated(y, (x, factor, mean), activation)
+    return _activated(y, (x, factor, mean), ACTIVATIONS[activation])
 
 
 @rescale.backward
@@ -199,6 +206,10 @@ def _rescale_back(g: Array, saved: tuple, out: list) -> Any:
         return apart_back(_rescale_back, g, saved, out)
     if isinstance(saved, Activated):
         return _rescale_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
+    if isinstance(saved, ActivatedWithin):
+        x, mean, factor, _ = saved.operands
+        _, again = _activated(compiled.rescale(*saved.operands), (x, factor, mean), saved.function)  # type: ignore[arg-type]
+        return _rescale_back(g, again, out)
     x, factor, mean = saved
     to_factor = None if out[1] is None else _column_sums(_rows(g * (x - mean)))
     to_shift = None if out[2] is None else _column_sums(_rows(g))

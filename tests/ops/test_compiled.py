@@ -486,6 +486,8 @@ def value_and_gradients(operation, inputs, g, **options):
 NORMS = {
     "batch_norm": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3),
     "batch_norm and tanh": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="tanh"),
+    "batch_norm and SiLU": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="silu"),
+    "rescale and SiLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="silu"),
     "batch_norm and ReLU": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="relu"),
     "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
     "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),

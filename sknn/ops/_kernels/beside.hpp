@@ -1,18 +1,5 @@
 // Arrays that lie beside each other on the last axis: put together, and taken apart.
 
-// Copies a short row, of which a vector need not be filled.
-template <class T>
-ALWAYS_INLINE void copy_row(const T* from, idx n, T* to) {
-    idx j = 0;
-    const auto copy = [&](auto lanes) INLINE_CALL {
-        constexpr idx N = decltype(lanes)::value;
-        for (; j + N <= n; j += N) store_part_of<N>(to + j, load_part_of<N>(from + j));
-    };
-    copy(std::integral_constant<idx, LANES<T>>{});
-    copy(std::integral_constant<idx, std::max<idx>(1, LANES<T> / 4)>{});
-    copy(std::integral_constant<idx, 1>{});
-}
-
 // Rows of y = [a, b].
 template <class T>
 void concatenate(idx rows, idx width_a, idx width_b, const T* a, const T* b, T* y, int threads) {

@@ -145,8 +145,10 @@ void lay_slope(const Geometry& g, const T* gradient, const T* y, bool relu, cons
                 T* to = slope + grid.at(i, j, k);
                 if (relu)
                     for (idx f = 0; f < length; ++f) to[f] = y[at + f] > T(0) ? gradient[at + f] : T(0);
-                else
+                else if (dense)
                     std::copy(gradient + at, gradient + at + length, to);
+                else
+                    copy_row(gradient + at, length, to);
             }
 }
 

@@ -13,6 +13,14 @@ Padded with_channels_of(Padded grid, idx filters) {
     return grid;
 }
 
+// Stores the first n elements of a vector, less than it has.
+template <class T>
+ALWAYS_INLINE void store_few(Vector<T> v, idx n, T* to) {
+    alignas(VECTOR_BYTES) T all[LANES<T>];
+    *reinterpret_cast<Vector<T>*>(all) = v;
+    copy_row(all, n, to);
+}
+
 // z[m][.] = f(bias + sum over taps of a[m row_step + at[tap]][.] w[tap][.]), one vector of channels.
 template <class T, int M>
 ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const idx* at, idx taps, const T* w, idx w_step,
@@ -25,7 +33,10 @@ ALWAYS_INLINE void depthwise_tile(const T* a, idx row_step, const idx* at, idx t
     }
     for (int m = 0; m < M; ++m) {
         const Vector<T> r = relu ? (sum[m] < Vector<T>{} ? Vector<T>{} : sum[m]) : sum[m];
-        store(z + m * z_step, r, width);
+        if (width >= LANES<T>)
+            store(z + m * z_step, r, LANES<T>);
+        else
+            store_few(r, width, z + m * z_step);
     }
 }
 

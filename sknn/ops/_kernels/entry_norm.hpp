@@ -25,7 +25,16 @@ void batch_statistics_as(PyObject* const* arguments, int type) {
 }
 DEFINE(batch_statistics, 4)
 
-// rescale(x, mean, factor, shift, relu, y, threads)
+// What lies behind a normalisation, by its name; None for nothing.
+Behind behind_of(PyObject* name) {
+    if (name == Py_None) return Behind::nothing;
+    if (!PyUnicode_Check(name)) refuse(PyExc_TypeError, "an activation function is given by its name");
+    if (!PyUnicode_CompareWithASCIIString(name, "relu")) return Behind::relu;
+    if (!PyUnicode_CompareWithASCIIString(name, "silu")) return Behind::silu;
+    refuse(PyExc_ValueError, "no kernel has this activation function behind a normalisation");
+}
+
+// rescale(x, mean, factor, shift, behind, y, threads)
 template <class T>
 void rescale_as(PyObject* const* arguments, int type) {
     const Rows r = rows_of(arguments[0]);
@@ -33,15 +42,15 @@ void rescale_as(PyObject* const* arguments, int type) {
     const T* mean = present<T>(arguments[1], type, r.columns);
     const T* factor = present<T>(arguments[2], type, r.columns);
     const T* shift = present<T>(arguments[3], type, r.columns);
-    const bool relu = integer(arguments[4]);
+    const Behind behind = behind_of(arguments[4]);
     T* y = present<T>(arguments[5], type, r.size, true);
     const int threads = allowed(int(integer(arguments[6])));
     WithoutInterpreter released;
-    kernels<T>().rescale(r.rows, r.columns, x, mean, factor, shift, relu, y, threads);
+    kernels<T>().rescale(r.rows, r.columns, x, mean, factor, shift, behind, y, threads);
 }
 DEFINE(rescale, 7)
 
-// batch_norm_back(g, x, mean, scale, gain, shift, dx, to_gain, to_shift, threads): the shift where ReLU lies behind
+// batch_norm_back(g, x, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads)
 template <class T>
 void batch_norm_back_as(PyObject* const* arguments, int type) {
     const Rows r = rows_of(arguments[0]);
@@ -50,15 +59,17 @@ void batch_norm_back_as(PyObject* const* arguments, int type) {
     const T* mean = present<T>(arguments[2], type, r.columns);
     const T* scale = present<T>(arguments[3], type, r.columns);
     const T* gain = present<T>(arguments[4], type, r.columns);
-    const T* shift = elements<T>(arguments[5], type, r.columns);
-    T* dx = elements<T>(arguments[6], type, r.size, true);
-    T* to_gain = present<T>(arguments[7], type, r.columns, true);
-    T* to_shift = present<T>(arguments[8], type, r.columns, true);
-    const int threads = allowed(int(integer(arguments[9])));
+    const T* shift = present<T>(arguments[5], type, r.columns);
+    const Behind behind = behind_of(arguments[6]);
+    T* dx = elements<T>(arguments[7], type, r.size, true);
+    T* to_gain = present<T>(arguments[8], type, r.columns, true);
+    T* to_shift = present<T>(arguments[9], type, r.columns, true);
+    const int threads = allowed(int(integer(arguments[10])));
     WithoutInterpreter released;
-    kernels<T>().batch_norm_back(r.rows, r.columns, g, x, mean, scale, gain, shift, dx, to_gain, to_shift, threads);
+    kernels<T>().batch_norm_back(r.rows, r.columns, g, x, mean, scale, gain, shift, behind, dx, to_gain, to_shift,
+                                 threads);
 }
-DEFINE(batch_norm_back, 10)
+DEFINE(batch_norm_back, 11)
 
 // layer_norm(x, gain, shift, epsilon, y, mean, scale, threads)
 template <class T>

@@ -23,6 +23,19 @@ ALWAYS_INLINE void store_part_of(T* to, Part<T, N> v) {
     *reinterpret_cast<Part<T, N>*>(to) = v;
 }
 
+// Copies a short row, of which a vector need not be filled.
+template <class T>
+ALWAYS_INLINE void copy_row(const T* from, idx n, T* to) {
+    idx j = 0;
+    const auto copy = [&](auto lanes) INLINE_CALL {
+        constexpr idx N = decltype(lanes)::value;
+        for (; j + N <= n; j += N) store_part_of<N>(to + j, load_part_of<N>(from + j));
+    };
+    copy(std::integral_constant<idx, LANES<T>>{});
+    copy(std::integral_constant<idx, std::max<idx>(1, LANES<T> / 4)>{});
+    copy(std::integral_constant<idx, 1>{});
+}
+
 // The sum of all lanes.
 template <class T, idx N>
 ALWAYS_INLINE T total(Part<T, N> v) {

@@ -1,4 +1,5 @@
-// Normalisation over the batch, channel by channel (the columns): statistics, result and gradients; ReLU may lie behind.
+// Normalisation over the batch, channel by channel (the columns): statistics, result and gradients. An activation
+// function may lie behind: on the way back it is told its argument once more, instead of keeping anything.
 //
 // Rows are cut into blocks that stay in the cache, the same ones for any number of threads. The sums of a block are
 // taken side by side over a few rows at a time, so that few channels fill vectors, too: over `width` columns, those of
@@ -12,7 +13,7 @@ struct Stripe {  // V vectors of N columns, in so many lines
 };
 
 struct Blocks {
-    static constexpr idx WIDE = 64, WHOLE = 16;  // columns that are enough, and of which vectors are filled
+    static constexpr idx WIDE = 64, WHOLE = 16, MANY = 1024;  // columns that are enough; that vectors need; too many
     idx rows, columns, copies, height;
 
     Blocks(idx rows, idx columns)
@@ -21,7 +22,7 @@ struct Blocks {
           copies(copies_of(columns)),
           height(round_up(std::max<idx>(64, 16384 / columns), copies)) {}
     static idx copies_of(idx columns) {
-        if (columns >= WIDE) return 1;
+        if (columns > MANY) return 1;
         idx n = (WIDE + columns - 1) / columns;
         while (n * columns % WHOLE) ++n;
         return n;
@@ -30,19 +31,6 @@ struct Blocks {
     idx count() const { return (rows + height - 1) / height; }
     idx start(idx block) const { return block * height * columns; }
     idx height_of(idx block) const { return std::min(height, rows - block * height); }
-
-    // Calls each(element of the block, column among `width`).
-    template <class Each>
-    ALWAYS_INLINE void each_element(idx block, Each each) const {
-        const idx n = height_of(block) * columns, step = width();
-        idx i = 0;
-        for (; i + step <= n; i += step) {
-            #pragma GCC ivdep
-            for (idx j = 0; j < step; ++j) each(i + j, j);
-        }
-        #pragma GCC ivdep
-        for (idx j = 0; j < n - i; ++j) each(i + j, j);
-    }
 
     // Calls body(stripe, element of the block where it begins, its column among `width`); lines are `width` apart.
     template <idx N, int V, class Body>
@@ -155,62 +143,125 @@ struct Channels {
     }
 };
 
-// y = f((x - mean) factor + shift), f being ReLU or nothing.
-template <class T>
-void rescale(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, bool relu, T* y,
-             int threads) {
-    const Blocks blocks(rows, columns);
-    const Channels<T> means(blocks, [=](idx j) { return mean[j]; });
-    const Channels<T> factors(blocks, [=](idx j) { return factor[j]; });
-    const Channels<T> shifts(blocks, [=](idx j) { return shift[j]; });
-    const T *m = means.values.data, *f = factors.values.data, *s = shifts.values.data;
-    const T floor = relu ? T(0) : -std::numeric_limits<T>::infinity();
-    share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
-        for (idx b; turn.take(b);) {
-            const T* from = x + blocks.start(b);
-            T* to = y + blocks.start(b);
-            blocks.each_element(b, [=](idx i, idx j) {
-                const T z = (from[i] - m[j]) * f[j] + s[j];
-                to[i] = z < floor ? floor : z;  // NaN stays
-            });
-        }
-    });
-}
+// What lies behind a normalisation: f(z), and g f'(z).
 
-// What the gradients read for each channel, repeated to the width of the blocks.
+struct Nothing {
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> value(Part<T, N> z) {
+        return z;
+    }
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> back(Part<T, N> g, Part<T, N>) {
+        return g;
+    }
+};
+struct ReluBehind {
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> value(Part<T, N> z) {
+        return z < T(0) ? Part<T, N>{} : z;  // NaN stays
+    }
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> back(Part<T, N> g, Part<T, N> z) {
+        return z > T(0) ? g : Part<T, N>{};
+    }
+};
+struct SiluBehind {
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> value(Part<T, N> z) {
+        Vector<T> slope;
+        return first<T, N>(Silu::value<T>(widened<T, N>(z), slope));
+    }
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> back(Part<T, N> g, Part<T, N> z) {
+        Vector<T> slope;
+        Silu::value<T>(widened<T, N>(z), slope);
+        return g * first<T, N>(slope);
+    }
+
+private:
+    template <class T, idx N>
+    static ALWAYS_INLINE Vector<T> widened(Part<T, N> z) {
+        Vector<T> wide = {};
+        std::memcpy(&wide, &z, sizeof z);
+        return wide;
+    }
+    template <class T, idx N>
+    static ALWAYS_INLINE Part<T, N> first(Vector<T> wide) {
+        Part<T, N> z;
+        std::memcpy(&z, &wide, sizeof z);
+        return z;
+    }
+};
+
+// What is read for each channel, repeated to the width of the blocks.
 template <class T>
 struct Normalised {
     Channels<T> means, factors, shifts;
     const T *mean, *factor, *shift;
 
-    Normalised(const Blocks& blocks, const T* mean, const T* scale, const T* gain, const T* shift)
+    template <class Factor>
+    Normalised(const Blocks& blocks, const T* mean, Factor factor, const T* shift)
         : means(blocks, [=](idx j) { return mean[j]; }),
-          factors(blocks, [=](idx j) { return scale[j] * gain[j]; }),
-          shifts(blocks, [=](idx j) { return shift ? shift[j] : T(0); }),
+          factors(blocks, factor),
+          shifts(blocks, [=](idx j) { return shift[j]; }),
           mean(means.values.data),
           factor(factors.values.data),
           shift(shifts.values.data) {}
+
+    template <idx N>
+    ALWAYS_INLINE Part<T, N> off(const T* x, idx j) const {
+        return load_part_of<N>(x) - load_part_of<N>(mean + j);
+    }
+    template <idx N>
+    ALWAYS_INLINE Part<T, N> put(Part<T, N> off, idx j) const {
+        return off * load_part_of<N>(factor + j) + load_part_of<N>(shift + j);
+    }
 };
 
-// Adds g (x - mean) and g of a block to the sums of the copies of each channel; g counts where ReLU, if there is one,
-// lets it through.
-template <bool RELU, class T>
+// Calls body(lanes, element of the block, column) for vectors of all of its elements.
+template <class T, class Body>
+ALWAYS_INLINE void each_part(const Blocks& blocks, idx block, Body body) {
+    const idx step = blocks.width();
+    blocks.each_stripe<LANES<T>, REGISTERS / 8>(block, [=](auto stripe, idx at, idx j) INLINE_CALL {
+        using S = decltype(stripe);
+        for (idx line = 0; line < stripe.lines; ++line)
+            for (int v = 0; v < S::vectors; ++v)
+                body(std::integral_constant<idx, S::lanes>{}, at + line * step + v * S::lanes, j + v * S::lanes);
+    });
+}
+
+// y = f((x - mean) factor + shift).
+template <class F, class T>
+void rescale_by(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y, int threads) {
+    const Blocks blocks(rows, columns);
+    const Normalised<T> of(blocks, mean, [=](idx j) { return factor[j]; }, shift);
+    share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
+        for (idx b; turn.take(b);) {
+            const T* from = x + blocks.start(b);
+            T* to = y + blocks.start(b);
+            each_part<T>(blocks, b, [=, &of](auto lanes, idx i, idx j) INLINE_CALL {
+                constexpr idx N = decltype(lanes)::value;
+                const Part<T, N> z = of.template put<N>(of.template off<N>(from + i, j), j);
+                store_part_of<N>(to + i, F::template value<T, N>(z));
+            });
+        }
+    });
+}
+
+// Adds g (x - mean) and g of a block to the sums of the copies of each channel; g is that in front of f.
+template <class F, class T>
 void add_along(const Blocks& blocks, idx block, const T* g, const T* x, const Normalised<T>& of, T* apart, T* plain) {
     const idx step = blocks.width();
-    const T *mean = of.mean, *factor = of.factor, *shift = of.shift;
-    blocks.each_stripe<LANES<T>, REGISTERS / 8>(block, [=](auto stripe, idx at, idx j) INLINE_CALL {
+    blocks.each_stripe<LANES<T>, REGISTERS / 8>(block, [=, &of](auto stripe, idx at, idx j) INLINE_CALL {
         using S = decltype(stripe);
         constexpr idx N = S::lanes;
         Part<T, N> sum[S::vectors] = {}, product[S::vectors] = {};
         for (idx line = 0; line < stripe.lines; ++line)
             for (int v = 0; v < S::vectors; ++v) {
                 const idx here = at + line * step + v * N, column = j + v * N;
-                const Part<T, N> off = load_part_of<N>(x + here) - load_part_of<N>(mean + column);
-                Part<T, N> slope = load_part_of<N>(g + here);
-                if (RELU) {
-                    const Part<T, N> z = off * load_part_of<N>(factor + column) + load_part_of<N>(shift + column);
-                    slope = z > T(0) ? slope : Part<T, N>{};
-                }
+                const Part<T, N> off = of.template off<N>(x + here, column);
+                const Part<T, N> slope =
+                    F::template back<T, N>(load_part_of<N>(g + here), of.template put<N>(off, column));
                 product[v] += slope * off;
                 sum[v] += slope;
             }
@@ -223,7 +274,7 @@ void add_along(const Blocks& blocks, idx block, const T* g, const T* x, const No
 }
 
 // The same sums of all blocks, for each channel.
-template <bool RELU, class T>
+template <class F, class T>
 void sums_along(const Blocks& blocks, const T* g, const T* x, const Normalised<T>& of, double* apart, double* plain,
                 int threads) {
     const idx columns = blocks.columns, step = blocks.width();
@@ -233,7 +284,7 @@ void sums_along(const Blocks& blocks, const T* g, const T* x, const Normalised<T
         T *to_apart = space.data, *to_plain = to_apart + step;
         for (idx b; turn.take(b);) {
             std::fill(space.data, space.data + 2 * step, T(0));
-            add_along<RELU>(blocks, b, g + blocks.start(b), x + blocks.start(b), of, to_apart, to_plain);
+            add_along<F>(blocks, b, g + blocks.start(b), x + blocks.start(b), of, to_apart, to_plain);
             blocks.fold(to_apart);
             blocks.fold(to_plain);
             std::copy(to_apart, to_apart + columns, partial.data + 2 * b * columns);
@@ -249,16 +300,15 @@ void sums_along(const Blocks& blocks, const T* g, const T* x, const Normalised<T
         }
 }
 
-// The gradients of y = f(gain z + shift), z = (x - mean) scale, where mean and scale are those of x, and f is ReLU or,
-// without a shift to tell where that has its kink, nothing. Moving all elements alike, or apart in proportion, changes
-// nothing: the parts of the gradient along these two directions drop out of dx.
-template <bool RELU, class T>
+// The gradients of y = f(gain z + shift), z = (x - mean) scale, where mean and scale are those of x. Moving all elements
+// alike, or apart in proportion, changes nothing: the parts of the gradient along these two directions drop out of dx.
+template <class F, class T>
 void batch_norm_back_by(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
                         const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
     const Blocks blocks(rows, columns);
     Buffer<double> apart(columns), plain(columns);
-    const Normalised<T> of(blocks, mean, scale, gain, shift);
-    sums_along<RELU>(blocks, g, x, of, apart.data, plain.data, threads);
+    const Normalised<T> of(blocks, mean, [=](idx j) { return scale[j] * gain[j]; }, shift);
+    sums_along<F>(blocks, g, x, of, apart.data, plain.data, threads);
     for (idx j = 0; j < columns; ++j) {
         to_gain[j] = T(apart.data[j] * scale[j]);
         to_shift[j] = T(plain.data[j]);
@@ -267,23 +317,37 @@ void batch_norm_back_by(idx rows, idx columns, const T* g, const T* x, const T* 
     const double n = double(rows);
     const Channels<T> alike(blocks, [&](idx j) { return T(plain.data[j] / n); });
     const Channels<T> along(blocks, [&](idx j) { return T(apart.data[j] * scale[j] * scale[j] / n); });
-    const T *a = alike.values.data, *z = along.values.data, *m = of.mean, *f = of.factor, *s = of.shift;
+    const T *even = alike.values.data, *tilt = along.values.data;
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
         for (idx b; turn.take(b);) {
             const T *slope = g + blocks.start(b), *from = x + blocks.start(b);
             T* to = dx + blocks.start(b);
-            blocks.each_element(b, [=](idx i, idx j) {
-                const T off = from[i] - m[j];
-                const T passed = !RELU || off * f[j] + s[j] > T(0) ? slope[i] : T(0);
-                to[i] = (passed - a[j] - off * z[j]) * f[j];
+            each_part<T>(blocks, b, [=, &of](auto lanes, idx i, idx j) INLINE_CALL {
+                constexpr idx N = decltype(lanes)::value;
+                const Part<T, N> off = of.template off<N>(from + i, j);
+                const Part<T, N> inside =
+                    F::template back<T, N>(load_part_of<N>(slope + i), of.template put<N>(off, j));
+                const Part<T, N> left = inside - load_part_of<N>(even + j) - off * load_part_of<N>(tilt + j);
+                store_part_of<N>(to + i, left * load_part_of<N>(of.factor + j));
             });
         }
     });
 }
 
 template <class T>
+void rescale(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, Behind behind, T* y,
+             int threads) {
+    const auto by = behind == Behind::relu   ? rescale_by<ReluBehind, T>
+                    : behind == Behind::silu ? rescale_by<SiluBehind, T>
+                                             : rescale_by<Nothing, T>;
+    by(rows, columns, x, mean, factor, shift, y, threads);
+}
+
+template <class T>
 void batch_norm_back(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
-                     const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
-    const auto back = shift ? batch_norm_back_by<true, T> : batch_norm_back_by<false, T>;
-    back(rows, columns, g, x, mean, scale, gain, shift, dx, to_gain, to_shift, threads);
+                     const T* shift, Behind behind, T* dx, T* to_gain, T* to_shift, int threads) {
+    const auto by = behind == Behind::relu   ? batch_norm_back_by<ReluBehind, T>
+                    : behind == Behind::silu ? batch_norm_back_by<SiluBehind, T>
+                                             : batch_norm_back_by<Nothing, T>;
+    by(rows, columns, g, x, mean, scale, gain, shift, dx, to_gain, to_shift, threads);
 }

@@ -27,8 +27,11 @@ inline bool is_whole(const Geometry& g, const Padded& grid) {
 template <class T>
 void spread_row(const T* row, idx pixels, idx channels, idx copies, idx step, T* to) {
     for (idx k = 0; k < pixels; ++k, row += channels, to += step)
-        for (idx c = 0; c < channels; ++c)
-            for (idx copy = 0; copy < copies; ++copy) to[c * copies + copy] = row[c];
+        if (copies == 1)
+            copy_row(row, channels, to);
+        else
+            for (idx c = 0; c < channels; ++c)
+                for (idx copy = 0; copy < copies; ++copy) to[c * copies + copy] = row[c];
 }
 
 // Copies an image into its grid, which is zero everywhere else and stays so.

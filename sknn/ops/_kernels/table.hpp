@@ -20,6 +20,8 @@ struct Geometry {  // of a convolution or pooling: three axes, the missing ones 
 
 enum class ActivationKind { logistic, tanh, relu, leaky_relu, elu, selu, softplus, silu, gelu, mish };
 
+enum class Behind { nothing, relu, silu };  // a normalisation: an activation function
+
 constexpr bool keeps_slope(ActivationKind kind) {
     return kind >= ActivationKind::silu;
 }
@@ -130,9 +132,9 @@ struct Kernels {
                     Average<T> average, int threads);
     void (*batch_statistics)(idx rows, idx columns, const T* x, double* mean, double* variance, int threads);
     void (*rescale)(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift,
-                    bool relu, T* y, int threads);
+                    Behind behind, T* y, int threads);
     void (*batch_norm_back)(idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
-                            const T* shift, T* dx, T* to_gain, T* to_shift, int threads);
+                            const T* shift, Behind behind, T* dx, T* to_gain, T* to_shift, int threads);
     void (*layer_norm)(idx samples, idx rows, idx columns, const T* x, const T* gain, const T* shift, double epsilon,
                        T* y, T* mean, T* scale, int threads);
     void (*layer_norm_back)(idx samples, idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale,
