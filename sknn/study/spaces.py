@@ -244,7 +244,7 @@ _RESNET: Space = {
     "filters": [(8, 16, 32), (16, 32, 64), (32, 64, 128)],
     "blocks": [1, 2],
     "block": ["basic", "preactivation"],
-    "learning_rate_init": LogUniform(1e-3, 1e-2),
+    "learning_rate_init": LogUniform(1e-3, 3e-2),
     "alpha": LogUniform(1e-6, 1e-1),
     "stochastic_depth": [0.0, 0.1],
 }
