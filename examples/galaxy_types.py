@@ -2,9 +2,11 @@
 ===================================================================================
 
 You learn what augmentation is for. A galaxy may lie on the sky at any angle, and seen in a mirror it is a galaxy still.
-A network does not know that: from some hundred images it learns which arms lie where. Rotations and flips, drawn anew
-each time that an image is seen in training, tell it, and cost no new image. A random forest on the pixels, which knows
-neither neighbours nor angles, stands beside it, and so does the same network without augmentation.
+A network does not know that: from some hundred images it learns which arms lie where. Flips, and rotations by up to 15
+degrees, drawn anew each time that an image is seen in training, tell it, and cost no new image. (Rotations by any
+angle, ``Rotate(180)``, would be as true, but want more steps than are taken here: an accuracy of 0.94 instead of 0.96.)
+A random forest on the pixels, which knows neither neighbours nor angles, stands beside it, and so does the same network
+without augmentation.
 
 The images are made here: ellipticals, disks with two spiral arms, disks without, and irregular galaxies of a few
 clumps, of any size, inclination and angle, blurred and noisy.
