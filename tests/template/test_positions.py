@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sknn.estimators.images.pixels import numbers_at_pixels
 from sknn.losses import SquaredError
 from sknn.nn import Dense, Sequences
 from sknn.series import lies_in_series, read_series
@@ -277,3 +278,10 @@ def test_labels_that_lie_elsewhere_or_under_a_mask_are_refused(x, y, message):
 
 def test_a_masked_array_without_a_mask_is_an_array():
     assert type(aligned(np.zeros((2, 3, 4, 1)), np.ma.masked_array(PIXELS))) is np.ndarray
+
+
+def test_images_that_are_masked_in_places_are_refused():
+    masked = np.ma.masked_array(PIXELS, PIXELS == 0)
+    for y in (masked, list(masked)):
+        with pytest.raises(ValueError, match=r"^y is masked in 24 place"):
+            numbers_at_pixels(y)
