@@ -47,7 +47,7 @@ class Crops:
         places = [self._places(start, self.sizes[k]) for k, start in zip(images.tolist(), starts, strict=True)]
 
         def cut(values: Any) -> Array:
-            return np.stack([_cut(values[k], place) for k, place in zip(images.tolist(), places, strict=True)])
+            return np.stack([values[k][place] for k, place in zip(images.tolist(), places, strict=True)])
 
         samples = self.samples
         x = cut(samples.x)
@@ -96,7 +96,3 @@ def _counting(weight: Any, row: Any) -> Array | None:
     """The positions of an image that count, (n, n_axes); None if all do."""
     counts = None if weight is None else weight[row] != 0
     return None if counts is None or counts.all() else np.argwhere(counts)
-
-
-def _cut(values: Array, place: tuple[Any, ...]) -> Array:
-    return values[place]

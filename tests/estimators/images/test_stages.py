@@ -224,7 +224,7 @@ def test_augmentation_is_part_of_training_alone():
     )
     assert told.loss_ < 0.3
     assert blind.loss_ > 0.6  # of log 2 = 0.69: what rises is shown as what falls
-    assert_array_equal(blind.predict_proba(X), blind.predict_proba(X))
+    assert_array_equal(blind.predict_proba(X), blind.set_params(augment=None).predict_proba(X))
 
 
 @each_family
@@ -235,8 +235,6 @@ def test_copies_go_on_alike(family):
         each.fit(*SPOTS)
     assert_array_equal(copy.network_.theta, estimator.network_.theta)
     assert_array_equal(copy.predict_proba(SPOTS[0]), estimator.predict_proba(SPOTS[0]))
-    twin = clone(family).set_params(augment="flip", stochastic_depth=0.2, max_iter=4, learning_rate="constant")
-    assert twin.fit(*SPOTS).n_iter_ == 4
 
 
 @each_family
