@@ -18,6 +18,7 @@ from ..nn import Grids, Sequences
 from .inputs import read_table
 from .series import is_ragged
 
+COLOURS = 4  # an axis no longer than this, in front of longer ones, is probably one of channels
 FORMS = "signals are (n, T) or (n, T, channels), images (n, H, W, channels), volumes (n, D, H, W, channels)"
 
 
@@ -152,6 +153,12 @@ def _grid(estimator: Any, X: Any, fresh: bool) -> Array:
         raise ValueError(f"X has shape {x.shape}: {FORMS}, with at least one position and channel each")
     if fresh and x.ndim == 3:
         warn_of_images(x.shape, *x.shape[1:])
+    elif fresh and x.shape[1] <= COLOURS < x.shape[-1]:
+        warnings.warn(
+            f"X of shape {x.shape} is read as grids {x.shape[1:-1]} with {x.shape[-1]} channels; if the channels come "
+            "first, give np.moveaxis(X, 1, -1)",
+            stacklevel=2,
+        )
     return x
 
 

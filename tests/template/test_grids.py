@@ -364,3 +364,9 @@ def test_three_axes_that_look_like_images_are_signals_with_a_warning():
         network = model().fit(X, Y)
     network.predict(X)  # warnings are errors here
     model().fit(RNG.normal(size=(12, 7, 3)), Y)
+
+
+def test_channels_that_seem_to_come_first_are_a_grid_with_a_warning():
+    message = r"read as grids \(3, 8\) with 8 channels; if the channels come first, give np.moveaxis\(X, 1, -1\)"
+    with pytest.warns(UserWarning, match=message):
+        model().fit(RNG.normal(size=(12, 3, 8, 8)), Y)
