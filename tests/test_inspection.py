@@ -657,6 +657,7 @@ def test_what_is_written_attends_to_what_was_read(architecture):
         (lambda: MLP, SIGNALS[0], {}, TypeError, "has no attention_weights; give a network of sknn with attention"),
         (lambda: FEATURES, TABLE.head(2), {}, ValueError, "X must be one sample, but holds 2"),
         (lambda: SERIES, SIGNALS[0], {"block": 2}, ValueError, "block=2 is not there: there are 2"),
+        (lambda: SERIES, SIGNALS[0], {"block": "roll"}, ValueError, "block='roll' is not there: there are 2"),
         (lambda: SERIES, SIGNALS[0], {"head": -5}, ValueError, "head=-5 is not there: there are 4"),
         (lambda: SERIES, SIGNALS[0], {"token": 20}, ValueError, "token=20 is not there: there are 20"),
         (lambda: PATCHED, COLOURS[0], {"token": (3, 0)}, ValueError, "row=3 is not there: there are 3"),

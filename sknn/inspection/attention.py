@@ -250,6 +250,6 @@ def _rolled_out(of_blocks: Array) -> Array:
 
 
 def _chosen(what: str, weights: Array, number: int) -> Array:
-    if not -len(weights) <= number < len(weights):
+    if not is_integer(number) or not -len(weights) <= number < len(weights):
         raise ValueError(f"{what}={number!r} is not there: there are {len(weights)}, counted from 0")
     return weights[number]

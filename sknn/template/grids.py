@@ -18,6 +18,7 @@ from ..nn import Grids, Sequences
 from .inputs import read_table
 from .series import is_ragged
 
+COLOURS = 4  # an axis no longer than this, in front of longer ones, is probably one of channels
 FORMS = "signals are (n, T) or (n, T, channels), images (n, H, W, channels), volumes (n, D, H, W, channels)"
 
 
@@ -73,10 +74,12 @@ def warn_of_images(shape: tuple[int, ...], n_steps: int, n_channels: int, remedy
 
 
 def _read(estimator: Any, X: Any, fresh: bool) -> Any:
+    samples = _samples(X)
+    if samples is not None and not samples:
+        raise ValueError("X holds no samples")
     if _is_table(X):
         by_features = fresh or estimator._shape[:-1] == (estimator.n_features_in_,)
         return read_table(estimator, X, fresh, by_features)[..., None]
-    samples = _samples(X)
     if samples is not None:
         X = _of_samples(samples)
     if len(getattr(X, "shape", ())) == 3 and is_ragged(X):
@@ -139,14 +142,33 @@ def _check_signals(samples: list[Any]) -> None:
 
 
 def _grid(estimator: Any, X: Any, fresh: bool) -> Array:
-    x: Array = check_array(
-        X, dtype=(np.float64, np.float32), ensure_2d=False, allow_nd=True, input_name="X", estimator=estimator
-    )
+    allowed: dict[str, Any] = {"ensure_2d": False, "allow_nd": True, "input_name": "X", "estimator": estimator}
+    try:
+        x: Array = check_array(X, dtype=(np.float64, np.float32), **allowed)
+    except ValueError:
+        x = check_array(X, dtype=(np.float64, np.float32), ensure_all_finite=False, **allowed)
+        _refuse_not_finite(x)
+        raise
     if x.ndim not in (3, 4, 5) or 0 in x.shape:
         raise ValueError(f"X has shape {x.shape}: {FORMS}, with at least one position and channel each")
     if fresh and x.ndim == 3:
         warn_of_images(x.shape, *x.shape[1:])
+    elif fresh and x.shape[1] <= COLOURS < x.shape[-1]:
+        warnings.warn(
+            f"X of shape {x.shape} is read as grids {x.shape[1:-1]} with {x.shape[-1]} channels; if the channels come "
+            "first, give np.moveaxis(X, 1, -1)",
+            stacklevel=2,
+        )
     return x
+
+
+def _refuse_not_finite(x: Array) -> None:
+    bad = ~np.isfinite(x)
+    if bad.any():
+        sample, *place = (int(index) for index in np.unravel_index(int(bad.argmax()), x.shape))
+        what = "NaN" if np.isnan(x[(sample, *place)]) else "infinity"
+        where = f"step {place[0]}" if len(place) == 2 else f"position {tuple(place[:-1])}"
+        raise ValueError(f"Input X contains {what}: sample {sample}, {where} (counted from 0)") from None
 
 
 def _with_channels(x: Any) -> Any:
@@ -194,8 +216,8 @@ def _as_fitted(estimator: Any, x: Any, shape: tuple[Any, ...]) -> Any:
     fitted, name = estimator._shape, type(estimator).__name__
     if len(shape) != len(fitted):
         raise ValueError(
-            f"X has samples of shape {shape}, but {name} was fitted to samples of shape {fitted}; {FORMS}, and one "
-            "image alone is X[None]"
+            f"X has samples of shape {shape}, but {name} was fitted to samples of shape {fitted}; {FORMS}"
+            f"{', and one image alone is X[None]' if len(shape) < len(fitted) else ''}"
         )
     if shape[-1] != fitted[-1]:
         raise ValueError(f"X has {shape[-1]} channels, but {name} is expecting {fitted[-1]} channels as input")

@@ -32,6 +32,8 @@ def checked_weight(sample_weight: Any, X: Any, allow_all_zero: bool) -> Array | 
     if isinstance(sample_weight, Real):  # one for all, which scikit-learn does not check
         sample_weight = np.full(X.shape[0], sample_weight)
     sample_weight = rows("sample_weight", sample_weight)
+    if getattr(sample_weight, "ndim", 1) > 2:
+        raise ValueError(f"sample_weight must be one number for each sample, but has shape {sample_weight.shape}")
     return _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True, allow_all_zero_weights=allow_all_zero
     )
@@ -49,7 +51,14 @@ def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
     """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
     y = given(estimator, y)
     y = complete(in_numpy_dtypes(numbers("y", y) if numeric else rows("y", y)))
-    y = check_array(y, accept_sparse="csr", ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
+    y = check_array(
+        y, accept_sparse="csr", ensure_2d=False, allow_nd=True, dtype=None, input_name="y", estimator=estimator
+    )
+    if y.ndim > 2:
+        raise ValueError(
+            f"y has shape {y.shape}, but {type(estimator).__name__} takes one target for each sample, (n,), or "
+            "several, (n, n_outputs); labels at positions are for a segmenter, images for UNetRegressor"
+        )
     if numeric and y.dtype.kind in "OSU":
         y = _as_floats(y)
     y = y.toarray() if issparse(y) else y

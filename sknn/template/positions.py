@@ -10,6 +10,7 @@ import numpy as np
 from ..autodiff.tape import Array, Value
 from ..losses import Loss
 from .targets import Target
+from .values import rows
 
 
 class PositionLoss(Loss):
@@ -135,8 +136,10 @@ def aligned(x: Any, y: Any) -> Any:
     Raises
     ------
     ValueError
-        If the labels of a sample have not the shape of its grid, or labels of samples on one grid differ in shape.
+        If the labels of a sample have not the shape of its grid, labels of samples on one grid differ in shape, or some
+        are masked.
     """
+    y = rows("y", y)
     if not hasattr(x, "lengths"):
         grid = x.shape[1:-1]
         for k, labels in enumerate(y):
@@ -144,13 +147,23 @@ def aligned(x: Any, y: Any) -> Any:
                 raise ValueError(
                     f"y must hold a label for each position of each sample, but that of sample {k} has shape "
                     f"{np.shape(labels)}, and the sample positions of shape {grid}"
+                    f"{_remedy(np.shape(labels), x.shape[1:])}"
                 )
-        return y if isinstance(y, np.ndarray) and y.dtype != object else np.stack([np.asarray(labels) for labels in y])
+        if isinstance(y, np.ndarray) and y.dtype != object:
+            return np.asarray(y)  # of a masked array without a mask
+        return np.stack([np.asarray(labels) for labels in y])
     for k, (labels, grid) in enumerate(zip(y, x.shapes.tolist(), strict=True)):
         if np.shape(labels) != tuple(grid):
             size = f"has {grid[0]} steps" if len(grid) == 1 else f"is {' x '.join(map(str, grid))}"
             raise ValueError(f"sample {k} {size}, but labels of shape {np.shape(labels)} in y")
     return y if hasattr(y, "lengths") else x.like(np.concatenate([np.ravel(labels) for labels in y]))
+
+
+def _remedy(labels: tuple[int, ...], sample: tuple[int, ...]) -> str:
+    """What to do about the labels of one sample, where their shape tells."""
+    if labels == sample and sample[-1] > 1:
+        return "; if X has no axis for the channel, give X[..., None]"
+    return "; give y[..., 0]" if labels == (*sample[:-1], 1) else ""
 
 
 def in_a_row(y: Any) -> Any:

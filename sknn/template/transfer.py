@@ -125,15 +125,19 @@ def _source(given: Any) -> tuple[Any, Any]:
     """The estimator and its networks; no estimator where networks come alone."""
     if isinstance(given, Network | Parts):
         return None, given
-    if isinstance(given, FrozenEstimator):
-        estimator = given.estimator
-    else:
-        from .. import load
-
-        estimator = load(given)
+    estimator = given.estimator if isinstance(given, FrozenEstimator) else _loaded(given)
     if not isinstance(getattr(estimator, "network_", None), Network | Parts):
         raise ValueError(f"pretrained={_told(given)} holds no fitted network of sknn, but {estimator!r}")
     return estimator, estimator.network_
+
+
+def _loaded(path: Any) -> Any:
+    from .. import load
+
+    try:
+        return load(path)
+    except OSError as error:
+        raise ValueError(f"pretrained={path!r} is no file that can be read: {error}") from error
 
 
 def _told(given: Any) -> str:

@@ -59,6 +59,10 @@ def set_aside(y: Any, fraction: float, rng: Random, stratify: bool) -> tuple[Arr
     try:
         kept, aside = train_test_split(common, random_state=rng, test_size=size, stratify=classes)
     except ValueError as error:
+        if len(y) == 1:
+            raise ValueError(
+                "n_samples=1 leaves none to validate with: give X_val and y_val, or say early_stopping=False"
+            ) from error
         if len(common) < 2:  # which is not for the fraction to mend
             raise
         raise ValueError(f"validation_fraction={fraction!r} of {len(common)} samples: {error}") from error

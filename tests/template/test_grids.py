@@ -284,7 +284,7 @@ def test_labels_of_other_shapes_are_refused(y, message):
 
 
 def with_value(X, value):
-    X = [x.copy() for x in X]
+    X = X.copy() if isinstance(X, np.ndarray) else [x.copy() for x in X]
     X[7].reshape(-1)[3] = value
     return X
 
@@ -294,9 +294,12 @@ REFUSED = {
     "six axes": ({}, np.zeros((12, 1, 1, 1, 1, 1)), r"X has shape \(12, 1, 1, 1, 1, 1\): signals are \(n, T\) or"),
     "no position": ({}, np.zeros((12, 0, 2, 1)), r"X has shape \(12, 0, 2, 1\): .* with at least one position"),
     "no sample": ({}, np.zeros((0, 2, 2, 1)), r"Found array with 0 sample\(s\)"),
+    "nothing": ({}, [], "X holds no samples"),
     "sparse": ({}, csr_array(np.eye(12)), "Sparse data was passed"),
     "words": ({}, np.full((12, 3, 3, 1), "a"), "could not convert string to float"),
     "NaN": ({}, np.full((12, 3, 3, 1), np.nan), "Input X contains NaN"),
+    "NaN in an array": ({}, with_value(ALIKE["images"], np.nan), r"X contains NaN: sample 7, position \(0, 1\)"),
+    "infinity in a list": ({}, list(with_value(ALIKE["images"], np.inf)), "X contains infinity: sample 7, position"),
     "NaN inside a signal": ({}, with_value(RAGGED["signals"], np.nan), "Input X contains NaN: sample 7, step 1"),
     "infinity in an image": (
         {},
@@ -361,3 +364,9 @@ def test_three_axes_that_look_like_images_are_signals_with_a_warning():
         network = model().fit(X, Y)
     network.predict(X)  # warnings are errors here
     model().fit(RNG.normal(size=(12, 7, 3)), Y)
+
+
+def test_channels_that_seem_to_come_first_are_a_grid_with_a_warning():
+    message = r"read as grids \(3, 8\) with 8 channels; if the channels come first, give np.moveaxis\(X, 1, -1\)"
+    with pytest.warns(UserWarning, match=message):
+        model().fit(RNG.normal(size=(12, 3, 8, 8)), Y)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from sknn.estimators.images.pixels import numbers_at_pixels
 from sknn.losses import SquaredError
 from sknn.nn import Dense, Sequences
 from sknn.series import lies_in_series, read_series
@@ -254,3 +255,33 @@ GAP = r"y contains NaN, None or NA in 1 of 6 places of sample 0, the first \(Non
 def test_labels_elsewhere_than_the_positions_are_refused(X, y, message):
     with pytest.raises(ValueError, match=message):
         pixels().fit(X, y)
+
+
+PIXELS = np.zeros((2, 3, 4), int)
+NOT_ALIGNED = {
+    "no axis for channels": (np.zeros((2, 3, 4)), PIXELS, r"if X has no axis for the channel, give X\[..., None\]"),
+    "one too many": (np.zeros((2, 3, 4, 1)), PIXELS[..., None], r"; give y\[..., 0\]"),
+    "masked": (np.zeros((2, 3, 4, 1)), np.ma.masked_array(PIXELS, PIXELS == 0), r"y is masked in 24 place\(s\): fill"),
+    "masked in a list": (
+        np.zeros((2, 3, 4, 1)),
+        [PIXELS[0], np.ma.masked_array(PIXELS[1], PIXELS[1] == 0)],
+        r"y is masked in 12 place\(s\): fill",
+    ),
+}
+
+
+@pytest.mark.parametrize(("x", "y", "message"), NOT_ALIGNED.values(), ids=NOT_ALIGNED)
+def test_labels_that_lie_elsewhere_or_under_a_mask_are_refused(x, y, message):
+    with pytest.raises(ValueError, match=message):
+        aligned(x, y)
+
+
+def test_a_masked_array_without_a_mask_is_an_array():
+    assert type(aligned(np.zeros((2, 3, 4, 1)), np.ma.masked_array(PIXELS))) is np.ndarray
+
+
+def test_images_that_are_masked_in_places_are_refused():
+    masked = np.ma.masked_array(PIXELS, PIXELS == 0)
+    for y in (masked, list(masked)):
+        with pytest.raises(ValueError, match=r"^y is masked in 24 place"):
+            numbers_at_pixels(y)

@@ -380,7 +380,7 @@ def test_a_path_is_kept_as_its_name(tmp_path):
     assert again.pretrained == str(path)
     path.unlink()  # it was read in the first fit
     assert_array_equal(again.fit(X, Y).network_.theta, fitted.fit(X, Y).network_.theta)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match=r"pretrained=.* is no file that can be read"):
         clone(again).fit(X, Y)
 
 

@@ -375,6 +375,8 @@ def test_two_of_four_samples_can_be_spared(y):
     assert model.t_ == 3 * 2
     with pytest.raises(ValueError, match="The validation set is too small"):
         MLPRegressor(early_stopping=True).fit(X[:3], [0.5, 1.5, 2.0])
+    with pytest.raises(ValueError, match="n_samples=1 leaves none to validate with: give X_val and y_val"):
+        MLPRegressor(early_stopping=True).fit(X[:1], [0.5])
 
 
 @pytest.mark.parametrize("params", [{}, {"early_stopping": True}, {"solver": "lbfgs"}], ids=repr)

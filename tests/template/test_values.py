@@ -89,6 +89,12 @@ def test_masks_of_y_and_weights_are_not_dropped(estimator):
         estimator().fit(X, np.ma.masked_array(Y, MASK))
     with pytest.raises(ValueError, match=r"^sample_weight is masked in 1 place\(s\)"):
         estimator().fit(X, Y, sample_weight=hidden)
+    with pytest.raises(
+        ValueError, match=r"^sample_weight must be one number for each sample, but has shape \(12, 1, 1\)"
+    ):
+        estimator().fit(X, Y, sample_weight=np.ones((12, 1, 1)))
+    with pytest.raises(ValueError, match=r"^y has shape \(12, 1, 1\), but .* takes one target for each sample"):
+        estimator().fit(X, np.ones((12, 1, 1), int))
     with pytest.raises(ValueError, match=r"^sample_weight must be|Input sample_weight contains NaN"):
         estimator().fit(X, Y, sample_weight=np.nan)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...autodiff.tape import Array
 from ...nn import Context, Upsample
+from ...template.values import rows
 from .crops import sizes_of
 
 
@@ -69,8 +70,9 @@ def numbers_at_pixels(y: Any) -> Any:
     Raises
     ------
     ValueError
-        If they are no numbers, or infinite.
+        If they are no numbers, infinite, or masked.
     """
+    y = rows("y", y)
     is_array = getattr(y, "dtype", np.dtype(object)).kind != "O"
     try:
         images: Any = np.asarray(y, np.float64) if is_array else [np.asarray(image, np.float64) for image in y]
