@@ -83,7 +83,8 @@ def augmented(x: Any, augmentations: Any, draws: Draws, *maps: Any) -> Augmented
     Parameters
     ----------
     x : ndarray of shape (n, *grid, channels), Sequences or Grids
-        Signals, images or volumes; of different sizes as rows without padding. Left as it is.
+        Signals, images or volumes; of different sizes as rows without padding. Left as it is. Integers, as pixels often
+        are, are changed in float64.
     augmentations : None, str, Augmentation or sequence of these
         See :func:`listed`.
     draws : Draws
@@ -109,6 +110,7 @@ def augmented(x: Any, augmentations: Any, draws: Draws, *maps: Any) -> Augmented
     steps = listed(augmentations)
     if not steps:
         return Augmented(x, maps, None)
+    x = x if np.issubdtype(x.dtype, np.floating) else x.astype(np.float64)
     return _of_rows(x, steps, draws, maps) if hasattr(x, "lengths") else _of_grid(x, steps, draws, maps)
 
 
@@ -137,5 +139,8 @@ def _of_rows(x: Any, steps: tuple[Augmentation, ...], draws: Draws, maps: tuple[
     rows_of = [np.concatenate([each.x.reshape(-1, *x.values.shape[1:]) for each in done])]
     for k, whole in enumerate(maps):
         rows_of.append(np.concatenate([each.maps[k].reshape(-1, *whole.shape[1:]) for each in done]))
-    inside = [each.inside.ravel() for each in done if each.inside is not None]
-    return Augmented(x.like(rows_of[0]), tuple(rows_of[1:]), np.concatenate(inside) if inside else None)
+    inside = None
+    if any(each.inside is not None for each in done):
+        shown = zip((each.inside for each in done), x.lengths, strict=True)
+        inside = np.concatenate([np.ones(n, bool) if each is None else each.ravel() for each, n in shown])
+    return Augmented(x.like(rows_of[0]), tuple(rows_of[1:]), inside)

@@ -39,7 +39,7 @@ def blocks_of(network: Network, out_activation: str = "identity") -> list[Block]
         if isinstance(layer, Unflatten):
             blocks[-1] = replace(last, shape=shape)
         elif layer.accompanies:
-            remarks = (*last.remarks, layer.caption(last.shape))
+            remarks = (*last.remarks, *layer.caption(last.shape).split("\n"))
             blocks[-1] = replace(last, n_parameters=last.n_parameters + count, remarks=remarks)
         else:
             blocks.append(Block(layer, shape, position, count, _own_remarks(layer, last.shape)))

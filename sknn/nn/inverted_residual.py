@@ -76,14 +76,6 @@ class InvertedResidual(Layer):
     stochastic_depth: float = number("[0, 1)", default=0.0)
 
     @property
-    def is_random(self) -> bool:
-        return self.stochastic_depth > 0
-
-    @property
-    def needs_batch(self) -> bool:
-        return self.norm == "batch"
-
-    @property
     def ways(self) -> tuple[str, ...]:
         return ("",)
 

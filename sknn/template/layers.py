@@ -84,7 +84,7 @@ def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:
 def activated(estimator: Any, layer: Conv | Dense, activation: str) -> list[Layer]:
     """A layer with its activation function, and between the two what normalises."""
     if estimator.batch_norm:  # its shift does what a bias would do
-        return [replace(layer, use_bias=False), BatchNorm(), Activation(activation)]
+        return [replace(layer, use_bias=False), BatchNorm(activation=activation)]
     if estimator.layer_norm:
         return [layer, LayerNorm(), Activation(activation)]
     return [replace(layer, activation=activation)]

@@ -58,9 +58,9 @@ class PixelTarget(Target):
         self.attributes = self.inner.attributes
 
     def check(self, y: Any, all_of_them: bool) -> None:
-        """Raise ValueError if pixels have another number of outputs than in the first fit."""
+        """Raise ValueError if pixels have another number of outputs than in the first fit; none need be known."""
         pixels, known = self._pixels(y)
-        self.inner.check(pixels[known], all_of_them)
+        self.inner.check(pixels[known] if known.any() else pixels, all_of_them)
 
     def encode(self, y: Any, dtype: np.dtype) -> Any:
         """As the loss takes them; pixels that are not known are encoded as the mean."""

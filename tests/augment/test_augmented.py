@@ -153,6 +153,27 @@ def test_images_of_different_sizes_are_moved_within_their_own():
     assert augmented(grids, "rotate", Draws(0)).x.shapes.tolist() == [[2, 3], [2, 2]]
 
 
+class OnlyLarge(Augmentation):
+    def placed(self, n, grid, draws):
+        return None, np.ones((n, 1)) if grid[0] > 3 else None
+
+
+def test_samples_of_which_only_some_move():
+    series = Sequences.of([np.arange(3.0)[:, None], np.arange(4.0)[:, None]])
+    x, (moved,), inside = augmented(series, OnlyLarge(), Draws(0), series.values[:, 0].astype(int))
+    assert x.values[:, 0].tolist() == moved.tolist() == [0, 1, 2, 1, 2, 3, 3]
+    assert inside.tolist() == [True] * 6 + [False]
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_integers_are_changed_as_real_numbers(name):
+    pixels = RNG.integers(0, 256, (2, 5, 4, 1)).astype("uint8")
+    for x in (pixels, Grids.of(list(pixels))):
+        changed, wanted = (augmented(each, name, Draws(0)).x for each in (x, x.astype("float64")))
+        assert changed.dtype == np.float64
+        assert_array_equal(np.asarray(changed).tolist(), np.asarray(wanted).tolist())
+
+
 # -- random numbers ------------------------------------------------------------------------------------------------
 
 

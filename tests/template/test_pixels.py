@@ -74,7 +74,17 @@ def test_the_score_is_that_of_all_known_pixels(y, n_axes):
         target(y.like(values(y) * np.nan) if hasattr(y, "lengths") else y * np.nan, n_axes)
 
 
-def test_another_number_of_channels_is_refused():
+@each_form
+def test_later_batches_may_hold_no_pixel_that_is_known(y, n_axes):
+    found = target(y, n_axes)
+    unknown = y.like(values(y) * np.nan) if hasattr(y, "lengths") else y * np.nan
+    found.check(unknown, False)
+    assert np.isfinite(values(found.encode(unknown, np.dtype(np.float64)))).all()
+    assert not values(found.weights(unknown, None)).any()
+
+
+@pytest.mark.parametrize("value", [1.0, np.nan])
+def test_another_number_of_channels_is_refused(value):
     found = target(np.ones((2, 3, 3, 2)), 2)
     with pytest.raises(ValueError, match="had 2 outputs"):
-        found.check(np.ones((2, 3, 3)), False)
+        found.check(np.full((2, 3, 3), value), False)

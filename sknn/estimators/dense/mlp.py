@@ -97,8 +97,8 @@ class MLP(Estimator):
     def _meant(self, name: str, value: Any) -> Any:
         """A name stands for what the parameters of scikit-learn say of it, a description for itself."""
         meant = super()._meant(name, value)
-        if meant is value:
-            return value
+        if meant is value or not isinstance(value, str):
+            return meant
         said = [each.name for each in fields(meant) if each.name in SAID_BY]
         return replace(meant, **{field: getattr(self, SAID_BY[field]) for field in said})
 
