@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import copyreg
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from math import isfinite, prod
 from reprlib import repr as shortened
-from types import FunctionType, MappingProxyType
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,6 @@ TYPES = {  # what dtypes are chosen by
     if isinstance(each, type) and (each.__module__ == "builtins" or issubclass(each, np.generic))
 }
 NETWORK = ("layers", "input_shape", "theta", "state", "rates")  # what all else about a network follows from
-NO_RATES: Mapping[str, float] = MappingProxyType({})  # files of earlier versions say nothing of rates
 CALLBACKS = "_skl_callbacks"  # they watch a fit, and are no part of a model
 
 
@@ -280,7 +279,7 @@ class Decoder:
         return cls.__new__(cls, *self._items(content["new"]))
 
 
-def _network(layers: Any, input_shape: Any, theta: Array, state: Array, rates: Any = NO_RATES) -> Network:
+def _network(layers: Any, input_shape: Any, theta: Array, state: Array, rates: Any) -> Network:
     """Built anew, so that where the parameters lie is what the layers say, and not what a file may say."""
     network = Network(layers, input_shape, np.random.RandomState(0), theta.dtype)
     found, wanted = (theta, state), (network.theta, network.state)

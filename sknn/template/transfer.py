@@ -83,8 +83,9 @@ def begin_from(estimator: Any, network: Any, target: Any) -> Start:
     source, there = _source(estimator.pretrained)
     output = _output(network)
     anew = {name for name in network.names if name.startswith(output)}
-    if not _is_another_task(source, target):
-        anew = {name for name in anew if _shape(there.names, name) != _shape(network.names, name)} and anew
+    fits = all(_shape(there.names, name) == _shape(network.names, name) for name in anew)
+    if fits and not _is_another_task(source, target):
+        anew = set()
     faults = [
         *_faults(there.names, network.names, but=anew),
         *_faults(there.state_names, network.state_names),
