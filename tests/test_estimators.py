@@ -427,7 +427,8 @@ def test_the_html_repr_is_scikit_learns_and_says_whether_it_is_fitted(Estimator)
 @every_estimator
 def test_in_a_pipeline(Estimator):
     rate = 0.02 if Estimator in OF_STEPS + OF_TOKENS + OF_GRIDS + OF_PATCHES else 0.03
-    pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate))
+    # a token of four numbers learns or not as its initial weights are drawn, which differ in effect from BLAS to BLAS
+    pipeline = make_pipeline(StandardScaler(), quick(Estimator, tol=1e-3, learning_rate_init=rate, width=8))
     shifted = 1e3 * X + 1e5  # hopeless without the scaler
     assert pipeline.fit(shifted, target(Estimator)).score(shifted, target(Estimator)) > 0.9
 
