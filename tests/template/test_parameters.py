@@ -258,15 +258,15 @@ def test_clones_and_pickles_keep_parameters():
 
 
 def test_a_class_that_workers_cannot_import_is_the_same_there():
-    class Local(Both):
+    class Local(MLPClassifier):  # which workers can import, as they cannot the classes above
         """Of this function alone."""
 
-        depth: int | None = parameter(default=None, interval="[1, inf)", text="How many.")
+        levels: int | None = parameter(default=None, interval="[1, inf)", text="How many.")
         tol = 0.25
 
     def told(Estimator):
-        kinds = [str(each) for each in Estimator()._parameter_constraints["depth"]]
-        return str(inspect.signature(Estimator)), Estimator.__doc__, Estimator(depth=3).get_params(), kinds
+        kinds = [str(each) for each in Estimator()._parameter_constraints["levels"]]
+        return str(inspect.signature(Estimator)), Estimator.__doc__, Estimator(levels=3).get_params(), kinds
 
     Local.__module__ = "__main__"  # pickled by value
     here = told(Local)
