@@ -165,6 +165,7 @@ def test_the_peers_do_the_same_work(case):
     ],
     ids=lambda each: each.path,
 )
+@pytest.mark.filterwarnings("ignore:Using padding=.same.:UserWarning")  # PyTorch makes a padded copy, as is measured
 def test_the_core_is_the_same_in_pytorch(measurement):
     pytest.importorskip("torch")
     assert (measurement.check or rows.apart)(tiny(measurement.work)) < 1e-4
