@@ -99,16 +99,10 @@ def reach(depth: int) -> int:
 
 
 def _pair(filters: int, residual: bool) -> list[Layer]:
-    """Two convolutions, each normalised over the batch."""
-    first, second = ([Conv(filters, use_bias=False, init="he_uniform"), norm] for norm in _norms(residual))
-    if not residual:
-        return [*first, *second]
-    return [Residual([*first, *second], [Conv(filters, 1, use_bias=False), BatchNorm()], activation="relu")]
-
-
-def _norms(residual: bool) -> Sequence[BatchNorm]:
-    """Those of a pair; behind the second there is no activation function if it follows the sum."""
-    return BatchNorm(activation="relu"), BatchNorm(activation="identity" if residual else "relu")
+    """Two convolutions, each normalised over the batch; ReLU follows the second, or the sum with what goes around."""
+    last = "identity" if residual else "relu"
+    layers = [*normalised(_conv(filters, 3), "batch", "relu"), *normalised(_conv(filters, 3), "batch", last)]
+    return [Residual(layers, normalised(Conv(filters, 1), "batch"), activation="relu")] if residual else layers
 
 
 def _doubled(filters: int, up: str) -> list[Layer]:

@@ -215,7 +215,7 @@ class Grids(Ragged):
         return self._kept(("runs",), lambda: Runs(self))
 
     def applied(self, layer: Layer, params: dict[str, Any], x: Value, context: Context) -> Value:
-        if not layer.needs_grid or not len(self):
+        if not layer.needs_grid:
             return layer.apply(params, x, context)
         alone, after, runs = context._replace(sequences=None), layer.follow(self), self.runs
         together, found = runs.gathered(x), []

@@ -73,6 +73,8 @@ class Trainable:
     def still(self) -> set[str]:
         """The names of the layers that :meth:`train_at` has frozen with all that lies within them."""
         rates = self.rates
+        if not rates:
+            return set()
         moving = {layer for name in self.names if rates.get(name, 1.0) for layer in _above(name)}
         return {layer for name in rates for layer in _above(name)} - moving
 
@@ -208,9 +210,9 @@ class Trainable:
             for vector, places in ((theta, self.names), (grad, self.names), (state, self.state_names))
         )
         leaves = {name: Tensor(views[name], sink=gradients[name]) for name in self.trained}
-        self._leaves = list(leaves.values())
-        self.parameters = nest({**views, **states}, self.still)
-        self._watched = nest({**views, **leaves, **states}, self.still)
+        self._leaves, still = list(leaves.values()), self.still
+        self.parameters = nest({**views, **states}, still)
+        self._watched = nest({**views, **leaves, **states}, still)
 
     def _parameters_at(self, theta: Value) -> dict[str, Any]:
         """The parameters as pieces of another vector, nested, with the running statistics as they are."""

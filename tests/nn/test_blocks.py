@@ -175,3 +175,20 @@ def test_values_and_gradients_beside_pytorch(kind, training):
         mine, theirs = net.grad[at.start : at.stop].reshape(at.shape), there.leaves[name].grad.numpy()
         theirs = theirs.transpose(2, 3, 1, 0) if theirs.ndim == 4 else theirs
         assert_allclose(mine, theirs, rtol=0, atol=1e-10 * max(1.0, np.abs(theirs).max()))
+
+
+# The sum of outputs times a seed, in training and as it predicts, that PyTorch makes of the same numbers.
+RECORDED = {
+    "plain": (46.85076977467699, 35.73501945425695),
+    "attention": (-40.11630519576796, 66.96325439261088),
+    "nearest": (33.764023346103436, -35.60259746997785),
+}
+
+
+@pytest.mark.parametrize("kind", RECORDED)
+def test_the_numbers_of_pytorch(kind):
+    for training, expected in zip((True, False), RECORDED[kind], strict=True):
+        rng = np.random.default_rng(5)
+        net, x = network((16, 24, 1), **OPTIONS[kind]), rng.standard_normal((3, 16, 24, 1))
+        y = net(x, training=training)
+        assert_allclose((y * rng.standard_normal(y.shape)).sum(), expected, rtol=0, atol=1e-9)
