@@ -157,7 +157,7 @@ class There:
 @pytest.mark.parametrize("kind", ["plain", "attention", "nearest"])
 @pytest.mark.parametrize("training", [False, True])
 def test_values_and_gradients_beside_pytorch(kind, training):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is no dependency; its numbers are recorded below")
     rng = np.random.default_rng(5)
     net, x = network((16, 24, 1), **OPTIONS[kind]), rng.standard_normal((3, 16, 24, 1))
     there = There(torch, net, kind, training)

@@ -130,7 +130,7 @@ def copied(torch, network):
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("name", PEERS)
 def test_values_gradients_and_statistics_beside_pytorch(name, training):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is no dependency; its numbers are recorded below")
     layers, shape = PEERS[name]
     network, x = built(layers, shape), waves(3, *shape)
     leaves, state, params = copied(torch, network)
