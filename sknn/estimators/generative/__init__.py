@@ -1,0 +1,1 @@
+"""Families that learn how probable samples are, or draw new ones."""
