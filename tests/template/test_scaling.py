@@ -202,7 +202,7 @@ def test_a_global_scaling_keeps_proportions():
     scaling = GlobalScaling([(SHIFTED[:20], None), (SHIFTED[20:], np.ones(30))])
     assert_allclose(scaling(SHIFTED).std(), 1.0)
     assert_allclose(np.ptp(scaling(SHIFTED), axis=0), np.ptp(SHIFTED, axis=0) / SHIFTED.std())
-    assert_allclose(scaling.inverse(scaling(SHIFTED)), SHIFTED, rtol=1e-12)
+    assert_allclose(scaling.inverse(scaling(SHIFTED)), SHIFTED, atol=1e-9)
 
 
 def test_a_global_scaling_leaves_pixels_alone():
