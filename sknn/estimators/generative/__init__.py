@@ -1,1 +1,1 @@
-"""Families that learn how probable samples are, or draw new ones."""
+"""Densities and generators: what samples look like, how probable they are, and new ones of them."""
