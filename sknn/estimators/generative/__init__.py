@@ -1,0 +1,1 @@
+"""Densities and generators, and what stands on densities."""
