@@ -1,1 +1,1 @@
-"""Densities and generators, and what stands on densities."""
+"""Densities and generators: what samples look like, how probable they are, and new ones of them."""
