@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
+from ..template import conditions, forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -23,6 +23,7 @@ MODULES = (
     targets,
     positions,
     pixels,
+    conditions,
     scaling,
     series_inputs,
     quantiles,

@@ -29,9 +29,11 @@ def keep_network(estimator: Any, network: Any) -> None:
     """Keep the networks and what the target shows of itself."""
     estimator.network_ = network
     estimator._forward = Forward(network, estimator.input_scaling_)
-    if estimator._target is not None:
-        vars(estimator).update(estimator._target.attributes)
-        estimator.n_outputs_, estimator.out_activation_ = estimator._target.n_outputs, estimator._target.loss.link
+    target = estimator._target
+    if target is not None:
+        vars(estimator).update(target.attributes)
+        if target.loss is not None:
+            estimator.n_outputs_, estimator.out_activation_ = target.n_outputs, target.loss.link
 
 
 def left_by_fit(estimator: Any, name: str) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff import counting
+from ..autodiff.tape import Array
 from ..ops.memory import kept_memory
 from ..ops.threads import threads_for
 from .samples import Batch, blocks, joined, n_positions
@@ -54,19 +55,19 @@ class Forward:
         self.operations = 2.0 * work.multiplications / size
         self.at_once = max(ELEMENTS * size // max(work.values, inputs), 1)
 
-    def __call__(self, x: Any, outputs: Callable[[Any, Batch, None], Any] = applied) -> Any:
-        """What ``outputs(nets, batch, None)`` gives for x of shape (n, ...), in blocks."""
+    def __call__(self, x: Any, outputs: Callable[[Any, Batch, None], Any] = applied, y: Array | None = None) -> Any:
+        """What ``outputs(nets, batch, None)`` gives for x of shape (n, ...) and conditions y (n, ...), in blocks."""
         n, size = x.shape[0], extent(x)
-        self.count_whole(x, outputs)
+        self.count_whole(x, outputs, y)
         if size <= self.at_once:
-            return self.in_blocks(size, [slice(0, n)], lambda rows: self._part(x, outputs))
-        return self.in_blocks(size, blocks(x, n, self.at_once), lambda rows: self._part(x[rows], outputs))
+            return self.in_blocks(size, [slice(0, n)], lambda rows: self._part(x, outputs, y))
+        return self.in_blocks(size, blocks(x, n, self.at_once), lambda rows: self._part(x[rows], outputs, y, rows))
 
-    def count_whole(self, x: Any, outputs: Callable[[Any, Batch, None], Any]) -> None:
+    def count_whole(self, x: Any, outputs: Callable[[Any, Batch, None], Any], y: Array | None = None) -> None:
         """Find out how much work a sample is with the first of x."""
         if not self.at_once and x.shape[0]:
             first = x[:1]
-            self.count(first, lambda: self._part(first, outputs))
+            self.count(first, lambda: self._part(first, outputs, y, slice(0, 1)))
 
     def in_blocks(self, size: int, slices: Iterable[slice], part: Callable[[slice], Any]) -> Any:
         """``part(rows)`` for slices of samples that have so many positions, one after the other, joined."""
@@ -76,10 +77,11 @@ class Forward:
         with threads_for(work), kept_memory():
             return joined([part(rows) for rows in slices])
 
-    def _part(self, x: Any, outputs: Callable[[Any, Batch, None], Any]) -> Any:
+    def _part(self, x: Any, outputs: Any, y: Array | None = None, rows: slice = slice(None)) -> Any:
         scaled = x if self.scaling is None else self.scaling(x)
         precision = np.promote_types(x.dtype, self.dtype)
-        raw = outputs(self.nets, Batch(scaled if scaled.dtype == precision else scaled.astype(precision)), None)
+        scaled = scaled if scaled.dtype == precision else scaled.astype(precision)
+        raw = outputs(self.nets, Batch(scaled, None if y is None else y[rows].astype(precision, copy=False)), None)
         return raw if raw.dtype == x.dtype else raw.astype(x.dtype)
 
     def __reduce__(self) -> tuple[type[Forward], tuple[Any, Any]]:

@@ -47,13 +47,17 @@ def given(estimator: Any, y: Any) -> Any:
     return y
 
 
-def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
-    """Targets as an array, of one column or several; ValueError on such as scikit-learn does not take."""
-    y = given(estimator, y)
+def array_of_targets(estimator: Any, y: Any, numeric: bool) -> Any:
+    """Targets as an array, of any number of axes; ValueError on such as scikit-learn does not take."""
     y = complete(in_numpy_dtypes(numbers("y", y) if numeric else rows("y", y)))
-    y = check_array(
+    return check_array(
         y, accept_sparse="csr", ensure_2d=False, allow_nd=True, dtype=None, input_name="y", estimator=estimator
     )
+
+
+def checked_y(estimator: Any, y: Any, numeric: bool) -> Any:
+    """Targets as an array, of one column or several."""
+    y = array_of_targets(estimator, given(estimator, y), numeric)
     if y.ndim > 2:
         raise ValueError(
             f"y has shape {y.shape}, but {type(estimator).__name__} takes one target for each sample, (n,), or "

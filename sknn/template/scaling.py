@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -95,3 +96,54 @@ class Scaling:
             return self(x.astype(np.float64)).astype(np.float32)
         centred = np.subtract(x, self.mean.astype(x.dtype), order="C")  # whatever the order of x: the BLAS sees one
         return np.divide(centred, self.scale.astype(x.dtype), out=centred)
+
+    def inverse(self, z: Any) -> Any:
+        """x of standardised z, in double precision."""
+        return z * self.scale + self.mean
+
+    @property
+    def log_volume(self) -> float:
+        """How much larger the logarithm of a density of x is than that of standardised x."""
+        return -float(np.log(self.scale).sum())
+
+
+class GlobalScaling(Scaling):
+    """One mean and one scale for all features; data in [0, 1], such as pixels, are left as they are.
+
+    Features that are measured in one unit keep their proportions: where each is standardised by itself, those that
+    hardly vary count as much as the others, and an autoencoder spends its code on them.
+
+    Parameters
+    ----------
+    batches : iterable of (ndarray of shape (n, ...), ndarray of shape (n,) or None)
+        Samples and their weights.
+
+    Examples
+    --------
+    >>> scaling = GlobalScaling([(np.array([[0.0, 4.0], [0.0, 4.0]]), None)])
+    >>> scaling(np.array([[0.0, 6.0]]))
+    array([[-1.,  2.]])
+    >>> GlobalScaling([(np.array([[0.0, 0.4], [1.0, 0.2]]), None)])(np.array([[0.0, 0.5]]))
+    array([[0. , 0.5]])
+    """
+
+    kind = "global"
+
+    def __init__(self, batches: Iterable[tuple[Array, Array | None]]) -> None:
+        bounds, shape = [0.0, 1.0], ()
+
+        def rows_of_all() -> Iterator[tuple[Array, Array | None]]:
+            nonlocal shape
+            for x, weight in batches:
+                shape = x.shape[1:]
+                bounds[:] = min(bounds[0], float(x.min())), max(bounds[1], float(x.max()))
+                yield x.reshape(len(x), -1), weight
+
+        parts = rows_of_all()
+        first, weight = next(parts)
+        super().__init__(chain([(first, weight)], parts), np.zeros(first.shape[1], int))
+        is_unit = bounds == [0.0, 1.0]
+        self.mean, self.scale = (
+            np.zeros(shape) if is_unit else self.mean.reshape(shape),
+            (np.ones(shape) if is_unit else self.scale.reshape(shape)),
+        )

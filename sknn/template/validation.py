@@ -138,7 +138,9 @@ def mean_objective(model: Any, nets: Any, samples: Samples, draws: Draws) -> Ver
 
 def curve_scale(target: Target | None) -> float:
     """What turns the loss into the one that loss curves show."""
-    return 1.0 if target is None or not target.loss.outputs_averaged else 1.0 / target.n_outputs
+    if target is None or target.loss is None or not target.loss.outputs_averaged:
+        return 1.0
+    return 1.0 / target.n_outputs
 
 
 class Scorer:

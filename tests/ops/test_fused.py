@@ -301,6 +301,15 @@ def droppings(n: int) -> list[Case]:
     return [Case((real(*shape), binary(*shape) > 0), options={"rate": 0.3}) for shape in [(n, 4), (n, 3, 2)]]
 
 
+def splines(n: int) -> list[Case]:
+    """Inside and outside of the interval, in both directions, of one bin and of several."""
+    cases = [((n, 3), 4, 2.0, False), ((n, 3), 4, 2.0, True), ((n, 2), 1, 0.5, True), ((n,), 5, 3.0, False)]
+    return [
+        Case((1.5 * real(*shape), real(*shape, 3 * n_bins - 1)), (0, 1), {"bound": bound, "inverse": inverse})
+        for shape, n_bins, bound, inverse in cases
+    ]
+
+
 ROWS: dict[str, Callable[[int], list[Case]]] = {
     "activate": activations,
     "dense": dense_layers,
@@ -337,12 +346,13 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "segment_mean": segments,
     "segment_sum": segments,
     "segment_softmax": segments,
+    "spline": splines,
 }
 
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
-    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence"),
+    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

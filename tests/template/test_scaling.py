@@ -7,7 +7,7 @@ from scipy.sparse import csr_array, csr_matrix
 
 from sknn import CNNRegressor, MLPClassifier, MLPRegressor, NetworkRegressor
 from sknn.nn import Conv, Dense, GlobalPool
-from sknn.template.scaling import Scaling
+from sknn.template.scaling import GlobalScaling, Scaling
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -185,3 +185,29 @@ def test_a_small_or_large_spread_is_no_constant(size):
     np.testing.assert_allclose(scaling.mean, x.mean(axis=0))
     np.testing.assert_allclose(scaling.scale / size, (x / size).std(axis=0))
     np.testing.assert_allclose(scaling(x).std(axis=0), 1.0)
+
+
+# -- back to the data ----------------------------------------------------------------------------------------------
+
+SHIFTED = np.array([1e5, -3.0]) + np.array([1e-3, 7.0]) * np.random.default_rng(0).normal(size=(50, 2))
+
+
+def test_a_scaling_goes_back_and_knows_its_volume():
+    scaling = Scaling([(SHIFTED, None)])
+    assert_allclose(scaling.inverse(scaling(SHIFTED)), SHIFTED, rtol=1e-12)
+    assert scaling.log_volume == pytest.approx(-np.log(SHIFTED.std(axis=0)).sum())
+
+
+def test_a_global_scaling_keeps_proportions():
+    scaling = GlobalScaling([(SHIFTED[:20], None), (SHIFTED[20:], np.ones(30))])
+    assert_allclose(scaling(SHIFTED).std(), 1.0)
+    assert_allclose(np.ptp(scaling(SHIFTED), axis=0), np.ptp(SHIFTED, axis=0) / SHIFTED.std())
+    assert_allclose(scaling.inverse(scaling(SHIFTED)), SHIFTED, atol=1e-9)
+
+
+def test_a_global_scaling_leaves_pixels_alone():
+    pixels = np.random.default_rng(0).uniform(size=(20, 4, 4, 1))
+    scaling = GlobalScaling([(pixels, None)])
+    assert_array_equal(scaling(pixels), pixels)
+    assert scaling.mean.shape == (4, 4, 1)
+    assert_allclose(GlobalScaling([(255.0 * pixels, None)])(255.0 * pixels).std(), 1.0)

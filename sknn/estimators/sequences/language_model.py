@@ -19,10 +19,11 @@ from ...losses import CategoricalLogLoss
 from ...nn import Dense, Dropout, Embedding, Layer, LayerNorm, Positions, Recurrent, Sequences, TransformerBlock
 from ...nn.draws import Draws
 from ...ops.threads import single_thread
-from ...template.density import Density
+from ...template.estimator import Estimator
 from ...template.fit import FamilyData, Fit
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Batch, Samples
+from ...template.scikit_learn import DensityMixin
 from ...template.thousand_steps import planned
 from ...template.tokens import Vocabulary, as_objects, read_sequences
 from ...train import FitLoop, Observer, Plan, Stage, TrainingState, Verdict, train
@@ -36,7 +37,7 @@ N_STEPS = 2000  # of max_iter="auto"
 FEW = 64  # positions, that tell how much work one is
 
 
-class LanguageModel(Density):
+class LanguageModel(DensityMixin, Estimator):
     """How probable sequences of tokens are, and what comes next: a recurrent network or a transformer.
 
     The probability of a sequence is the product of those of its tokens, each given all before it, and of its end,

@@ -1,0 +1,1 @@
+"""Densities and generators: what samples look like, how probable they are, and new ones of them."""

@@ -1,0 +1,111 @@
+"""What generators are: models that samples are drawn from, of everything or under a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ..autodiff.tape import Array
+from ..description import is_integer
+from ..nn.draws import Draws
+from ..train import Verdict
+from .conditions import ConditionTarget, read_conditions
+from .estimator import Estimator
+from .parameters import fixed, parameter
+from .samples import Samples
+from .validation import mean_objective
+
+
+class Generator(Estimator):
+    """What generators add: samples that are drawn, and conditions that they may be drawn under.
+
+    In objectives a condition is `batch.y`: numbers (n, n_conditions), see :class:`ConditionTarget`.
+    """
+
+    conditional: bool = parameter(
+        default=False,
+        text="Whether y tells something of each sample that is known when one is drawn or scored: classes (whole "
+        "numbers, words), numbers (floats), or a table of both. Without it y is ignored.",
+    )
+    scoring: str | Callable = fixed("loss")
+
+    _accepted_sparse: ClassVar[Any] = False
+
+    # -- what a family says ----------------------------------------------------------------------------------------
+
+    def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
+        """Samples in the units of X, under encoded conditions if there are any."""
+        raise TypeError(f"{type(self).__name__} defines no _sampled")
+
+    # -- conditions ------------------------------------------------------------------------------------------------
+
+    def _read_y(self, y: Any) -> Any:
+        return read_conditions(self, y) if self.conditional else None
+
+    def _new_target(self, y: Any, sample_weight: Array | None) -> Any:
+        return ConditionTarget(y, sample_weight) if self.conditional else None
+
+    def _verdict(self, nets: Any, samples: Samples, draws: Draws) -> Verdict:
+        return mean_objective(self, nets, samples, draws)
+
+    def _conditions(self, y: Any, n: int, dtype: np.dtype) -> Array | None:
+        """Encoded conditions of n samples, from one for all or one for each; None where y is ignored."""
+        if self._target is None:
+            return None
+        encoded: Array = self._target.for_each(n, self._target.of(self, y), dtype)
+        return encoded
+
+    # -- drawing ---------------------------------------------------------------------------------------------------
+
+    def sample(self, n_samples: int = 1, y: Any = None, random_state: Any = None) -> Array:
+        """Draw samples.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        y : scalar or array-like of shape (n_samples,) or (n_samples, n_columns), default=None
+            For ``conditional=True`` the condition that all are drawn under, or one for each, which says how many.
+            None: conditions are drawn from those of the fit.
+        random_state : int, RandomState instance or None, default=None
+            An int gives the same samples in every call; None others in each.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features) or (n_samples, ...)
+            In the units and the shape of the X of the fit.
+
+        Raises
+        ------
+        ValueError
+            If `n_samples` is negative, y is given without ``conditional=True``, has another number of rows, or a class
+            that was not there in fit.
+        """
+        check_is_fitted(self)
+        if not is_integer(n_samples) or n_samples < 0:
+            raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
+        draws = Draws(int(check_random_state(random_state).randint(1 << 31)), self.network_.theta.dtype)
+        n, condition = self._drawn_under(int(n_samples), y, draws)
+        if n == 0:
+            return self._sampled(1, None if condition is None else self._target.drawn(1, draws), draws)[:0]
+        return self._sampled(n, condition, draws)
+
+    def _drawn_under(self, n: int, y: Any, draws: Draws) -> tuple[int, Array | None]:
+        """How many samples, and the encoded condition of each."""
+        target = self._target
+        if y is None:
+            return n, None if target is None else target.drawn(n, draws)
+        if target is None:
+            raise ValueError("y is given, but this model was fitted with conditional=False: its samples have none")
+        given = target.of(self, y)
+        n = len(given) if n == 1 else n
+        return n, target.for_each(n, given, draws.dtype)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.conditional
+        return tags
