@@ -24,7 +24,6 @@ from .embedding import Embedding as Embedding
 from .feature_tokens import FeatureTokens as FeatureTokens
 from .flow import Affine as Affine
 from .flow import Autoregressive as Autoregressive
-from .flow import Bijection as Bijection
 from .flow import Coupling as Coupling
 from .flow import Mixing as Mixing
 from .flow import Spline as Spline

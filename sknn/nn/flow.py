@@ -73,14 +73,14 @@ class Spline(Description):
 
 
 SPLINE = Spline()
-SIGHT = 10.0  # beyond it a network says the same as there, so that nothing is stretched as far as an outlier is off
+SIGHT = 5.0  # beyond it a network says the same as there, so that nothing is stretched as far as an outlier is off
 SPLINE_KINDS = {"spline": True, "affine": False, "glow": False, "autoregressive": True}
 
 
 # -- layers that can be undone -------------------------------------------------------------------------------------
 
 
-class Bijection(Layer):
+class _Bijection(Layer):
     """The base of layers that can be undone: `apply` takes a state on, `inverse` takes it back."""
 
     def build(self, shape: Shape, store: Store) -> Shape:
@@ -102,7 +102,7 @@ class Bijection(Layer):
 
 
 @dataclass(frozen=True, repr=False)
-class Coupling(Bijection):
+class Coupling(_Bijection):
     """Some values are moved, each as a network says that sees the others, which stay.
 
     So it is undone without solving anything: what the network saw is still there. In the beginning nothing moves.
@@ -194,7 +194,7 @@ class Coupling(Bijection):
 
 
 @dataclass(frozen=True, repr=False)
-class Autoregressive(Bijection):
+class Autoregressive(_Bijection):
     """Each value is moved as a network says that sees those before it; no value sees itself or one that comes after.
 
     One network says it for all values at once: weights that would let one see too much are zero. It is undone value by
@@ -264,7 +264,7 @@ class Autoregressive(Bijection):
         n_features, n_layers = state.shape[1] - 1, len(self.units)
         x = columns(state, which=slice(0, n_features), limit=SIGHT)
         if self.n_conditions:
-            x = concat(x, condition_of(self, context).astype(x.dtype))
+            x = concat(x, condition_of(self, context).astype(x.dtype, copy=False))
         for k, mask in enumerate(_masks(n_features, self.n_conditions, self.units, self.by.n_numbers, self.reverse)):
             mine = params[str(k)]
             activation = self.activation if k < n_layers else "identity"
@@ -290,7 +290,7 @@ def _masks(n_features: int, n_conditions: int, units: tuple[int, ...], n_numbers
 
 
 @dataclass(frozen=True, repr=False)
-class Mixing(Bijection):
+class Mixing(_Bijection):
     """y = (x exp(s) + b) L U: a shift and a scale of each value (activation norm), then all of them mixed.
 
     L is lower and U upper triangular, both with ones on the diagonal, so that the log-volume is the sum of s and the
@@ -428,9 +428,9 @@ def from_noise(flow: Applied, z: Array, condition: Any = None) -> Array:
     x : ndarray of shape (n, d)
         In the precision of z.
     """
-    state, context = _begun(z), flow.context._replace(given=_given(condition))
-    for k in reversed(range(len(flow.layers))):
-        state = flow.layers[k].inverse(flow.parameters.get(str(k), {}), state, context)
+    state, context, layers = _begun(z), flow.context._replace(given=_given(condition)), list[Any](flow.layers)
+    for k in reversed(range(len(layers))):
+        state = layers[k].inverse(flow.parameters[str(k)], state, context)
     return state[:, :-1]
 
 

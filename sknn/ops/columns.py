@@ -76,10 +76,12 @@ def _(state: Value, raw: Value, *, which: Columns, move: Fused, inverse: bool = 
     index = (slice(None), _index(which))
     x, shape = F.take(state, index), F.shape_of(state)
     found = move.refer(x, F.reshape(raw, (*F.shape_of(x), -1)), inverse=inverse, **options)
-    others = np.ones(shape[1])
-    others[index[1]] = 0.0
     last = (slice(None), slice(shape[1] - 1, shape[1]))
-    return state * others + F.put(found[0], index, shape) + F.put(F.sum(found[1], axis=1, keepdims=True), last, shape)
+    return (
+        state * _others(which, shape[1])
+        + F.put(found[0], index, shape)
+        + F.put(F.sum(found[1], axis=1, keepdims=True), last, shape)
+    )
 
 
 @moved.takes
@@ -121,8 +123,12 @@ def _(g: Array, which: Columns, out: list) -> tuple:
 @placed.reference
 def _(state: Value, x: Value, volume: Value, *, which: Columns) -> Value:
     shape, index = F.shape_of(state), (slice(None), _index(which))
-    others = np.ones(shape[1])
-    others[index[1]] = 0.0
-    last = np.zeros(shape[1])
-    last[-1] = 1.0
-    return state * others + F.put(x, index, shape) + volume * last
+    is_last = np.arange(shape[1]) == shape[1] - 1
+    return state * _others(which, shape[1]) + F.put(x, index, shape) + volume * is_last
+
+
+def _others(which: Columns, n: int) -> Array:
+    """Which of n columns are not named."""
+    others = np.ones(n, bool)
+    others[_index(which)] = False
+    return others
