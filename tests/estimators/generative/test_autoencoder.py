@@ -42,8 +42,8 @@ def test_a_linear_one_finds_the_subspace_of_pca():
 def test_taught_to_remove_noise_it_moves_gaussian_samples_along_the_slope_of_their_density():
     """(r(x) - x) / s^2 is the slope of the log-density of what has the noise (Alain & Bengio 2014)."""
     factor, noise = np.array([[1.0, 0.0], [0.8, 0.5]]), 0.5
-    X = RNG.normal(size=(20_000, 2)) @ factor.T
-    params = {"hidden_layer_sizes": (), "noise": noise, "input_scaling": None, "alpha": 0.0, "max_iter": 40}
+    X = RNG.normal(size=(10_000, 2)) @ factor.T
+    params = {"hidden_layer_sizes": (), "noise": noise, "input_scaling": None, "alpha": 0.0, "max_iter": 30}
     denoising = Autoencoder(2, batch_size=200, random_state=0, **params).fit(X)
     at = RNG.normal(size=(50, 2))
     slope = -at @ np.linalg.inv(factor @ factor.T + noise**2 * np.eye(2))
@@ -52,8 +52,9 @@ def test_taught_to_remove_noise_it_moves_gaussian_samples_along_the_slope_of_the
 
 @pytest.mark.parametrize("sparsity", [0.05, 0.2])
 def test_each_unit_is_as_active_as_asked_for(sparsity):
-    sparse = Autoencoder(64, hidden_layer_sizes=(), sparsity=sparsity, max_iter=100, random_state=0).fit(PIXELS)
-    activations = sparse.transform(PIXELS).mean(axis=0)
+    params = {"hidden_layer_sizes": (), "max_iter": 250, "random_state": 0}
+    sparse = Autoencoder(32, sparsity=sparsity, **params).fit(PIXELS[:800])
+    activations = sparse.transform(PIXELS[:800]).mean(axis=0)
     assert_allclose(activations, sparsity, atol=0.01)
     assert_allclose(sparse.mean_activations_, activations, rtol=1e-5)
     assert set(sparse.loss_curves_) == {"error", "sparsity"}
@@ -76,8 +77,9 @@ def test_a_shift_by_the_stride_shifts_the_map_of_codes():
     convolutional = Autoencoder(3, filters=(4, 6), max_iter=1, dtype="float64", random_state=0).fit(images)
     maps = convolutional.network_.encoder[:2](images)  # before the dense layers
     assert maps.shape == (2, 8, 8, 6)
-    assert_allclose(maps[1], np.roll(maps[0], (1, 2), axis=(0, 1)), atol=1e-12)
-    assert np.ptp(maps[0]) > 0.1
+    inside = maps[0, 1:6, 1:5]  # of the margin, which sees zeros beyond the edge
+    assert_allclose(maps[1, 2:7, 3:7], inside, atol=1e-12)
+    assert np.ptp(inside) > 0.1
 
 
 # -- how well it does ----------------------------------------------------------------------------------------------
