@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from typing import Any, Literal
 
 import numpy as np
@@ -84,6 +84,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     solver = "adamw"
     learning_rate = "one_cycle"
     learning_rate_init = 0.003
+    n_iter_no_change = inf
+    early_stopping = True
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         interval="[1, inf)",
