@@ -10,6 +10,7 @@ import sys
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 import joblib
@@ -46,6 +47,7 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    Autoencoder,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -60,6 +62,7 @@ from sknn import (
     MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
+    NormalizingFlow,
     OutlierDetector,
     PerceptronClassifier,
     PerceptronRegressor,
@@ -98,7 +101,15 @@ TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in 
 IMAGES = list(RNG.normal(size=(60, 5, 4, 2)))
 PICTURES = np.stack(IMAGES)
 TEXTS = ["to be or not to be", "to do", "do be do"] * 20
-METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_quantiles",
+    "decision_function",
+    "transform",
+    "score_samples",
+)
 FEW = {"max_iter": 3, "random_state": 0}
 
 
@@ -178,6 +189,10 @@ CASES = {
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
+    "codes": Case(Autoencoder(2, **FEW)),
+    "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
+    "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
+    "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
@@ -221,7 +236,15 @@ CASES = {
 
 
 def outputs(estimator, X):
-    return {method: getattr(estimator, method)(X) for method in METHODS if hasattr(estimator, method)}
+    return {method: getattr(estimator, method)(X) for method in METHODS if takes_x_alone(estimator, method)}
+
+
+def takes_x_alone(estimator, method):
+    if not hasattr(estimator, method):
+        return False
+    parameters = signature(getattr(estimator, method)).parameters.values()
+    required = [each for each in parameters if each.kind != Parameter.VAR_KEYWORD and each.default is Parameter.empty]
+    return len(required) <= 1
 
 
 def assert_same_outputs(found, expected, X):
@@ -269,7 +292,8 @@ def test_what_is_loaded_goes_on_as_a_pickle_does(name, method, tmp_path):
     case = CASES[name]
     estimator = clone(case.estimator).set_params(warm_start=True)
     if method == "partial_fit":
-        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if case.estimator.early_stopping else {}))
+        has_scorer = getattr(case.estimator, "scoring", "loss") != "loss"
+        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if has_scorer else {}))
     estimator.fit(case.X, case.y)
     sknn.save(estimator, tmp_path / "model")
     models = [sknn.load(tmp_path / "model"), pickle.loads(pickle.dumps(estimator))]

@@ -104,6 +104,9 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         "heavy; or standardised alone. The density is that of the data as given in any case.",
     )
 
+    input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
+        "What stands in front of the flow: its `bounds`, the scales `first` and `last`, and the `powers` between them."
+    )
     spacing_: Array = fitted(
         "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
         shape="(n_features,)",
