@@ -35,6 +35,7 @@ from sknn import (
     MLPClassifier,
     MobileNetRegressor,
     NetworkClassifier,
+    NormalizingFlow,
     ResNetClassifier,
     RNNClassifier,
     RNNSegmenter,
@@ -465,6 +466,33 @@ class Family(NamedTuple):
 FAMILIES = {
     "VAE": Family(
         VAE(learning_rate_init=0.01, batch_size=50, random_state=0), (PLANE,), explained, 0.9, ("misfit", "kl")
+    ),
+    "flow": Family(
+        NormalizingFlow(
+            hidden_layer_sizes=(16, 16),
+            batch_size=50,
+            max_iter=40,
+            learning_rate_init=0.01,
+            early_stopping=False,
+            random_state=0,
+        ),
+        (MOONS,),
+        more_than_a_gaussian,
+        0.3,
+    ),
+    "flow of counts under conditions": Family(
+        NormalizingFlow(
+            "affine",
+            conditional=True,
+            dequantize=True,
+            batch_size=50,
+            max_iter=20,
+            early_stopping=False,
+            random_state=0,
+        ),
+        (np.floor(4 * MOONS), MOONS[:, 0]),
+        lambda model, X, y: model.score(X, y) - model.score(X, y[::-1]),
+        0.3,
     ),
     "autoencoder": Family(
         Autoencoder(2, hidden_layer_sizes=(16,), noise=0.1, masking=0.05, sparsity=0.3, max_iter=120, random_state=0),
