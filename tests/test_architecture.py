@@ -57,6 +57,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
     "default",
+    *("adversarial_layers", "adversaries", "collapse", "pictures"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
