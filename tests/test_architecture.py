@@ -56,8 +56,8 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
-    "default",
-    *("adversarial_layers", "adversaries", "collapse", "pictures"),
+    *("coding", "default", "pictures"),
+    *("adversarial_layers", "adversaries", "collapse"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

@@ -46,6 +46,8 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    GAN,
+    Autoencoder,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -98,7 +100,16 @@ TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in 
 IMAGES = list(RNG.normal(size=(60, 5, 4, 2)))
 PICTURES = np.stack(IMAGES)
 TEXTS = ["to be or not to be", "to do", "do be do"] * 20
-METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_quantiles",
+    "decision_function",
+    "transform",
+    "score_samples",
+    "critic",
+)
 FEW = {"max_iter": 3, "random_state": 0}
 
 
@@ -178,6 +189,10 @@ CASES = {
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
+    "codes": Case(Autoencoder(2, **FEW)),
+    "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
+    "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
+    "adversaries told of classes": Case(GAN(filters=(3,), conditional=True, **FEW), PICTURES, ABOVE),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
