@@ -192,7 +192,7 @@ CASES = {
     "codes": Case(Autoencoder(2, **FEW)),
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
-    "adversaries told of classes": Case(GAN(filters=(3,), conditional=True, **FEW), PICTURES, ABOVE),
+    "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
