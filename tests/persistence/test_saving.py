@@ -47,6 +47,7 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    GAN,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
@@ -110,6 +111,7 @@ METHODS = (
     "decision_function",
     "transform",
     "score_samples",
+    "critic",
 )
 FEW = {"max_iter": 3, "random_state": 0}
 
@@ -196,6 +198,8 @@ CASES = {
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
     "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
     "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
+    "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
+    "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),

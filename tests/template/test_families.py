@@ -28,6 +28,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    GAN,
     Autoencoder,
     DiffusionModel,
     FTTransformerRegressor,
@@ -521,6 +522,19 @@ FAMILIES = {
         (MOONS,),
         near_in_energy,
         -0.02,
+    "adversaries": Family(
+        GAN(hidden_layer_sizes=(32, 32), packing=2, max_iter=80, random_state=0),
+        (MOONS,),
+        lambda model, X: model.score(X),
+        -0.15,  # a Gaussian of the same mean and covariance: -0.17
+        ("critic", "critic_loss", "generator", "penalty"),
+    ),
+    "convolutional adversaries": Family(
+        GAN(8, filters=(8,), penalty=0.0, conditional=True, max_iter=60, random_state=0),
+        (SPOTS, UPPER),
+        lambda model, X, y: model.score(X, y),
+        -0.6,
+        ("critic", "critic_loss", "generator"),
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),
