@@ -182,7 +182,7 @@ class NoiseUNet(Diffusion):
         c = self.width
         networks: dict[str, Any] = {"time": ([Dense(64, "silu")], (32,)), "input": ([Conv(c, 3)], (28, 28, 1))}
         for name, size, before, after in self.blocks:
-            shape, half = (size, size, before), [GroupNorm(8), Activation("silu"), Conv(after, 3)]
+            shape, half = (size, size, before), [GroupNorm(8, activation="silu"), Conv(after, 3)]
             networks |= {f"{name}_first": (half, shape), f"{name}_time": ([Dense(after)], (64,))}
             networks[f"{name}_second"] = (half, (size, size, after))
             if before != after:

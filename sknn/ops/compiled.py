@@ -420,6 +420,18 @@ class UncentredBatch(NamedTuple):
     behind: str | None
 
 
+class UncentredGroups(NamedTuple):
+    """The same of one over groups of channels, in the order in which the kernels take it; statistics (n, groups)."""
+
+    x: Array
+    groups: int
+    mean: Array
+    scale: Array
+    gain: Array
+    shift: Array
+    behind: str | None
+
+
 def batch_norm_back(g: Array, saved: UncentredBatch, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
     return _norm_back(native.batch_norm_back, g, saved, wanted)
@@ -440,8 +452,26 @@ def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | N
     return _norm_back(native.layer_norm_back, g, saved, wanted)
 
 
+def group_norm(
+    x: Array, gain: Array, shift: Array, groups: int, epsilon: float, behind: str | None
+) -> tuple[Array, UncentredGroups] | None:
+    """As :func:`group_norm.group_norm` of samples on a grid."""
+    if not _apply_to(x, gain, shift) or not x.size or x.ndim < 2:
+        return None
+    y = np.empty(x.shape, x.dtype)
+    mean, scale = np.empty((2, len(x), groups), x.dtype)
+    threads = threads_of_kernels(2 * NORM_WORK * x.size)
+    native.group_norm(x, groups, gain, shift, epsilon, behind, y, mean, scale, threads)
+    return y, UncentredGroups(x, groups, mean, scale, gain, shift, behind)
+
+
+def group_norm_back(g: Array, saved: UncentredGroups, wanted: bool) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, if wanted, gain and shift, after :func:`group_norm`."""
+    return _norm_back(native.group_norm_back, g, saved, wanted)
+
+
 def _norm_back(
-    kernel: Any, g: Array, saved: Uncentred | UncentredBatch, wanted: bool
+    kernel: Any, g: Array, saved: Uncentred | UncentredBatch | UncentredGroups, wanted: bool
 ) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
     dx = np.empty(x.shape, x.dtype) if wanted else None

@@ -18,6 +18,7 @@ from sknn.ops.concat import concat
 from sknn.ops.conv import conv
 from sknn.ops.dense import dense
 from sknn.ops.dropout import drop
+from sknn.ops.group_norm import group_norm
 from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
@@ -484,6 +485,16 @@ def value_and_gradients(operation, inputs, g, **options):
     return [y.value, *grad(y, leaves, seed=g)]
 
 
+def by_group(activation):
+    """In four groups of channels where these can be split so, else in one."""
+
+    def operation(x, gain, shift):
+        groups = 4 if len(gain) % 4 == 0 and len(gain) > 4 else 1
+        return group_norm(x, gain, shift, groups=groups, epsilon=1e-3, activation=activation)
+
+    return operation
+
+
 NORMS = {
     "batch_norm": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3),
     "batch_norm and tanh": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="tanh"),
@@ -491,6 +502,9 @@ NORMS = {
     "rescale and SiLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="silu"),
     "batch_norm and ReLU": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="relu"),
     "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
+    "group_norm": by_group("identity"),
+    "group_norm and SiLU": by_group("silu"),
+    "group_norm and ReLU": by_group("relu"),
     "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),
     "rescale and ReLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="relu"),
 }
@@ -794,14 +808,18 @@ def test_layer_norm_of_a_row_gets_the_same_bits_alone_and_among_others(columns, 
         assert slope.tobytes() == dx[k : k + 1].tobytes()
 
 
-@pytest.mark.parametrize("shape", [(20_000, 16), (1_000, 1024), (3, 150, 150, 8)])
-def test_layer_norm_of_many_float32_far_from_zero(monkeypatch, shape):
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [(name, shape) for name in ("layer_norm", "group_norm") for shape in [(1_000, 1024), (3, 150, 150, 8)]]
+    + [("layer_norm", (20_000, 16))],
+)
+def test_many_float32_far_from_zero(monkeypatch, name, shape):
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(0)
     inputs = [30 + rng.standard_normal(shape), *(1 + rng.standard_normal((2, shape[-1])))]
     inputs, g = [each.astype(np.float32) for each in inputs], rng.standard_normal(shape).astype(np.float32)
-    exact = value_and_gradients(NORMS["layer_norm"], [each.astype(float) for each in inputs], g.astype(float))
-    for found, expected in zip(value_and_gradients(NORMS["layer_norm"], inputs, g), exact, strict=True):
+    exact = value_and_gradients(NORMS[name], [each.astype(float) for each in inputs], g.astype(float))
+    for found, expected in zip(value_and_gradients(NORMS[name], inputs, g), exact, strict=True):
         np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max(), rtol=0)
 
 

@@ -268,7 +268,12 @@ def group_normalisations(n: int) -> list[Case]:
     return [
         Case((real(*shape), real(shape[-1]), real(shape[-1])), (0, 1, 2), {"groups": groups, "epsilon": 1e-2})
         for shape, groups in shapes
-    ] + [Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows)]
+    ] + [
+        Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows),
+        Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), {**rows, "activation": "gelu"}),
+        Case((real(n, 3, 4), real(4), real(4)), (0, 1, 2), {"groups": 2, "epsilon": 1e-2, "activation": "silu"}),
+        Case((real(n, 2, 4), real(4), real(4)), (0, 1, 2), {"groups": 1, "epsilon": 1e-2, "activation": "softmax"}),
+    ]
 
 
 def gates(n: int) -> list[Case]:

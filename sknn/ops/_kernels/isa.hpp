@@ -19,6 +19,8 @@ namespace {
 #include "layer_norm.hpp"
 #include "loss.hpp"
 #include "norm.hpp"
+
+#include "group_norm.hpp"
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
@@ -49,6 +51,8 @@ constexpr Kernels<T> kernels() {
             batch_norm_back<T>,
             layer_norm<T>,
             layer_norm_back<T>,
+            group_norm<T>,
+            group_norm_back<T>,
             activate<T>,
             activate_back<T>,
             thin<T>,

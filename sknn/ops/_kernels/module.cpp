@@ -82,6 +82,8 @@ PyMethodDef methods[] = {
     FAST(batch_norm_back, "batch_norm_back(g, x, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads): gradients."),
     FAST(layer_norm, "layer_norm(x, gain, shift, epsilon, y, mean, scale, threads): y, and mean and scale of samples."),
     FAST(layer_norm_back, "layer_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads): its gradients."),
+    FAST(group_norm, "group_norm(x, groups, gain, shift, epsilon, behind, y, mean, scale, threads): and statistics."),
+    FAST(group_norm_back, "group_norm_back(g, x, groups, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads)."),
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),

@@ -26,6 +26,13 @@ constexpr bool keeps_slope(ActivationKind kind) {
     return kind >= ActivationKind::silu;
 }
 
+struct Grouped {  // samples of so many rows and columns, of which neighbours are a group
+    idx samples, rows, columns, groups;
+    idx size() const { return rows * columns; }
+    idx width() const { return columns / groups; }
+    double elements() const { return double(rows) * width(); }  // of a group
+};
+
 template <class T>
 struct Matrix {  // element (i, j) is at data[i row + j column]
     const T* data;
@@ -150,6 +157,10 @@ struct Kernels {
                        T* y, T* mean, T* scale, int threads);
     void (*layer_norm_back)(idx samples, idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale,
                             const T* gain, T* dx, T* to_gain, T* to_shift, int threads);
+    void (*group_norm)(const Grouped& of, const T* x, const T* gain, const T* shift, double epsilon, Behind behind, T* y,
+                       T* mean, T* scale, int threads);
+    void (*group_norm_back)(const Grouped& of, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
+                            const T* shift, Behind behind, T* dx, T* to_gain, T* to_shift, int threads);
     bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);
