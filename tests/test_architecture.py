@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
     "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
-    "inspection": CORE | {"template", "estimators"},
+    "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
     "versions": {"ops"},
@@ -56,6 +56,7 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
+    "default",
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

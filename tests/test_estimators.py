@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_html_repr
@@ -21,6 +22,7 @@ import sknn
 from sknn import (
     CNNClassifier,
     CNNRegressor,
+    DensityClassifier,
     Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
@@ -32,6 +34,7 @@ from sknn import (
     MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
+    OutlierDetector,
     PerceptronClassifier,
     PerceptronRegressor,
     ResNetClassifier,
@@ -50,6 +53,7 @@ from sknn import (
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
+AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
 LABELS_AT_POSITIONS = [
     RNNSegmenter,
     UNetRegressor,
@@ -61,7 +65,7 @@ OF_GRIDS = [ResNetClassifier, ResNetRegressor, MobileNetClassifier, MobileNetReg
 OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
-NOT_HERE = [*AROUND_A_NETWORK, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
+NOT_HERE = [*AROUND_A_NETWORK, *AROUND_A_DENSITY, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
 ESTIMATORS = [
     item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator) and item not in NOT_HERE
 ]
@@ -130,6 +134,8 @@ def instances():
     for Estimator in AROUND_A_NETWORK:
         for network in (MLPClassifier(4, random_state=0), NetworkRegressor(random_state=0)):
             yield Estimator(network)
+    for Estimator in AROUND_A_DENSITY:
+        yield Estimator(KernelDensity())
 
 
 def expected_failures(estimator):

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
     class DensityMixin: ...
 
+    class OutlierMixin:
+        def fit_predict(self, X: Any, y: Any = None, **kwargs: Any) -> Any: ...
+        def __sklearn_tags__(self) -> Any: ...
+
     class TransformerMixin:
         def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any: ...
         def set_output(self, *, transform: Any = None) -> Self: ...
@@ -48,6 +52,7 @@ else:
     from sklearn.base import ClassNamePrefixFeaturesOutMixin as ClassNamePrefixFeaturesOutMixin
     from sklearn.base import DensityMixin as DensityMixin
     from sklearn.base import MetaEstimatorMixin as MetaEstimatorMixin
+    from sklearn.base import OutlierMixin as OutlierMixin
     from sklearn.base import RegressorMixin as RegressorMixin
     from sklearn.base import TransformerMixin as TransformerMixin
     from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin
