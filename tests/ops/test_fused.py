@@ -365,6 +365,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "layer_norm": normalisations,
     "group_norm": group_normalisations,
     "gate": gates,
+    "shift": gates,
     "rescale": rescalings,
     "join": sums,
     "concat": neighbours,
@@ -391,7 +392,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
-    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
+    *("gate", "shift", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
     *("affine", "columns", "moved", "placed", "standard_normal"),
     *(name for name in ROWS if name.startswith("segment_")),
 }

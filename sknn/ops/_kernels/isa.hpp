@@ -20,6 +20,8 @@ namespace {
 #include "loss.hpp"
 #include "norm.hpp"
 
+#include "positions.hpp"
+
 #include "group_norm.hpp"
 #include "optim.hpp"
 #include "perceptron.hpp"
@@ -27,6 +29,7 @@ namespace {
 #include "recurrence.hpp"
 #include "spline.hpp"
 #include "sum.hpp"
+#include "upsample.hpp"
 
 #include "convolution.hpp"
 
@@ -53,6 +56,10 @@ constexpr Kernels<T> kernels() {
             layer_norm_back<T>,
             group_norm<T>,
             group_norm_back<T>,
+            meet<T>,
+            totals<T>,
+            repeat<T>,
+            repeat_back<T>,
             activate<T>,
             activate_back<T>,
             thin<T>,
