@@ -522,6 +522,7 @@ FAMILIES = {
         (MOONS,),
         near_in_energy,
         -0.02,
+    ),
     "adversaries": Family(
         GAN(hidden_layer_sizes=(32, 32), packing=2, max_iter=80, random_state=0),
         (MOONS,),
