@@ -16,6 +16,7 @@ from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClass
 from .estimators.generative.autoencoder import Autoencoder as Autoencoder
 from .estimators.generative.density_classifier import DensityClassifier as DensityClassifier
 from .estimators.generative.outliers import OutlierDetector as OutlierDetector
+from .estimators.generative.vae import VAE as VAE
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
 from .estimators.images.mobilenet import MobileNetClassifier as MobileNetClassifier

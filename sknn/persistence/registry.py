@@ -9,7 +9,19 @@ from typing import Any, TypeVar
 
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import conditions, forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
+from ..template import (
+    conditions,
+    forward,
+    likelihoods,
+    pixels,
+    positions,
+    quantiles,
+    scaling,
+    series_inputs,
+    sides,
+    targets,
+    tokens,
+)
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -24,6 +36,7 @@ MODULES = (
     positions,
     pixels,
     conditions,
+    likelihoods,
     scaling,
     series_inputs,
     quantiles,
