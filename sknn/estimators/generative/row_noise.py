@@ -23,7 +23,8 @@ def noise_of_rows(x: Array, shape: tuple[int, ...]) -> Array:
     """
     draws = Draws(0, x.dtype)
     noise = np.empty((len(x), *shape), x.dtype)
-    rows = np.ascontiguousarray(x.reshape(len(x), -1)) + 0.0  # -0.0 is the same number as 0.0
+    # in single precision, so that the last digits of other units do not matter; -0.0 is the same number as 0.0
+    rows = np.ascontiguousarray(x.reshape(len(x), -1), np.float32) + 0.0
     for row, own in zip(rows, noise, strict=True):
         draws.at(0, int.from_bytes(blake2b(row.tobytes(), digest_size=7).digest(), "little"))
         own[...] = draws.normal(shape)

@@ -287,6 +287,10 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         log_noise = self.network_.parameters["noise"]["log"] if self._likelihood.has_noise else None
         return coding.as_samples(self, self._likelihood.drawn(raw, draws, log_noise).astype(np.float64))
 
+    @property
+    def _n_features_out(self) -> int:
+        return self.encoder_.output_shape[0] // 2
+
     # -- densities -------------------------------------------------------------------------------------------------
 
     def score_samples(self, X: Any, y: Any = None) -> Array:
