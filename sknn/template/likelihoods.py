@@ -80,7 +80,7 @@ def _variance(log_noise: Value) -> Value:
     return F.exp(2.0 * FAST * log_noise) + FINEST**2
 
 
-def standard_deviation(log_noise: Array) -> Array:
+def standard_deviation(log_noise: Any) -> Array:
     """That of the noise of scaled numbers, from what is learnt."""
     sd: Array = np.sqrt(_variance(log_noise))
     return sd

@@ -47,6 +47,7 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    VAE,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
@@ -111,6 +112,7 @@ METHODS = (
     "score_samples",
 )
 FEW = {"max_iter": 3, "random_state": 0}
+LEVELS = PICTURES.round()
 
 
 def words(above):
@@ -193,6 +195,10 @@ CASES = {
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
+    "codes of levels": Case(
+        VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), PICTURES.round(), None
+    ),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
