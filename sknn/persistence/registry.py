@@ -10,16 +10,19 @@ from typing import Any, TypeVar
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
 from ..template import (
+    bounds,
     conditions,
     forward,
     likelihoods,
     pixels,
     positions,
+    power,
     quantiles,
     scaling,
     series_inputs,
     sides,
     targets,
+    ties,
     tokens,
 )
 from ..train import state
@@ -38,6 +41,9 @@ MODULES = (
     conditions,
     likelihoods,
     scaling,
+    bounds,
+    power,
+    ties,
     series_inputs,
     quantiles,
     forward,
