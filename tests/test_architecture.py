@@ -58,6 +58,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("crops", "pixels", "stages", "tiles"),
     *("bounds", "denoising", "imputing", "noise_networks", "samplers"),
     *("coding", "default", "pictures"),
+    *("adversarial_layers", "adversaries", "collapse"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

@@ -387,11 +387,14 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "moved": columns_moved,
     "placed": columns_placed,
     "standard_normal": lambda n: [Case((real(n, 4),))],
+    "mix": lambda n: [Case((real(n, d), real(d), real(d), real(d, d)), (0, 1, 2, 3)) for d in (1, 4)],
 }
 
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
+    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
+    *("affine", "columns", "moved", "placed", "standard_normal", "mix"),
     *("gate", "shift", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
     *("affine", "columns", "moved", "placed", "standard_normal"),
     *(name for name in ROWS if name.startswith("segment_")),
