@@ -48,6 +48,7 @@ from sklearn.svm import SVC
 import sknn
 from sknn import (
     GAN,
+    VAE,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
@@ -114,6 +115,7 @@ METHODS = (
     "critic",
 )
 FEW = {"max_iter": 3, "random_state": 0}
+LEVELS = PICTURES.round()
 
 
 def words(above):
@@ -196,6 +198,8 @@ CASES = {
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
+    "codes of levels": Case(VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), LEVELS, None),
     "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
     "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
     "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),

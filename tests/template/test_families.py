@@ -509,6 +509,13 @@ FAMILIES = {
         0.5,
         ("error", "activity"),
     ),
+    "variational autoencoder": Family(
+        sknn.VAE(2, hidden_layer_sizes=(16,), learning_rate_init=0.01, max_iter=100, n_importance=20, random_state=0),
+        (PLANE,),
+        more_than_a_gaussian,
+        -0.5,
+        ("misfit", "kl"),
+    ),
     "coupling flow": Family(CouplingFlow(**SHORT_FLOW, max_iter=60), (MOONS,), more_than_a_gaussian, 0.3),
     "WGAN-GP": Family(
         WGAN(learning_rate_init=0.003, batch_size=100, max_iter=100, random_state=0),
@@ -522,6 +529,7 @@ FAMILIES = {
         (MOONS,),
         near_in_energy,
         -0.02,
+    ),
     "adversaries": Family(
         GAN(hidden_layer_sizes=(32, 32), packing=2, max_iter=80, random_state=0),
         (MOONS,),
