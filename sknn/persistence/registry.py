@@ -9,7 +9,21 @@ from typing import Any, TypeVar
 
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import conditions, forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
+from ..template import (
+    bounds,
+    conditions,
+    forward,
+    pixels,
+    positions,
+    power,
+    quantiles,
+    scaling,
+    series_inputs,
+    sides,
+    targets,
+    ties,
+    tokens,
+)
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -25,6 +39,9 @@ MODULES = (
     pixels,
     conditions,
     scaling,
+    bounds,
+    power,
+    ties,
     series_inputs,
     quantiles,
     forward,
