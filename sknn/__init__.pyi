@@ -14,8 +14,9 @@ from .estimators.dense.network import NetworkClassifier as NetworkClassifier
 from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.generative.density_classifier import DensityClassifier as DensityClassifier
-from .estimators.generative.outliers import OutlierDetector as OutlierDetector
 from .estimators.generative.flow import NormalizingFlow as NormalizingFlow
+from .estimators.generative.flow_regressor import FlowRegressor as FlowRegressor
+from .estimators.generative.outliers import OutlierDetector as OutlierDetector
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
 from .estimators.images.mobilenet import MobileNetClassifier as MobileNetClassifier

@@ -12,6 +12,7 @@ from ..nn import trainable
 from ..template import (
     bounds,
     conditions,
+    density_target,
     forward,
     pixels,
     positions,
@@ -38,6 +39,7 @@ MODULES = (
     positions,
     pixels,
     conditions,
+    density_target,
     scaling,
     bounds,
     power,
