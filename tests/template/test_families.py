@@ -28,6 +28,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    Autoencoder,
+    DiffusionModel,
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
@@ -464,6 +466,20 @@ FAMILIES = {
     "VAE": Family(
         VAE(learning_rate_init=0.01, batch_size=50, random_state=0), (PLANE,), explained, 0.9, ("misfit", "kl")
     ),
+    "autoencoder": Family(
+        Autoencoder(2, hidden_layer_sizes=(16,), noise=0.1, masking=0.05, sparsity=0.3, max_iter=120, random_state=0),
+        (PLANE,),
+        lambda model, X: model.score(X),
+        0.9,
+        ("error", "sparsity"),
+    ),
+    "convolutional autoencoder": Family(
+        Autoencoder(3, filters=(8,), hidden_layer_sizes=(16,), activity_l1=0.001, max_iter=60, random_state=0),
+        (SPOTS,),
+        lambda model, X: model.score(X),
+        0.5,
+        ("error", "activity"),
+    ),
     "coupling flow": Family(CouplingFlow(**SHORT_FLOW, max_iter=60), (MOONS,), more_than_a_gaussian, 0.3),
     "WGAN-GP": Family(
         WGAN(learning_rate_init=0.003, batch_size=100, max_iter=100, random_state=0),
@@ -471,6 +487,12 @@ FAMILIES = {
         near_in_energy,
         -0.02,  # a Gaussian of the same mean and covariance: -0.04
         ("critic", "distance", "generator", "penalty"),
+    ),
+    "diffusion": Family(
+        DiffusionModel((32, 32), missing=0.3, averaging=0.95, learning_rate_init=0.01, max_iter=120, random_state=0),
+        (MOONS,),
+        near_in_energy,
+        -0.02,
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),
