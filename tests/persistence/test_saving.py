@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import sklearn
 from numpy.testing import assert_array_equal
+from scipy.special import expit
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import (
@@ -52,6 +53,7 @@ from sknn import (
     CNNRegressor,
     DensityClassifier,
     DiffusionModel,
+    FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
@@ -193,6 +195,7 @@ CASES = {
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "a posterior": Case(FlowRegressor(hidden_layer_sizes=4, n_draws=9, bounds="unit", **FEW), y=expit(X[:, :2])),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),

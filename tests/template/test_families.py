@@ -30,6 +30,7 @@ import sknn
 from sknn import (
     Autoencoder,
     DiffusionModel,
+    FlowRegressor,
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
@@ -493,6 +494,21 @@ FAMILIES = {
         (MOONS,),
         near_in_energy,
         -0.02,
+    ),
+    "posterior": Family(
+        FlowRegressor(
+            hidden_layer_sizes=16,
+            n_transforms=2,
+            n_draws=50,
+            learning_rate_init=0.01,
+            early_stopping=False,
+            max_iter=30,
+            n_iter_no_change=30,
+            random_state=0,
+        ),
+        (PLANE[:, :3], PLANE[:, 3:]),
+        lambda model, X, y: model.score(X, y),
+        0.9,
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from ...autodiff.tape import Array
@@ -19,6 +20,7 @@ from ...nn.init import Random
 from ...template import flows
 from ...template.bounds import read_bounds
 from ...template.density_target import DensityTarget, columns
+from ...template.estimator import learns_in_parts
 from ...template.even_points import normal_points
 from ...template.kinds import Regressor
 from ...template.parameters import fixed, parameter
@@ -30,6 +32,12 @@ from ...train import Phase, Stage, Verdict
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
+
+
+def _keeps_all_samples(estimator: Any) -> bool:
+    if estimator.early_stopping:
+        raise AttributeError("partial_fit sets no samples aside to stop early by: choose early_stopping=False")
+    return learns_in_parts(estimator)
 
 
 class FlowRegressor(Regressor):
@@ -159,10 +167,11 @@ class FlowRegressor(Regressor):
             return min(n_samples, max(SMALLEST, min(LARGEST, n_samples // SHARE)))
         return super()._batch_size(n_samples)
 
-    # -- what is known of y ----------------------------------------------------------------------------------------
+    @available_if(_keeps_all_samples)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # type: ignore[override]
+        """Go through the given samples once, going on from the fitted weights if there are any.
 
-    def score_samples(self, X: Any, y: Any) -> Array:
-        """The log-density log p(y | X) of each y under its X, in nats.
+        With ``early_stopping=True``, the default, there is no such method.
 
         Parameters
         ----------
@@ -170,6 +179,28 @@ class FlowRegressor(Regressor):
             Samples.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights; None: all are one.
+
+        Returns
+        -------
+        self : estimator
+        """
+        fitted: Self = super().partial_fit(X, y, sample_weight)
+        return fitted
+
+    # -- what is known of y ----------------------------------------------------------------------------------------
+
+    def score_samples(self, X: Any, y: Any = None) -> Array:
+        """The log-density log p(y | X) of each y under its X, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their values. None: those that are to be expected, over which it is averaged; this is how sure the model is
+            of y, the negative entropy of p(y | X).
 
         Returns
         -------
@@ -182,12 +213,13 @@ class FlowRegressor(Regressor):
         ValueError
             If y has another number of outputs than in fit, or of samples than X.
         """
-        x, y = self._inputs(X), self._read_y(y)
+        x = self._inputs(X)
+        if y is None:
+            return self._summarised(x, self._even_points(), self._mean_log_density)
+        y = self._read_y(y)
         check_consistent_length(x, y)
         self._target.check_shape(y)
-        z = self._target.encode(y, np.dtype(np.float64))
-        log_density: Array = self._forward(x, _log_density, z)
-        return log_density + self._target.log_volume(y)
+        return self._log_density(x, y)
 
     def sample_y(self, X: Any, n_samples: int = 1, random_state: Any = None) -> Array:
         """Draw from p(y | X).
@@ -236,8 +268,8 @@ class FlowRegressor(Regressor):
         """
         x, points = self._inputs(X), self._even_points()
         if not return_std:
-            return self._summarised(x, points, lambda y: y.mean(axis=-1))
-        both = self._summarised(x, points, lambda y: np.stack([y.mean(axis=-1), y.std(axis=-1)], axis=-1))
+            return self._summarised(x, points, lambda x, y: y.mean(axis=-1))
+        both = self._summarised(x, points, lambda x, y: np.stack([y.mean(axis=-1), y.std(axis=-1)], axis=-1))
         return both[..., 0], both[..., 1]
 
     def predict_quantiles(self, X: Any, quantiles: Sequence[float] = (0.05, 0.5, 0.95)) -> Array:  # type: ignore[override]
@@ -265,8 +297,10 @@ class FlowRegressor(Regressor):
         if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers between 0 and 1")
         if self._target.n_outputs == 1:  # y rises with the noise, so its quantiles are those of the noise
-            return self._summarised(x, ndtri(levels)[:, None], lambda y: y)
-        return self._summarised(x, self._even_points(), lambda y: np.moveaxis(np.quantile(y, levels, axis=-1), 0, -1))
+            return self._summarised(x, ndtri(levels)[:, None], lambda x, y: y)
+        return self._summarised(
+            x, self._even_points(), lambda x, y: np.moveaxis(np.quantile(y, levels, axis=-1), 0, -1)
+        )
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Array:
         """Central intervals of y under X, of each output by itself.
@@ -294,14 +328,25 @@ class FlowRegressor(Regressor):
 
     # -- from noise to y -------------------------------------------------------------------------------------------
 
-    def _summarised(self, x: Array, points: Array, summary: Callable[[Array], Any]) -> Any:
-        """What is said of y (n, ..., n_points) where all samples have the same noise, some samples at a time."""
+    def _summarised(self, x: Array, points: Array, summary: Callable[[Array, Array], Any]) -> Any:
+        """What `summary(x, y)` says of y (n, ..., n_points), where all samples have the same noise."""
         size = max(1, AT_ONCE // points.size)
+        parts = (x[k : k + size] for k in range(0, len(x), size))
         found = [
-            summary(self._of_noise(part, np.broadcast_to(points, (len(part), *points.shape))))
-            for part in (x[k : k + size] for k in range(0, len(x), size))
+            summary(part, self._of_noise(part, np.broadcast_to(points, (len(part), *points.shape)))) for part in parts
         ]
         return np.concatenate(found).astype(x.dtype, copy=False)
+
+    def _mean_log_density(self, x: Array, y: Array) -> Array:
+        """Over all y (n, ..., n_points) of each sample."""
+        n_points = y.shape[-1]
+        each = np.moveaxis(y, -1, 1).reshape(-1, *self._target.shape)
+        return self._log_density(np.repeat(x, n_points, axis=0), each).reshape(-1, n_points).mean(axis=1)
+
+    def _log_density(self, x: Array, y: Array) -> Array:
+        z = self._target.encode(y, np.dtype(np.float64))
+        log_density: Array = self._forward(x, _log_density, z)
+        return log_density + self._target.log_volume(y)
 
     def _even_points(self) -> Array:
         """Always the same, so that no two samples differ by luck."""
