@@ -25,6 +25,7 @@ from ..ops.affine import affine
 from ..ops.columns import Columns, columns, moved, placed
 from ..ops.concat import concat
 from ..ops.dense import dense
+from ..ops.mixing import mix, triangles
 from ..ops.spline import spline
 from ..ops.standard_normal import standard_normal
 from .applied import Applied
@@ -156,9 +157,7 @@ class Coupling(_Bijection):
 
     @property
     def inner(self) -> tuple[Layer, ...]:
-        n_outputs = len(self.move) * self.by.n_numbers // self._n_positions
-        last = Conv(n_outputs, 3, init="zeros") if self.grid else Dense(n_outputs, init="zeros")
-        return (*self.layers, last)
+        return (*self.layers, _last(len(self.move) * self.by.n_numbers // self._n_positions, self.grid is not None))
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -191,6 +190,12 @@ class Coupling(_Bijection):
             raw = F.reshape(raw, (len(raw), -1))
         by = self.by
         return moved(state, raw, which=_evenly(self.move), move=by.operation, inverse=inverse, **by.options)
+
+
+@lru_cache(maxsize=256)  # a network asks at every step
+def _last(n_outputs: int, on_grid: bool) -> Layer:
+    """What gives nothing but zeros in the beginning."""
+    return Conv(n_outputs, 3, init="zeros") if on_grid else Dense(n_outputs, init="zeros")
 
 
 @dataclass(frozen=True, repr=False)
@@ -335,14 +340,12 @@ class Mixing(_Bijection):
         store.parameter("bias", (n,), "zeros", decay=False)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        weight, log_scale, bias = (_as_precise(params[name], x) for name in ("weight", "log_scale", "bias"))
-        lower, upper = _triangles(weight)
-        values = self._groups(x, log_scale) * F.exp(log_scale) + bias
-        return self._placed(x, F.matmul(F.matmul(values, lower), upper), log_scale)
+        log_scale, bias, weight = (_as_precise(params[name], x) for name in ("log_scale", "bias", "weight"))
+        return self._placed(x, mix(self._groups(x, log_scale), log_scale, bias, weight), log_scale)
 
     def inverse(self, params: dict[str, Any], state: Value, context: Context) -> Value:
-        weight, log_scale, bias = (_as_precise(params[name], state) for name in ("weight", "log_scale", "bias"))
-        lower, upper = _triangles(weight)
+        log_scale, bias, weight = (_as_precise(params[name], state) for name in ("log_scale", "bias", "weight"))
+        lower, upper = triangles(weight)
         mixed = solve_triangular(upper.T, self._groups(state, log_scale).T, lower=True, unit_diagonal=True)
         values = solve_triangular(lower.T, mixed, unit_diagonal=True).T
         return self._placed(state, (values - bias) * np.exp(-log_scale), -log_scale)
@@ -357,13 +360,6 @@ class Mixing(_Bijection):
         volume = F.sum(log_scale, keepdims=True) * float(self.n_positions)
         values = F.reshape(values, (state.shape[0], -1))
         return placed(state, values, volume, which=self._columns(state))
-
-
-def _triangles(weight: Value) -> tuple[Value, Value]:
-    """L and U, whose entries beside the diagonal are those of one matrix."""
-    one = np.eye(weight.shape[0], dtype=weight.dtype)
-    below = np.tril(np.ones(weight.shape, bool), -1)
-    return weight * below + one, weight * below.T + one
 
 
 # -- both ways through a flow --------------------------------------------------------------------------------------

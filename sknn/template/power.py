@@ -140,7 +140,7 @@ def _power(x: Array, weight: Array) -> float:
     pull = float(share @ signed)
 
     def loss(power: float) -> float:
-        y = bent(x, np.float64(power))
+        y = bent(x, np.array(power))
         mean = share @ y
         return 0.5 * float(np.log(share @ np.square(y - mean))) - (power - 1.0) * pull
 

@@ -48,6 +48,8 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    GAN,
+    VAE,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
@@ -65,6 +67,7 @@ from sknn import (
     MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
+    NormalizingFlow,
     OutlierDetector,
     PerceptronClassifier,
     PerceptronRegressor,
@@ -111,8 +114,10 @@ METHODS = (
     "decision_function",
     "transform",
     "score_samples",
+    "critic",
 )
 FEW = {"max_iter": 3, "random_state": 0}
+LEVELS = PICTURES.round()
 
 
 def words(above):
@@ -196,6 +201,12 @@ CASES = {
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
     "a posterior": Case(FlowRegressor(hidden_layer_sizes=4, n_draws=9, bounds="unit", **FEW), y=expit(X[:, :2])),
+    "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
+    "codes of levels": Case(VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), LEVELS, None),
+    "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
+    "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
+    "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
+    "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
@@ -295,7 +306,8 @@ def test_what_is_loaded_goes_on_as_a_pickle_does(name, method, tmp_path):
     case = CASES[name]
     estimator = clone(case.estimator).set_params(warm_start=True)
     if method == "partial_fit":
-        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if case.estimator.early_stopping else {}))
+        has_scorer = getattr(case.estimator, "scoring", "loss") != "loss"
+        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if has_scorer else {}))
     estimator.fit(case.X, case.y)
     sknn.save(estimator, tmp_path / "model")
     models = [sknn.load(tmp_path / "model"), pickle.loads(pickle.dumps(estimator))]

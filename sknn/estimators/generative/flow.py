@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from typing import Any, Literal
 
 import numpy as np
@@ -64,7 +64,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     hidden_layer_sizes: int | Sequence[int] = HIDDEN_LAYER_SIZES
     n_bins: int = N_BINS
     bound: float = BOUND
-    bounds: Any = parameter(
+    bounds: tuple[Any, Any] | list[Any] | Literal["unit"] | None = parameter(
         default=None,
         text="Between which values lie, and all samples will: (low, high), each a number or one for each feature, "
         'infinite where there is no bound; "unit" is (0, 1). For images one for each channel.',
@@ -84,6 +84,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     solver = "adamw"
     learning_rate = "one_cycle"
     learning_rate_init = 0.003
+    n_iter_no_change = inf
+    early_stopping = True
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         interval="[1, inf)",
@@ -102,6 +104,9 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         "heavy; or standardised alone. The density is that of the data as given in any case.",
     )
 
+    input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
+        "What stands in front of the flow: its `bounds`, the scales `first` and `last`, and the `powers` between them."
+    )
     spacing_: Array = fitted(
         "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
         shape="(n_features,)",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import ndtri
 from sklearn.utils import check_random_state
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length
 
 from ...autodiff.tape import Array
@@ -20,7 +19,6 @@ from ...nn.init import Random
 from ...template import flows
 from ...template.bounds import read_bounds
 from ...template.density_target import DensityTarget, columns
-from ...template.estimator import learns_in_parts
 from ...template.even_points import normal_points
 from ...template.kinds import Regressor
 from ...template.parameters import fixed, parameter
@@ -32,12 +30,6 @@ from ...train import Phase, Stage, Verdict
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
-
-
-def _keeps_all_samples(estimator: Any) -> bool:
-    if estimator.early_stopping:
-        raise AttributeError("partial_fit sets no samples aside to stop early by: choose early_stopping=False")
-    return learns_in_parts(estimator)
 
 
 class FlowRegressor(Regressor):
@@ -166,28 +158,6 @@ class FlowRegressor(Regressor):
         if self.batch_size == "auto":
             return min(n_samples, max(SMALLEST, min(LARGEST, n_samples // SHARE)))
         return super()._batch_size(n_samples)
-
-    @available_if(_keeps_all_samples)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # type: ignore[override]
-        """Go through the given samples once, going on from the fitted weights if there are any.
-
-        With ``early_stopping=True``, the default, there is no such method.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-            Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their values.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Non-negative weights; None: all are one.
-
-        Returns
-        -------
-        self : estimator
-        """
-        fitted: Self = super().partial_fit(X, y, sample_weight)
-        return fitted
 
     # -- what is known of y ----------------------------------------------------------------------------------------
 
