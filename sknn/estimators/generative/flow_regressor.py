@@ -89,7 +89,7 @@ class FlowRegressor(Regressor):
     hidden_layer_sizes: int | Sequence[int] = flows.HIDDEN_LAYER_SIZES
     n_bins: int = flows.N_BINS
     bound: float = flows.BOUND
-    bounds: Sequence | Literal["unit"] | None = parameter(
+    bounds: tuple[Any, Any] | list[Any] | Literal["unit"] | None = parameter(
         default=None,
         text="Between which values y lies, such as the ends of a uniform prior: (low, high), each a number or one for "
         'each output, -inf and inf where there is none; "unit" is (0, 1). Nothing is drawn beyond them, and no density '

@@ -98,7 +98,8 @@ def test_a_posterior_between_bounds_is_found():
 
 
 def test_what_x_says_nothing_about_has_one_density():
-    x, y = RNG.normal(size=(2000, 1)), RNG.gamma(2.0, size=2000)
+    rng = np.random.default_rng(1)
+    x, y = rng.normal(size=(2000, 1)), rng.gamma(2.0, size=2000)
     flow = FlowRegressor(n_transforms=1, bounds=(0, np.inf), random_state=0).fit(x, y)
     at = np.full(5, 1.5)
     assert np.ptp(flow.score_samples(np.linspace(-1.5, 1.5, 5)[:, None], at)) < 0.25
