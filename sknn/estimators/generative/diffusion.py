@@ -92,8 +92,9 @@ class DiffusionModel(Density):
     missing: float = parameter(
         default=0.0,
         interval="[0, 1)",
-        text="The share of values that are hidden in training, to be found from the others, in half of the samples; of "
-        "each the share is drawn anew with this mean. With it X may have gaps, NaN, and :meth:`impute` fills some.",
+        text="The share of values that are hidden in training, to be found from the others, in three quarters of the "
+        "samples; of each the share is drawn anew with this mean. With it X may have gaps, NaN, and :meth:`impute` "
+        "fills some.",
     )
     averaging: float = parameter(
         default=0.999, interval="[0, 1)", text="How much of their average parameters keep in a step."
@@ -113,7 +114,7 @@ class DiffusionModel(Density):
     )
     solver = "adamw"
     learning_rate = "one_cycle"
-    learning_rate_init = 2e-3
+    learning_rate_init = 5e-3
     n_iter_no_change = inf
 
     network_: Parts = fitted("The fitted networks: `noise`, and `time` in front of a U-net.")  # type: ignore[assignment]

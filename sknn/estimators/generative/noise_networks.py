@@ -16,7 +16,7 @@ from ...nn.init import Random
 from ..images.pixels import enlarged
 
 N_FREQUENCIES = 16
-FREQUENCIES = np.geomspace(1.0, 1000.0, N_FREQUENCIES)  # in radians over the time from data to noise
+FREQUENCIES = np.geomspace(1.0, 30.0, N_FREQUENCIES)  # in radians over the time from data to noise
 TIME_UNITS = 64  # of the layer through which a U-net is told the time
 COARSEST = 4  # positions along an axis: a grid is not halved to fewer
 MOST_HALVINGS = 2
