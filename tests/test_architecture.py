@@ -56,7 +56,9 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
-    *("coding", "default", "pictures"),
+    *("bounds", "denoising", "imputing", "noise_networks", "samplers"),
+    *("coding", "default", "pictures", "row_noise"),
+    *("adversarial_layers", "adversaries", "collapse"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

@@ -47,10 +47,13 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    GAN,
+    VAE,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
+    DiffusionModel,
     Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
@@ -109,8 +112,10 @@ METHODS = (
     "decision_function",
     "transform",
     "score_samples",
+    "critic",
 )
 FEW = {"max_iter": 3, "random_state": 0}
+LEVELS = PICTURES.round()
 
 
 def words(above):
@@ -191,8 +196,14 @@ CASES = {
     "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
     "codes": Case(Autoencoder(2, **FEW)),
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
+    "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
+    "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
+    "codes of levels": Case(VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), LEVELS, None),
     "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
     "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
+    "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
+    "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),

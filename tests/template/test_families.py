@@ -28,7 +28,9 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    GAN,
     Autoencoder,
+    DiffusionModel,
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
@@ -507,6 +509,13 @@ FAMILIES = {
         0.5,
         ("error", "activity"),
     ),
+    "variational autoencoder": Family(
+        sknn.VAE(2, hidden_layer_sizes=(16,), learning_rate_init=0.01, max_iter=100, n_importance=20, random_state=0),
+        (PLANE,),
+        more_than_a_gaussian,
+        -0.5,
+        ("misfit", "kl"),
+    ),
     "coupling flow": Family(CouplingFlow(**SHORT_FLOW, max_iter=60), (MOONS,), more_than_a_gaussian, 0.3),
     "WGAN-GP": Family(
         WGAN(learning_rate_init=0.003, batch_size=100, max_iter=100, random_state=0),
@@ -514,6 +523,26 @@ FAMILIES = {
         near_in_energy,
         -0.02,  # a Gaussian of the same mean and covariance: -0.04
         ("critic", "distance", "generator", "penalty"),
+    ),
+    "diffusion": Family(
+        DiffusionModel((32, 32), missing=0.3, averaging=0.95, learning_rate_init=0.01, max_iter=120, random_state=0),
+        (MOONS,),
+        near_in_energy,
+        -0.02,
+    ),
+    "adversaries": Family(
+        GAN(hidden_layer_sizes=(32, 32), packing=2, max_iter=80, random_state=0),
+        (MOONS,),
+        lambda model, X: model.score(X),
+        -0.15,  # a Gaussian of the same mean and covariance: -0.17
+        ("critic", "critic_loss", "generator", "penalty"),
+    ),
+    "convolutional adversaries": Family(
+        GAN(8, filters=(8,), penalty=0.0, conditional=True, max_iter=60, random_state=0),
+        (SPOTS, UPPER),
+        lambda model, X, y: model.score(X, y),
+        -0.6,
+        ("critic", "critic_loss", "generator"),
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),
