@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import cholesky, solve_triangular
 from scipy.optimize import minimize_scalar
 
 from ..autodiff.tape import Array
 from .bounds import Bounds
 from .scaling import Scaling
 
+LEAST_SHRINKAGE = 1e-4
 SOME = 10_000  # values of a column, evenly spaced, say what its power is
 
 
@@ -34,12 +36,18 @@ class PowerScaling:
         Whether columns are bent and standardised, standardised alone, or only freed of their bounds.
     bounds : Bounds, default=None
         Between which they lie.
+    decorrelate : bool, default=False
+        Whether columns then take away what those before them tell in a straight line: z = L⁻¹ x, with L L' the
+        covariance, shrunk a little where rows are few. What a flow begins with is then the Gaussian of largest
+        likelihood, and not independent columns.
 
     Attributes
     ----------
     first, last : Scaling or None
         Before the power, and after it.
     powers : ndarray of shape (d,) or None
+    factor : ndarray of shape (d, d) or None
+        The inverse of L.
 
     References
     ----------
@@ -63,8 +71,10 @@ class PowerScaling:
         *,
         kind: str | None = "power",
         bounds: Bounds | None = None,
+        decorrelate: bool = False,
     ) -> None:
         self.kind, self.bounds = kind, bounds
+        self.factor: Array | None = None
         self.first: Scaling | None = None
         self.powers: Array | None = None
         self.last: Scaling | None = None
@@ -74,18 +84,26 @@ class PowerScaling:
             values = self.first(values)
         if kind == "power":
             self.powers = _powers(values, weight)
-            self.last = Scaling([(bent(values, self.powers), weight)])
+            values = bent(values, self.powers)
+            self.last = Scaling([(values, weight)])
+            values = self.last(values)
+        if decorrelate:
+            self.factor = _whitening(values, weight)
 
     def __call__(self, x: Array) -> Array:
         """Scaled x, in its precision."""
         scaled = self._standard(x)
         if self.powers is not None and self.last is not None:
             scaled = self.last(bent(scaled, self.powers))
+        if self.factor is not None:
+            scaled = scaled @ self.factor.T
         return scaled.astype(x.dtype, copy=False)
 
     def inverse(self, z: Array) -> Array:
         """x of scaled z, in double precision."""
         x = np.asarray(z, np.float64)
+        if self.factor is not None:
+            x = solve_triangular(self.factor, x.T, lower=True).T
         if self.powers is not None and self.last is not None:
             x = straightened(self.last.inverse(x), self.powers)
         if self.first is not None:
@@ -101,7 +119,7 @@ class PowerScaling:
         if self.powers is not None and self.last is not None:
             slopes = slopes + _log_slopes(self._standard(x), self.powers) - np.log(self.last.scale)
         volume: Array = slopes.reshape(len(x), -1).sum(axis=1)
-        return volume
+        return volume if self.factor is None else volume + np.log(np.diag(self.factor)).sum()
 
     def _standard(self, x: Array) -> Array:
         """Before the power."""
@@ -125,6 +143,17 @@ def straightened(y: Array, powers: Array) -> Array:
 
 def _log_slopes(x: Array, powers: Array) -> Array:
     return (powers - 1.0) * np.sign(x) * np.log1p(np.abs(x))
+
+
+def _whitening(x: Array, weight: Array | None) -> Array:
+    """The inverse of the Cholesky factor of the covariance of standardised columns, shrunk towards none."""
+    n, d = x.shape
+    covariance = np.atleast_2d(np.cov(x.T, bias=True, aweights=weight))
+    np.fill_diagonal(covariance, 1.0)  # that of a constant column is 0
+    shrinkage = min(LEAST_SHRINKAGE + (d / n) ** 2, 1.0)
+    factor = cholesky((1.0 - shrinkage) * covariance + shrinkage * np.eye(d), lower=True)
+    inverse: Array = solve_triangular(factor, np.eye(d), lower=True)
+    return inverse
 
 
 def _powers(x: Array, weight: Array | None) -> Array:

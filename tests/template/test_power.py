@@ -114,6 +114,25 @@ def test_a_weight_of_two_is_a_sample_seen_twice():
     assert_allclose(weighted(X[:5]), repeated(X[:5]), rtol=0, atol=1e-4)
 
 
+def test_decorrelated_columns_are_white_and_can_be_taken_back():
+    x = X @ RNG.normal(size=(4, 4))
+    scaling = PowerScaling(x, decorrelate=True)
+    z = scaling(x)
+    assert_allclose(np.cov(z.T, bias=True), np.eye(4), atol=0.05)
+    assert_allclose(scaling.inverse(z), x, rtol=0, atol=1e-10)
+    at, step = x[:1], 1e-6
+    slopes = [(scaling(at + step * e) - scaling(at - step * e))[0] / (2 * step) for e in np.eye(4)]
+    assert_allclose(scaling.log_volume(at), np.linalg.slogdet(np.array(slopes))[1], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("n", [2, 5, 40])
+def test_few_rows_of_many_columns_are_decorrelated_a_little(n):
+    x = np.c_[RNG.normal(size=(n, 1)) * np.ones(6), np.ones(n)]
+    scaling = PowerScaling(x, decorrelate=True)
+    assert_allclose(scaling.inverse(scaling(x)), x, rtol=0, atol=1e-8)
+    assert np.isfinite(scaling.log_volume(x)).all()
+
+
 def test_a_constant_column_is_only_shifted():
     scaling = PowerScaling(np.c_[X[:, 0], np.full(len(X), 3.0)])
     assert_array_equal(scaling(np.array([[0.0, 3.0]]))[:, 1], [0.0])
