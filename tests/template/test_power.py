@@ -24,6 +24,11 @@ def log_slopes(function, x, step=1e-6):
     return np.log((function(x + step) - function(x - step)) / (2 * step))
 
 
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
 # -- bounds --------------------------------------------------------------------------------------------------------
 
 
@@ -82,9 +87,9 @@ def test_a_power_is_that_of_the_largest_likelihood():
     assert_allclose(PowerScaling(X).powers, [yeojohnson(column)[1] for column in z.T], atol=1e-3)
 
 
-def test_a_power_never_leaves_what_can_be_undone():
+def test_a_power_never_leaves_what_can_be_undone(rng):
     """Below 0 a power has a largest value, and nothing would come back from beyond it."""
-    heavy = RNG.lognormal(sigma=3.0, size=(500, 2)) * [1, -1]
+    heavy = rng.lognormal(sigma=3.0, size=(500, 2)) * [1, -1]
     scaling = PowerScaling(heavy)
     assert_allclose(scaling.powers, [0, 2], atol=1e-3)
     assert np.isfinite(scaling.inverse(np.array([[-9.0, -9.0], [9.0, 9.0]]))).all()
@@ -108,14 +113,14 @@ def test_other_units_change_the_volume_alone():
     assert_allclose(there.log_volume(1e3 * X + 7), here.log_volume(X) - 4 * np.log(1e3), rtol=0, atol=1e-7)
 
 
-def test_a_weight_of_two_is_a_sample_seen_twice():
-    weight = RNG.integers(0, 3, len(X)).astype(float)
+def test_a_weight_of_two_is_a_sample_seen_twice(rng):
+    weight = rng.integers(0, 3, len(X)).astype(float)
     weighted, repeated = PowerScaling(X, weight), PowerScaling(np.repeat(X, weight.astype(int), axis=0))
     assert_allclose(weighted(X[:5]), repeated(X[:5]), rtol=0, atol=1e-4)
 
 
-def test_decorrelated_columns_are_white_and_can_be_taken_back():
-    x = X @ RNG.normal(size=(4, 4))
+def test_decorrelated_columns_are_white_and_can_be_taken_back(rng):
+    x = X @ rng.normal(size=(4, 4))
     scaling = PowerScaling(x, decorrelate=True)
     z = scaling(x)
     assert_allclose(np.cov(z.T, bias=True), np.eye(4), atol=0.05)
@@ -126,8 +131,8 @@ def test_decorrelated_columns_are_white_and_can_be_taken_back():
 
 
 @pytest.mark.parametrize("n", [2, 5, 40])
-def test_few_rows_of_many_columns_are_decorrelated_a_little(n):
-    x = np.c_[RNG.normal(size=(n, 1)) * np.ones(6), np.ones(n)]
+def test_few_rows_of_many_columns_are_decorrelated_a_little(n, rng):
+    x = np.c_[rng.normal(size=(n, 1)) * np.ones(6), np.ones(n)]
     scaling = PowerScaling(x, decorrelate=True)
     assert_allclose(scaling.inverse(scaling(x)), x, rtol=0, atol=1e-8)
     assert np.isfinite(scaling.log_volume(x)).all()
@@ -156,12 +161,12 @@ def test_values_are_spread_over_their_cells_and_stay_within_bounds():
     assert spread.bounds.lie(low).all()
 
 
-def test_noise_by_content_is_uniform_and_that_of_the_row():
+def test_noise_by_content_is_uniform_and_that_of_the_row(rng):
     x = np.arange(40_000.0).reshape(-1, 2) // 3
     noise = content_noise(x)
     assert abs(noise.mean() - 0.5) < 0.01
     assert abs(noise.std() - 12**-0.5) < 0.01
     assert abs(np.corrcoef(noise.T)[0, 1]) < 0.03
-    rows = RNG.permutation(len(x))
+    rows = rng.permutation(len(x))
     assert_array_equal(content_noise(x[rows]), noise[rows])
     assert_array_equal(content_noise(np.array([[0.0]])), content_noise(np.array([[-0.0]])))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, prod
+from math import inf, log, prod
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
@@ -27,6 +28,7 @@ from ...template.ties import Spread, spacings, warn_of_ties
 from ...train import Plan
 from .pictures import INPUT_SHAPE, as_given, read_pictures
 
+N_PLACES = 16  # in a cell, from which its mean density is estimated
 STEPS, FEWEST, MOST, SMALLEST, LARGEST = 3000, 20, 150, 32, 256
 
 
@@ -135,8 +137,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
         bounds = read_bounds(self.bounds, x.shape[-1:])
         x = Spread(self.spacing_, bounds).by_content(x) if self.dequantize else x
-        by_columns = self.input_scaling != "power" or self.filters is not None
-        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds, decorrelate=not by_columns)
+        decorrelate = self.input_scaling == "power" and self.filters is None
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds, decorrelate=decorrelate)
 
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
@@ -196,16 +198,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         log_density : ndarray of shape (n_samples,)
             Of the data as given, before any scaling; -inf beyond the bounds. A density is no probability: it may be
             larger than 1, its logarithm positive, and it changes with the units of X. With ``dequantize=True`` it is
-            that of one place in the cell around each repeated value, on average over rows a lower bound of the
-            log-probability of the values, less the logarithm of the size of the cells.
+            the mean density in the cell of repeated values, from 16 places in it: the logarithm of their probability,
+            less that of the size of the cell.
         """
         x = self._inputs(X)
-        scaling = self.input_scaling_
-        if self.dequantize:
-            x = Spread(self.spacing_, scaling.bounds).by_content(x)
-        log_density = self._forward(x, self._outputs, y=self._conditions(y, len(x), self._forward.dtype))
-        scored: Array = (log_density + scaling.log_volume(x)).astype(x.dtype, copy=False)
+        condition = self._conditions(y, len(x), self._forward.dtype)
+        if not (self.dequantize and self.spacing_.any()):
+            return self._log_density(x, condition)
+        spread = Spread(self.spacing_, self.input_scaling_.bounds)
+        places = [self._log_density(spread.by_content(x, turn), condition) for turn in range(N_PLACES)]
+        scored: Array = logsumexp(places, axis=0) - x.dtype.type(log(N_PLACES))
         return scored
+
+    def _log_density(self, x: Array, condition: Array | None) -> Array:
+        """Of validated samples, in their precision."""
+        log_density = self._forward(x, self._outputs, y=condition)
+        found: Array = (log_density + self.input_scaling_.log_volume(x)).astype(x.dtype, copy=False)
+        return found
 
     def transform(self, X: Any, y: Any = None) -> Array:
         """The noise that the flow makes of samples: standard normal numbers, as far as it has learnt their density.
@@ -228,6 +237,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             x, lambda nets, batch, draws: to_noise(nets, _flat(batch.x), batch.y)[0], y=condition
         )
         return found
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Array:
+        """Fit, and make noise of the same samples, under the same conditions.
+
+        Parameters
+        ----------
+        X, y
+            As for :meth:`fit`.
+        **fit_params
+            What else :meth:`fit` takes.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_values)
+            As :meth:`transform` gives.
+        """
+        return self.fit(X, y, **fit_params).transform(X, y)
 
     def inverse_transform(self, Z: Any, y: Any = None) -> Array:
         """The samples of which :meth:`transform` makes Z.
