@@ -101,16 +101,14 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     )
     input_scaling: Literal["power", "standard"] | None = parameter(  # type: ignore[assignment]
         default="power",
-        text='What is done to features in front of the flow. "power": each is standardised, bent by the power (Yeo and '
-        "Johnson) that makes it as normal as it can be, and standardised again, which helps much where tails are "
-        "heavy; then each takes away what those before it tell in a straight line (not of images), so that the flow "
-        'begins with a correlated Gaussian. "standard": each is standardised. The density is that of the data as given '
-        "in any case.",
+        text='What is done to each feature in front of the flow. "power": it is centred and scaled by its quartiles, '
+        "bent by the powers (Yeo and Johnson), one on each side, that make it as normal as it can be, and "
+        'standardised, which helps much where tails are heavy. "standard": it is standardised alone. The density is '
+        "that of the data as given in any case.",
     )
 
     input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
-        "What stands in front of the flow: its `bounds`, the scales `first` and `last`, the `powers` between them, and "
-        "the `factor` that decorrelates."
+        "What stands in front of the flow: its `bounds`, the scales `first` and `last`, and the `powers` between them."
     )
     spacing_: Array = fitted(
         "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
@@ -137,8 +135,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
         bounds = read_bounds(self.bounds, x.shape[-1:])
         x = Spread(self.spacing_, bounds).by_content(x) if self.dequantize else x
-        decorrelate = self.input_scaling == "power" and self.filters is None
-        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds, decorrelate=decorrelate)
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds)
 
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}

@@ -181,8 +181,8 @@ def test_a_linear_gaussian_is_learnt_under_its_condition(rng):
     x = 2 * y[:, None] + [1.0, -1.0] + 0.5 * rng.normal(size=(3000, 2))
     flow = NormalizingFlow("affine", conditional=True, **SHORT).fit(x, y)
     drawn = flow.sample(4000, y=1.0, random_state=0)
-    assert_allclose(drawn.mean(axis=0), [3, 1], atol=0.07)
-    assert_allclose(np.cov(drawn.T), 0.25 * np.eye(2), atol=0.05)
+    assert_allclose(drawn.mean(axis=0), [3, 1], atol=0.12)
+    assert_allclose(np.cov(drawn.T), 0.25 * np.eye(2), atol=0.08)
     at = flow.score_samples(x[:5], y=y[:5])
     assert_allclose(at, norm(2 * y[:5, None] + [1, -1], 0.5).logpdf(x[:5]).sum(axis=1), atol=0.5)
 
