@@ -274,6 +274,23 @@ def test_weights_count_as_often_as_they_say():
     assert flow.sample(500, random_state=0)[:, 1].mean() > MOONS[MOONS[:, 1] > 0.25, 1].mean() - 0.1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_summary_tells_the_layers(kind):
+    flow = NormalizingFlow(kind, n_transforms=2, **SMALL).fit(MOONS)
+    table = flow.summary()
+    assert (
+        table["layer"].str.partition("(")[0].tolist()
+        == {
+            "spline": ["Mixing", "Coupling", "Coupling"],
+            "affine": ["Coupling", "Coupling"],
+            "glow": ["Mixing", "Coupling"] * 2,
+            "autoregressive": ["Autoregressive"] * 2,
+        }[kind]
+    )
+    assert table["parameters"].sum() == flow.network_.n_parameters
+    assert flow.n_layers_ > 3
+
+
 # -- what is refused -----------------------------------------------------------------------------------------------
 
 
