@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf, log, prod
 from typing import Any, Literal
 
@@ -25,9 +26,10 @@ from ...template.samples import Batch, Samples, blocks
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...template.thousand_steps import planned
 from ...template.ties import Spread, spacings, warn_of_ties
-from ...train import Plan
+from ...train import Phase, Plan, Stage
 from .pictures import INPUT_SHAPE, as_given, read_pictures
 
+AVERAGING = 0.99  # of the weights over the last steps: what is validated early then does not hang on the last batches
 N_PLACES = 16  # in a cell, from which its mean density is estimated
 STEPS, FEWEST, MOST, SMALLEST, LARGEST = 3000, 20, 150, 32, 256
 
@@ -141,9 +143,15 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
         return planned(self, super()._plan(n_samples), n_samples, **sizes)
 
+    def _stages(self, n_samples: int) -> list[Stage]:
+        [stage] = super()._stages(n_samples)
+        return [replace(stage, phases=[Phase(self._objective, averaging=AVERAGING)])]
+
     # -- the network -----------------------------------------------------------------------------------------------
 
     def _networks(self, x: Array, target: Any, rng: Random, dtype: np.dtype) -> Network:
+        if target is not None and len(target.shape) > 1:
+            raise ValueError(f"y holds conditions of shape {target.shape} each: a flow takes numbers and classes")
         return Network(self._flow(target), (prod(self._shape) + 1,), rng, dtype)
 
     def _flow(self, target: Any) -> list[Layer]:

@@ -318,6 +318,13 @@ def test_what_is_refused(options, x, message):
         NormalizingFlow(**options).fit(x)
 
 
+def test_conditions_are_rows():
+    with pytest.raises(
+        ValueError, match=r"y holds conditions of shape \(2, 2\) each: a flow takes numbers and classes"
+    ):
+        NormalizingFlow(conditional=True, **SMALL).fit(MOONS, np.zeros((1000, 2, 2)))
+
+
 def test_noise_of_another_width_is_refused(moons):
     with pytest.raises(ValueError, match="Z has 3 columns, but the flow makes 2 numbers of a sample"):
         moons.inverse_transform(np.zeros((1, 3)))
