@@ -9,7 +9,7 @@ which these are. What each says of 6000 new stars, all of them true, is the mean
 told by the share of the intruders among the 2 % of lowest density.
 
 Better nats are not more outliers. A mixture of Gaussians, which costs a second, has the best density (4.96 nats), the
-flow is close to it (4.91) and finds more; the smooth density of kernels, which knows the stars least (4.71), finds
+flow is close to it (4.90) and finds more; the smooth density of kernels, which knows the stars least (4.71), finds
 most, as there is less that it could have learnt of the intruders themselves. An isolation forest, which looks at one
 colour at a time, misses the pairs: each of their colours is that of some star.
 
