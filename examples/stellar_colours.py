@@ -8,10 +8,10 @@ their metallicity and the noise of the photometry. Among 6000 stars hide 60 quas
 which these are. What each says of 6000 new stars, all of them true, is the mean log-density in nats; what it finds is
 told by the share of the intruders among the 2 % of lowest density.
 
-Better nats are not more outliers. A mixture of Gaussians, which costs a second, has the best density (4.96 nats), the
-flow is close to it (4.90) and finds more; the smooth density of kernels, which knows the stars least (4.71), finds
-most, as there is less that it could have learnt of the intruders themselves. An isolation forest, which looks at one
-colour at a time, misses the pairs: each of their colours is that of some star.
+Better nats are not more outliers. The flow and a mixture of Gaussians, which costs a second, have the best density,
+4.96 nats both, and of the two the flow finds more. The smooth density of kernels, which knows the stars least (4.71),
+finds most, as there is less that it could have learnt of the intruders themselves. An isolation forest, which looks at
+one colour at a time, misses the pairs: each of their colours is that of some star.
 
 ::
 

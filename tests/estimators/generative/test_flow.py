@@ -12,7 +12,8 @@ from scipy.stats import multivariate_normal, norm, poisson
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_moons
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import NormalizingFlow
@@ -145,6 +146,14 @@ def test_samples_have_the_moments_of_the_data(moons):
     assert x.dtype == np.float64
     assert_allclose(x.mean(axis=0), MOONS.mean(axis=0), atol=0.06)
     assert_allclose(np.cov(x.T), np.cov(MOONS.T), atol=0.06)
+
+
+def test_a_classifier_does_not_tell_samples_from_data():
+    """Half of its answers are right if there is nothing to tell."""
+    data, other = (make_moons(1500, noise=0.1, random_state=k)[0] for k in (1, 2))
+    drawn = NormalizingFlow(max_iter=60, random_state=0).fit(data).sample(1500, random_state=0)
+    told = cross_val_score(KNeighborsClassifier(20), np.r_[other, drawn], np.repeat([0, 1], 1500), cv=StratifiedKFold())
+    assert told.mean() < 0.55
 
 
 def test_sampling_leaves_the_estimator_as_it_was(moons):
