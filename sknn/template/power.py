@@ -68,7 +68,8 @@ class PowerScaling:
         kind: str | None = "power",
         bounds: Bounds | None = None,
     ) -> None:
-        self.kind, self.bounds = kind, bounds
+        self.kind = kind
+        self.bounds = None if bounds is None else bounds.beside(np.asarray(x, np.float64))
         self.first: Scaling | None = None
         self.powers: Array | None = None
         self.last: Scaling | None = None

@@ -66,6 +66,13 @@ def test_what_bounds_may_be(bounds, message):
         read_bounds(bounds, (2,))
 
 
+def test_values_on_a_bound_count_as_half_as_far_off_as_the_nearest():
+    x = np.array([[0.0, 1e-15], [0.5, 2e-15], [1.0, 0.0]])
+    bounds = Bounds(0.0, [1.0, np.inf]).beside(x)
+    assert_allclose(bounds.inverse(bounds(x)), [[0.2, 1e-15], [0.5, 2e-15], [0.8, 5e-16]])  # 0.2 / 0.8 = 0.25 / 1
+    assert bounds == Bounds(0.0, [1.0, np.inf])
+
+
 def test_the_unit_interval_has_a_name():
     x = np.array([[0.2, 0.9]])
     assert_array_equal(read_bounds("unit", (2,))(x), read_bounds(([0, 0], 1), (2,))(x))
@@ -161,7 +168,7 @@ def test_values_are_spread_over_their_cells_and_stay_within_bounds():
     assert_allclose(low[:3, 0], [0, 0.5, 1.5], atol=1e-12)
     assert_allclose(high[:3, 0], [0.5, 1.5, 2.0], atol=1e-12)
     assert_array_equal(low[:, 1], x[:, 1])
-    assert spread.bounds.lie(low).all()
+    assert spread.bounds.hold(low).all()
 
 
 def test_noise_by_content_is_uniform_and_that_of_the_row(rng):

@@ -129,7 +129,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         self.spacing_ = spacings(all_positions(x, None)[0])
         bounds = read_bounds(self.bounds, x.shape[-1:])
         if bounds is not None:
-            _check_within(bounds, x, self.spacing_ if self.dequantize else 0.0)
+            _check_within(bounds, x)
         if not self.dequantize:
             warn_of_ties(self, self.spacing_)
 
@@ -150,8 +150,6 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     # -- the network -----------------------------------------------------------------------------------------------
 
     def _networks(self, x: Array, target: Any, rng: Random, dtype: np.dtype) -> Network:
-        if target is not None and len(target.shape) > 1:
-            raise ValueError(f"y holds conditions of shape {target.shape} each: a flow takes numbers and classes")
         return Network(self._flow(target), (prod(self._shape) + 1,), rng, dtype)
 
     def _flow(self, target: Any) -> list[Layer]:
@@ -306,15 +304,11 @@ def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1)
 
 
-def _check_within(bounds: Bounds, x: Array, spacing: Any) -> None:
-    """Raise ValueError if values lie beyond their bounds, or on them where they are not spread."""
-    beyond = ~bounds.lie(x) & ~((spacing > 0) & ((x == bounds.low) | (x == bounds.high)))
+def _check_within(bounds: Bounds, x: Array) -> None:
+    """Raise ValueError if values lie beyond their bounds."""
+    beyond = ~bounds.hold(x)
     if beyond.any():
         column = int(np.flatnonzero(beyond.reshape(-1, x.shape[-1]).any(axis=0))[0])
+        low, high = (float(np.broadcast_to(each, x.shape[-1:])[column]) for each in (bounds.low, bounds.high))
         value = x[..., column][beyond[..., column]].flat[0]
-        raise ValueError(
-            f"X has the value {value:g} in column {column}, which does not lie between its bounds, "
-            f"{np.broadcast_to(bounds.low, x.shape[-1:])[column]:g} and "
-            f"{np.broadcast_to(bounds.high, x.shape[-1:])[column]:g}; if many values lie on a bound, dequantize=True "
-            "spreads them"
-        )
+        raise ValueError(f"X has the value {value:g} in column {column}, beyond its bounds, {low:g} and {high:g}")
