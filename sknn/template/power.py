@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 
 from ..autodiff.tape import Array
 from .bounds import Bounds
-from .scaling import Scaling
+from .scaling import Scaling, is_constant
 
 LARGEST_POWER = 2.0
 SOME = 10_000  # values of a column, evenly spaced, say what its power is
@@ -121,8 +121,9 @@ class QuartileScaling(Scaling):
     def __init__(self, x: Array, weight: Array | None = None) -> None:
         super().__init__([(x, weight)])
         low, middle, high = np.quantile(x, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf", weights=weight)
-        self.scale = np.where(high > low, (high - low) / 1.349, self.scale)
-        self.mean = np.where(high > low, middle, self.mean)
+        spread = ~is_constant(high - low, middle, len(x))
+        self.scale = np.where(spread, (high - low) / 1.349, self.scale)
+        self.mean = np.where(spread, middle, self.mean)
 
 
 def bent(x: Array, powers: Array) -> Array:

@@ -149,8 +149,9 @@ def test_a_weight_of_two_is_a_sample_seen_twice(rng):
 
 
 def test_a_constant_column_is_only_shifted():
-    scaling = PowerScaling(np.c_[X[:, 0], np.full(len(X), 3.0)])
-    assert_array_equal(scaling(np.array([[0.0, 3.0]]))[:, 1], [0.0])
+    noise = 3.0 + np.finfo(float).eps * np.arange(len(X)) / len(X)
+    scaling = PowerScaling(np.c_[X[:, 0], np.full(len(X), 3.0), noise])
+    assert_allclose(scaling(np.array([[0.0, 3.0, 3.0]]))[:, 1:], [[0.0, 0.0]], atol=1e-12)
 
 
 # -- ties ----------------------------------------------------------------------------------------------------------
