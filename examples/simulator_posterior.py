@@ -7,10 +7,11 @@ Three numbers are unknown: the rates of infection and of recovery, and the share
 the reports. `FlowRegressor` is fitted to 5,000 pairs of parameters drawn from the prior and the reports that the
 simulator made of them, and is then the posterior for any other epidemic, in milliseconds. The usual way without a
 likelihood, to keep those simulations that look most like what was seen (rejection, approximate Bayesian computation),
-stands beside it, with the same simulations: it sees the same bent valley, more coarsely. Whether a posterior can be
-believed is told by simulations that were not fitted to: the ranks of true parameters among draws are uniform, and
-intervals of each level hold the truth as often as they say. New epidemics with parameters from the posterior cover the
-one that was seen. (Where the likelihood can be written down, sample from it with Markov chains: they are exact.)
+stands beside it, with the same simulations: it sees the same bent valley, more coarsely, and its means are off by some
+percent more. With three unknown numbers it is a fair rival. Whether a posterior can be believed is told by simulations
+that were not fitted to: the ranks of true parameters among draws are uniform, and intervals of each level hold the
+truth as often as they say. New epidemics with parameters from the posterior cover the one that was seen. (Where the
+likelihood can be written down, sample from it with Markov chains: they are exact.)
 
 ::
 
