@@ -4,7 +4,7 @@
 You learn to infer the parameters of a simulator that has no likelihood to write down, and to check what was inferred. A
 disease spreads by chance in a town of 2,000: each day the ill infect others, recover, and are reported or overlooked.
 Three numbers are unknown: the rates of infection and of recovery, and the share that is reported; all that is seen are
-the reports. `FlowRegressor` is fitted to 5,000 pairs of parameters drawn from the prior and the reports that the
+the reports. `FlowRegressor` is fitted to 10,000 pairs of parameters drawn from the prior and the reports that the
 simulator made of them, and is then the posterior for any other epidemic, in milliseconds. The usual way without a
 likelihood, to keep those simulations that look most like what was seen (rejection, approximate Bayesian computation),
 stands beside it, with the same simulations: it sees the same bent valley, more coarsely, and its means are off by some
@@ -54,16 +54,16 @@ def simulate(parameters):
 
 
 # As roots, so that noise is much the same everywhere: counts scatter by their roots.
-y = rng.uniform(LOW, HIGH, (5500, 3))
+y = rng.uniform(LOW, HIGH, (10_500, 3))
 X = np.sqrt(simulate(y))
-flow = FlowRegressor(bounds=(LOW, HIGH), random_state=0).fit(X[:5000], y[:5000])
+flow = FlowRegressor(bounds=(LOW, HIGH), random_state=0).fit(X[:10_000], y[:10_000])
 
 seen = simulate(TRUTH[None])
 draws = flow.sample_y(np.sqrt(seen), 2000, random_state=0)[0].T
 
 # Rejection: the hundred simulations that are nearest to what was seen.
-scaler = StandardScaler().fit(X[:5000])
-neighbours = NearestNeighbors(n_neighbors=100).fit(scaler.transform(X[:5000]))
+scaler = StandardScaler().fit(X[:10_000])
+neighbours = NearestNeighbors(n_neighbors=100).fit(scaler.transform(X[:10_000]))
 
 
 def nearest(x):
@@ -76,11 +76,11 @@ for k, name in enumerate(NAMES):
     both = [f"{each[:, k].mean():.3f} +- {each[:, k].std():.3f}" for each in (draws, kept)]
     print(f"{name:11} {TRUTH[k]:.2f}{both[0]:>19}{both[1]:>19}")
 print("Errors of the posterior's mean for 500 other epidemics, root mean square")
-means = {"flow": flow.predict(X[5000:]), "rejection": nearest(X[5000:]).mean(axis=1)}
+means = {"flow": flow.predict(X[10_000:]), "rejection": nearest(X[10_000:]).mean(axis=1)}
 for name, mean in means.items():
-    errors = np.sqrt(np.square(mean - y[5000:]).mean(axis=0))
+    errors = np.sqrt(np.square(mean - y[10_000:]).mean(axis=0))
     print(f"{name:12}", ", ".join(f"{each} {error:.3f}" for each, error in zip(NAMES, errors, strict=True)))
-ranks = SBCDisplay.from_estimator(flow, X[5000:], y[5000:], n_draws=99, random_state=0, names=NAMES)
+ranks = SBCDisplay.from_estimator(flow, X[10_000:], y[10_000:], n_draws=99, random_state=0, names=NAMES)
 print("p-values of uniform ranks:", ", ".join(f"{name} {p:.2f}" for name, p in zip(NAMES, ranks.p_values, strict=True)))
 plt.close(ranks.figure_)
 
@@ -91,12 +91,10 @@ middles = np.arange(0, DAYS, STEP) + STEP / 2
 again = np.quantile(simulate(draws[:500]), [0.05, 0.95], axis=0)
 axes[0, 0].fill_between(middles, *again, color=BLUE, alpha=0.3, linewidth=0, label="90 % of new epidemics")
 axes[0, 0].plot(middles, seen[0], "o", color="black", markersize=4, label="seen")
-axes[0, 0].set(
-    xlabel="day", ylabel="reports in four days", title="what was seen, and what parameters of the posterior make"
-)
+axes[0, 0].set(xlabel="day", ylabel="reports in four days", title="reports, seen and simulated again")
 axes[0, 0].legend(frameon=False, loc="upper right")
 
-axes[0, 1].plot(*kept[:, :2].T, ".", color=ORANGE, markersize=5, label="rejection, 100 of 5,000")
+axes[0, 1].plot(*kept[:, :2].T, ".", color=ORANGE, markersize=5, label="rejection, 100 of 10,000")
 axes[0, 1].plot(*draws[:, :2].T, ".", color=BLUE, markersize=2, alpha=0.5, label="flow")
 axes[0, 1].plot(*TRUTH[:2], "k*", markersize=12, label="truth")
 axes[0, 1].set(xlim=(LOW[0], HIGH[0]), ylim=(LOW[1], HIGH[1]), xlabel="rate of infection", ylabel="rate of recovery")
@@ -105,7 +103,7 @@ axes[0, 1].legend(frameon=False)
 
 ranks.plot(ax=axes[1, 0])
 axes[1, 0].set_title("ranks of 500 true parameters")
-CoverageDisplay.from_estimator(flow, X[5000:], y[5000:], n_draws=200, random_state=0, names=NAMES, ax=axes[1, 1])
+CoverageDisplay.from_estimator(flow, X[10_000:], y[10_000:], n_draws=200, random_state=0, names=NAMES, ax=axes[1, 1])
 axes[1, 1].set_title("how often intervals hold them")
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
