@@ -109,7 +109,8 @@ class NoiseUNet(Diffusion):
         c = objective.width
         self.time = nn.Sequential(nn.Linear(32, 64), nn.SiLU())
         self.input = nn.Conv2d(1, c, 3, padding=1)
-        self.down_1, self.down_2, self.middle, self.up_2, self.up_1 = (TimeBlock(*b[2:]) for b in objective.blocks)
+        self.down_1, self.down_2, self.middle = TimeBlock(c, c), TimeBlock(c, 2 * c), TimeBlock(2 * c, 2 * c)
+        self.up_2, self.up_1 = TimeBlock(4 * c, c), TimeBlock(2 * c, c)
         self.output = nn.Conv2d(c, 1, 3, padding=1)
 
     def predicted(self, x: Tensor, features: Tensor) -> Tensor:
@@ -117,8 +118,8 @@ class NoiseUNet(Diffusion):
         fine = self.down_1(self.input(x), t)
         coarse = self.down_2(F.avg_pool2d(fine, 2), t)
         x = self.middle(F.avg_pool2d(coarse, 2), t)
-        x = self.up_2(torch.cat([F.interpolate(x, scale_factor=2), coarse], 1), t)
-        return self.output(self.up_1(torch.cat([F.interpolate(x, scale_factor=2), fine], 1), t))
+        x = self.up_2(torch.cat([coarse, F.interpolate(x, scale_factor=2)], 1), t)
+        return self.output(self.up_1(torch.cat([fine, F.interpolate(x, scale_factor=2)], 1), t))
 
 
 class GAN(Twin):

@@ -136,8 +136,6 @@ class Categorical(Likelihood):
 class Shares:
     """Numbers from 0 to 1, left as they are; others are refused."""
 
-    log_volume = 0.0
-
     def __init__(self, kind: Any) -> None:
         self.kind = kind
 
@@ -149,11 +147,12 @@ class Shares:
     def inverse(self, z: Array) -> Array:
         return z.astype(np.float64)
 
+    def log_volume(self, x: Array) -> Array:
+        return np.zeros(len(x))
+
 
 class Levels:
     """Numbers that are one of some, as their places among these, from 0 to 1; others are refused."""
-
-    log_volume = 0.0
 
     def __init__(self, kind: Any, levels: Array) -> None:
         self.kind, self.levels = kind, levels
@@ -168,6 +167,9 @@ class Levels:
     def inverse(self, z: Array) -> Array:
         found: Array = self.levels[np.rint(z * (len(self.levels) - 1)).astype(np.intp)]
         return found
+
+    def log_volume(self, x: Array) -> Array:
+        return np.zeros(len(x))  # probabilities of levels, which have no units
 
 
 # -- which one -----------------------------------------------------------------------------------------------------

@@ -393,10 +393,8 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
-    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
     *("affine", "columns", "moved", "placed", "standard_normal", "mix"),
     *("gate", "shift", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
-    *("affine", "columns", "moved", "placed", "standard_normal"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

@@ -64,7 +64,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     hidden_layer_sizes: int | Sequence[int] = HIDDEN_LAYER_SIZES
     n_bins: int = N_BINS
     bound: float = BOUND
-    bounds: Any = parameter(
+    bounds: tuple[Any, Any] | list[Any] | Literal["unit"] | None = parameter(
         default=None,
         text="Between which values lie, and all samples will: (low, high), each a number or one for each feature, "
         'infinite where there is no bound; "unit" is (0, 1). For images one for each channel.',

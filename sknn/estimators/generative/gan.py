@@ -226,20 +226,20 @@ class GAN(Generator):
     def _criticise(self, nets: Any, batch: Batch, draws: Draws) -> Any:
         """What the critic minimises."""
         n, m = len(batch.x), self.packing
-        fake = self._drawn(nets, n, batch.y, draws)
+        fake = self._generated(nets, n, batch.y, draws)
         critic = self._scores(nets, batch.y)
         return self._adversaries.criticism(critic, packed(batch.x, m), packed(fake, m), float(self.penalty), draws)
 
     def _generate(self, nets: Any, batch: Batch, draws: Draws) -> Any:
         """What the generator minimises."""
-        fake = self._drawn(nets, len(batch.x), batch.y, draws)
+        fake = self._generated(nets, len(batch.x), batch.y, draws)
         return self._adversaries.generator(self._scores(nets, batch.y)(packed(fake, self.packing)))
 
     @property
     def _adversaries(self) -> Any:
         return ADVERSARIES[self.loss]
 
-    def _drawn(self, nets: Any, n: int, condition: Array | None, draws: Draws) -> Value:
+    def _generated(self, nets: Any, n: int, condition: Array | None, draws: Draws) -> Value:
         """Generated samples as the networks see them."""
         return nets.generator(self._seeds(n, condition, draws))
 
@@ -265,7 +265,7 @@ class GAN(Generator):
         """Real and generated samples, as rows with their conditions, spread evenly over all there are."""
         every = -(-len(samples) // COMPARED)
         batch = self._batch(samples, np.arange(0, len(samples), every), draws)
-        fake = self._drawn(nets, len(batch.x), batch.y, draws)
+        fake = self._generated(nets, len(batch.x), batch.y, draws)
         return beside(batch.x, batch.y), beside(fake, batch.y)
 
     def _run(

@@ -355,7 +355,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
             return bound(-misfit, divergence(mean, log_sd).sum(axis=1), log_weights)
 
         scaled = Forward(self.network_, self.input_scaling_)(x, outputs, y=condition)
-        volume = 0.0 if self.input_scaling_ is None else self.input_scaling_.log_volume
+        volume = 0.0 if self.input_scaling_ is None else self.input_scaling_.log_volume(x)
         return scaled.astype(np.float64) + volume
 
 
