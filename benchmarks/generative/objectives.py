@@ -17,6 +17,7 @@ from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Affine,
+    Autoregressive,
     BatchNorm,
     Conv,
     ConvTranspose,
@@ -96,6 +97,16 @@ class SplineFlow(Flow):
     """Rational-quadratic splines of eight bins (Durkan et al. 2019)."""
 
     by = Spline(N_BINS)
+    zuko: ClassVar[dict[str, int]] = {"transforms": 8, "passes": 2}  # the same there
+
+
+class AutoregressiveFlow(SplineFlow):
+    """Three times such splines of all columns, each of which sees those before it (Papamakarios et al. 2017)."""
+
+    zuko: ClassVar[dict[str, int]] = {"transforms": 3}
+
+    def networks(self) -> dict:
+        return {"flow": ([Autoregressive((64, 64), self.by, reverse=k % 2 == 1) for k in range(3)], (11,))}
 
 
 class VAE(Objective):

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from sknn.nn import Parts
 
-from .objectives import N_BINS, Noise, Objective
+from .objectives import N_BINS, Noise, Objective, SplineFlow
 
 Values = Iterator[tuple[str | None, Tensor]]
 
@@ -150,16 +150,20 @@ class GAN(Twin):
 
 
 class Zuko(Twin):
-    """Couplings with splines of as many bins: masked networks, which make the parameters of all columns."""
+    """Flows with splines of as many bins, by masked networks, which make the parameters of all columns."""
 
-    def __init__(self, objective: Any) -> None:
+    def __init__(self, objective: SplineFlow) -> None:
         import zuko
 
         super().__init__()
-        self.flow = zuko.flows.NSF(10, transforms=8, passes=2, hidden_features=(64, 64), bins=N_BINS)
+        self.flow = zuko.flows.NSF(10, hidden_features=(64, 64), bins=N_BINS, **objective.zuko)
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
         return -self.flow().log_prob(x).mean()
+
+    def sample(self, n: int) -> Tensor:
+        with torch.no_grad():
+            return self.flow().sample((n,))
 
 
 TWINS: dict[str, type[Twin]] = {each.__name__: each for each in (RealNVP, VAE, Autoencoder, NoiseMLP, NoiseUNet, GAN)}
