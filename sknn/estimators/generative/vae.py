@@ -356,7 +356,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
             log_weights = 0.5 * (np.square(noise) - np.square(z)).sum(axis=2) + log_sd.sum(axis=1)[:, None]
             return bound(-misfit, divergence(mean, log_sd).sum(axis=1), log_weights)
 
-        scaled = Forward(self.network_, self.input_scaling_)(x, outputs, y=condition)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = Forward(self.network_, self.input_scaling_)(x, outputs, y=condition)
+        scaled = np.where(np.isnan(scaled), -inf, scaled)  # so far off that the numbers overflow
         volume = 0.0 if self.input_scaling_ is None else self.input_scaling_.log_volume(x)
         return scaled.astype(np.float64) + volume
 
