@@ -591,8 +591,9 @@ def image_flow_layers(
     """
     if kind == "autoregressive" or len(shape) != 3 or shape[0] % 2 or shape[1] % 2:
         raise ValueError(
-            f"a flow of images of shape {shape} and kind={kind!r} is not to be had: sides must be even, as squares of "
-            "2 x 2 pixels are taken together, and the kind 'spline', 'affine' or 'glow'"
+            f"a flow of images of shape {shape} and kind={kind!r} is not to be had: images are (height, width, "
+            "channels), their sides must be even, as squares of 2 x 2 pixels are taken together, and the kind "
+            "'spline', 'affine' or 'glow'"
         )
     by = Spline(n_bins, bound) if SPLINE_KINDS[kind] else Affine()
     kernels = (3, *[1] * (len(filters) - 1))

@@ -7,7 +7,7 @@ from scipy.stats import kurtosis, skew, yeojohnson
 
 from sknn.template.bounds import Bounds, read_bounds
 from sknn.template.power import PowerScaling, bent, straightened
-from sknn.template.ties import Spread, content_noise, spacings
+from sknn.template.ties import Spread, places, spacings
 
 RNG = np.random.default_rng(0)
 X = np.c_[RNG.normal(size=2000), RNG.gamma(3.0, size=2000), RNG.uniform(-1, 2, 2000), -RNG.weibull(2.0, 2000)]
@@ -164,7 +164,7 @@ def test_the_spacing_of_a_column_is_that_of_its_grid():
 
 def test_values_are_spread_over_their_cells_and_stay_within_bounds():
     x = np.c_[np.arange(6.0) % 3, np.linspace(0, 1, 6)]
-    spread = Spread(np.array([1.0, 0.0]), Bounds([0, -np.inf], [2, np.inf]))
+    spread = Spread(np.array([1.0, 0.0]), np.zeros(2), Bounds([0, -np.inf], [2, np.inf]))
     low, high = spread(x, np.zeros(x.shape)), spread(x, np.full(x.shape, 1 - 2.0**-53))
     assert_allclose(low[:3, 0], [0, 0.5, 1.5], atol=1e-12)
     assert_allclose(high[:3, 0], [0.5, 1.5, 2.0], atol=1e-12)
@@ -172,12 +172,14 @@ def test_values_are_spread_over_their_cells_and_stay_within_bounds():
     assert spread.bounds.hold(low).all()
 
 
-def test_noise_by_content_is_uniform_and_that_of_the_row(rng):
-    x = np.arange(40_000.0).reshape(-1, 2) // 3
-    noise = content_noise(x)
-    assert abs(noise.mean() - 0.5) < 0.01
-    assert abs(noise.std() - 12**-0.5) < 0.01
-    assert abs(np.corrcoef(noise.T)[0, 1]) < 0.03
-    rows = rng.permutation(len(x))
-    assert_array_equal(content_noise(x[rows]), noise[rows])
-    assert_array_equal(content_noise(np.array([[0.0]])), content_noise(np.array([[-0.0]])))
+def test_what_was_spread_can_be_put_back(rng):
+    x = np.c_[0.1 * rng.integers(0, 9, 50), rng.normal(size=50), rng.integers(0, 3, 50)]
+    spread = Spread(np.array([0.1, 0.0, 1.0]), x.min(axis=0), Bounds([-np.inf, -np.inf, 0], [np.inf, np.inf, 2]))
+    assert_allclose(spread.back(spread(x, rng.random(x.shape))), x, rtol=0, atol=1e-12)
+
+
+def test_places_fill_cells_evenly():
+    shares = places(16, (3, 2))
+    assert_allclose(np.sort(shares, axis=0)[:, 1, 1], (np.arange(16) + 0.5) / 16)
+    assert len(np.unique(shares.reshape(16, 6), axis=1).T) == 6
+    assert_array_equal(places(16, (3, 2)), shares)

@@ -12,6 +12,7 @@ from scipy.special import logsumexp
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
+from ...description import in_order, is_integer
 from ...nn import Layer, Network, from_noise, image_flow_layers, log_prob, to_noise
 from ...nn.draws import Draws
 from ...nn.init import Random
@@ -19,15 +20,14 @@ from ...template.bounds import Bounds, read_bounds
 from ...template.density import Density
 from ...template.fit import all_positions
 from ...template.flows import BOUND, HIDDEN_LAYER_SIZES, KIND, N_BINS, N_TRANSFORMS, flow_of
-from ...template.layers import listed_sizes
 from ...template.parameters import fitted, parameter
 from ...template.power import PowerScaling
 from ...template.samples import Batch, Samples, blocks
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...template.thousand_steps import planned
-from ...template.ties import Spread, spacings, warn_of_ties
+from ...template.ties import Spread, places, spacings, warn_of_ties
 from ...train import Phase, Plan, Stage
-from .pictures import INPUT_SHAPE, as_given, read_pictures
+from .pictures import as_given, read_pictures
 
 AVERAGING = 0.99  # of the weights over the last steps: what is validated early then does not hang on the last batches
 N_PLACES = 16  # in a cell, from which its mean density is estimated
@@ -76,7 +76,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     dequantize: bool = parameter(
         default=False,
         text="Whether values of columns in which they are repeated (whole or rounded numbers) are spread evenly over "
-        "the grid on which they lie: anew in each step of training, in a score by the content of the row.",
+        "the grid on which they lie, anew in each step of training. A score is then the mean density in the cell, and "
+        "samples are put back on the grid.",
     )
     filters: int | Sequence[int] | None = parameter(
         default=None,
@@ -84,7 +85,11 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         text="For images: filters of the hidden convolutions in each coupling, such as (64, 64), in place of "
         "`hidden_layer_sizes`; `n_transforms` are then those of each scale. None: samples are rows of features.",
     )
-    input_shape: Sequence[int] | None = INPUT_SHAPE
+    input_shape: Sequence[int] | None = parameter(
+        default=None,
+        text="With `filters` the shape of an image, (H, W, C), channels last, with even sides. X may have that shape, "
+        "may leave out a single channel, or be flattened. None: X is (n, H, W, C).",
+    )
     solver = "adamw"
     learning_rate = "one_cycle"
     learning_rate_init = 0.003
@@ -116,6 +121,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
         shape="(n_features,)",
     )
+    _spread: Spread | None = fitted("What spreads repeated values, and puts samples back; None: nothing does.")
     _shape: tuple[int, ...] = fitted("That of a sample in front of the flow.")
     _given_shape: tuple[int, ...] = fitted("That of a sample as it was given.")
 
@@ -125,19 +131,18 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         return read_pictures(self, X, fresh)
 
     def _look_at(self, samples: Samples) -> None:
-        x = samples.of(samples.x)
-        self.spacing_ = spacings(all_positions(x, None)[0])
-        bounds = read_bounds(self.bounds, x.shape[-1:])
+        x, _ = all_positions(samples.of(samples.x), None)
+        bounds = read_bounds(self.bounds, x.shape[1:])
         if bounds is not None:
             _check_within(bounds, x)
+        self.spacing_ = spacings(x)
+        self._spread = Spread(self.spacing_, x.min(axis=0), bounds) if self.dequantize else None
         if not self.dequantize:
             warn_of_ties(self, self.spacing_)
 
     def _new_scaling(self, samples: Samples) -> PowerScaling:
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
-        bounds = read_bounds(self.bounds, x.shape[-1:])
-        x = Spread(self.spacing_, bounds).by_content(x) if self.dequantize else x
-        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds)
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=read_bounds(self.bounds, x.shape[1:]))
 
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
@@ -161,7 +166,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             self._shape,
             n_conditions,
             n_transforms=4 if self.n_transforms == "auto" else int(self.n_transforms),
-            filters=listed_sizes(self.filters),
+            filters=_listed_filters(self.filters),
             n_bins=self.n_bins,
             bound=float(self.bound),
         )
@@ -174,15 +179,11 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         return log_prob(nets, _flat(batch.x), batch.y)
 
     def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
-        if self.dequantize:
-            batch = batch._replace(x=self._spread_anew(batch.x, draws))
+        if self._spread is not None:  # anew in each step: from scaled values back to the given ones, and again
+            x, scaling = batch.x, self.input_scaling_
+            spread = self._spread(scaling.inverse(x), draws.uniform(x.shape))
+            batch = batch._replace(x=scaling(spread).astype(x.dtype))
         return -self._outputs(nets, batch, draws)
-
-    def _spread_anew(self, x: Array, draws: Draws) -> Array:
-        """Scaled samples, each value somewhere in its cell."""
-        scaling = self.input_scaling_
-        given = scaling.inverse(x)
-        return scaling(Spread(self.spacing_, scaling.bounds)(given, draws.uniform(x.shape))).astype(x.dtype)
 
     # -- what it says of samples, and draws ------------------------------------------------------------------------
 
@@ -201,22 +202,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         log_density : ndarray of shape (n_samples,)
             Of the data as given, before any scaling; -inf beyond the bounds. A density is no probability: it may be
             larger than 1, its logarithm positive, and it changes with the units of X. With ``dequantize=True`` it is
-            the mean density in the cell of repeated values, from 16 places in it: the logarithm of their probability,
-            less that of the size of the cell.
+            the mean density in the cell of repeated values, from 16 places in it, the same for all rows: the logarithm
+            of their probability, less that of the size of the cell.
         """
         x = self._inputs(X)
         condition = self._conditions(y, len(x), self._forward.dtype)
-        if not (self.dequantize and self.spacing_.any()):
+        if self._spread is None or not self.spacing_.any():
             return self._log_density(x, condition)
-        spread = Spread(self.spacing_, self.input_scaling_.bounds)
-        places = [self._log_density(spread.by_content(x, turn), condition) for turn in range(N_PLACES)]
-        scored: Array = logsumexp(places, axis=0) - x.dtype.type(log(N_PLACES))
+        shares = places(N_PLACES, self.spacing_.shape if self.filters is None else x.shape[1:])
+        each = [self._log_density(self._spread(x, share), condition) for share in shares]
+        scored: Array = logsumexp(each, axis=0) - x.dtype.type(log(N_PLACES))
         return scored
 
     def _log_density(self, x: Array, condition: Array | None) -> Array:
         """Of validated samples, in their precision."""
-        log_density = self._forward(x, self._outputs, y=condition)
-        found: Array = (log_density + self.input_scaling_.log_volume(x)).astype(x.dtype, copy=False)
+        with np.errstate(over="ignore"):  # so far out that the density is 0
+            log_density = self._forward(x, self._outputs, y=condition)
+            found: Array = (log_density + self.input_scaling_.log_volume(x)).astype(x.dtype, copy=False)
         return found
 
     def transform(self, X: Any, y: Any = None) -> Array:
@@ -279,10 +281,12 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             raise ValueError(
                 f"Z has {z.shape[1]} columns, but the flow makes {self._n_features_out} numbers of a sample"
             )
-        return self._samples_of(z, self._conditions(y, len(z), z.dtype))
+        return as_given(self, self._samples_of(z, self._conditions(y, len(z), z.dtype)))
 
     def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
-        return self._samples_of(draws.normal((n, self._n_features_out)).astype(np.float64), condition)
+        z = draws.normal((n, self._n_features_out)).astype(np.float64)
+        x = self._samples_of(z, condition)
+        return as_given(self, x if self._spread is None else self._spread.back(x))
 
     def _samples_of(self, z: Array, condition: Array | None) -> Array:
         """In double precision, so that there and back is the same."""
@@ -293,11 +297,20 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
 
         forward.count(z[:1], lambda: part(slice(0, 1)))
         x = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
-        return as_given(self, self.input_scaling_.inverse(x.reshape(len(x), *self._shape)))
+        return self.input_scaling_.inverse(x.reshape(len(x), *self._shape))
 
     @property
     def _n_features_out(self) -> int:
         return prod(self._shape)
+
+
+def _listed_filters(filters: Any) -> list[int]:
+    each = list(filters) if in_order(filters) else [filters]
+    if not each or not all(is_integer(one) and one > 0 for one in each):
+        raise ValueError(
+            f"filters={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None"
+        )
+    return [int(one) for one in each]
 
 
 def _flat(x: Array) -> Array:

@@ -242,6 +242,9 @@ def test_spread_values_are_scored_by_their_probability(rng):
     assert_array_equal(flow.spacing_, [1.0])
     counts = np.arange(12.0)
     assert_allclose(np.exp(flow.score_samples(counts[:, None])), poisson(4.0).pmf(counts), atol=0.03)
+    drawn = flow.sample(4000, random_state=0)
+    assert_array_equal(drawn, drawn.round())
+    assert_allclose(np.bincount(drawn.ravel().astype(int).clip(0, 11)) / 4000, poisson(4.0).pmf(counts), atol=0.04)
 
 
 def test_a_row_scores_the_same_wherever_it_stands(rng):
@@ -323,6 +326,8 @@ REFUSALS = {
         MOONS,
         "input_shape=.* is for convolutional networks: give filters",
     ),
+    "no filters": ({"filters": ()}, IMAGES[..., None], r"filters=\(\) must hold a positive integer for each"),
+    "negative filters": ({"filters": (4, -1)}, IMAGES[..., None], r"filters=\(4, -1\) must hold a positive integer"),
     "sides that are odd": ({"filters": 4}, np.zeros((5, 7, 8, 1)), "sides must be even"),
     "images value by value": ({"filters": 4, "kind": "autoregressive"}, IMAGES[..., None], "kind='autoregressive' is"),
     "no units": ({"hidden_layer_sizes": (0,)}, MOONS, "hidden_layer_sizes must be > 0"),
