@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, ClassVar, Literal
@@ -25,11 +26,16 @@ from ...template.parameters import fitted, fixed, parameter
 from ...template.power import PowerScaling
 from ...template.residuals import Residuals, linear_residuals
 from ...template.samples import Batch, Samples, blocks
+from ...template.ties import spacings
 from ...template.validation import mean_objective
 from ...train import Phase, Stage, Verdict
 
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
+TIED = (
+    "output(s) {} of y hold values that are repeated, as whole or rounded numbers are: a density grows there without "
+    "bound; add noise of the size of their steps, such as y + rng.uniform(-0.5, 0.5, y.shape) for whole numbers"
+)
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
 
 
@@ -136,6 +142,9 @@ class FlowRegressor(Regressor):
         return Network(self._layers(target.n_outputs), (target.n_outputs + 1,), rng, dtype)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> DensityTarget:  # type: ignore[override]
+        tied = np.flatnonzero(spacings(columns(y)))
+        if len(tied):
+            warnings.warn(TIED.format(", ".join(map(str, tied[:8])) + ", ..." * (len(tied) > 8)), stacklevel=2)
         bounds = read_bounds(self.bounds, (columns(y).shape[1],))
         scaling = PowerScaling(columns(y), sample_weight, kind=self.target_scaling, bounds=bounds)
         return DensityTarget(scaling, y.shape[1:])

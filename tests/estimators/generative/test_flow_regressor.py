@@ -285,6 +285,12 @@ def test_weights_count():
     assert_array_equal(flow.predict(SEEN[:9]), short(BOUNDED[:300], SEEN[:300]).predict(SEEN[:9]))
 
 
+def test_repeated_values_are_named():
+    whole = np.c_[BOUNDED, np.round(BOUNDED * 9)][:200]
+    with pytest.warns(UserWarning, match=r"output\(s\) 1 of y hold values that are repeated.*add noise of the size"):
+        short(whole)
+
+
 def test_early_stopping_can_go_by_a_scorer():
     flow = short(scoring="r2", early_stopping=True, max_iter=6, learning_rate_init=0.01)
     assert len(flow.validation_scores_) == 6
