@@ -79,13 +79,13 @@ class Spread:
         moved = low + (high - low) * (share + 2.0**-54)  # a bit off the lower edge, which may be a bound
         return np.where(self.spacing > 0, moved, x).astype(x.dtype, copy=False)
 
-    def by_content(self, x: Array) -> Array:
-        """x spread in a way that depends on the row alone: the same wherever it stands."""
-        return self(x, content_noise(x))
+    def by_content(self, x: Array, turn: int = 0) -> Array:
+        """x spread in a way that depends on the row and the turn alone: the same wherever it stands."""
+        return self(x, content_noise(x, turn))
 
 
-def content_noise(x: Array) -> Array:
-    """Uniform numbers in [0, 1), of the shape of x, that depend on the values of each row and on nothing else.
+def content_noise(x: Array, turn: int = 0) -> Array:
+    """Uniform numbers in [0, 1), of the shape of x, that depend on the values of each row and the turn alone.
 
     They are hashes (the finaliser of SplitMix64; Steele, Lea & Flood 2014) of the bits of all of the row.
 
@@ -100,7 +100,7 @@ def content_noise(x: Array) -> Array:
     state = np.zeros(len(rows), np.uint64)
     for column in rows.view(np.uint64).T:
         state = _scrambled(state ^ column)
-    number = np.arange(1, rows.shape[1] + 1, dtype=np.uint64) * GOLDEN
+    number = (np.arange(1, rows.shape[1] + 1, dtype=np.uint64) + np.uint64(turn * rows.shape[1])) * GOLDEN
     noise: Array = (_scrambled(state[:, None] + number) >> np.uint64(11)) * 2.0**-53
     return noise.reshape(x.shape)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, prod
+from dataclasses import replace
+from math import inf, log, prod
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
@@ -24,9 +26,11 @@ from ...template.samples import Batch, Samples, blocks
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...template.thousand_steps import planned
 from ...template.ties import Spread, spacings, warn_of_ties
-from ...train import Plan
+from ...train import Phase, Plan, Stage
 from .pictures import INPUT_SHAPE, as_given, read_pictures
 
+AVERAGING = 0.99  # of the weights over the last steps: what is validated early then does not hang on the last batches
+N_PLACES = 16  # in a cell, from which its mean density is estimated
 STEPS, FEWEST, MOST, SMALLEST, LARGEST = 3000, 20, 150, 32, 256
 
 
@@ -99,9 +103,10 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     )
     input_scaling: Literal["power", "standard"] | None = parameter(  # type: ignore[assignment]
         default="power",
-        text="What is done to each feature in front of the flow: it is standardised, bent by the power (Yeo and "
-        "Johnson) that makes it as normal as it can be, and standardised again, which helps much where tails are "
-        "heavy; or standardised alone. The density is that of the data as given in any case.",
+        text='What is done to each feature in front of the flow. "power": it is centred and scaled by its quartiles, '
+        "bent by the powers (Yeo and Johnson), one on each side, that make it as normal as it can be, and "
+        'standardised, which helps much where tails are heavy. "standard": it is standardised alone. The density is '
+        "that of the data as given in any case.",
     )
 
     input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
@@ -124,7 +129,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         self.spacing_ = spacings(all_positions(x, None)[0])
         bounds = read_bounds(self.bounds, x.shape[-1:])
         if bounds is not None:
-            _check_within(bounds, x, self.spacing_ if self.dequantize else 0.0)
+            _check_within(bounds, x)
         if not self.dequantize:
             warn_of_ties(self, self.spacing_)
 
@@ -137,6 +142,10 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
         return planned(self, super()._plan(n_samples), n_samples, **sizes)
+
+    def _stages(self, n_samples: int) -> list[Stage]:
+        [stage] = super()._stages(n_samples)
+        return [replace(stage, phases=[Phase(self._objective, averaging=AVERAGING)])]
 
     # -- the network -----------------------------------------------------------------------------------------------
 
@@ -192,16 +201,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         log_density : ndarray of shape (n_samples,)
             Of the data as given, before any scaling; -inf beyond the bounds. A density is no probability: it may be
             larger than 1, its logarithm positive, and it changes with the units of X. With ``dequantize=True`` it is
-            that of one place in the cell around each repeated value, on average over rows a lower bound of the
-            log-probability of the values, less the logarithm of the size of the cells.
+            the mean density in the cell of repeated values, from 16 places in it: the logarithm of their probability,
+            less that of the size of the cell.
         """
         x = self._inputs(X)
-        scaling = self.input_scaling_
-        if self.dequantize:
-            x = Spread(self.spacing_, scaling.bounds).by_content(x)
-        log_density = self._forward(x, self._outputs, y=self._conditions(y, len(x), self._forward.dtype))
-        scored: Array = (log_density + scaling.log_volume(x)).astype(x.dtype, copy=False)
+        condition = self._conditions(y, len(x), self._forward.dtype)
+        if not (self.dequantize and self.spacing_.any()):
+            return self._log_density(x, condition)
+        spread = Spread(self.spacing_, self.input_scaling_.bounds)
+        places = [self._log_density(spread.by_content(x, turn), condition) for turn in range(N_PLACES)]
+        scored: Array = logsumexp(places, axis=0) - x.dtype.type(log(N_PLACES))
         return scored
+
+    def _log_density(self, x: Array, condition: Array | None) -> Array:
+        """Of validated samples, in their precision."""
+        log_density = self._forward(x, self._outputs, y=condition)
+        found: Array = (log_density + self.input_scaling_.log_volume(x)).astype(x.dtype, copy=False)
+        return found
 
     def transform(self, X: Any, y: Any = None) -> Array:
         """The noise that the flow makes of samples: standard normal numbers, as far as it has learnt their density.
@@ -224,6 +240,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             x, lambda nets, batch, draws: to_noise(nets, _flat(batch.x), batch.y)[0], y=condition
         )
         return found
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Array:
+        """Fit, and make noise of the same samples, under the same conditions.
+
+        Parameters
+        ----------
+        X, y
+            As for :meth:`fit`.
+        **fit_params
+            What else :meth:`fit` takes.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_values)
+            As :meth:`transform` gives.
+        """
+        return self.fit(X, y, **fit_params).transform(X, y)
 
     def inverse_transform(self, Z: Any, y: Any = None) -> Array:
         """The samples of which :meth:`transform` makes Z.
@@ -271,15 +304,11 @@ def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1)
 
 
-def _check_within(bounds: Bounds, x: Array, spacing: Any) -> None:
-    """Raise ValueError if values lie beyond their bounds, or on them where they are not spread."""
-    beyond = ~bounds.lie(x) & ~((spacing > 0) & ((x == bounds.low) | (x == bounds.high)))
+def _check_within(bounds: Bounds, x: Array) -> None:
+    """Raise ValueError if values lie beyond their bounds."""
+    beyond = ~bounds.hold(x)
     if beyond.any():
         column = int(np.flatnonzero(beyond.reshape(-1, x.shape[-1]).any(axis=0))[0])
+        low, high = (float(np.broadcast_to(each, x.shape[-1:])[column]) for each in (bounds.low, bounds.high))
         value = x[..., column][beyond[..., column]].flat[0]
-        raise ValueError(
-            f"X has the value {value:g} in column {column}, which does not lie between its bounds, "
-            f"{np.broadcast_to(bounds.low, x.shape[-1:])[column]:g} and "
-            f"{np.broadcast_to(bounds.high, x.shape[-1:])[column]:g}; if many values lie on a bound, dequantize=True "
-            "spreads them"
-        )
+        raise ValueError(f"X has the value {value:g} in column {column}, beyond its bounds, {low:g} and {high:g}")
