@@ -103,7 +103,7 @@ class FlowRegressor(Regressor):
     )
     n_draws: int = parameter(
         default=1000,
-        interval="[1, inf)",
+        interval="[2, inf)",
         text="From how many points of the distribution of a sample its mean, standard deviation, quantiles and "
         "intervals are computed. The points are spread evenly and are always the same.",
     )
@@ -280,7 +280,7 @@ class FlowRegressor(Regressor):
         X : array-like of shape (n_samples, n_features)
             Samples.
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Which, between 0 and 1.
+            Which, above 0 and below 1.
 
         Returns
         -------
@@ -291,11 +291,11 @@ class FlowRegressor(Regressor):
         Raises
         ------
         ValueError
-            If a quantile does not lie between 0 and 1.
+            If there is none, or one is not above 0 and below 1.
         """
         x, levels = self._inputs(X), np.asarray(quantiles, np.float64)
-        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers between 0 and 1")
+        if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers above 0 and below 1")
         if self._target.n_outputs == 1:  # y rises with the noise, so its quantiles are those of the noise
             return self._summarised(x, ndtri(levels)[:, None], lambda x, y: y)
         return self._summarised(
@@ -323,7 +323,7 @@ class FlowRegressor(Regressor):
             If `confidence` does not lie between 0 and 1.
         """
         if not is_number(confidence) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r} must be a number between 0 and 1")
+            raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
