@@ -317,7 +317,7 @@ def test_what_does_not_go_together_is_refused(params, message):
 
 
 def test_a_condition_is_no_picture():
-    with pytest.raises(ValueError, match=r"y holds conditions of shape \(5, 7, 1\) each: a GAN takes numbers and"):
+    with pytest.raises(ValueError, match=r"y has shape \(300, 5, 7, 1\), but GAN takes one condition for each sample"):
         GAN(conditional=True).fit(X[:300], PICTURES)
 
 
