@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, ClassVar, Literal
@@ -25,11 +26,16 @@ from ...template.parameters import fitted, fixed, parameter
 from ...template.power import PowerScaling
 from ...template.residuals import Residuals, linear_residuals
 from ...template.samples import Batch, Samples, blocks
+from ...template.ties import spacings
 from ...template.validation import mean_objective
 from ...train import Phase, Stage, Verdict
 
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
+TIED = (
+    "output(s) {} of y hold values that are repeated, as whole or rounded numbers are: a density grows there without "
+    "bound; add noise of the size of their steps, such as y + rng.uniform(-0.5, 0.5, y.shape) for whole numbers"
+)
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
 
 
@@ -97,7 +103,7 @@ class FlowRegressor(Regressor):
     )
     n_draws: int = parameter(
         default=1000,
-        interval="[1, inf)",
+        interval="[2, inf)",
         text="From how many points of the distribution of a sample its mean, standard deviation, quantiles and "
         "intervals are computed. The points are spread evenly and are always the same.",
     )
@@ -136,6 +142,9 @@ class FlowRegressor(Regressor):
         return Network(self._layers(target.n_outputs), (target.n_outputs + 1,), rng, dtype)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> DensityTarget:  # type: ignore[override]
+        tied = np.flatnonzero(spacings(columns(y)))
+        if len(tied):
+            warnings.warn(TIED.format(", ".join(map(str, tied[:8])) + ", ..." * (len(tied) > 8)), stacklevel=2)
         bounds = read_bounds(self.bounds, (columns(y).shape[1],))
         scaling = PowerScaling(columns(y), sample_weight, kind=self.target_scaling, bounds=bounds)
         return DensityTarget(scaling, y.shape[1:])
@@ -271,7 +280,7 @@ class FlowRegressor(Regressor):
         X : array-like of shape (n_samples, n_features)
             Samples.
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Which, between 0 and 1.
+            Which, above 0 and below 1.
 
         Returns
         -------
@@ -282,11 +291,11 @@ class FlowRegressor(Regressor):
         Raises
         ------
         ValueError
-            If a quantile does not lie between 0 and 1.
+            If there is none, or one is not above 0 and below 1.
         """
         x, levels = self._inputs(X), np.asarray(quantiles, np.float64)
-        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers between 0 and 1")
+        if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers above 0 and below 1")
         if self._target.n_outputs == 1:  # y rises with the noise, so its quantiles are those of the noise
             return self._summarised(x, ndtri(levels)[:, None], lambda x, y: y)
         return self._summarised(
@@ -314,7 +323,7 @@ class FlowRegressor(Regressor):
             If `confidence` does not lie between 0 and 1.
         """
         if not is_number(confidence) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r} must be a number between 0 and 1")
+            raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
