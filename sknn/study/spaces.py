@@ -27,7 +27,8 @@ from sklearn.ensemble import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, SVR
 from sklearn.utils import check_random_state
@@ -48,6 +49,7 @@ from sknn import (
     UNetSegmenter,
 )
 
+from .densities import Standardised
 from .forecast import BlockForecasts
 from .pixels import OtsuSegmenter, PixelForest
 from .quantiles import FromDeviation, OneByOne
@@ -291,6 +293,12 @@ SPACES: dict[type, Space] = {
     TransformerRegressor: _TRANSFORMER,
     ResNetClassifier: _RESNET,
     ResNetRegressor: _RESNET,
+    GaussianMixture: {
+        "n_components": LogInteger(1, 50),
+        "covariance_type": ["full", "diag"],
+        "reg_covar": LogUniform(1e-7, 1e-2),
+    },
+    KernelDensity: {"bandwidth": LogUniform(0.03, 2), "kernel": ["gaussian", "exponential"]},
     UNetSegmenter: {
         "filters": [8, 16],
         "depth": [2, 3],
@@ -311,7 +319,8 @@ def search_space(estimator: Any, n_train: int) -> Space:
     estimator : scikit-learn estimator
         With a pipeline, a ``TransformedTargetRegressor`` or what predicts several quantiles around it, or without.
     n_train : int
-        The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds.
+        The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds, and
+        the components of a mixture a tenth.
 
     Returns
     -------
@@ -333,11 +342,15 @@ def search_space(estimator: Any, n_train: int) -> Space:
         return _prefixed(
             "forecaster__estimator", search_space(getattr(estimator.forecaster, "estimator", None), n_train)
         )
+    if isinstance(estimator, Standardised):  # which then searches for nothing by itself
+        return {"grid": [None], **_prefixed("estimator", search_space(estimator.estimator, n_train))}
     if isinstance(estimator, OneByOne | FromDeviation):
         return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:
         return {**space, "n_neighbors": LogInteger(1, max(1, min(50, n_train // 2)))}
+    if "n_components" in space:
+        return {**space, "n_components": LogInteger(1, max(1, min(50, n_train // 10)))}
     return dict(space)
 
 
