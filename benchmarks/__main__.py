@@ -21,6 +21,7 @@ from . import (
     core,
     defaults,
     false_alarms,
+    generative,
     grid_search,
     images,
     imports,
@@ -41,7 +42,7 @@ from .report import Report, goals, tables
 from .writers import as_json, markdown, show
 
 MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load)
-MODULES += (core, sequences, images)
+MODULES += (core, sequences, images, generative)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
 FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 

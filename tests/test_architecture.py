@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
     "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
-    "inspection": CORE | {"template", "estimators"},
+    "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
     "versions": {"ops"},

@@ -32,6 +32,8 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
+from benchmarks.generative import steps as generative_steps  # noqa: E402
+from benchmarks.generative.objectives import Spline  # noqa: E402
 from benchmarks.images import steps  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
@@ -89,6 +91,7 @@ TINY = {
     attention.LanguageModel: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
     generation.Generation: lambda work: replace(work, units=8, n_characters=70, length=3),
     steps.Step: small_step,
+    generative_steps.Step: lambda work: replace(work, n_samples=4),
     recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},
@@ -109,7 +112,7 @@ def measured(measurement):
 @pytest.fixture
 def without_peers(monkeypatch):
     """As where PyTorch and skorch are not installed: to import them takes seconds."""
-    for module in (mlp, cnn, predict, sgemm, rows, steps, generation, kept_pages):
+    for module in (mlp, cnn, predict, sgemm, rows, steps, generative_steps, generation, kept_pages):
         monkeypatch.setattr(module, "installed", lambda name: False)
 
 
@@ -160,8 +163,9 @@ def test_the_peers_do_the_same_work(case):
     "measurement",
     [
         each
-        for each in command.chosen(["core", "sequences", "images"], command.MEASUREMENTS)
+        for each in command.chosen(["core", "sequences", "images", "generative"], command.MEASUREMENTS)
         if each.contest not in (generation.milliseconds, steps.megabytes)
+        and not isinstance(getattr(each.work, "objective", None), Spline)  # zuko's networks are others
     ],
     ids=lambda each: each.path,
 )

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier as ScikitLearnsMLP
 from sklearn.pipeline import make_pipeline
@@ -29,10 +30,13 @@ from sknn import (
 )
 from sknn.inspection import (
     AttentionDisplay,
+    CoverageDisplay,
     FeatureMapDisplay,
     FilterDisplay,
     LossCurveDisplay,
     NetworkDisplay,
+    PITDisplay,
+    SBCDisplay,
     SegmentationDisplay,
     segmentation,
 )
@@ -69,6 +73,7 @@ PATCHED = ViTClassifier(2, width=8, depth=3, n_heads=2, max_iter=1, random_state
 FEATURES = FTTransformerClassifier(8, max_iter=1, random_state=0).fit(TABLE, LABELS)
 PIPELINE = make_pipeline(StandardScaler(), CNNClassifier(4, input_shape=(6, 5, 1), **QUICK))
 PIPELINE.fit(IMAGES.reshape(60, 30), LABELS)
+PROCESS = GaussianProcessRegressor(alpha=0.1).fit(TABLE, TABLE["age"])
 SEARCH = GridSearchCV(MLPClassifier(**QUICK), {"hidden_layer_sizes": [3, 4]}, cv=2).fit(TABLE, LABELS)
 
 DISPLAYS = {
@@ -79,6 +84,11 @@ DISPLAYS = {
     "attention": lambda **more: AttentionDisplay.from_estimator(SERIES, SIGNALS[0], **more),
     "segmentation": lambda **more: SegmentationDisplay.from_estimator(SEGMENTER, COLOURS[0], PIXELS[0], **more),
     "attention over an image": lambda **more: AttentionDisplay.from_estimator(PATCHED, COLOURS[0], **more),
+    "ranks": lambda **more: SBCDisplay.from_estimator(PROCESS, TABLE, TABLE["age"], random_state=0, **more),
+    "coverage": lambda **more: CoverageDisplay.from_estimator(PROCESS, TABLE, TABLE["age"], random_state=0, **more),
+    "integral transform": lambda **more: PITDisplay.from_estimator(
+        PROCESS, TABLE, TABLE["age"], random_state=0, **more
+    ),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }
 every_display = pytest.mark.parametrize("from_estimator", DISPLAYS.values(), ids=DISPLAYS)
@@ -153,8 +163,11 @@ def test_the_error_without_matplotlib_says_how_to_get_it(from_estimator, monkeyp
         AttentionDisplay(weights=np.eye(4), image=np.ones((6, 5, 1)), patch_size=3),
         NetworkDisplay(network=MLP.network_),
         SegmentationDisplay(image=np.eye(3), prediction=np.eye(3)),
+        SBCDisplay(ranks=np.arange(5), n_draws=4),
+        CoverageDisplay(confidence=np.array([0.5]), shares=np.array([0.4]), n_samples=5),
+        PITDisplay(values=np.array([0.5])),
     ],
-    ids=["loss curve", "filters", "feature maps", "attention", "attention over an image", "network", "segmentation"],
+    ids=lambda display: type(display).__name__,
 )
 def test_the_error_without_matplotlib_comes_from_plot_too(display, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)

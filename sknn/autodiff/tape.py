@@ -313,9 +313,13 @@ class Fused(Operation):
         return self._reference(*inputs, **options)
 
     def pull(self, entry: Tensor, g: Array, out: Sequence) -> Sequence[Array | None]:
+        return self.pull_kept(g, entry.saved, out)
+
+    def pull_kept(self, g: Array, kept: Any, out: Sequence) -> Sequence[Array | None]:
+        """As :meth:`pull`, from what its forward pass kept: for an operation that has this one within it."""
         if self._backward is None:
             raise TypeError(f"{self.__name__} has no backward pass")
-        return self._backward(g, entry.saved, out)
+        return self._backward(g, kept, out)
 
     def factors(self, entry: Tensor, g: Array) -> tuple[Array, Array]:
         return super().factors(entry, g) if self._each is None else self._each(g, entry.saved)

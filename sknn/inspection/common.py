@@ -52,6 +52,14 @@ def given_axes(plt: Any, ax: Any) -> Any:
     raise ValueError(f"ax must be a matplotlib Axes, or None for a new figure; got {ax!r}{several}")
 
 
+def line_colors(n: int) -> list[Any]:
+    """The colours of the style in turn; where they would repeat, as many from light to dark."""
+    import matplotlib as mpl
+
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
+    return cycle[:n] if n <= len(cycle) else list(mpl.colormaps["viridis"](np.linspace(0, 0.9, n)))
+
+
 def square_axes(plt: Any, ax: Any, box: tuple[float, float, float, float], inches: tuple[float, float]) -> Any:
     """The axes, or those of a new figure of such a size, with the limits of a box, equal units and no frame."""
     own = given_axes(plt, ax) is None

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array
-from .common import given_axes, innermost, pyplot
+from .common import given_axes, innermost, line_colors, pyplot
 
 STYLES: dict[str, Any] = {"training loss": "-", "validation loss": "--", "validation score": ":"}
 WIDE = 30  # a loss that falls by this factor is drawn on a logarithmic axis
@@ -150,7 +150,7 @@ class LossCurveDisplay:
         }
 
     def _draw(self, ax: Any, kind: str, curves: Mapping[str, Sequence[float]], kwargs: dict[str, Any]) -> None:
-        colors = dict(zip(self.loss_curves, _colors(len(self.loss_curves)), strict=True))
+        colors = dict(zip(self.loss_curves, line_colors(len(self.loss_curves)), strict=True))
         for name, curve in curves.items():
             style = {"color": colors[name], "linestyle": STYLES[kind], **kwargs}
             (self.lines_[name][kind],) = ax.plot(np.arange(1, len(curve) + 1), curve, **style)
@@ -190,14 +190,6 @@ class LossCurveDisplay:
         samples = {kind: Line2D([], [], color=color, linestyle=STYLES[kind]) for kind in kinds}
         legend = {**(networks if len(networks) > 1 else {}), **(samples if len(samples) > 1 else {})}
         return list(legend.values()), list(legend)
-
-
-def _colors(n: int) -> list[Any]:
-    """The colours of the style in turn; where they would repeat, as many from light to dark."""
-    import matplotlib as mpl
-
-    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
-    return cycle[:n] if n <= len(cycle) else list(mpl.colormaps["viridis"](np.linspace(0, 0.9, n)))
 
 
 def _named(estimator: Any) -> dict[str, Any]:

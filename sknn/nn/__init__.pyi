@@ -22,6 +22,15 @@ from .draws import Draws as Draws
 from .dropout import Dropout as Dropout
 from .embedding import Embedding as Embedding
 from .feature_tokens import FeatureTokens as FeatureTokens
+from .flow import Affine as Affine
+from .flow import Autoregressive as Autoregressive
+from .flow import Coupling as Coupling
+from .flow import Mixing as Mixing
+from .flow import Spline as Spline
+from .flow import flow_layers as flow_layers
+from .flow import from_noise as from_noise
+from .flow import log_prob as log_prob
+from .flow import to_noise as to_noise
 from .gaps import FillGaps as FillGaps
 from .grids import Grids as Grids
 from .inputs import Standardise as Standardise

@@ -451,6 +451,35 @@ def _norm_back(
     return dx, to_gain, to_shift
 
 
+class Bent(NamedTuple):
+    """What gradients of a spline need, in the order in which the kernels take it."""
+
+    x: Array
+    raw: Array
+    n_bins: int
+    bound: float
+    inverse: bool
+
+
+def spline(x: Array, raw: Array, bound: float, inverse: bool) -> tuple[Array, Bent] | None:
+    """As :func:`spline.spline`."""
+    x, raw = np.ascontiguousarray(x), np.ascontiguousarray(raw)
+    if not _apply_to(x, raw):
+        return None
+    y = np.empty((2, *x.shape), x.dtype)
+    saved = Bent(x, raw, (raw.shape[-1] + 1) // 3, bound, inverse)
+    native.spline(*saved, y, threads_of_kernels(ACTIVATION_WORK * raw.size))
+    return y, saved
+
+
+def spline_back(g: Array, saved: Bent, wanted: tuple[bool, bool]) -> tuple[Array | None, Array | None]:
+    """The gradients of x and raw, of those that are wanted."""
+    dx, draw = (np.empty_like(each) if want else None for each, want in zip(saved[:2], wanted, strict=True))
+    threads = threads_of_kernels(ACTIVATION_WORK * saved.raw.size)
+    native.spline_back(np.ascontiguousarray(g, saved.x.dtype), *saved, dx, draw, threads)
+    return dx, draw
+
+
 def _rows_apply_to(first: Array, *others: Array) -> bool:
     """Whether all are rows of one precision, each contiguous, at any distance from each other."""
     size = first.itemsize

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 from .precision import widened
 
 MINIMUM = 1e-3  # of the interval, that every bin is wide and high; and of the slope at a knot
@@ -48,14 +49,20 @@ def spline(x: Array, raw: Array, *, bound: float = 5.0, inverse: bool = False) -
     ([[-6.0, 1.5]], np.True_)
     """
     raw = widened(raw, x.dtype)
+    found = compiled.spline(x, raw, bound, inverse)
+    return found or _spline(x, raw, bound, inverse)
+
+
+def _spline(x: Array, raw: Array, bound: float, inverse: bool) -> tuple[Array, Any]:
     inside, bins, piece, at = _located(x, raw, bound, inverse)
     share = _share_of_height(at, piece) if inverse else (at - piece.left) / piece.width
-    found = _result(x, inside, piece, share, inverse)
-    return found, (inside, raw, bins, piece, share, bound, inverse)
+    return _result(x, inside, piece, share, inverse), (inside, raw, bins, piece, share, bound, inverse)
 
 
 @spline.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
+    if isinstance(saved, compiled.Bent):
+        return compiled.spline_back(g, saved, (out[0] is not None, out[1] is not None))
     inside, raw, bins, piece, share, bound, inverse = saved
     g = g.astype(raw.dtype, copy=False)
     to_y, to_log = g * inside

@@ -17,15 +17,18 @@ from sknn.autodiff import Tensor, check_grads
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Activation,
+    Affine,
     Attention,
     AttentionGate,
     AttentiveRecurrent,
+    Autoregressive,
     BatchNorm,
     Beside,
     Concat,
     Context,
     Conv,
     ConvTranspose,
+    Coupling,
     Cropped,
     CrossAttention,
     DecoderBlock,
@@ -42,6 +45,7 @@ from sknn.nn import (
     InvertedResidual,
     Layer,
     LayerNorm,
+    Mixing,
     Network,
     Patches,
     Pool,
@@ -49,6 +53,7 @@ from sknn.nn import (
     Recurrent,
     Residual,
     Sequential,
+    Spline,
     SqueezeExcite,
     Standardise,
     StochasticDepth,
@@ -171,6 +176,17 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         (Cropped([Dense(3, activation="tanh")]), (4, 2)),
     ],
     "AttentionGate": [(AttentionGate(2), (3,)), (AttentionGate(3, 4), (4, 3, 5))],
+    "Coupling": [
+        (Coupling([Dense(3, activation="tanh")], (0, 2), (1,), Affine()), (4,)),
+        (Coupling([Dense(3, activation="tanh")], (0, 3), (2, 1), Spline(3, 2.0), n_conditions=2), (5,)),
+        (Coupling([Conv(2)], range(0, 8, 2), range(1, 8, 2), Affine(), n_conditions=2, grid=(2, 2)), (9,)),
+    ],
+    "Autoregressive": [
+        (Autoregressive((4,), Affine(), activation="tanh"), (4,)),
+        (Autoregressive((4, 3), n_conditions=2, reverse=True, activation="tanh"), (3,)),
+        (Autoregressive((3,), Spline(3, 2.0)), (2,)),
+    ],
+    "Mixing": [(Mixing(), (4,)), (Mixing((0, 3, 1, 2), n_positions=2), (6,))],
     "Patches": [(Patches(2, 3), (5, 2)), (Patches((2, 3), 4, padding="valid"), (5, 4, 2))],
 }
 
@@ -183,6 +199,8 @@ def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
         return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
     if isinstance(layer, Beside):
         return {layer.name: np.random.default_rng(2).standard_normal((n, layer.width))}
+    if getattr(layer, "n_conditions", 0):
+        return {"condition": np.random.default_rng(2).standard_normal((n, layer.n_conditions))}
     if isinstance(layer, AttentiveRecurrent | CrossAttention | DecoderBlock):
         return {"memory": np.random.default_rng(2).standard_normal((n, 5, 3))}
     return {}
@@ -471,6 +489,22 @@ ERRORS = {
     "nothing to open the gate": (
         lambda: AttentionGate(3).build((4, 3), Store(None)), ValueError, "gated=3 channels leave none of 3 to open",
     ),
+    "a number for a state": (
+        lambda: Mixing().build((1,), Store(None)), ValueError, r"Mixing works on states \(d \+ 1,\), .* shape \(1,\)",
+    ),
+    "a value that stays and moves": (
+        lambda: Coupling((), (0, 1), (1,)).build((3,), Store(None)), ValueError,
+        r"stay=\(0, 1\) and move=\(1,\) must name different ones of 2 values",
+    ),
+    "groups that are not equal": (
+        lambda: Mixing(n_positions=2).build((4,), Store(None)), ValueError,
+        "which=None must name n_positions=2 equal groups of 3 values",
+    ),
+    "no condition": (
+        lambda: Autoregressive((2,), n_conditions=2).apply({}, np.ones((1, 3)), Context()), ValueError,
+        "condition=None: Autoregressive needs 2 numbers of each sample",
+    ),
+    "one bin": (lambda: Spline(1), ValueError, r"n_bins must be an integer in \[2, inf\); got 1"),
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
     ),

@@ -22,6 +22,7 @@ from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.residual import join
+from sknn.ops.spline import spline
 from sknn.ops.windows import make_windows
 from sknn.optim import descent
 
@@ -1005,3 +1006,22 @@ def test_samples_of_attention_must_lie_within_the_rows(table):
     q, y, sums = np.ones((4, 6)), np.empty((4, 6)), np.empty((4, 2, 2))
     with pytest.raises(ValueError, match="a sample lies outside of the rows"):
         _kernels.native.attention(q, q, q, table, 2, True, None, 1.0, y, sums, 1)
+
+
+@given(
+    shape=st.tuples(st.integers(1, 40), st.integers(1, 3)),
+    n_bins=st.sampled_from([1, 2, 3, 8, 11]),
+    bound=st.sampled_from([0.5, 3.0]),
+    inverse=st.booleans(),
+    layouts=st.tuples(*[st.sampled_from("CCFSR")] * 3),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 2**20),
+)
+@PROPERTY
+def test_splines(on_numpy, monkeypatch, shape, n_bins, bound, inverse, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    x, raw, g = (rng.standard_normal(each).astype(dtype) for each in (shape, (*shape, 3 * n_bins - 1), (2, *shape)))
+    x, raw, g = (laid_out(*pair) for pair in zip((2 * x, raw, g), layouts, strict=True))
+    compare_gradients(on_numpy, spline, (x, raw), g, dtype, count, bound=bound, inverse=inverse)

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,10 +16,12 @@ from sknn.autodiff import Operation, Tensor, backward, check_grads, grad, jet
 from sknn.autodiff import primitives as p
 from sknn.autodiff.tape import Fused
 from sknn.ops import ACTIVATIONS
+from sknn.ops.affine import affine
 from sknn.ops.attention import Scope
 from sknn.ops.recurrence import CELLS, Steps
 from sknn.ops.rows import Places
 from sknn.ops.segment import Segments
+from sknn.ops.spline import spline
 from sknn.ops.windows import make_transposed_windows, make_windows
 
 # Operations enter their table when they are loaded.
@@ -310,6 +313,32 @@ def splines(n: int) -> list[Case]:
     ]
 
 
+COLUMNS = (slice(1, 4, 2), (2, 0), slice(0, 1))  # of states of three values
+
+
+def affine_maps(n: int) -> list[Case]:
+    return [Case((real(n, 3), real(n, 3, 2)), (0, 1), {"inverse": inverse}) for inverse in (False, True)]
+
+
+def columns_taken(n: int) -> list[Case]:
+    return [Case((apart(n, 4),), options={"which": which, "limit": limit}) for which in COLUMNS for limit in (inf, 1.0)]
+
+
+def columns_moved(n: int) -> list[Case]:
+    """By an affine map and by a spline, either way."""
+    return [
+        Case((real(n, 4), real(n, n_columns * each)), (0, 1), {"which": which, "inverse": inverse, **by})
+        for which, n_columns in zip(COLUMNS, (2, 2, 1), strict=True)
+        for each, by in ((2, {"move": affine}), (8, {"move": spline, "bound": 2.0}))
+        for inverse in (False, True)
+    ]
+
+
+def columns_placed(n: int) -> list[Case]:
+    widths = zip(COLUMNS, (2, 2, 1), strict=True)
+    return [Case((real(n, 4), real(n, width), real(1)), (0, 1, 2), {"which": which}) for which, width in widths]
+
+
 ROWS: dict[str, Callable[[int], list[Case]]] = {
     "activate": activations,
     "dense": dense_layers,
@@ -347,12 +376,18 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "segment_sum": segments,
     "segment_softmax": segments,
     "spline": splines,
+    "affine": affine_maps,
+    "columns": columns_taken,
+    "moved": columns_moved,
+    "placed": columns_placed,
+    "standard_normal": lambda n: [Case((real(n, 4),))],
 }
 
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
     *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
+    *("affine", "columns", "moved", "placed", "standard_normal"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

@@ -106,6 +106,28 @@ ALWAYS_INLINE Vector<T> log1p(Vector<T> x) {
     return s * polynomial<T>(s * s, series);
 }
 
+// log(x) for positive x of full precision: that of the power of two by which x lies between the roots of 1/2 and 2, and
+// the logarithm of what is left, in the same way.
+template <class T>
+ALWAYS_INLINE Vector<T> log(Vector<T> x) {
+    using F = Floating<T>;
+    typedef typename F::bits Bits;
+    constexpr Coefficients<T, F::logarithm_terms> series = inverse_odd_numbers<T, F::logarithm_terms>();
+    const Vector<T> root = all<T>(0.70710678118654752), integer = all<T>(F::integer);
+    const Bits mantissa = ((Bits{} + 1) << F::mantissa) - 1, half = (Bits)all<T>(0.5);
+    const Bits power = ((Bits)x >> F::mantissa) + (Bits)integer;
+    const Vector<T> m = (Vector<T>)(((Bits)x & mantissa) | half), n = (Vector<T>)power - integer - T(F::bias - 1);
+    const Vector<T> apart = m < root ? m + m - T(1) : m - T(1), powers = m < root ? n - T(1) : n;
+    const Vector<T> s = apart / (apart + T(2));
+    return s * polynomial<T>(s * s, series) + powers * F::ln2_low + powers * F::ln2_high;
+}
+
+template <class T>
+ALWAYS_INLINE Vector<T> square_root(Vector<T> x) {
+    for (idx lane = 0; lane < LANES<T>; ++lane) x[lane] = std::sqrt(x[lane]);
+    return x;
+}
+
 // exp(x^2) erfc(x) / t for x >= 0, as polynomials in 2 t - 1 where t = 4 / (4 + x): interpolated at Chebyshev's nodes.
 template <class T>
 constexpr auto scaled_erfc();

@@ -23,6 +23,7 @@ namespace {
 #include "perceptron.hpp"
 #include "pool.hpp"
 #include "recurrence.hpp"
+#include "spline.hpp"
 #include "sum.hpp"
 
 #include "convolution.hpp"
@@ -57,7 +58,9 @@ constexpr Kernels<T> kernels() {
             recurrence<T>,
             recurrence_back<T>,
             attention<T>,
-            attention_back<T>};
+            attention_back<T>,
+            spline<T>,
+            spline_back<T>};
 }
 }  // namespace
 

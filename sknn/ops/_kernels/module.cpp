@@ -29,6 +29,7 @@ namespace {
 #include "entry_perceptron.hpp"
 #include "entry_recurrence.hpp"
 #include "entry_rows.hpp"
+#include "entry_spline.hpp"
 
 PyObject* use(PyObject*, PyObject* name) {
     const char* wanted = PyUnicode_AsUTF8(name);
@@ -91,6 +92,8 @@ PyMethodDef methods[] = {
     FAST(recurrence_back, "recurrence_back(..., reverse, g, dx, dw, du, db, dstate, threads): gradients of recurrence."),
     FAST(attention, "attention(q, k, v, table, heads, causal, kept, factor, y, sums, threads): means of the values."),
     FAST(attention_back, "attention_back(<those of attention but threads>, g, dq, dk, dv, threads): its gradients."),
+    FAST(spline, "spline(x, raw, bins, bound, inverse, y, threads): values, and logarithms of the derivatives."),
+    FAST(spline_back, "spline_back(g, x, raw, bins, bound, inverse, dx, draw, threads): its gradients."),
     FAST(copy_runs, "copy_runs(x, y, width, from, to, lengths): some runs of rows of x become rows of y."),
     {"keep_memory", keep_memory, METH_NOARGS, "keep_memory(): arrays made here from now on reuse memory."},
     {"release_memory", release_memory, METH_O, "release_memory(kept): ends what keep_memory() began and returned."},

@@ -107,6 +107,17 @@ struct Attending {  // of the queries of each sample to its keys; heads lie besi
     Matrix<T> q, k, v;
 };
 
+constexpr double LEAST_SHARE = 1e-3;  // of a spline's interval, that a bin is wide and high; its least slope at a knot
+
+template <class T>
+struct Spline {  // of each number: so many logits of the bins' widths and of their heights, and those of inner slopes
+    idx bins;
+    T bound;
+    bool inverse;
+    idx logits() const { return 3 * bins - 1; }
+    T spread() const { return T(2 * double(bound) * (1 - LEAST_SHARE * bins)); }  // what shares of the interval rest on
+};
+
 template <class T>
 struct Kernels {
     void (*matmul)(idx rows, idx n, idx results, Matrix<T> a, Matrix<T> b, const T* bias, bool relu, T* z, int threads);
@@ -151,6 +162,9 @@ struct Kernels {
     void (*attention)(const Attending<T>& a, T* y, T* sums, int threads);
     void (*attention_back)(const Attending<T>& a, const T* g, const T* y, const T* sums, Written<T> dq, Written<T> dk,
                            Written<T> dv, int threads);
+    void (*spline)(Spline<T> spline, idx n, const T* x, const T* raw, T* values, T* logs, int threads);
+    void (*spline_back)(Spline<T> spline, idx n, const T* to_values, const T* to_logs, const T* x, const T* raw, T* dx,
+                        T* draw, int threads);
 };
 
 struct InstructionSet {

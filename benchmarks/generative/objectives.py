@@ -1,0 +1,259 @@
+"""Networks of densities and generators, and what is minimised in a step, of a batch x and noise.
+
+Convolutions have as much padding before the grid as behind it, as PyTorch has. A class here has its twin in
+`pytorch.py`, under the same name.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sknn.autodiff import Tensor, grad
+from sknn.autodiff import primitives as F
+from sknn.nn import (
+    Activation,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Flatten,
+    GroupNorm,
+    Layer,
+    Network,
+    Parts,
+    Pool,
+    Unflatten,
+    Upsample,
+)
+from sknn.nn.parts import Nets
+from sknn.ops.concat import concat
+from sknn.ops.loss import sigmoid_cross_entropy
+from sknn.ops.spline import spline
+
+Noise = Callable[[str, tuple[int, ...]], Any]  # "normal" or "uniform" numbers of a shape
+N_BINS = 8
+
+
+@dataclass(frozen=True)
+class Objective(ABC):
+    """Some networks, and what is minimised by turns in a step."""
+
+    @abstractmethod
+    def networks(self) -> dict[str, tuple[list[Layer], tuple[int, ...]]]:
+        """Layers and input shape by name."""
+
+    def parts(self) -> Parts:
+        rng = np.random.default_rng(1)
+        return Parts(**{name: Network(layers, shape, rng) for name, (layers, shape) in self.networks().items()})
+
+    def values(self, nets: Nets, x: np.ndarray, noise: Noise) -> Iterator[tuple[str | None, Any]]:
+        """The part that is trained (None: all of them) and the value that it minimises; the next ones come when it has
+        taken its step."""
+        yield None, self.value(nets, x, noise)
+
+    def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
+        """The one value, of those who have no more."""
+        raise TypeError(f"{type(self).__name__} minimises several")
+
+
+def dense(*sizes: int, activation: str = "relu") -> list[Layer]:
+    """Dense layers, with the activation function behind all but the last."""
+    return [*(Dense(n, activation) for n in sizes[:-1]), Dense(sizes[-1])]
+
+
+class Coupling(Objective):
+    """Eight couplings, whose halves of ten columns change places after each; minus the mean log density."""
+
+    per_column: int  # outputs of a network
+
+    def networks(self) -> dict:
+        return {f"f{k}": (dense(64, 64, 5 * self.per_column), (5,)) for k in range(8)}
+
+    def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
+        kept, moved = x[:, :5], x[:, 5:]
+        logs: list[Any] = []
+        for k in range(8):
+            moved, log = self.moved(moved, nets[f"f{k}"](kept))
+            logs.append(log)
+            kept, moved = moved, kept
+        log_det = F.sum(sum(logs[1:], logs[0]), axis=1)
+        squares = F.sum(F.square(kept), axis=1) + F.sum(F.square(moved), axis=1)
+        return F.mean(0.5 * squares - log_det)
+
+    @abstractmethod
+    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
+        """Five columns, and the logarithms of their derivatives."""
+
+
+class RealNVP(Coupling):
+    """x exp(2 tanh(s)) + t, with t and s from the other half (Dinh et al. 2017)."""
+
+    per_column = 2
+
+    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
+        scale = 2.0 * F.tanh(raw[:, 5:])
+        return x * F.exp(scale) + raw[:, :5], scale
+
+
+class Spline(Coupling):
+    """Rational-quadratic splines of eight bins (Durkan et al. 2019)."""
+
+    per_column = 3 * N_BINS - 1
+
+    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
+        both = spline(x, F.reshape(raw, (-1, 5, self.per_column)))
+        return both[0], both[1]
+
+
+class VAE(Objective):
+    """784-500-20, Bernoulli (Kingma & Welling 2014): cross-entropy and divergence of a row."""
+
+    def networks(self) -> dict:
+        return {"encoder": (dense(500, 40), (784,)), "decoder": (dense(500, 784), (20,))}
+
+    def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
+        code = nets.encoder(x)
+        mean, log_variance = code[:, :20], code[:, 20:]
+        z = mean + F.exp(0.5 * log_variance) * noise("normal", mean.shape)
+        divergence = 0.5 * F.sum(F.square(mean) + F.exp(log_variance) - log_variance - 1.0, axis=1)
+        return F.mean(sigmoid_cross_entropy(nets.decoder(z), x) + divergence)
+
+
+class Autoencoder(Objective):
+    """8-32-3-32-8: the mean squared error."""
+
+    def networks(self) -> dict:
+        return {"encoder": (dense(32, 3), (8,)), "decoder": (dense(32, 8), (3,))}
+
+    def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
+        return F.mean(F.square(nets.decoder(nets.encoder(x)) - x))
+
+
+def time_features(t: np.ndarray) -> np.ndarray:
+    """Sines and cosines at 16 frequencies from 1 to 1,000."""
+    angle = t * np.exp(np.linspace(0, 6.9, 16, dtype=t.dtype))
+    return np.concatenate([np.sin(angle), np.cos(angle)], axis=1)
+
+
+class Diffusion(Objective):
+    """The mean squared error of the predicted noise, at a time drawn for each row (Ho et al. 2020)."""
+
+    def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
+        t = noise("uniform", (len(x), 1))
+        alpha = np.cos(1.57 * t).reshape(-1, *[1] * (x.ndim - 1))
+        drawn = noise("normal", x.shape)
+        predicted = self.predicted(nets, alpha * x + np.sqrt(1 - alpha**2) * drawn, time_features(t))
+        return F.mean(F.square(predicted - drawn))
+
+    @abstractmethod
+    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
+        """The noise in x."""
+
+
+@dataclass(frozen=True)
+class NoiseMLP(Diffusion):
+    """SiLU network on columns and the features of time."""
+
+    columns: int
+
+    def networks(self) -> dict:
+        return {"net": (dense(256, 256, 256, self.columns, activation="silu"), (self.columns + 32,))}
+
+    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
+        return nets.net(np.concatenate([x, features], axis=1))
+
+
+@dataclass(frozen=True)
+class NoiseUNet(Diffusion):
+    """28x28, widths c, 2c, 2c; mean pooling, nearest upsampling, skips put beside.
+
+    A block is twice group norm, SiLU and a convolution of 3, with the time added between; around it a convolution of 1
+    where the channels change.
+    """
+
+    width: int
+
+    def networks(self) -> dict:
+        c = self.width
+        networks: dict[str, Any] = {"time": ([Dense(64, "silu")], (32,)), "input": ([Conv(c, 3)], (28, 28, 1))}
+        for name, size, before, after in self.blocks:
+            shape, half = (size, size, before), [GroupNorm(8), Activation("silu"), Conv(after, 3)]
+            networks |= {f"{name}_first": (half, shape), f"{name}_time": ([Dense(after)], (64,))}
+            networks[f"{name}_second"] = (half, (size, size, after))
+            if before != after:
+                networks[f"{name}_skip"] = ([Conv(after, 1)], shape)
+        return networks | {
+            "output": ([Conv(1, 3)], (28, 28, c)),
+            "pool_1": ([Pool("average")], (28, 28, c)),
+            "pool_2": ([Pool("average")], (14, 14, 2 * c)),
+            "grow_2": ([Upsample()], (7, 7, 2 * c)),
+            "grow_1": ([Upsample()], (14, 14, c)),
+        }
+
+    @property
+    def blocks(self) -> list[tuple[str, int, int, int]]:
+        """Name, size of the grid, channels before and after."""
+        c = self.width
+        names = [("down_1", 28, c, c), ("down_2", 14, c, 2 * c), ("middle", 7, 2 * c, 2 * c)]
+        return [*names, ("up_2", 14, 4 * c, c), ("up_1", 28, 2 * c, c)]
+
+    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
+        t = nets.time(features)
+
+        def block(name: str, x: Any) -> Any:
+            added = nets[f"{name}_time"](t)
+            y = nets[f"{name}_first"](x) + F.reshape(added, (len(features), 1, 1, -1))
+            around = nets[f"{name}_skip"](x) if hasattr(nets, f"{name}_skip") else x
+            return nets[f"{name}_second"](y) + around
+
+        fine = block("down_1", nets.input(x))
+        coarse = block("down_2", nets.pool_1(fine))
+        x = block("middle", nets.pool_2(coarse))
+        x = block("up_2", concat(nets.grow_2(x), coarse))
+        return nets.output(block("up_1", concat(nets.grow_1(x), fine)))
+
+
+@dataclass(frozen=True)
+class GAN(Objective):
+    """DCGAN for 28x28 (Radford et al. 2016): a step of the critic, then one of the generator through the same fakes.
+
+    The losses are softplus ones, or with a penalty those of Wasserstein with gradient penalty, and no batch norm in the
+    critic (Gulrajani et al. 2017).
+    """
+
+    penalty: float = 0.0
+
+    def networks(self) -> dict:
+        options: dict[str, Any] = {"kernel_size": 4, "stride": 2, "padding": 1}
+        up = [
+            ConvTranspose(64, **options),
+            BatchNorm(activation="relu"),
+            ConvTranspose(1, **options, activation="tanh"),
+        ]
+        norm = [Activation("leaky_relu")] if self.penalty else [BatchNorm(activation="leaky_relu")]
+        down = [Conv(64, **options, activation="leaky_relu"), Conv(128, **options), *norm]
+        return {
+            "generator": ([Dense(128 * 49, "relu"), Unflatten((7, 7, 128)), *up], (64,)),
+            "critic": ([*down, Flatten(), Dense(1)], (28, 28, 1)),
+        }
+
+    def values(self, nets: Nets, x: np.ndarray, noise: Noise) -> Iterator[tuple[str | None, Any]]:
+        fake = nets.generator(noise("normal", (len(x), 64)))
+        yield "critic", self.of_critic(nets, x, F.plain(fake), noise)
+        score = nets.critic(fake)
+        yield "generator", F.mean(-score if self.penalty else F.softplus(-score))
+
+    def of_critic(self, nets: Nets, real: np.ndarray, fake: np.ndarray, noise: Noise) -> Any:
+        if not self.penalty:
+            return F.mean(F.softplus(-nets.critic(real))) + F.mean(F.softplus(nets.critic(fake)))
+        share = noise("uniform", (len(real), 1, 1, 1))
+        between = Tensor(share * real + (1 - share) * fake)
+        slope = grad(F.sum(nets.critic(between)), between, create_graph=True)
+        excess = F.sqrt(F.sum(F.square(F.reshape(slope, (len(real), -1))), axis=1)) - 1.0
+        gain = F.mean(nets.critic(fake)) - F.mean(nets.critic(real))
+        return gain + self.penalty * F.mean(F.square(excess))

@@ -1,0 +1,85 @@
+"""Where true values lie among what a fitted model draws for the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils import _safe_indexing
+from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
+
+from ..autodiff.tape import Array
+from ..pipeline import last_step
+from .common import line_colors
+
+LARGEST = 2**20  # numbers that are drawn at a time
+MOST_ROWS = 200  # a Gaussian process draws for all rows jointly, which costs the cube of them
+
+
+def places(estimator: Any, X: Any, y: Any, n_draws: int, rng: np.random.RandomState) -> tuple[Array, Array]:
+    """How many draws lie below each true value, and how many are equal to it; (n_samples, n_outputs) each."""
+    if not isinstance(n_draws, int | np.integer) or n_draws < 1:
+        raise ValueError(f"n_draws={n_draws!r} must be a whole number, at least 1")
+    model, X = fitted_model(estimator, X)
+    if not hasattr(model, "sample_y"):
+        raise TypeError(
+            f"estimator={model!r} has no sample_y(X, n_samples, random_state); give one that draws y, such as "
+            "FlowRegressor or GaussianProcessRegressor"
+        )
+    counts = [
+        ((draws < values).sum(axis=-1), (draws == values).sum(axis=-1))
+        for values, draws in _blocks(model, X, true_values(X, y), n_draws, rng)
+    ]
+    below, equal = map(np.concatenate, zip(*counts, strict=True))
+    return below, equal
+
+
+def fitted_model(estimator: Any, X: Any) -> tuple[Any, Any]:
+    """The estimator inside of a pipeline or a search, and the samples as they come to it."""
+    check_is_fitted(estimator)
+    return last_step(estimator, X)
+
+
+def _blocks(
+    model: Any, X: Any, truth: Array, n_draws: int, rng: np.random.RandomState
+) -> Iterator[tuple[Array, Array]]:
+    """True values (rows, n_outputs, 1) and what is drawn for them (rows, n_outputs, n_draws), a few rows at a time."""
+    n, n_outputs = truth.shape
+    size = max(1, min(MOST_ROWS, LARGEST // (n_draws * n_outputs)))
+    for start in range(0, n, size):
+        rows = np.arange(start, min(start + size, n))
+        draws = np.asarray(model.sample_y(_safe_indexing(X, rows), n_draws, random_state=rng))
+        draws = draws.reshape(len(rows), -1, n_draws)
+        if draws.shape[1] != n_outputs:
+            raise ValueError(f"y has {n_outputs} column(s), but the estimator draws {draws.shape[1]} for a sample")
+        yield truth[rows, :, None], draws
+
+
+def true_values(X: Any, y: Any) -> Array:
+    """The values y as columns (n_samples, n_outputs)."""
+    truth = np.asarray(y, np.float64)
+    if truth.ndim not in (1, 2) or not truth.size:
+        raise ValueError(f"y must have shape (n_samples,) or (n_samples, n_outputs), got {truth.shape}")
+    if np.isnan(truth).any():
+        raise ValueError("y contains NaN; leave out samples whose true value is not known")
+    check_consistent_length(X, truth)
+    return truth.reshape(_num_samples(X), -1)
+
+
+def output_names(y: Any, names: Sequence[str] | None) -> list[str] | None:
+    """The names of the outputs: those given, or those of the columns of a table; None: they are numbered."""
+    given = getattr(y, "columns", None) if names is None else names
+    return None if given is None else [str(name) for name in given]
+
+
+def draw_outputs(ax: Any, n_outputs: int, names: Sequence[str] | None, draw: Callable[..., Any]) -> dict[str, Any]:
+    """What `draw(k, color, label)` draws for each output, by its name, and a legend if there are several."""
+    titles = [f"y {k}" for k in range(n_outputs)] if names is None else list(names)
+    if len(titles) != n_outputs:
+        raise ValueError(f"names={names!r} must name {n_outputs} outputs")
+    shades = line_colors(n_outputs)
+    drawn = {title: draw(k, color=shades[k], label=title) for k, title in enumerate(titles)}
+    if n_outputs > 1:
+        ax.legend(frameon=False)
+    return drawn
