@@ -210,9 +210,9 @@ def _repeated(name: str, table: pd.DataFrame) -> list[str]:
     ]
     others = f" and {len(tied) - MOST_NAMED} other columns" if len(tied) > MOST_NAMED else ""
     return [
-        f"values repeat in {listed(examples)}{others} of {name!r}: a density has no bound there, whoever makes it the narrower "
-        "is ahead, and the comparison says little; leave such columns out with --drop, or add noise of the width of "
-        "their steps"
+        f"values repeat in {listed(examples)}{others} of {name!r}: a density has no bound there, whoever makes it the "
+        "narrower is ahead, and the comparison says little; leave such columns out with --drop, or add noise of the "
+        "width of their steps"
     ]
 
 

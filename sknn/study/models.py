@@ -22,7 +22,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, Whi
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import TimeSeriesSplit
-from sklearn.neighbors import KernelDensity, KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
@@ -32,6 +32,7 @@ import sknn
 from .data import DataSet
 from .densities import Standardised
 from .forecast import BlockForecasts, Forecast
+from .kernels import GaussianKernels
 from .pixels import MajoritySegmenter, OtsuSegmenter, PixelForest
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
@@ -508,7 +509,7 @@ OF_DENSITIES: dict[str, Model] = {
             "kernel_density",
             "Kernel density",
             "baseline",
-            {"density": fixed(Standardised(KernelDensity(), {"bandwidth": BANDWIDTHS}))},
+            {"density": fixed(Standardised(GaussianKernels(), {"bandwidth": BANDWIDTHS}))},
             AS_THEY_ARE,
             most_rows=10_000,
             short="Kernels",

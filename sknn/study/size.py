@@ -18,6 +18,7 @@ KEPT = (
     ("class_prior_",),  # what is most frequent
     ("constant_",),  # the mean
     ("levels_",),  # the brightness of each class
+    ("samples_",),  # kernels around all samples
     ("weights_", "means_", "covariances_"),  # mixtures of Gaussians
 )
 
@@ -56,7 +57,7 @@ def model_size(estimator: Any) -> tuple[int, str] | tuple[None, None]:
         return estimator.network_.n_parameters, "parameters"
     if hasattr(estimator, "n_samples_fit_"):  # nearest neighbours keep all samples with their targets
         return estimator.n_samples_fit_ * (estimator.n_features_in_ + 1), "parameters"
-    if hasattr(estimator, "bandwidth_"):  # kernels keep all samples
+    if hasattr(estimator, "bandwidth_"):  # a KernelDensity, which keeps all samples in a tree
         return int(np.size(estimator.tree_.data)), "parameters"
     if hasattr(estimator, "tree_"):
         return estimator.tree_.node_count, "nodes"

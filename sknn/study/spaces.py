@@ -28,7 +28,7 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.mixture import GaussianMixture
-from sklearn.neighbors import KernelDensity, KNeighborsClassifier, KNeighborsRegressor
+from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, SVR
 from sklearn.utils import check_random_state
@@ -51,6 +51,7 @@ from sknn import (
 
 from .densities import Standardised
 from .forecast import BlockForecasts
+from .kernels import GaussianKernels
 from .pixels import OtsuSegmenter, PixelForest
 from .quantiles import FromDeviation, OneByOne
 
@@ -298,7 +299,7 @@ SPACES: dict[type, Space] = {
         "covariance_type": ["full", "diag"],
         "reg_covar": LogUniform(1e-7, 1e-2),
     },
-    KernelDensity: {"bandwidth": LogUniform(0.03, 2), "kernel": ["gaussian", "exponential"]},
+    GaussianKernels: {"bandwidth": LogUniform(0.03, 2)},
     UNetSegmenter: {
         "filters": [8, 16],
         "depth": [2, 3],

@@ -175,7 +175,7 @@ def test_other_units_shift_all_densities_alike(scale):
 
 
 def test_baselines_choose_components_and_bandwidth_in_inner_folds():
-    two = np.concatenate([X - [500.0, 0.0], X + [500.0, 0.0]])
+    two = np.concatenate([X - 500.0, X])
     data = data_of(two)
     mixture, kernels = (OF_DENSITIES[name].build(data, 0) for name in ("gaussian_mixture", "kernel_density"))
     mixture.fit(two)
@@ -307,7 +307,7 @@ def test_the_best_model_finds_columns_by_name_and_is_kept(study, tmp_path):
 def test_a_search_takes_the_place_of_the_grids_of_baselines():
     tuned = Study(["gaussian_mixture", "kernel_density"], cv=KFold(2), tune=2).run(X[:60], task="density")
     assert tuned.results["error"].isna().all()
-    assert tuned.results["params"].str.startswith('{"grid": null').all()
+    assert tuned.results["params"].str.contains('"grid": null').all()
 
 
 def test_several_data_sets_and_groups():
