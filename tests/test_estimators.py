@@ -20,6 +20,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    Autoencoder,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -50,10 +51,12 @@ from sknn import (
     ViTClassifier,
     ViTRegressor,
 )
+from sknn.template.generator import Generator
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
+WITHOUT_TARGET = [Autoencoder]  # ignore y, as generators do, which have tests of their own too
 LABELS_AT_POSITIONS = [
     RNNSegmenter,
     UNetRegressor,
@@ -65,9 +68,14 @@ OF_GRIDS = [ResNetClassifier, ResNetRegressor, MobileNetClassifier, MobileNetReg
 OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
-NOT_HERE = [*AROUND_A_NETWORK, *AROUND_A_DENSITY, *LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES]
+NOT_HERE = [
+    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *WITHOUT_TARGET),
+    *(*LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES),
+]
 ESTIMATORS = [
-    item for item in PUBLIC if isinstance(item, type) and issubclass(item, BaseEstimator) and item not in NOT_HERE
+    item
+    for item in PUBLIC
+    if isinstance(item, type) and issubclass(item, BaseEstimator) and not issubclass(item, (*NOT_HERE, Generator))
 ]
 
 every_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)

@@ -81,6 +81,11 @@ def activations(activation: str | Sequence[str], n_layers: int) -> list[str]:
     return names
 
 
+def init_before(activation: str) -> str:
+    """How weights in front of an activation function are drawn."""
+    return "glorot_uniform" if activation in ("identity", "logistic", "sigmoid", "tanh", "softmax") else "he_uniform"
+
+
 def activated(estimator: Any, layer: Conv | Dense, activation: str) -> list[Layer]:
     """A layer with its activation function, and between the two what normalises."""
     if estimator.batch_norm:  # its shift does what a bias would do

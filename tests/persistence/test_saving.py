@@ -10,6 +10,7 @@ import sys
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 import joblib
@@ -46,6 +47,7 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    Autoencoder,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -98,7 +100,15 @@ TIMED = [np.column_stack([np.cumsum(RNG.exponential(size=len(x))), x]) for x in 
 IMAGES = list(RNG.normal(size=(60, 5, 4, 2)))
 PICTURES = np.stack(IMAGES)
 TEXTS = ["to be or not to be", "to do", "do be do"] * 20
-METHODS = ("predict", "predict_proba", "predict_log_proba", "predict_quantiles", "decision_function", "transform")
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "predict_quantiles",
+    "decision_function",
+    "transform",
+    "score_samples",
+)
 FEW = {"max_iter": 3, "random_state": 0}
 
 
@@ -178,6 +188,8 @@ CASES = {
     "hidden layer": Case(HiddenLayerTransformer(MLPClassifier(4, **FEW)).set_output(transform="pandas")),
     "frozen": Case(HiddenLayerTransformer(FrozenEstimator(MLPClassifier(4, tol=9, n_iter_no_change=1).fit(X, ABOVE)))),
     "forecasts": Case(Forecaster(MLPRegressor(4, **FEW), window=3, horizon=2), y=None),
+    "codes": Case(Autoencoder(2, **FEW)),
+    "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
@@ -221,7 +233,15 @@ CASES = {
 
 
 def outputs(estimator, X):
-    return {method: getattr(estimator, method)(X) for method in METHODS if hasattr(estimator, method)}
+    return {method: getattr(estimator, method)(X) for method in METHODS if takes_x_alone(estimator, method)}
+
+
+def takes_x_alone(estimator, method):
+    if not hasattr(estimator, method):
+        return False
+    parameters = signature(getattr(estimator, method)).parameters.values()
+    required = [each for each in parameters if each.kind != Parameter.VAR_KEYWORD and each.default is Parameter.empty]
+    return len(required) <= 1
 
 
 def assert_same_outputs(found, expected, X):

@@ -28,6 +28,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    Autoencoder,
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
@@ -463,6 +464,20 @@ class Family(NamedTuple):
 FAMILIES = {
     "VAE": Family(
         VAE(learning_rate_init=0.01, batch_size=50, random_state=0), (PLANE,), explained, 0.9, ("misfit", "kl")
+    ),
+    "autoencoder": Family(
+        Autoencoder(2, hidden_layer_sizes=(16,), noise=0.1, masking=0.05, sparsity=0.3, max_iter=120, random_state=0),
+        (PLANE,),
+        lambda model, X: model.score(X),
+        0.9,
+        ("error", "sparsity"),
+    ),
+    "convolutional autoencoder": Family(
+        Autoencoder(3, filters=(8,), hidden_layer_sizes=(16,), activity_l1=0.001, max_iter=60, random_state=0),
+        (SPOTS,),
+        lambda model, X: model.score(X),
+        0.5,
+        ("error", "activity"),
     ),
     "coupling flow": Family(CouplingFlow(**SHORT_FLOW, max_iter=60), (MOONS,), more_than_a_gaussian, 0.3),
     "WGAN-GP": Family(

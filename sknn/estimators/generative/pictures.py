@@ -62,7 +62,8 @@ def read_pictures(estimator: Any, X: Any, fresh: bool) -> Array:
     else:
         x = _as_stated(estimator, X, fresh)
     if fresh:
-        estimator._shape, estimator._given_shape = x.shape[1:], np.shape(X)[1:] or x.shape[1:]
+        estimator._shape = x.shape[1:]
+        estimator._given_shape = x.shape[1:] if estimator.filters is None else np.shape(X)[1:]
     return x
 
 

@@ -123,7 +123,9 @@ class CNN(Estimator):
         for block, kernel_size, dilation in zip(blocks, kernels, dilations, strict=True):
             for filters in block:
                 activation = next(functions)
-                conv = Conv(filters, kernel_size, self.stride, self.padding, dilation, init=_init(activation))
+                conv = Conv(
+                    filters, kernel_size, self.stride, self.padding, dilation, init=dense.init_before(activation)
+                )
                 layers += dense.activated(self, conv, activation)
             if self.pooling is not None:
                 ragged: Padding = "same" if isinstance(self.padding, str) and self.padding == "same" else "valid"
@@ -131,7 +133,7 @@ class CNN(Estimator):
             layers += [Dropout(self.conv_dropout)] if self.conv_dropout else []
         layers.append(Flatten() if self.global_pooling is None else GlobalPool(self.global_pooling))
         for units, activation in zip(sizes, functions, strict=True):
-            layers += dense.hidden(self, Dense(units, init=_init(activation)), activation)
+            layers += dense.hidden(self, Dense(units, init=dense.init_before(activation)), activation)
         return [*layers, Dense(n_outputs)]
 
     def _check_options(self) -> None:
@@ -212,11 +214,6 @@ class CNN(Estimator):
         if len(found) > 4:
             raise ValueError(f"X has shape {given}: signals have 2 or 3 axes, images 4 and volumes 5, with the samples")
         return found if len(found) > 1 else (1, *found)
-
-
-def _init(activation: str) -> str:
-    """How weights in front of an activation function are drawn."""
-    return "glorot_uniform" if activation in ("identity", "logistic", "sigmoid", "tanh", "softmax") else "he_uniform"
 
 
 class CNNClassifier(CNN, Classifier):

@@ -1,0 +1,130 @@
+"""What makes codes of samples, and samples of codes: layers that mirror each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from ...autodiff.tape import Array
+from ...description import in_order, is_integer
+from ...nn import Conv, ConvTranspose, Dense, Flatten, Layer, Unflatten
+from ...template.inputs import at_once
+from ...template.layers import ACTIVATION_NAMES, init_before, listed_sizes
+from ...template.parameters import parameter
+from ...template.samples import Samples
+from ...template.scaling import GlobalScaling
+from ...template.values import numbers
+from .pictures import as_given
+
+N_COMPONENTS = parameter(default=2, interval="[1, inf)", text="Numbers in a code.", kw_only=False)
+HIDDEN_LAYER_SIZES = parameter(
+    default=(128,),
+    interval="[1, inf)",
+    text="Units of the dense layers of the encoder; the decoder has them in the opposite order. With () and without "
+    "`filters` both are linear.",
+)
+ACTIVATION = parameter(default="relu", allowed=ACTIVATION_NAMES[:1], text="Of hidden layers and convolutions.")
+FILTERS = parameter(
+    default=None,
+    interval="[1, inf)",
+    text="Of convolutions in front of the dense layers, each of which halves the grid; the decoder ends in as many "
+    "transposed ones. None: there are none, and of images only the numbers of their pixels are seen.",
+)
+KERNEL_SIZE = 4  # a multiple of the stride, so that transposed convolutions leave no chequered pattern
+
+
+def encoder_layers(estimator: Any, n_outputs: int, activation: str = "identity") -> list[Layer]:
+    """From samples to `n_outputs` numbers: convolutions, if there are any, then dense layers."""
+    convolutions = [_conv(estimator, n) for n in _filters(estimator)]
+    hidden = [_dense(estimator, n) for n in listed_sizes(estimator.hidden_layer_sizes)]
+    return [*convolutions, *[Flatten()][: len(convolutions)], *hidden, Dense(n_outputs, activation=activation)]
+
+
+def decoder_layers(estimator: Any, shape: Sequence[int], n_each: int = 1, activation: str = "identity") -> list[Layer]:
+    """From codes to `n_each` numbers for each of a sample, in a row: what encodes, the other way round."""
+    hidden = [_dense(estimator, n) for n in reversed(listed_sizes(estimator.hidden_layer_sizes))]
+    filters = _filters(estimator)
+    if not filters:
+        return [*hidden, Dense(prod(shape) * n_each, activation=activation)]
+    *grid, channels = shape
+    grids = [tuple(grid)]
+    for _ in filters:
+        grids.append(tuple(-(-n // 2) for n in grids[-1]))
+    coarsest = (*grids[-1], filters[-1])
+    layers: list[Layer] = [*hidden, _dense(estimator, prod(coarsest)), Unflatten(coarsest)]
+    for n, finer in zip(reversed([channels * n_each, *filters[:-1]]), reversed(grids[:-1]), strict=True):
+        conv = _conv(estimator, n)
+        layers.append(ConvTranspose(n, KERNEL_SIZE, 2, activation=conv.activation, init=conv.init, output_size=finer))
+    layers[-1] = replace(layers[-1], activation=activation, init="glorot_uniform")  # type: ignore[type-var]
+    return [*layers, Flatten()]
+
+
+def check_unchanged(estimator: Any, layers: dict[str, list[Layer]]) -> None:
+    """Raise ValueError if fitted parts are not what the parameters say now."""
+    for name, those in layers.items():
+        if tuple(those) != estimator.network_[name].layers:
+            raise ValueError(
+                f"the parameters that shape the {name} were changed after the first fit; fit anew with warm_start=False"
+            )
+
+
+# -- what comes in and goes out ------------------------------------------------------------------------------------
+
+
+def lie_between_0_and_1(samples: Samples) -> bool:
+    """Whether all values do, as those of pixels."""
+    return all(x.min() >= 0.0 and x.max() <= 1.0 for x, _ in _in_blocks(samples))
+
+
+def global_scaling(samples: Samples) -> GlobalScaling:
+    """One for all features, learnt from samples."""
+    return GlobalScaling(_in_blocks(samples))
+
+
+def _in_blocks(samples: Samples) -> Iterator[tuple[Array, Array | None]]:
+    batches = (samples.take(rows) for rows in samples.blocks(at_once(samples.x)))
+    return ((batch.x, batch.weight) for batch in batches)
+
+
+def read_codes(estimator: Any, Z: Any) -> Array:
+    """Codes, validated."""
+    check_is_fitted(estimator)
+    z: Array = check_array(numbers("Z", Z), dtype=(np.float64, np.float32), input_name="Z", estimator=estimator)
+    n_components = estimator._n_features_out
+    if z.shape[1] != n_components:
+        raise ValueError(
+            f"Z has {z.shape[1]} numbers in a row, but codes of this {type(estimator).__name__} have {n_components}"
+        )
+    return z
+
+
+def as_samples(estimator: Any, decoded: Array) -> Array:
+    """Scaled samples in rows, in the units and the shape of those of the fit, in their precision."""
+    x, scaling = decoded.reshape(len(decoded), *estimator._shape), estimator.input_scaling_
+    return as_given(estimator, x if scaling is None else scaling.inverse(x).astype(x.dtype, copy=False))
+
+
+# -- layers --------------------------------------------------------------------------------------------------------
+
+
+def _filters(estimator: Any) -> list[int]:
+    given = estimator.filters
+    filters = [] if given is None else list(given) if in_order(given) else [given]
+    if not all(is_integer(each) and each > 0 for each in filters):
+        raise ValueError(
+            f"filters={given!r} must hold a positive integer for each convolution, as (16, 32), or be None"
+        )
+    return [int(each) for each in filters]
+
+
+def _dense(estimator: Any, units: int) -> Dense:
+    return Dense(units, activation=estimator.activation, init=init_before(estimator.activation))
+
+
+def _conv(estimator: Any, filters: int) -> Conv:
+    return Conv(filters, KERNEL_SIZE, 2, activation=estimator.activation, init=init_before(estimator.activation))
