@@ -36,12 +36,14 @@ def is_density(estimator: Any) -> bool:
     >>> is_density(KernelDensity()), is_density(IsolationForest())
     (True, False)
     """
+    if not hasattr(estimator, "score_samples"):
+        return False
     if hasattr(estimator, "steps"):
         return is_density(estimator.steps[-1][1])
     kind = get_tags(estimator).estimator_type
     if kind is not None or type(estimator).__module__.startswith("sknn."):
         return kind == "density_estimator"
-    return hasattr(estimator, "score_samples")
+    return True
 
 
 class Standardised(DensityMixin, BaseEstimator):

@@ -37,8 +37,8 @@ class GaussianKernels(DensityMixin, BaseEstimator):
     Examples
     --------
     >>> kernels = GaussianKernels(bandwidth=2.0).fit([[0.0], [4.0]])
-    >>> kernels.score_samples([[2.0], [1e4]]).round(1)
-    array([-2.1e+00, -1.2e+07])
+    >>> kernels.score_samples([[2.0], [30.0]]).round(1)
+    array([ -2.1, -86.8])
     """
 
     def __init__(self, bandwidth: float = 1.0) -> None:

@@ -507,12 +507,15 @@ OF_DENSITIES: dict[str, Model] = {
         ),
         Model(
             "kernel_density",
-            "Kernel density",
+            "Kernels",
             "baseline",
             {"density": fixed(Standardised(GaussianKernels(), {"bandwidth": BANDWIDTHS}))},
             AS_THEY_ARE,
             most_rows=10_000,
-            short="Kernels",
+        ),
+        Model("vae", "Variational autoencoder", "network", {"density": fixed(sknn.VAE())}, AS_THEY_ARE, short="VAE"),
+        Model(
+            "flow", "Normalizing flow", "network", {"density": fixed(sknn.NormalizingFlow())}, AS_THEY_ARE, short="Flow"
         ),
     )
 }

@@ -34,10 +34,12 @@ from sklearn.svm import SVC, SVR
 from sklearn.utils import check_random_state
 
 from sknn import (
+    VAE,
     CNNClassifier,
     CNNRegressor,
     MLPClassifier,
     MLPRegressor,
+    NormalizingFlow,
     PerceptronClassifier,
     PerceptronRegressor,
     ResNetClassifier,
@@ -300,6 +302,21 @@ SPACES: dict[type, Space] = {
         "reg_covar": LogUniform(1e-7, 1e-2),
     },
     GaussianKernels: {"bandwidth": LogUniform(0.03, 2)},
+    NormalizingFlow: {
+        "kind": ["spline", "affine"],
+        "n_transforms": [4, 6, 8],
+        "hidden_layer_sizes": [(32, 32), (64, 64), (128, 128)],
+        "n_bins": [5, 8, 12],
+        "learning_rate_init": LogUniform(1e-3, 1e-2),
+        "alpha": LogUniform(1e-5, 1),
+    },
+    VAE: {
+        "n_components": LogInteger(1, 16),
+        "hidden_layer_sizes": [(100,), (500,), (200, 200)],
+        "activation": ["relu", "tanh"],
+        "learning_rate_init": LogUniform(5e-4, 5e-3),
+        "alpha": LogUniform(1e-4, 1),
+    },
     UNetSegmenter: {
         "filters": [8, 16],
         "depth": [2, 3],
@@ -350,7 +367,7 @@ def search_space(estimator: Any, n_train: int) -> Space:
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:
         return {**space, "n_neighbors": LogInteger(1, max(1, min(50, n_train // 2)))}
-    if "n_components" in space:
+    if isinstance(estimator, GaussianMixture):
         return {**space, "n_components": LogInteger(1, max(1, min(50, n_train // 10)))}
     return dict(space)
 

@@ -20,6 +20,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from sknn import Autoencoder, NormalizingFlow
 from sknn.study import Study
 from sknn.study.choice import as_models
 from sknn.study.cli import build_parser
@@ -197,6 +198,8 @@ def test_sizes():
     ("estimator", "is_so"),
     [
         (KernelDensity(), True),
+        (NormalizingFlow(), True),
+        (Autoencoder(), False),
         (GaussianMixture(), True),
         (PCA(), True),
         (Standardised(KernelDensity()), True),
@@ -248,7 +251,8 @@ def test_measures_are_numbers_of_the_log_densities():
 
 @pytest.fixture(scope="module")
 def study():
-    models = ["defaults", ("gauss", GaussianMixture(1)), ("box", KernelDensity(kernel="tophat", bandwidth=15.0))]
+    models = ["gaussian_mixture", "kernel_density", ("flow", NormalizingFlow(max_iter=20, random_state=0))]
+    models += [("gauss", GaussianMixture(1)), ("box", KernelDensity(kernel="tophat", bandwidth=15.0))]
     return Study(models, cv=3, learning_curve=True).run(FRAME, task="density")
 
 

@@ -20,7 +20,7 @@ from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Unifo
 
 EVERY_MODEL = [(model, task) for model in (BUILT_IN | OF_MAPS | OF_DENSITIES).values() for task in model.makers]
 TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
-DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet", "unet"}
+DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet", "unet", "vae", "flow"}
 
 
 def data_for(task, n=40):
@@ -47,7 +47,7 @@ def test_every_configuration_is_valid(model, task):
     draws = list(ParameterSampler(model.space(data), 20, random_state=0))
     for draw in draws[: 1 if model.name in DEAR else 20]:
         estimator = model.build(data, random_state=0).set_params(**draw)
-        if model.name in ("rnn", "transformer", "resnet", "unet"):
+        if model.name in ("rnn", "transformer", "resnet", "unet", "vae", "flow"):
             estimator.set_params(max_iter=2)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
