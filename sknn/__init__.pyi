@@ -15,6 +15,7 @@ from .estimators.dense.network import NetworkRegressor as NetworkRegressor
 from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClassifier
 from .estimators.generative.autoencoder import Autoencoder as Autoencoder
 from .estimators.generative.density_classifier import DensityClassifier as DensityClassifier
+from .estimators.generative.diffusion import DiffusionModel as DiffusionModel
 from .estimators.generative.outliers import OutlierDetector as OutlierDetector
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor

@@ -56,6 +56,7 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
+    *("bounds", "denoising", "imputing", "noise_networks", "samplers"),
     *("coding", "default", "pictures"),
 }
 

@@ -55,6 +55,7 @@ from .recurrent import LSTM as LSTM
 from .recurrent import RNN as RNN
 from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
+from .shifted import Shifted as Shifted
 from .squeeze import SqueezeExcite as SqueezeExcite
 from .stochastic_depth import StochasticDepth as StochasticDepth
 from .time_pool import TimePool as TimePool

@@ -14,6 +14,7 @@ from .conv import Conv, ConvTranspose, Pool
 from .cropped import Cropped
 from .layer import Layer
 from .norm import BatchNorm, GroupNorm, LayerNorm
+from .shifted import Shifted
 from .squeeze import SqueezeExcite
 from .stochastic_depth import StochasticDepth
 from .upsample import Upsample
@@ -110,6 +111,64 @@ def _doubled(filters: int, up: str) -> list[Layer]:
     if up == "nearest":
         return [Upsample(2), Conv(filters)]
     return [ConvTranspose(filters, kernel_size=2, stride=2)]
+
+
+def noise_unet(filters: int = 16, depth: int = 2, *, channels: int = 1, width: int = 64) -> list[Layer]:
+    """A U-net that is told a time at each level: of diffusion models, which predict the noise in images.
+
+    Each level is a residual block on the way down and one on the way up; between its two convolutions the time is added
+    (:class:`~sknn.nn.Shifted`, as ``network(x, time=...)``). In front of each convolution stand a group norm and SiLU.
+    Grids are halved by means and doubled by repetition; they may be of any size.
+
+    Parameters
+    ----------
+    filters : int, default=16
+        Of a convolution on the finest grid, at least 2; on each coarser one they are twice as many, but on the coarsest
+        as many as on the last but one.
+    depth : int, default=2
+        How often the grid is halved.
+    channels : int, default=1
+        Of the output.
+    width : int, default=64
+        How many numbers tell the time.
+
+    Returns
+    -------
+    layers : list of Layer
+        Samples (\\*grid, any) become (\\*grid, channels); the last convolution begins with 0.
+
+    References
+    ----------
+    Ho, Jain, Abbeel (2020). Denoising diffusion probabilistic models. NeurIPS. arXiv:2006.11239.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sknn.nn import Network
+    >>> from sknn.nn.blocks import noise_unet
+    >>> network = Network(noise_unet(8, channels=3), (28, 28, 3), np.random.RandomState(0))
+    >>> network(np.zeros((2, 28, 28, 3), "float32"), time=np.zeros((2, 64), "float32")).shape
+    (2, 28, 28, 3)
+    """
+    widths = [filters << level for level in range(depth)]
+    coarsest = widths[-1] if widths else filters
+    below = _timed(coarsest, coarsest, width)
+    for here, above in reversed(list(zip(widths, [filters, *widths], strict=False))):
+        through = Cropped([Pool("average"), *below, Upsample(2)])
+        below = [*_timed(above, here, width), Concat([through]), *_timed(2 * here, above, width)]
+    return [Conv(filters), *below, Conv(channels, init="zeros")]
+
+
+def _timed(channels: int, filters: int, width: int) -> list[Layer]:
+    """Two convolutions with a way around them, and the time between.
+
+    No channel is a group of its own: a norm would take away what the time adds, the same at all positions.
+    """
+    layers: list[Layer] = []
+    for each in (channels, filters):
+        layers += [GroupNorm(gcd(GROUPS, each // 2, each)), Activation("silu"), Conv(filters)]
+    layers.insert(3, Shifted("time", width))
+    return [Residual(layers, [] if channels == filters else [Conv(filters, 1)])]
 
 
 # -- residual networks ----------------------------------------------------------------------------------------------

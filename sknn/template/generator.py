@@ -85,14 +85,18 @@ class Generator(Estimator):
             If `n_samples` is negative, y is given without ``conditional=True``, has another number of rows, or a class
             that was not there in fit.
         """
+        return self._drawn(n_samples, y, random_state, self._sampled)
+
+    def _drawn(self, n_samples: Any, y: Any, random_state: Any, sampled: Callable[..., Array]) -> Array:
+        """What ``sampled(n, condition, draws)`` gives for what :meth:`sample` was asked."""
         check_is_fitted(self)
         if not is_integer(n_samples) or n_samples < 0:
             raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
         draws = Draws(int(check_random_state(random_state).randint(1 << 31)), self.network_.theta.dtype)
         n, condition = self._drawn_under(int(n_samples), y, draws)
         if n == 0:
-            return self._sampled(1, None if condition is None else self._target.drawn(1, draws), draws)[:0]
-        return self._sampled(n, condition, draws)
+            return sampled(1, None if condition is None else self._target.drawn(1, draws), draws)[:0]
+        return sampled(n, condition, draws)
 
     def _drawn_under(self, n: int, y: Any, draws: Draws) -> tuple[int, Array | None]:
         """How many samples, and the encoded condition of each."""

@@ -53,6 +53,7 @@ from sknn.nn import (
     Recurrent,
     Residual,
     Sequential,
+    Shifted,
     Spline,
     SqueezeExcite,
     Standardise,
@@ -166,6 +167,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
         for shape in ((4, 3), (2, 3, 2))
     ],
     "Beside": [(Beside("known", 2), (3,)), (Beside("known", 1), (4, 2)), (Beside("known", 3), (2, 2, 2))],
+    "Shifted": [(Shifted("known", 2), (3,)), (Shifted("known", 1), (4, 2)), (Shifted("known", 3), (2, 2, 2))],
     "Upsample": [
         (Upsample(), (3, 2)),
         (Upsample((2, 3), "linear"), (3, 1, 2)),
@@ -197,7 +199,7 @@ def given(layer: Layer, n: int) -> dict[str, np.ndarray]:
     """What it asks for besides n samples."""
     if isinstance(layer, Positions):
         return {"times": np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, (n, 4)), axis=1)}
-    if isinstance(layer, Beside):
+    if isinstance(layer, Beside | Shifted):
         return {layer.name: np.random.default_rng(2).standard_normal((n, layer.width))}
     if getattr(layer, "n_conditions", 0):
         return {"condition": np.random.default_rng(2).standard_normal((n, layer.n_conditions))}
@@ -507,6 +509,9 @@ ERRORS = {
     "one bin": (lambda: Spline(1), ValueError, r"n_bins must be an integer in \[2, inf\); got 1"),
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
+    ),
+    "nothing to shift by": (
+        lambda: Shifted("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Shifted.* needs",
     ),
     "no build": (lambda: Layer().build((3,), Store(None)), TypeError, "Layer defines no build"),
     "no apply": (lambda: Layer().apply({}, np.ones(3), Context()), TypeError, "Layer defines no apply"),

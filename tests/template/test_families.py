@@ -29,6 +29,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sknn
 from sknn import (
     Autoencoder,
+    DiffusionModel,
     FTTransformerRegressor,
     LanguageModel,
     MLPClassifier,
@@ -486,6 +487,12 @@ FAMILIES = {
         near_in_energy,
         -0.02,  # a Gaussian of the same mean and covariance: -0.04
         ("critic", "distance", "generator", "penalty"),
+    ),
+    "diffusion": Family(
+        DiffusionModel((32, 32), missing=0.3, averaging=0.95, learning_rate_init=0.01, max_iter=120, random_state=0),
+        (MOONS,),
+        near_in_energy,
+        -0.02,
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),
