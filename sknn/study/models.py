@@ -484,7 +484,7 @@ OF_MAPS: dict[str, Model] = {
     )
 }
 COMPONENTS, ROWS_OF_A_COMPONENT = (1, 2, 4, 8, 16, 32), 20
-BANDWIDTHS = np.geomspace(0.05, 1.6, 9).tolist()  # in standard deviations of the columns
+BANDWIDTHS = np.geomspace(0.02, 1.6, 10).tolist()  # in standard deviations of the columns
 
 
 def _gaussian_mixture(data: DataSet) -> BaseEstimator:

@@ -181,7 +181,7 @@ def test_baselines_choose_components_and_bandwidth_in_inner_folds():
     mixture, kernels = (OF_DENSITIES[name].build(data, 0) for name in ("gaussian_mixture", "kernel_density"))
     mixture.fit(two)
     assert mixture.density_.best_params_["n_components"] in (2, 4)
-    assert 0.05 < kernels.fit(two).density_.best_params_["bandwidth"] < 1.0
+    assert 0.02 < kernels.fit(two).density_.best_params_["bandwidth"] < 1.0
     assert mixture.estimator.random_state == 0
 
 
