@@ -16,7 +16,10 @@ from .estimators.dense.perceptron import PerceptronClassifier as PerceptronClass
 from .estimators.generative.autoencoder import Autoencoder as Autoencoder
 from .estimators.generative.density_classifier import DensityClassifier as DensityClassifier
 from .estimators.generative.diffusion import DiffusionModel as DiffusionModel
+from .estimators.generative.flow import NormalizingFlow as NormalizingFlow
+from .estimators.generative.gan import GAN as GAN
 from .estimators.generative.outliers import OutlierDetector as OutlierDetector
+from .estimators.generative.vae import VAE as VAE
 from .estimators.images.cnn import CNNClassifier as CNNClassifier
 from .estimators.images.cnn import CNNRegressor as CNNRegressor
 from .estimators.images.mobilenet import MobileNetClassifier as MobileNetClassifier

@@ -57,7 +57,8 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
     *("bounds", "denoising", "imputing", "noise_networks", "samplers"),
-    *("coding", "default", "pictures"),
+    *("coding", "default", "pictures", "row_noise"),
+    *("adversarial_layers", "adversaries", "collapse"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

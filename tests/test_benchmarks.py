@@ -33,7 +33,7 @@ from benchmarks import (  # noqa: E402
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.generative import steps as generative_steps  # noqa: E402
-from benchmarks.generative.objectives import Spline  # noqa: E402
+from benchmarks.generative.objectives import SplineFlow  # noqa: E402
 from benchmarks.images import steps  # noqa: E402
 from benchmarks.measure import KERNELS_IN_USE, Goal, Measurement, Point, Sample, measure  # noqa: E402
 from benchmarks.report import Report, goals, tables  # noqa: E402
@@ -165,7 +165,7 @@ def test_the_peers_do_the_same_work(case):
         each
         for each in command.chosen(["core", "sequences", "images", "generative"], command.MEASUREMENTS)
         if each.contest not in (generation.milliseconds, steps.megabytes)
-        and not isinstance(getattr(each.work, "objective", None), Spline)  # zuko's networks are others
+        and not isinstance(getattr(each.work, "objective", None), SplineFlow)  # zuko's networks are others
     ],
     ids=lambda each: each.path,
 )

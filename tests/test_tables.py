@@ -16,14 +16,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sknn
-from sknn import MLPClassifier, MLPRegressor, PerceptronClassifier, UNetRegressor
+from sknn import DensityClassifier, MLPClassifier, MLPRegressor, PerceptronClassifier, UNetRegressor
 
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
-OF_IMAGES = [UNetRegressor]  # whose y has a number at each pixel: the tests of their room
+APART = [
+    UNetRegressor,  # whose y has a number at each pixel: the tests of its room
+    DensityClassifier,  # around an estimator that reads tables, or does not
+]
 ESTIMATORS = [
     item
     for item in PUBLIC
-    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and item not in OF_IMAGES
+    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and item not in APART
 ]
 CLASSIFIERS = [Estimator for Estimator in ESTIMATORS if issubclass(Estimator, ClassifierMixin)]
 

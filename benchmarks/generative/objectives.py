@@ -9,17 +9,18 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
-    Activation,
+    Affine,
     BatchNorm,
     Conv,
     ConvTranspose,
+    Coupling,
     Dense,
     Flatten,
     GroupNorm,
@@ -27,13 +28,16 @@ from sknn.nn import (
     Network,
     Parts,
     Pool,
+    Spline,
     Unflatten,
     Upsample,
+    log_prob,
 )
 from sknn.nn.parts import Nets
 from sknn.ops.concat import concat
 from sknn.ops.loss import sigmoid_cross_entropy
-from sknn.ops.spline import spline
+from sknn.ops.residual import join
+from sknn.ops.shift import shift
 
 Noise = Callable[[str, tuple[int, ...]], Any]  # "normal" or "uniform" numbers of a shape
 N_BINS = 8
@@ -48,8 +52,14 @@ class Objective(ABC):
         """Layers and input shape by name."""
 
     def parts(self) -> Parts:
+        """The networks, of which no weights begin as zeros here: with those little could be compared."""
         rng = np.random.default_rng(1)
-        return Parts(**{name: Network(layers, shape, rng) for name, (layers, shape) in self.networks().items()})
+        parts = Parts(**{name: Network(layers, shape, rng) for name, (layers, shape) in self.networks().items()})
+        for _, parameters in parts.walk():
+            weight = parameters.get("weight")
+            if weight is not None and not weight.any():
+                weight[...] = 0.1 * rng.standard_normal(weight.shape)
+        return parts
 
     def values(self, nets: Nets, x: np.ndarray, noise: Noise) -> Iterator[tuple[str | None, Any]]:
         """The part that is trained (None: all of them) and the value that it minimises; the next ones come when it has
@@ -66,48 +76,31 @@ def dense(*sizes: int, activation: str = "relu") -> list[Layer]:
     return [*(Dense(n, activation) for n in sizes[:-1]), Dense(sizes[-1])]
 
 
-class Coupling(Objective):
-    """Eight couplings, whose halves of ten columns change places after each; minus the mean log density."""
+@dataclass(frozen=True)
+class Flow(Objective):
+    """Eight couplings of ten columns, each half moved in turns: minus the mean log density."""
 
-    per_column: int  # outputs of a network
+    by: ClassVar[Affine | Spline]
 
     def networks(self) -> dict:
-        return {f"f{k}": (dense(64, 64, 5 * self.per_column), (5,)) for k in range(8)}
+        hidden = (Dense(64, "relu"), Dense(64, "relu"))
+        halves = tuple(range(5)), tuple(range(5, 10))
+        return {"flow": ([Coupling(hidden, *halves[:: -1 if k % 2 else 1], self.by) for k in range(8)], (11,))}
 
     def value(self, nets: Nets, x: np.ndarray, noise: Noise) -> Any:
-        kept, moved = x[:, :5], x[:, 5:]
-        logs: list[Any] = []
-        for k in range(8):
-            moved, log = self.moved(moved, nets[f"f{k}"](kept))
-            logs.append(log)
-            kept, moved = moved, kept
-        log_det = F.sum(sum(logs[1:], logs[0]), axis=1)
-        squares = F.sum(F.square(kept), axis=1) + F.sum(F.square(moved), axis=1)
-        return F.mean(0.5 * squares - log_det)
-
-    @abstractmethod
-    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
-        """Five columns, and the logarithms of their derivatives."""
+        return -F.mean(log_prob(nets.flow, x))
 
 
-class RealNVP(Coupling):
-    """x exp(2 tanh(s)) + t, with t and s from the other half (Dinh et al. 2017)."""
+class RealNVP(Flow):
+    """x exp(2 tanh(s / 2)) + t, with t and s from the other half (Dinh et al. 2017)."""
 
-    per_column = 2
-
-    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
-        scale = 2.0 * F.tanh(raw[:, 5:])
-        return x * F.exp(scale) + raw[:, :5], scale
+    by = Affine()
 
 
-class Spline(Coupling):
+class SplineFlow(Flow):
     """Rational-quadratic splines of eight bins (Durkan et al. 2019)."""
 
-    per_column = 3 * N_BINS - 1
-
-    def moved(self, x: Any, raw: Any) -> tuple[Any, Any]:
-        both = spline(x, F.reshape(raw, (-1, 5, self.per_column)))
-        return both[0], both[1]
+    by = Spline(N_BINS)
 
 
 class VAE(Objective):
@@ -182,7 +175,7 @@ class NoiseUNet(Diffusion):
         c = self.width
         networks: dict[str, Any] = {"time": ([Dense(64, "silu")], (32,)), "input": ([Conv(c, 3)], (28, 28, 1))}
         for name, size, before, after in self.blocks:
-            shape, half = (size, size, before), [GroupNorm(8), Activation("silu"), Conv(after, 3)]
+            shape, half = (size, size, before), [GroupNorm(8, activation="silu"), Conv(after, 3)]
             networks |= {f"{name}_first": (half, shape), f"{name}_time": ([Dense(after)], (64,))}
             networks[f"{name}_second"] = (half, (size, size, after))
             if before != after:
@@ -206,10 +199,9 @@ class NoiseUNet(Diffusion):
         t = nets.time(features)
 
         def block(name: str, x: Any) -> Any:
-            added = nets[f"{name}_time"](t)
-            y = nets[f"{name}_first"](x) + F.reshape(added, (len(features), 1, 1, -1))
+            y = shift(nets[f"{name}_first"](x), nets[f"{name}_time"](t))
             around = nets[f"{name}_skip"](x) if hasattr(nets, f"{name}_skip") else x
-            return nets[f"{name}_second"](y) + around
+            return join(nets[f"{name}_second"](y), around)
 
         fine = block("down_1", nets.input(x))
         coarse = block("down_2", nets.pool_1(fine))
@@ -235,8 +227,9 @@ class GAN(Objective):
             BatchNorm(activation="relu"),
             ConvTranspose(1, **options, activation="tanh"),
         ]
-        norm = [Activation("leaky_relu")] if self.penalty else [BatchNorm(activation="leaky_relu")]
-        down = [Conv(64, **options, activation="leaky_relu"), Conv(128, **options), *norm]
+        down = [Conv(64, **options, activation="leaky_relu"), Conv(128, **options, activation="leaky_relu")]
+        if not self.penalty:
+            down[1:] = [Conv(128, **options), BatchNorm(activation="leaky_relu")]
         return {
             "generator": ([Dense(128 * 49, "relu"), Unflatten((7, 7, 128)), *up], (64,)),
             "critic": ([*down, Flatten(), Dense(1)], (28, 28, 1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -36,14 +37,14 @@ class RealNVP(Twin):
         self.networks = nn.ModuleList([dense(5, 64, 64, 10) for _ in range(8)])
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
-        log_det = torch.zeros(len(x))
+        log_density = torch.full((len(x),), -5 * math.log(2 * math.pi))
         for network in self.networks:
             kept, moved = x[:, :5], x[:, 5:]
-            shift, scale = network(kept).chunk(2, 1)
-            scale = 2 * torch.tanh(scale)
-            log_det = log_det + scale.sum(1)
+            shift, scale = network(kept).view(-1, 5, 2).unbind(2)
+            scale = 2 * torch.tanh(scale / 2)
+            log_density = log_density + scale.sum(1)
             x = torch.cat([moved * torch.exp(scale) + shift, kept], 1)
-        return (0.5 * (x * x).sum(1) - log_det).mean()
+        return (0.5 * (x * x).sum(1) - log_density).mean()
 
 
 class VAE(Twin):

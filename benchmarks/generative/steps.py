@@ -24,7 +24,7 @@ from ..images import steps as of_images
 from ..images.steps import NHWC_ONE_THREAD
 from ..measure import Goal, Measurement
 from ..sequences.recurrent import RATE
-from .objectives import GAN, VAE, Autoencoder, Noise, NoiseMLP, NoiseUNet, Objective, RealNVP, Spline
+from .objectives import GAN, VAE, Autoencoder, Noise, NoiseMLP, NoiseUNet, Objective, RealNVP, SplineFlow
 
 ZUKO, ZUKO_ONE_THREAD = "zuko", "zuko, 1 thread"
 ARRAYS = {"normal": "standard_normal", "uniform": "random"}
@@ -94,7 +94,7 @@ class Step(Work):
         if len(self.shape) == 3:
             names = {NHWC: available_threads(), NHWC_ONE_THREAD: 1}
             return {name: with_threads(torch, n, self.pytorch(torch, channels_last=True)) for name, n in names.items()}
-        if isinstance(self.objective, Spline) and installed("zuko"):
+        if isinstance(self.objective, SplineFlow) and installed("zuko"):
             names = {ZUKO: available_threads(), ZUKO_ONE_THREAD: 1}
             return {
                 name: with_threads(torch, n, self._steps(torch, pytorch.Zuko(self.objective)))
@@ -110,7 +110,7 @@ def apart_with_the_same_noise(work: Step) -> float:
 def row(name: str, work: Step, limit: float) -> Measurement:
     """Of images, PyTorch has four ways; of tables two; zuko's splines are others, so that only times are compared."""
     suite, goals = of_images if len(work.shape) == 3 else rows, ()
-    if isinstance(work.objective, Spline):
+    if isinstance(work.objective, SplineFlow):
         goals = (Goal((ZUKO, ZUKO_ONE_THREAD), limit, kernels="compiled"),)
         return Measurement("generative", name, "ms", work, rows.milliseconds, goals)
     goals = (suite.beside_pytorch(limit),)
@@ -120,7 +120,7 @@ def row(name: str, work: Step, limit: float) -> Measurement:
 IMAGES, DIGITS = (28, 28, 1), (784,)
 MEASUREMENTS = [
     row("RealNVP 8x(64, 64), 10 columns at 256", Step(RealNVP(), 256, (10,)), 0.6),
-    row("spline coupling 8x(64, 64), 10 columns at 256", Step(Spline(), 256, (10,)), 0.25),
+    row("spline coupling 8x(64, 64), 10 columns at 256", Step(SplineFlow(), 256, (10,)), 0.25),
     row("VAE 784-500-20 at 128", Step(VAE(), 128, DIGITS), 0.9),
     row("autoencoder 8-32-3-32-8 at 128", Step(Autoencoder(), 128, (8,)), 0.35),
     row("diffusion 3x256, 2 columns at 256", Step(NoiseMLP(2), 256, (2,)), 0.85),

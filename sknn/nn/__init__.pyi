@@ -29,6 +29,7 @@ from .flow import Mixing as Mixing
 from .flow import Spline as Spline
 from .flow import flow_layers as flow_layers
 from .flow import from_noise as from_noise
+from .flow import image_flow_layers as image_flow_layers
 from .flow import log_prob as log_prob
 from .flow import to_noise as to_noise
 from .gaps import FillGaps as FillGaps

@@ -166,8 +166,8 @@ def _timed(channels: int, filters: int, width: int) -> list[Layer]:
     """
     layers: list[Layer] = []
     for each in (channels, filters):
-        layers += [GroupNorm(gcd(GROUPS, each // 2, each)), Activation("silu"), Conv(filters)]
-    layers.insert(3, Shifted("time", width))
+        layers += [GroupNorm(gcd(GROUPS, each // 2, each), activation="silu"), Conv(filters)]
+    layers.insert(2, Shifted("time", width))
     return [Residual(layers, [] if channels == filters else [Conv(filters, 1)])]
 
 

@@ -25,6 +25,7 @@ from ..ops.affine import affine
 from ..ops.columns import Columns, columns, moved, placed
 from ..ops.concat import concat
 from ..ops.dense import dense
+from ..ops.mixing import mix, triangles
 from ..ops.spline import spline
 from ..ops.standard_normal import standard_normal
 from .applied import Applied
@@ -156,9 +157,7 @@ class Coupling(_Bijection):
 
     @property
     def inner(self) -> tuple[Layer, ...]:
-        n_outputs = len(self.move) * self.by.n_numbers // self._n_positions
-        last = Conv(n_outputs, 3, init="zeros") if self.grid else Dense(n_outputs, init="zeros")
-        return (*self.layers, last)
+        return (*self.layers, _last(len(self.move) * self.by.n_numbers // self._n_positions, self.grid is not None))
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -185,12 +184,18 @@ class Coupling(_Bijection):
         if self.grid:
             seen = F.reshape(seen, (len(seen), *self.grid, -1))
         if self.n_conditions:
-            seen = concat(seen, _spread(condition_of(self, context).astype(seen.dtype, copy=False), self.grid))
+            seen = concat(seen, _spread(condition_of(self, context, seen), self.grid))
         raw, _ = run(self.inner, params, seen, context)
         if self.grid:
             raw = F.reshape(raw, (len(raw), -1))
         by = self.by
         return moved(state, raw, which=_evenly(self.move), move=by.operation, inverse=inverse, **by.options)
+
+
+@lru_cache(maxsize=256)  # a network asks at every step
+def _last(n_outputs: int, on_grid: bool) -> Layer:
+    """What gives nothing but zeros in the beginning."""
+    return Conv(n_outputs, 3, init="zeros") if on_grid else Dense(n_outputs, init="zeros")
 
 
 @dataclass(frozen=True, repr=False)
@@ -264,7 +269,7 @@ class Autoregressive(_Bijection):
         n_features, n_layers = state.shape[1] - 1, len(self.units)
         x = columns(state, which=slice(0, n_features), limit=SIGHT)
         if self.n_conditions:
-            x = concat(x, condition_of(self, context).astype(x.dtype, copy=False))
+            x = concat(x, condition_of(self, context, x))
         for k, mask in enumerate(_masks(n_features, self.n_conditions, self.units, self.by.n_numbers, self.reverse)):
             mine = params[str(k)]
             activation = self.activation if k < n_layers else "identity"
@@ -335,14 +340,12 @@ class Mixing(_Bijection):
         store.parameter("bias", (n,), "zeros", decay=False)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        weight, log_scale, bias = (_as_precise(params[name], x) for name in ("weight", "log_scale", "bias"))
-        lower, upper = _triangles(weight)
-        values = self._groups(x, log_scale) * F.exp(log_scale) + bias
-        return self._placed(x, F.matmul(F.matmul(values, lower), upper), log_scale)
+        log_scale, bias, weight = (_as_precise(params[name], x) for name in ("log_scale", "bias", "weight"))
+        return self._placed(x, mix(self._groups(x, log_scale), log_scale, bias, weight), log_scale)
 
     def inverse(self, params: dict[str, Any], state: Value, context: Context) -> Value:
-        weight, log_scale, bias = (_as_precise(params[name], state) for name in ("weight", "log_scale", "bias"))
-        lower, upper = _triangles(weight)
+        log_scale, bias, weight = (_as_precise(params[name], state) for name in ("log_scale", "bias", "weight"))
+        lower, upper = triangles(weight)
         mixed = solve_triangular(upper.T, self._groups(state, log_scale).T, lower=True, unit_diagonal=True)
         values = solve_triangular(lower.T, mixed, unit_diagonal=True).T
         return self._placed(state, (values - bias) * np.exp(-log_scale), -log_scale)
@@ -357,18 +360,6 @@ class Mixing(_Bijection):
         volume = F.sum(log_scale, keepdims=True) * float(self.n_positions)
         values = F.reshape(values, (state.shape[0], -1))
         return placed(state, values, volume, which=self._columns(state))
-
-
-def _as_precise(parameter: Value, state: Value) -> Value:
-    """In the precision of the state, so that there and back round alike."""
-    return parameter if parameter.dtype == state.dtype else cast(parameter, dtype=state.dtype)
-
-
-def _triangles(weight: Value) -> tuple[Value, Value]:
-    """L and U, whose entries beside the diagonal are those of one matrix."""
-    one = np.eye(weight.shape[0], dtype=weight.dtype)
-    below = np.tril(np.ones(weight.shape, bool), -1)
-    return weight * below + one, weight * below.T + one
 
 
 # -- both ways through a flow --------------------------------------------------------------------------------------
@@ -445,21 +436,26 @@ def _begun(x: Array) -> Array:
     return state
 
 
-def condition_of(layer: Any, context: Context) -> Array:
-    """The conditions, as many as the layer was made for."""
+def condition_of(layer: Any, context: Context, like: Value) -> Value:
+    """The conditions, as many as the layer was made for, in the precision of what they stand beside."""
     condition = context.given.get("condition")
     if condition is None or condition.shape[-1] != layer.n_conditions:
         found = "None" if condition is None else f"numbers of shape {condition.shape}"
         raise ValueError(f"condition={found}: {type(layer).__name__} needs {layer.n_conditions} numbers of each sample")
-    return condition
+    return _as_precise(condition, like)
 
 
-def _spread(condition: Array, grid: Shape | None) -> Array:
+def _as_precise(value: Value, like: Value) -> Value:
+    """In the precision of what it meets, so that there and back round alike."""
+    return value if value.dtype == like.dtype else cast(value, dtype=like.dtype)
+
+
+def _spread(condition: Value, grid: Shape | None) -> Value:
     """The same at all positions of a grid, if there is one."""
     if grid is None:
         return condition
     n, width = condition.shape
-    return np.tile(condition.reshape(n, *[1] * len(grid), width), (1, *grid, 1))
+    return F.broadcast_to(F.reshape(condition, (n, *[1] * len(grid), width)), (n, *grid, width))
 
 
 @lru_cache(maxsize=1024)
@@ -541,3 +537,80 @@ def parted(n: int, turn: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     digit, side = divmod(turn, 2)
     bit = np.arange(n) >> digit % max((n - 1).bit_length(), 1) & 1
     return tuple(np.flatnonzero(bit == side).tolist()), tuple(np.flatnonzero(bit != side).tolist())
+
+
+def image_flow_layers(
+    kind: str,
+    shape: Shape,
+    n_conditions: int = 0,
+    *,
+    n_transforms: int = 4,
+    filters: Sequence[int] = (64, 64),
+    n_bins: int = 8,
+    bound: float = 5.0,
+) -> list[Layer]:
+    """The layers of a flow of images, whose networks are convolutional.
+
+    At each scale, squares of 2 x 2 pixels become one pixel with four times the channels, couplings part the channels,
+    and half of them have then reached the end; the others go on to the next scale, as long as sides are even.
+
+    Parameters
+    ----------
+    kind : {"spline", "affine", "glow"}
+        As for :func:`flow_layers`; what is mixed are the channels of each pixel.
+    shape : tuple of int
+        (height, width, channels), with even sides.
+    n_conditions : int, default=0
+        Numbers that are known of each image.
+    n_transforms : int, default=4
+        Couplings at each scale.
+    filters : sequence of int, default=(64, 64)
+        Of the convolutions in each; the first has kernels of 3 x 3, as the last one, the others of 1 x 1.
+    n_bins, bound
+        See :class:`Spline`.
+
+    Returns
+    -------
+    layers : list of Layer
+        For states of all values, row by row with the channels last, and the log-volume.
+
+    Raises
+    ------
+    ValueError
+        If a side is odd, or the kind is another.
+
+    References
+    ----------
+    Dinh, Sohl-Dickstein, Bengio (2017). Density estimation using Real NVP. ICLR. arXiv:1605.08803.
+
+    Examples
+    --------
+    >>> from sknn.nn import image_flow_layers
+    >>> [(each.grid, len(each.stay)) for each in image_flow_layers("affine", (8, 8, 1), n_transforms=2)]
+    [((4, 4), 32), ((4, 4), 32), ((2, 2), 16), ((2, 2), 16)]
+    """
+    if kind == "autoregressive" or len(shape) != 3 or shape[0] % 2 or shape[1] % 2:
+        raise ValueError(
+            f"a flow of images of shape {shape} and kind={kind!r} is not to be had: sides must be even, as squares of "
+            "2 x 2 pixels are taken together, and the kind 'spline', 'affine' or 'glow'"
+        )
+    by = Spline(n_bins, bound) if SPLINE_KINDS[kind] else Affine()
+    kernels = (3, *[1] * (len(filters) - 1))
+    hidden = [Conv(f, k, activation="relu", init="he_uniform") for f, k in zip(filters, kernels, strict=True)]
+    places, layers = np.arange(prod(shape)).reshape(shape), list[Layer]()
+    while not (places.shape[0] % 2 or places.shape[1] % 2) and (not layers or min(places.shape[:2]) >= 4):
+        places = _squeezed(places[..., : places.shape[2] // 2] if layers else places)
+        height, width, channels = places.shape
+        for k in range(n_transforms):
+            stay, move = (tuple(places[..., each].ravel().tolist()) for each in parted(channels, k))
+            if kind == "glow":
+                layers.append(Mixing(tuple(places.ravel().tolist()), height * width))
+            layers.append(Coupling(hidden, stay, move, by, n_conditions, (height, width)))
+    return layers
+
+
+def _squeezed(places: Array) -> Array:
+    """(h, w, c) as (h / 2, w / 2, 4 c)."""
+    height, width, channels = places.shape
+    squares = places.reshape(height // 2, 2, width // 2, 2, channels).transpose(0, 2, 1, 3, 4)
+    return squares.reshape(height // 2, width // 2, 4 * channels)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ..autodiff import primitives as F
 from ..autodiff.tape import Value
 from ..description import integer
 from ..ops.dense import dense
+from ..ops.shift import shift
 from .dense import Dense
 from .layer import Context, Layer, Shape, Store
 
@@ -56,10 +56,8 @@ class Shifted(Layer):
             raise ValueError(
                 f"{self.name}=None: {self!r} needs numbers of each sample; call network(x, {self.name}=...)"
             )
-        shift = dense(context.given[self.name], params["weight"], params["bias"])
-        if context.sequences is not None:
-            return x + F.take(shift, context.sequences.sample)
-        return x + F.reshape(shift, (x.shape[0], *[1] * (len(x.shape) - 2), x.shape[-1]))
+        by = dense(context.given[self.name], params["weight"], params["bias"])
+        return shift(x, by, segments=None if context.sequences is None else context.sequences.segments)
 
     def caption(self, shape: Shape) -> str:
         return f"+ {self.name}"

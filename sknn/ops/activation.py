@@ -9,6 +9,7 @@ Every activation is a small class with three methods:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -310,3 +311,8 @@ def _(g: Array, saved: tuple, out: list) -> tuple:
 @activate.reference
 def _(x: Value, *, activation: str) -> Value:
     return ACTIVATIONS[activation].reference(x)
+
+
+@activate.recorded
+def _(g: Value, y: Array, wanted: Sequence[bool], x: Value, *, activation: str) -> tuple | None:
+    return (sloped(g, y, activation=activation),) if ACTIVATIONS[activation].is_piecewise_linear else None

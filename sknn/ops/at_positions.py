@@ -12,6 +12,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
+from . import compiled
 from .segment import Segments
 
 
@@ -38,3 +39,17 @@ def counts(x: Array, segments: Segments | None) -> Array | int:
 def at_positions(each: Array, segments: Segments | None) -> Array:
     """What belongs to each sample, (n, channels), so that it meets all of its positions."""
     return each[:, None] if segments is None else segments.handed_out(each)
+
+
+def meet(by: np.ufunc, x: Array, each: Array, segments: Segments | None) -> Array:
+    """np.add or np.multiply of x and what belongs to each sample, at all of its positions."""
+    found = compiled.meet(x, each, by is np.multiply) if segments is None else None
+    return by(x, at_positions(each, segments)) if found is None else found
+
+
+def summed(x: Array, segments: Segments | None, others: Array | None = None) -> Array:
+    """The sum over the positions of each sample of x, or of x times others like it, in the precision of x."""
+    found = compiled.totals(x, others) if segments is None else None
+    if found is None:
+        found = totals(x if others is None else np.multiply(x, others), segments).astype(x.dtype)
+    return found

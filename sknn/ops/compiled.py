@@ -157,6 +157,50 @@ def pool_average_back(g: Array, shape: tuple[int, ...], windows: Windows) -> Arr
     return dx
 
 
+def _repetition(shape: tuple[int, ...], factors: tuple[int, ...]) -> tuple[int, ...]:
+    """What ``Repetition`` of the kernels holds."""
+    missing = (1,) * (3 - len(factors))
+    return shape[0], *missing, *shape[1:-1], *missing, *factors, shape[-1]
+
+
+def repeat(x: Array, factors: tuple[int, ...]) -> Array | None:
+    """Each position of grids (n, *grid, channels) so many times along each axis."""
+    if not _apply_to(x) or len(factors) > 3 or not x.size:
+        return None
+    grid = [n * factor for n, factor in zip(x.shape[1:-1], factors, strict=True)]
+    y = np.empty((len(x), *grid, x.shape[-1]), x.dtype)
+    native.repeat(x, _repetition(x.shape, factors), y, threads_of_kernels(NORM_WORK * y.size))
+    return y
+
+
+def repeat_back(g: Array, factors: tuple[int, ...]) -> Array | None:
+    """The gradient of :func:`repeat`: the sum of what came of each position."""
+    if not _apply_to(g) or len(factors) > 3 or not g.size:
+        return None
+    grid = [n // factor for n, factor in zip(g.shape[1:-1], factors, strict=True)]
+    dx = np.empty((len(g), *grid, g.shape[-1]), g.dtype)
+    native.repeat_back(g, _repetition(dx.shape, factors), dx, threads_of_kernels(NORM_WORK * g.size))
+    return dx
+
+
+def meet(x: Array, each: Array, multiply: bool) -> Array | None:
+    """x each or x + each at all positions of each sample; x: (n, ..., channels), each: (n, channels)."""
+    if not _apply_to(x, each) or not x.size:
+        return None
+    y = np.empty(x.shape, x.dtype)
+    native.meet(x, each, multiply, y, threads_of_kernels(NORM_WORK * x.size))
+    return y
+
+
+def totals(x: Array, others: Array | None = None) -> Array | None:
+    """The sum over the positions of each sample (n, ..., channels) of x, or of x times others like it."""
+    if not _apply_to(x, others) or not x.size:
+        return None
+    sums = np.empty((len(x), x.shape[-1]), x.dtype)
+    native.totals(x, others, sums, threads_of_kernels(NORM_WORK * x.size))
+    return sums
+
+
 def _agree(x: Array, W: Array, b: Array | None) -> bool:
     dtype = W.dtype
     if native is None or dtype not in DTYPES or x.dtype != dtype:
@@ -420,6 +464,18 @@ class UncentredBatch(NamedTuple):
     behind: str | None
 
 
+class UncentredGroups(NamedTuple):
+    """The same of one over groups of channels, in the order in which the kernels take it; statistics (n, groups)."""
+
+    x: Array
+    groups: int
+    mean: Array
+    scale: Array
+    gain: Array
+    shift: Array
+    behind: str | None
+
+
 def batch_norm_back(g: Array, saved: UncentredBatch, wanted: bool) -> tuple[Array | None, Array, Array]:
     """The gradients of x, if wanted, gain and shift, where :func:`rescale` by scale gain normalised x."""
     return _norm_back(native.batch_norm_back, g, saved, wanted)
@@ -440,8 +496,26 @@ def layer_norm_back(g: Array, saved: Uncentred, wanted: bool) -> tuple[Array | N
     return _norm_back(native.layer_norm_back, g, saved, wanted)
 
 
+def group_norm(
+    x: Array, gain: Array, shift: Array, groups: int, epsilon: float, behind: str | None
+) -> tuple[Array, UncentredGroups] | None:
+    """As :func:`group_norm.group_norm` of samples on a grid."""
+    if not _apply_to(x, gain, shift) or not x.size or x.ndim < 2:
+        return None
+    y = np.empty(x.shape, x.dtype)
+    mean, scale = np.empty((2, len(x), groups), x.dtype)
+    threads = threads_of_kernels(2 * NORM_WORK * x.size)
+    native.group_norm(x, groups, gain, shift, epsilon, behind, y, mean, scale, threads)
+    return y, UncentredGroups(x, groups, mean, scale, gain, shift, behind)
+
+
+def group_norm_back(g: Array, saved: UncentredGroups, wanted: bool) -> tuple[Array | None, Array, Array]:
+    """The gradients of x, if wanted, gain and shift, after :func:`group_norm`."""
+    return _norm_back(native.group_norm_back, g, saved, wanted)
+
+
 def _norm_back(
-    kernel: Any, g: Array, saved: Uncentred | UncentredBatch, wanted: bool
+    kernel: Any, g: Array, saved: Uncentred | UncentredBatch | UncentredGroups, wanted: bool
 ) -> tuple[Array | None, Array, Array]:
     x, gain = saved.x, saved.gain
     dx = np.empty(x.shape, x.dtype) if wanted else None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
 from . import compiled
 from .activation import ACTIVATIONS
+from .convolution import recorded_gradients
 from .precision import widened_for_now
 from .threads import SMALL_WORK, share_rows
 
@@ -64,6 +67,15 @@ def _(x: Value, W: Value, b: Value | None = None, *, activation: str = "identity
         z = F.matmul(x, W)
         z = z if b is None else z + b
     return ACTIVATIONS[activation].reference(z)
+
+
+@dense.recorded
+def _(g: Value, y: Array, wanted: Sequence[bool], x: Value, W: Value, *b: Value, activation: str = "identity") -> Any:
+    if not len(F.shape_of(x)) == len(F.shape_of(W)) == 2 or issparse(x):
+        return None
+    return recorded_gradients(
+        g, y, wanted, lambda dz: dz @ F.transpose(W), lambda dz: F.transpose(x) @ dz, b, activation
+    )
 
 
 @dense.takes

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
-from .at_positions import at_positions, in_positions, totals
+from .at_positions import in_positions, meet, summed
 from .segment import Segments
 
 
@@ -17,15 +17,15 @@ def gate(x: Array, factor: Array, *, segments: Segments | None = None) -> tuple[
     """y = x factor. x: (n, *grid, channels), or (n_rows, channels) with `segments`, the rows of each sample; factor:
     (n, channels) (Hu et al. 2018)."""
     rows = in_positions(x, segments)
-    return np.multiply(rows, at_positions(factor, segments)).reshape(x.shape), (rows, factor, segments)
+    return meet(np.multiply, rows, factor, segments).reshape(x.shape), (rows, factor, segments)
 
 
 @gate.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
     x, factor, segments = saved
     rows = g.reshape(x.shape)
-    dx = None if out[0] is None else np.multiply(rows, at_positions(factor, segments)).reshape(g.shape)
-    to_factor = None if out[1] is None else totals(np.multiply(rows, x), segments).astype(factor.dtype)
+    dx = None if out[0] is None else meet(np.multiply, rows, factor, segments).reshape(g.shape)
+    to_factor = None if out[1] is None else summed(rows, segments, x).astype(factor.dtype, copy=False)
     return dx, to_factor
 
 

@@ -1,4 +1,4 @@
-"""Normalisation of each sample over its positions and the channels of a group."""
+"""Normalisation of each sample over its positions and the channels of a group, with an activation function behind."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import numpy as np
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
+from . import compiled
+from .activation import ACTIVATIONS
 from .at_positions import at_positions, counts, in_positions, totals
 from .members import Kept, apart, apart_back
+from .norm import Activated, activated
 from .precision import widened
 from .segment import Segments
 
@@ -23,17 +26,23 @@ def group_norm(
     groups: int,
     epsilon: float = 1e-5,
     segments: Segments | None = None,
+    activation: str = "identity",
 ) -> tuple[Array, Any]:
-    """y = gain z + shift with z = (x - mean) / sqrt(variance + epsilon), over each group of channels of each sample.
+    """y = f(gain z + shift) with z = (x - mean) / sqrt(variance + epsilon), over each group of channels of each sample.
 
-    x: (n, *grid, channels), or (n_rows, channels) with `segments`, the rows of each sample; gain, shift: (channels,).
-    Neighbouring channels, channels / groups of them, are a group (Wu & He 2018). Where x, gain and shift have an axis
-    of members in front, each member is normalised as if alone.
+    x: (n, *grid, channels), or (n_rows, channels) with `segments`, the rows of each sample; gain, shift: (channels,);
+    f: the activation function of this name. Neighbouring channels, channels / groups of them, are a group (Wu & He
+    2018). Where x, gain and shift have an axis of members in front, each member is normalised as if alone.
     """
     gain, shift = widened(gain, x.dtype), widened(shift, x.dtype)
     if gain.ndim == 2:
-        options = {"groups": groups, "epsilon": epsilon, "segments": segments}
+        options = {"groups": groups, "epsilon": epsilon, "segments": segments, "activation": activation}
         return apart(group_norm, (x, gain, shift), [options] * len(x))
+    if segments is None:
+        behind = activation if activation in compiled.BEHIND_NORMS else None
+        found = compiled.group_norm(x, gain, shift, groups, epsilon, behind)
+        if found is not None:
+            return activated(*found, ACTIVATIONS["identity" if behind else activation])
     rows = in_positions(x, segments)
     values = counts(rows, segments) * (x.shape[-1] // groups)
     mean = _of_groups(totals(rows, segments), groups) / values
@@ -43,13 +52,17 @@ def group_norm(
     z *= at_positions(scale, segments)
     y = np.multiply(z, gain)
     y += shift
-    return y.reshape(x.shape), (z, scale, gain, groups, segments)
+    return activated(y.reshape(x.shape), (z, scale, gain, groups, segments), ACTIVATIONS[activation])
 
 
 @group_norm.backward
 def _group_norm_back(g: Array, saved: tuple, out: list) -> Any:
     if isinstance(saved, Kept):
         return apart_back(_group_norm_back, g, saved, out)
+    if isinstance(saved, Activated):
+        return _group_norm_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
+    if isinstance(saved, compiled.UncentredGroups):
+        return compiled.group_norm_back(g, saved, out[0] is not None)
     z, scale, gain, groups, segments = saved
     rows = g.reshape(z.shape)
     sums, along = totals(rows, segments), totals(np.multiply(rows, z), segments)  # of each sample and channel
@@ -73,16 +86,17 @@ def _(
     groups: int,
     epsilon: float = 1e-5,
     segments: Segments | None = None,
+    activation: str = "identity",
 ) -> Value:
     if len(F.shape_of(gain)) == 2:
         members = [(x[k], gain[k], shift[k]) for k in range(F.shape_of(gain)[0])]
-        options = {"groups": groups, "epsilon": epsilon, "segments": segments}
+        options = {"groups": groups, "epsilon": epsilon, "segments": segments, "activation": activation}
         return F.stack([group_norm.refer(*each, **options) for each in members])
     rows = in_positions(x, segments)
     rows = F.reshape(rows, (*F.shape_of(rows)[:-1], groups, -1))
     centred = rows - _mean(rows, segments)
     z = centred / F.sqrt(_mean(F.square(centred), segments) + epsilon)
-    return F.reshape(z, F.shape_of(x)) * gain + shift
+    return ACTIVATIONS[activation].reference(F.reshape(z, F.shape_of(x)) * gain + shift)
 
 
 @group_norm.takes

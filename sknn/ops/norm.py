@@ -38,7 +38,7 @@ class ActivatedWithin(NamedTuple):
     function: Activation
 
 
-def _activated(y: Array, normalised: Any, function: Activation) -> tuple[Array, Any]:
+def activated(y: Array, normalised: Any, function: Activation) -> tuple[Array, Any]:
     """Overwrite y by f(y); it, and what the backward pass wants kept."""
     if function.is_identity:
         return y, normalised
@@ -93,12 +93,12 @@ def batch_norm(
     y = compiled.rescale(x, mean, scale.astype(x.dtype) * gain, shift, behind)
     if y is not None:
         saved = compiled.UncentredBatch(x, mean, scale.astype(x.dtype), gain, shift, behind)
-        return _activated(y, saved, ACTIVATIONS["identity" if behind else activation])
+        return activated(y, saved, ACTIVATIONS["identity" if behind else activation])
     rows = _rows(x)
     z = np.subtract(rows, mean)
     scale = scale.astype(z.dtype)
     z *= scale
-    return _activated(_affine(z, gain, shift).reshape(x.shape), (z, scale, gain), ACTIVATIONS[activation])
+    return activated(_affine(z, gain, shift).reshape(x.shape), (z, scale, gain), ACTIVATIONS[activation])
 
 
 @batch_norm.backward
@@ -197,7 +197,7 @@ def rescale(x: Array, factor: Array, shift: Array, *, mean: Array, activation: s
         return y, ActivatedWithin(operands, ACTIVATIONS[activation])
     if y is None:
         y = _affine(np.subtract(x, mean), factor, shift)
-    return _activated(y, (x, factor, mean), ACTIVATIONS[activation])
+    return activated(y, (x, factor, mean), ACTIVATIONS[activation])
 
 
 @rescale.backward
@@ -208,7 +208,7 @@ def _rescale_back(g: Array, saved: tuple, out: list) -> Any:
         return _rescale_back(saved.function.backward(g, saved.y, saved.kept), saved.normalised, out)
     if isinstance(saved, ActivatedWithin):
         x, mean, factor, _ = saved.operands
-        _, again = _activated(compiled.rescale(*saved.operands), (x, factor, mean), saved.function)  # type: ignore[arg-type]
+        _, again = activated(compiled.rescale(*saved.operands), (x, factor, mean), saved.function)  # type: ignore[arg-type]
         return _rescale_back(g, again, out)
     x, factor, mean = saved
     to_factor = None if out[1] is None else _column_sums(_rows(g * (x - mean)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.tape import Array, Value, op
+from . import compiled
 
 
 @op
@@ -17,19 +18,15 @@ def upsample(x: Array, *, factors: tuple[int, ...], linear: bool = False) -> tup
     Where there is no second position, beyond the edges, the one at the edge stands for it. x: (n, *grid, channels), y:
     (n, *(grid * factors), channels).
     """
-    for axis, factor in enumerate(factors, 1):
-        if factor > 1:
-            x = _longer(x, axis, factor, linear)
-    return x, (factors, linear)
+    found = None if linear else compiled.repeat(x, factors)
+    return _enlarged(x, factors, linear) if found is None else found, (factors, linear)
 
 
 @upsample.backward
 def _(g: Array, saved: tuple, out: list) -> tuple:
     factors, linear = saved
-    for axis, factor in enumerate(factors, 1):
-        if factor > 1:
-            g = _shorter(g, axis, factor, linear)
-    return (g,)
+    found = None if linear else compiled.repeat_back(g, factors)
+    return (_reduced(g, factors, linear) if found is None else found,)
 
 
 @upsample.reference
@@ -65,6 +62,21 @@ def between(size: int, factor: int, linear: bool, dtype: Any) -> tuple[Array, Ar
 def _away(factor: int, linear: bool) -> Array:
     """How far the new positions around each old one lie from it, in old positions; 0 where only that one counts."""
     return ((np.arange(factor) + 0.5) / factor - 0.5) * linear
+
+
+def _enlarged(x: Array, factors: tuple[int, ...], linear: bool) -> Array:
+    for axis, factor in enumerate(factors, 1):
+        if factor > 1:
+            x = _longer(x, axis, factor, linear)
+    return x
+
+
+def _reduced(g: Array, factors: tuple[int, ...], linear: bool) -> Array:
+    """The transpose of :func:`_enlarged`."""
+    for axis, factor in enumerate(factors, 1):
+        if factor > 1:
+            g = _shorter(g, axis, factor, linear)
+    return g
 
 
 def _longer(x: Array, axis: int, factor: int, linear: bool) -> Array:

@@ -9,7 +9,22 @@ from typing import Any, TypeVar
 
 from .. import augment, losses, nn, optim, schedules, series
 from ..nn import trainable
-from ..template import conditions, forward, pixels, positions, quantiles, scaling, series_inputs, sides, targets, tokens
+from ..template import (
+    bounds,
+    conditions,
+    forward,
+    likelihoods,
+    pixels,
+    positions,
+    power,
+    quantiles,
+    scaling,
+    series_inputs,
+    sides,
+    targets,
+    ties,
+    tokens,
+)
 from ..train import state
 
 C = TypeVar("C", bound=type)
@@ -24,7 +39,11 @@ MODULES = (
     positions,
     pixels,
     conditions,
+    likelihoods,
     scaling,
+    bounds,
+    power,
+    ties,
     series_inputs,
     quantiles,
     forward,

@@ -495,8 +495,10 @@ class Estimator(CallbackSupportMixin, Declaring):
         defaults = _defaults(type(self))  # type: ignore[arg-type]
         if option not in defaults:
             return False
-        value = getattr(self, option)
-        return not (value is defaults[option] or (np.isscalar(value) and value == defaults[option]))
+        value, default = getattr(self, option), defaults[option]
+        if isinstance(default, tuple):  # of which clones have copies
+            return not np.array_equal(value, default)
+        return not (value is default or (np.isscalar(value) and value == default))
 
     def _refuse(self, options: Iterable[str], where: str) -> None:
         """Raise ValueError if one of the options is chosen."""

@@ -116,7 +116,9 @@ class Fit:
         estimator._target = target
         self.network = self.networks()
         if self.stops_early and self.incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
+            if estimator._chosen("early_stopping"):
+                raise ValueError("partial_fit does not support early_stopping=True")
+            self.stops_early = False  # as a default it is one of fit
         if target is not None and target.is_certain:
             self.keep(TrainingState(self.seed, self.steps))
             estimator.loss_, estimator.best_loss_, estimator.loss_curve_ = 0.0, 0.0, []

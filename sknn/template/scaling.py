@@ -101,10 +101,9 @@ class Scaling:
         """x of standardised z, in double precision."""
         return z * self.scale + self.mean
 
-    @property
-    def log_volume(self) -> float:
-        """How much larger the logarithm of a density of x is than that of standardised x."""
-        return -float(np.log(self.scale).sum())
+    def log_volume(self, x: Any) -> Array:
+        """How much larger the logarithm of a density of each sample is than that of the standardised one."""
+        return np.full(len(x), -np.log(np.broadcast_to(self.scale, x.shape[1:])).sum())
 
 
 class GlobalScaling(Scaling):

@@ -87,7 +87,7 @@ ROWS: dict[str, list[tuple[Layer, tuple[int, ...]]]] = {
     ],
     "GroupNorm": [
         (GroupNorm(2, epsilon=1e-2), (4,)),
-        (GroupNorm(1, epsilon=1e-2), (3, 2)),
+        (GroupNorm(1, epsilon=1e-2, activation="silu"), (3, 2)),
         (GroupNorm(3, epsilon=1e-2, gain_init="zeros"), (2, 3, 6)),
     ],
     "Conv": [

@@ -18,11 +18,15 @@ from sknn.ops.concat import concat
 from sknn.ops.conv import conv
 from sknn.ops.dense import dense
 from sknn.ops.dropout import drop
+from sknn.ops.gate import gate
+from sknn.ops.group_norm import group_norm
 from sknn.ops.loss import softmax_cross_entropy
 from sknn.ops.norm import batch_norm, batch_statistics, layer_norm, rescale
 from sknn.ops.pool import average_pool, max_pool
 from sknn.ops.residual import join
+from sknn.ops.shift import shift
 from sknn.ops.spline import spline
+from sknn.ops.upsample import upsample
 from sknn.ops.windows import make_windows
 from sknn.optim import descent
 
@@ -484,6 +488,16 @@ def value_and_gradients(operation, inputs, g, **options):
     return [y.value, *grad(y, leaves, seed=g)]
 
 
+def by_group(activation):
+    """In four groups of channels where these can be split so, else in one."""
+
+    def operation(x, gain, shift):
+        groups = 4 if len(gain) % 4 == 0 and len(gain) > 4 else 1
+        return group_norm(x, gain, shift, groups=groups, epsilon=1e-3, activation=activation)
+
+    return operation
+
+
 NORMS = {
     "batch_norm": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3),
     "batch_norm and tanh": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="tanh"),
@@ -491,6 +505,9 @@ NORMS = {
     "rescale and SiLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="silu"),
     "batch_norm and ReLU": lambda x, gain, shift: batch_norm(x, gain, shift, epsilon=1e-3, activation="relu"),
     "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
+    "group_norm": by_group("identity"),
+    "group_norm and SiLU": by_group("silu"),
+    "group_norm and ReLU": by_group("relu"),
     "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),
     "rescale and ReLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="relu"),
 }
@@ -794,14 +811,18 @@ def test_layer_norm_of_a_row_gets_the_same_bits_alone_and_among_others(columns, 
         assert slope.tobytes() == dx[k : k + 1].tobytes()
 
 
-@pytest.mark.parametrize("shape", [(20_000, 16), (1_000, 1024), (3, 150, 150, 8)])
-def test_layer_norm_of_many_float32_far_from_zero(monkeypatch, shape):
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [(name, shape) for name in ("layer_norm", "group_norm") for shape in [(1_000, 1024), (3, 150, 150, 8)]]
+    + [("layer_norm", (20_000, 16))],
+)
+def test_many_float32_far_from_zero(monkeypatch, name, shape):
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(0)
     inputs = [30 + rng.standard_normal(shape), *(1 + rng.standard_normal((2, shape[-1])))]
     inputs, g = [each.astype(np.float32) for each in inputs], rng.standard_normal(shape).astype(np.float32)
-    exact = value_and_gradients(NORMS["layer_norm"], [each.astype(float) for each in inputs], g.astype(float))
-    for found, expected in zip(value_and_gradients(NORMS["layer_norm"], inputs, g), exact, strict=True):
+    exact = value_and_gradients(NORMS[name], [each.astype(float) for each in inputs], g.astype(float))
+    for found, expected in zip(value_and_gradients(NORMS[name], inputs, g), exact, strict=True):
         np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max(), rtol=0)
 
 
@@ -1009,6 +1030,45 @@ def test_samples_of_attention_must_lie_within_the_rows(table):
 
 
 @given(
+    operation=st.sampled_from([gate, shift]),
+    n=st.integers(1, 4),
+    grid=st.lists(st.integers(1, 40), max_size=2),
+    channels=st.sampled_from([1, 3, 8, 16, 31, 64, 100]),
+    layouts=st.tuples(*[st.sampled_from("CCFSR")] * 3),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_what_meets_all_positions(on_numpy, monkeypatch, operation, n, grid, channels, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    x, each, g = (rng.standard_normal((n, *positions, channels)).astype(dtype) for positions in (grid, (), grid))
+    x, each, g = (laid_out(*pair) for pair in zip((x, each, g), layouts, strict=True))
+    compare_gradients(on_numpy, operation, (x, each), g, dtype, count)
+
+
+@given(
+    n=st.integers(1, 3),
+    axes=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3)), min_size=1, max_size=3),
+    channels=st.sampled_from([1, 3, 16, 21, 64]),
+    layouts=st.tuples(*[st.sampled_from("CCFSR")] * 2),
+    dtype=dtypes,
+    count=n_threads,
+    seed=st.integers(0, 99),
+)
+@PROPERTY
+def test_repetition(on_numpy, monkeypatch, n, axes, channels, layouts, dtype, count, seed):
+    monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
+    rng = np.random.default_rng(seed)
+    size, factors = zip(*axes, strict=True)
+    x = laid_out(rng.standard_normal((n, *size, channels)).astype(dtype), layouts[0])
+    larger = [side * factor for side, factor in axes]
+    g = laid_out(rng.standard_normal((n, *larger, channels)).astype(dtype), layouts[1])
+    compare_gradients(on_numpy, upsample, (x,), g, dtype, count, factors=factors)
+
+
+@given(
     shape=st.tuples(st.integers(1, 40), st.integers(1, 3)),
     n_bins=st.sampled_from([1, 2, 3, 8, 11]),
     bound=st.sampled_from([0.5, 3.0]),
@@ -1023,5 +1083,6 @@ def test_splines(on_numpy, monkeypatch, shape, n_bins, bound, inverse, layouts, 
     monkeypatch.setattr(threads, "SMALL_KERNEL", 0)
     rng = np.random.default_rng(seed)
     x, raw, g = (rng.standard_normal(each).astype(dtype) for each in (shape, (*shape, 3 * n_bins - 1), (2, *shape)))
+    raw *= 0.2 if dtype == "float32" else 1.0  # of knots close to each other, it knows few digits of how far they are
     x, raw, g = (laid_out(*pair) for pair in zip((2 * x, raw, g), layouts, strict=True))
     compare_gradients(on_numpy, spline, (x, raw), g, dtype, count, bound=bound, inverse=inverse)

@@ -271,7 +271,12 @@ def group_normalisations(n: int) -> list[Case]:
     return [
         Case((real(*shape), real(shape[-1]), real(shape[-1])), (0, 1, 2), {"groups": groups, "epsilon": 1e-2})
         for shape, groups in shapes
-    ] + [Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows)]
+    ] + [
+        Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), rows),
+        Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), {**rows, "activation": "gelu"}),
+        Case((real(n, 3, 4), real(4), real(4)), (0, 1, 2), {"groups": 2, "epsilon": 1e-2, "activation": "silu"}),
+        Case((real(n, 2, 4), real(4), real(4)), (0, 1, 2), {"groups": 1, "epsilon": 1e-2, "activation": "softmax"}),
+    ]
 
 
 def gates(n: int) -> list[Case]:
@@ -360,6 +365,7 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "layer_norm": normalisations,
     "group_norm": group_normalisations,
     "gate": gates,
+    "shift": gates,
     "rescale": rescalings,
     "join": sums,
     "concat": neighbours,
@@ -381,13 +387,14 @@ ROWS: dict[str, Callable[[int], list[Case]]] = {
     "moved": columns_moved,
     "placed": columns_placed,
     "standard_normal": lambda n: [Case((real(n, 4),))],
+    "mix": lambda n: [Case((real(n, d), real(d), real(d), real(d, d)), (0, 1, 2, 3)) for d in (1, 4)],
 }
 
 SUMS_IN_FLOAT64 = {"average"}
 
 WITHOUT_MEMBERS = {"conv", "conv_transpose", "max_pool", "average_pool", "upsample", "spread", "gather"} | {
-    *("gate", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
-    *("affine", "columns", "moved", "placed", "standard_normal"),
+    *("affine", "columns", "moved", "placed", "standard_normal", "mix"),
+    *("gate", "shift", "attention", "rotate", "embed", "recurrence", "attentive_recurrence", "spline"),
     *(name for name in ROWS if name.startswith("segment_")),
 }
 

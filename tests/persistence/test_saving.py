@@ -47,6 +47,8 @@ from sklearn.svm import SVC
 
 import sknn
 from sknn import (
+    GAN,
+    VAE,
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
@@ -63,6 +65,7 @@ from sknn import (
     MobileNetRegressor,
     NetworkClassifier,
     NetworkRegressor,
+    NormalizingFlow,
     OutlierDetector,
     PerceptronClassifier,
     PerceptronRegressor,
@@ -109,8 +112,10 @@ METHODS = (
     "decision_function",
     "transform",
     "score_samples",
+    "critic",
 )
 FEW = {"max_iter": 3, "random_state": 0}
+LEVELS = PICTURES.round()
 
 
 def words(above):
@@ -193,6 +198,12 @@ CASES = {
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
+    "codes of levels": Case(VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), LEVELS, None),
+    "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),
+    "density of images": Case(NormalizingFlow("glow", filters=3, dequantize=True, **FEW), PICTURES[:, :4], None),
+    "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
+    "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
@@ -292,7 +303,8 @@ def test_what_is_loaded_goes_on_as_a_pickle_does(name, method, tmp_path):
     case = CASES[name]
     estimator = clone(case.estimator).set_params(warm_start=True)
     if method == "partial_fit":
-        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if case.estimator.early_stopping else {}))
+        has_scorer = getattr(case.estimator, "scoring", "loss") != "loss"
+        estimator.set_params(early_stopping=False, **({"scoring": "loss"} if has_scorer else {}))
     estimator.fit(case.X, case.y)
     sknn.save(estimator, tmp_path / "model")
     models = [sknn.load(tmp_path / "model"), pickle.loads(pickle.dumps(estimator))]

@@ -28,6 +28,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import (
+    GAN,
     Autoencoder,
     DiffusionModel,
     FTTransformerRegressor,
@@ -35,6 +36,7 @@ from sknn import (
     MLPClassifier,
     MobileNetRegressor,
     NetworkClassifier,
+    NormalizingFlow,
     ResNetClassifier,
     RNNClassifier,
     RNNSegmenter,
@@ -466,6 +468,33 @@ FAMILIES = {
     "VAE": Family(
         VAE(learning_rate_init=0.01, batch_size=50, random_state=0), (PLANE,), explained, 0.9, ("misfit", "kl")
     ),
+    "flow": Family(
+        NormalizingFlow(
+            hidden_layer_sizes=(16, 16),
+            batch_size=50,
+            max_iter=40,
+            learning_rate_init=0.01,
+            early_stopping=False,
+            random_state=0,
+        ),
+        (MOONS,),
+        more_than_a_gaussian,
+        0.3,
+    ),
+    "flow of counts under conditions": Family(
+        NormalizingFlow(
+            "affine",
+            conditional=True,
+            dequantize=True,
+            batch_size=50,
+            max_iter=20,
+            early_stopping=False,
+            random_state=0,
+        ),
+        (np.floor(4 * MOONS), MOONS[:, 0]),
+        lambda model, X, y: model.score(X, y) - model.score(X, y[::-1]),
+        0.3,
+    ),
     "autoencoder": Family(
         Autoencoder(2, hidden_layer_sizes=(16,), noise=0.1, masking=0.05, sparsity=0.3, max_iter=120, random_state=0),
         (PLANE,),
@@ -480,6 +509,13 @@ FAMILIES = {
         0.5,
         ("error", "activity"),
     ),
+    "variational autoencoder": Family(
+        sknn.VAE(2, hidden_layer_sizes=(16,), learning_rate_init=0.01, max_iter=100, n_importance=20, random_state=0),
+        (PLANE,),
+        more_than_a_gaussian,
+        -0.5,
+        ("misfit", "kl"),
+    ),
     "coupling flow": Family(CouplingFlow(**SHORT_FLOW, max_iter=60), (MOONS,), more_than_a_gaussian, 0.3),
     "WGAN-GP": Family(
         WGAN(learning_rate_init=0.003, batch_size=100, max_iter=100, random_state=0),
@@ -493,6 +529,20 @@ FAMILIES = {
         (MOONS,),
         near_in_energy,
         -0.02,
+    ),
+    "adversaries": Family(
+        GAN(hidden_layer_sizes=(32, 32), packing=2, max_iter=80, random_state=0),
+        (MOONS,),
+        lambda model, X: model.score(X),
+        -0.15,  # a Gaussian of the same mean and covariance: -0.17
+        ("critic", "critic_loss", "generator", "penalty"),
+    ),
+    "convolutional adversaries": Family(
+        GAN(8, filters=(8,), penalty=0.0, conditional=True, max_iter=60, random_state=0),
+        (SPOTS, UPPER),
+        lambda model, X, y: model.score(X, y),
+        -0.6,
+        ("critic", "critic_loss", "generator"),
     ),
     "GRU in a network": Family(
         NetworkClassifier([GRU(8), GlobalPool()], learning_rate_init=0.05, batch_size=20, max_iter=25, random_state=0),

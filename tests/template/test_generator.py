@@ -35,7 +35,7 @@ class Gaussian(Density):
     def score_samples(self, X, y=None):
         x = self._inputs(X)
         condition = self._conditions(y, len(x), self.network_.theta.dtype)
-        return self._forward(x, self._outputs, condition) + self.input_scaling_.log_volume
+        return self._forward(x, self._outputs, condition) + self.input_scaling_.log_volume(X)
 
     def _sampled(self, n, condition, draws):
         mean = self.network_(np.zeros((n, 1), draws.dtype) if condition is None else condition)

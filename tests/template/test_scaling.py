@@ -195,7 +195,9 @@ SHIFTED = np.array([1e5, -3.0]) + np.array([1e-3, 7.0]) * np.random.default_rng(
 def test_a_scaling_goes_back_and_knows_its_volume():
     scaling = Scaling([(SHIFTED, None)])
     assert_allclose(scaling.inverse(scaling(SHIFTED)), SHIFTED, rtol=1e-12)
-    assert scaling.log_volume == pytest.approx(-np.log(SHIFTED.std(axis=0)).sum())
+    assert scaling.log_volume(SHIFTED[:2]) == pytest.approx([-np.log(SHIFTED.std(axis=0)).sum()] * 2)
+    pixels = np.ones((2, 3, 3, 1))
+    assert Scaling([(np.array([[0.0], [4.0]]), None)]).log_volume(pixels) == pytest.approx([-9 * np.log(2)] * 2)
 
 
 def test_a_global_scaling_keeps_proportions():

@@ -68,7 +68,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     """
 
     n_components: int = coding.N_COMPONENTS
-    hidden_layer_sizes: int | Sequence[int] = coding.HIDDEN_LAYER_SIZES
+    hidden_layer_sizes: int | Sequence[int] = coding.hidden_layer_sizes((128,))
     activation: str = coding.ACTIVATION
     filters: int | Sequence[int] | None = coding.FILTERS
     input_shape: Sequence[int] | None = INPUT_SHAPE

@@ -22,12 +22,6 @@ from ...template.values import numbers
 from .pictures import as_given
 
 N_COMPONENTS = parameter(default=2, interval="[1, inf)", text="Numbers in a code.", kw_only=False)
-HIDDEN_LAYER_SIZES = parameter(
-    default=(128,),
-    interval="[1, inf)",
-    text="Units of the dense layers of the encoder; the decoder has them in the opposite order. With () and without "
-    "`filters` both are linear.",
-)
 ACTIVATION = parameter(default="relu", allowed=ACTIVATION_NAMES[:1], text="Of hidden layers and convolutions.")
 FILTERS = parameter(
     default=None,
@@ -35,6 +29,18 @@ FILTERS = parameter(
     text="Of convolutions in front of the dense layers, each of which halves the grid; the decoder ends in as many "
     "transposed ones. None: there are none, and of images only the numbers of their pixels are seen.",
 )
+
+
+def hidden_layer_sizes(default: tuple[int, ...]) -> Any:
+    """The parameter of this name."""
+    return parameter(
+        default=default,
+        interval="[1, inf)",
+        text="Units of the dense layers of the encoder; the decoder has them in the opposite order. With () and no "
+        "`filters` both are linear.",
+    )
+
+
 KERNEL_SIZE = 4  # a multiple of the stride, so that transposed convolutions leave no chequered pattern
 
 
@@ -78,15 +84,16 @@ def check_unchanged(estimator: Any, layers: dict[str, list[Layer]]) -> None:
 
 def lie_between_0_and_1(samples: Samples) -> bool:
     """Whether all values do, as those of pixels."""
-    return all(x.min() >= 0.0 and x.max() <= 1.0 for x, _ in _in_blocks(samples))
+    return all(x.min() >= 0.0 and x.max() <= 1.0 for x, _ in in_blocks(samples))
 
 
 def global_scaling(samples: Samples) -> GlobalScaling:
     """One for all features, learnt from samples."""
-    return GlobalScaling(_in_blocks(samples))
+    return GlobalScaling(in_blocks(samples))
 
 
-def _in_blocks(samples: Samples) -> Iterator[tuple[Array, Array | None]]:
+def in_blocks(samples: Samples) -> Iterator[tuple[Array, Array | None]]:
+    """Their values and weights."""
     batches = (samples.take(rows) for rows in samples.blocks(at_once(samples.x)))
     return ((batch.x, batch.weight) for batch in batches)
 

@@ -110,3 +110,49 @@ void layer_norm_back_as(PyObject* const* arguments, int type) {
                                  threads);
 }
 DEFINE(layer_norm_back, 9)
+
+Grouped grouped(PyObject* object, idx groups) {
+    const Rows r = rows_of(object);
+    const idx samples = PyArray_DIM(reinterpret_cast<PyArrayObject*>(object), 0);
+    if (r.rows % samples) refuse(PyExc_ValueError, "samples have an axis of channels");
+    if (groups < 1 || r.columns % groups) refuse(PyExc_ValueError, "groups must divide the channels");
+    return {samples, r.rows / samples, r.columns, groups};
+}
+
+// group_norm(x, groups, gain, shift, epsilon, behind, y, mean, scale, threads): mean and scale (samples, groups)
+template <class T>
+void group_norm_as(PyObject* const* arguments, int type) {
+    const Grouped of = grouped(arguments[0], integer(arguments[1]));
+    const T* x = present<T>(arguments[0], type, of.samples * of.size());
+    const T* gain = present<T>(arguments[2], type, of.columns);
+    const T* shift = present<T>(arguments[3], type, of.columns);
+    const double epsilon = number(arguments[4]);
+    const Behind behind = behind_of(arguments[5]);
+    T* y = present<T>(arguments[6], type, of.samples * of.size(), true);
+    T* mean = present<T>(arguments[7], type, of.samples * of.groups, true);
+    T* scale = present<T>(arguments[8], type, of.samples * of.groups, true);
+    const int threads = allowed(int(integer(arguments[9])));
+    WithoutInterpreter released;
+    kernels<T>().group_norm(of, x, gain, shift, epsilon, behind, y, mean, scale, threads);
+}
+DEFINE(group_norm, 10)
+
+// group_norm_back(g, x, groups, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads)
+template <class T>
+void group_norm_back_as(PyObject* const* arguments, int type) {
+    const Grouped of = grouped(arguments[1], integer(arguments[2]));
+    const T* g = present<T>(arguments[0], type, of.samples * of.size());
+    const T* x = present<T>(arguments[1], type, of.samples * of.size());
+    const T* mean = present<T>(arguments[3], type, of.samples * of.groups);
+    const T* scale = present<T>(arguments[4], type, of.samples * of.groups);
+    const T* gain = present<T>(arguments[5], type, of.columns);
+    const T* shift = present<T>(arguments[6], type, of.columns);
+    const Behind behind = behind_of(arguments[7]);
+    T* dx = elements<T>(arguments[8], type, of.samples * of.size(), true);
+    T* to_gain = present<T>(arguments[9], type, of.columns, true);
+    T* to_shift = present<T>(arguments[10], type, of.columns, true);
+    const int threads = allowed(int(integer(arguments[11])));
+    WithoutInterpreter released;
+    kernels<T>().group_norm_back(of, g, x, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads);
+}
+DEFINE(group_norm_back, 12)

@@ -19,12 +19,17 @@ namespace {
 #include "layer_norm.hpp"
 #include "loss.hpp"
 #include "norm.hpp"
+
+#include "positions.hpp"
+
+#include "group_norm.hpp"
 #include "optim.hpp"
 #include "perceptron.hpp"
 #include "pool.hpp"
 #include "recurrence.hpp"
 #include "spline.hpp"
 #include "sum.hpp"
+#include "upsample.hpp"
 
 #include "convolution.hpp"
 
@@ -49,6 +54,12 @@ constexpr Kernels<T> kernels() {
             batch_norm_back<T>,
             layer_norm<T>,
             layer_norm_back<T>,
+            group_norm<T>,
+            group_norm_back<T>,
+            meet<T>,
+            totals<T>,
+            repeat<T>,
+            repeat_back<T>,
             activate<T>,
             activate_back<T>,
             thin<T>,

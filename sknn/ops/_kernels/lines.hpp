@@ -36,6 +36,14 @@ ALWAYS_INLINE void copy_row(const T* from, idx n, T* to) {
     copy(std::integral_constant<idx, 1>{});
 }
 
+// Adds a short row to another.
+template <class T>
+ALWAYS_INLINE void add_row(const T* from, idx n, T* to) {
+    idx j = 0;
+    for (; j + LANES<T> <= n; j += LANES<T>) store(to + j, load(to + j) + load(from + j), LANES<T>);
+    for (; j < n; ++j) to[j] += from[j];
+}
+
 // The sum of all lanes.
 template <class T, idx N>
 ALWAYS_INLINE T total(Part<T, N> v) {

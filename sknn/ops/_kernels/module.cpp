@@ -27,6 +27,7 @@ namespace {
 #include "entry_norm.hpp"
 #include "entry_optim.hpp"
 #include "entry_perceptron.hpp"
+#include "entry_positions.hpp"
 #include "entry_recurrence.hpp"
 #include "entry_rows.hpp"
 #include "entry_spline.hpp"
@@ -82,6 +83,12 @@ PyMethodDef methods[] = {
     FAST(batch_norm_back, "batch_norm_back(g, x, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads): gradients."),
     FAST(layer_norm, "layer_norm(x, gain, shift, epsilon, y, mean, scale, threads): y, and mean and scale of samples."),
     FAST(layer_norm_back, "layer_norm_back(g, x, mean, scale, gain, dx, to_gain, to_shift, threads): its gradients."),
+    FAST(group_norm, "group_norm(x, groups, gain, shift, epsilon, behind, y, mean, scale, threads): and statistics."),
+    FAST(group_norm_back, "group_norm_back(g, x, groups, mean, scale, gain, shift, behind, dx, to_gain, to_shift, threads)."),
+    FAST(meet, "meet(x, each, multiply, y, threads): y = x + each, or x each, at all positions of a sample."),
+    FAST(totals, "totals(x, others, sums, threads): over the positions of each sample, of x or x others."),
+    FAST(repeat, "repeat(x, geometry, y, threads): each position of a grid so many times along each axis."),
+    FAST(repeat_back, "repeat_back(g, geometry, dx, threads): the gradient of repeat."),
     FAST(activate, "activate(z, name, slope, threads): z = f(z), and the slope of a function that keeps it."),
     FAST(activate_back, "activate_back(g, name, y, dz, threads): dz = g f'(z), from y = f(z)."),
     FAST(thin, "thin(x, kept, factor, y, threads): y = x kept factor."),

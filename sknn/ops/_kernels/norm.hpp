@@ -199,10 +199,10 @@ struct Normalised {
     Channels<T> means, factors, shifts;
     const T *mean, *factor, *shift;
 
-    template <class Factor>
-    Normalised(const Blocks& blocks, const T* mean, Factor factor, const T* shift)
-        : means(blocks, [=](idx j) { return mean[j]; }),
-          factors(blocks, factor),
+    template <class Mean, class Factor>
+    Normalised(const Blocks& blocks, Mean mean_of, Factor factor_of, const T* shift)
+        : means(blocks, mean_of),
+          factors(blocks, factor_of),
           shifts(blocks, [=](idx j) { return shift[j]; }),
           mean(means.values.data),
           factor(factors.values.data),
@@ -234,7 +234,7 @@ ALWAYS_INLINE void each_part(const Blocks& blocks, idx block, Body body) {
 template <class F, class T>
 void rescale_by(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y, int threads) {
     const Blocks blocks(rows, columns);
-    const Normalised<T> of(blocks, mean, [=](idx j) { return factor[j]; }, shift);
+    const Normalised<T> of(blocks, [=](idx j) { return mean[j]; }, [=](idx j) { return factor[j]; }, shift);
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
         for (idx b; turn.take(b);) {
             const T* from = x + blocks.start(b);
@@ -307,7 +307,7 @@ void batch_norm_back_by(idx rows, idx columns, const T* g, const T* x, const T* 
                         const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
     const Blocks blocks(rows, columns);
     Buffer<double> apart(columns), plain(columns);
-    const Normalised<T> of(blocks, mean, [=](idx j) { return scale[j] * gain[j]; }, shift);
+    const Normalised<T> of(blocks, [=](idx j) { return mean[j]; }, [=](idx j) { return scale[j] * gain[j]; }, shift);
     sums_along<F>(blocks, g, x, of, apart.data, plain.data, threads);
     for (idx j = 0; j < columns; ++j) {
         to_gain[j] = T(apart.data[j] * scale[j]);

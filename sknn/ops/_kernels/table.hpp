@@ -26,6 +26,28 @@ constexpr bool keeps_slope(ActivationKind kind) {
     return kind >= ActivationKind::silu;
 }
 
+struct Grouped {  // samples of so many rows and columns, of which neighbours are a group
+    idx samples, rows, columns, groups;
+    idx size() const { return rows * columns; }
+    idx width() const { return columns / groups; }
+    double elements() const { return double(rows) * width(); }  // of a group
+};
+
+struct Repetition {  // of the positions of grids of three axes, the missing ones in front of size 1
+    idx images, size[3], factor[3], channels;
+
+    idx line() const { return size[2] * channels; }  // elements
+    idx lines() const { return images * size[0] * size[1]; }
+    idx copies() const { return factor[0] * factor[1]; }  // of a line
+    idx first_copy(idx n) const {  // which line of the result it is
+        const idx plane = n / size[1], row = n % size[1];
+        return (plane * factor[0] * size[1] + row) * factor[1];
+    }
+    idx later(idx copy) const {  // so many lines than the first
+        return copy / factor[1] * size[1] * factor[1] + copy % factor[1];
+    }
+};
+
 template <class T>
 struct Matrix {  // element (i, j) is at data[i row + j column]
     const T* data;
@@ -150,6 +172,14 @@ struct Kernels {
                        T* y, T* mean, T* scale, int threads);
     void (*layer_norm_back)(idx samples, idx rows, idx columns, const T* g, const T* x, const T* mean, const T* scale,
                             const T* gain, T* dx, T* to_gain, T* to_shift, int threads);
+    void (*group_norm)(const Grouped& of, const T* x, const T* gain, const T* shift, double epsilon, Behind behind, T* y,
+                       T* mean, T* scale, int threads);
+    void (*group_norm_back)(const Grouped& of, const T* g, const T* x, const T* mean, const T* scale, const T* gain,
+                            const T* shift, Behind behind, T* dx, T* to_gain, T* to_shift, int threads);
+    void (*meet)(idx samples, idx rows, idx columns, const T* x, const T* each, bool multiply, T* y, int threads);
+    void (*totals)(idx samples, idx rows, idx columns, const T* x, const T* others, T* sums, int threads);
+    void (*repeat)(const Repetition& r, const T* x, T* y, int threads);
+    void (*repeat_back)(const Repetition& r, const T* g, T* dx, int threads);
     bool (*activate)(ActivationKind kind, idx n, T* z, T* slope, int threads);
     bool (*activate_back)(ActivationKind kind, idx n, const T* g, const T* y, T* dz, int threads);
     void (*thin)(idx n, const T* x, const unsigned char* kept, T factor, T* y, int threads);

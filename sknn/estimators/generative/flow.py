@@ -1,0 +1,285 @@
+"""Normalizing flows: densities of tables and images that can be computed, drawn from and turned into noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, prod
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from ...autodiff.tape import Array
+from ...nn import Layer, Network, from_noise, image_flow_layers, log_prob, to_noise
+from ...nn.draws import Draws
+from ...nn.init import Random
+from ...template.bounds import Bounds, read_bounds
+from ...template.density import Density
+from ...template.fit import all_positions
+from ...template.flows import BOUND, HIDDEN_LAYER_SIZES, KIND, N_BINS, N_TRANSFORMS, flow_of
+from ...template.layers import listed_sizes
+from ...template.parameters import fitted, parameter
+from ...template.power import PowerScaling
+from ...template.samples import Batch, Samples, blocks
+from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from ...template.thousand_steps import planned
+from ...template.ties import Spread, spacings, warn_of_ties
+from ...train import Plan
+from .pictures import INPUT_SHAPE, as_given, read_pictures
+
+STEPS, FEWEST, MOST, SMALLEST, LARGEST = 3000, 20, 150, 32, 256
+
+
+class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
+    """A density, learnt as a map of the data to standard normal numbers that can be undone.
+
+    With such a map f, its layers chosen so that the determinant of their Jacobian is known, the density is
+
+    .. math:: \\log p(x) = \\log N(f(x); 0, I) + \\log |\\det \\partial f / \\partial x|,
+
+    which is what is maximised. Samples are the inverse of noise. Scores are log-densities of the data as given, in
+    nats; scaling and bounds are accounted for.
+
+    References
+    ----------
+    Dinh, Sohl-Dickstein, Bengio (2017). Density estimation using Real NVP. ICLR. arXiv:1605.08803.
+
+    Durkan, Bekasov, Murray, Papamakarios (2019). Neural spline flows. NeurIPS. arXiv:1906.04032.
+
+    Kingma, Dhariwal (2018). Glow: generative flow with invertible 1x1 convolutions. NeurIPS. arXiv:1807.03039.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from sknn import NormalizingFlow
+    >>> X, _ = make_moons(500, noise=0.1, random_state=0)
+    >>> flow = NormalizingFlow(max_iter=30, random_state=0).fit(X)
+    >>> X_new = flow.sample(100, random_state=0)
+    >>> bool(flow.score(X) > flow.score(X[:, ::-1]))
+    True
+    """
+
+    kind: Literal["spline", "affine", "glow", "autoregressive"] = KIND
+    n_transforms: int | Literal["auto"] = N_TRANSFORMS
+    hidden_layer_sizes: int | Sequence[int] = HIDDEN_LAYER_SIZES
+    n_bins: int = N_BINS
+    bound: float = BOUND
+    bounds: tuple[Any, Any] | list[Any] | Literal["unit"] | None = parameter(
+        default=None,
+        text="Between which values lie, and all samples will: (low, high), each a number or one for each feature, "
+        'infinite where there is no bound; "unit" is (0, 1). For images one for each channel.',
+    )
+    dequantize: bool = parameter(
+        default=False,
+        text="Whether values of columns in which they are repeated (whole or rounded numbers) are spread evenly over "
+        "the grid on which they lie: anew in each step of training, in a score by the content of the row.",
+    )
+    filters: int | Sequence[int] | None = parameter(
+        default=None,
+        interval="[1, inf)",
+        text="For images: filters of the hidden convolutions in each coupling, such as (64, 64), in place of "
+        "`hidden_layer_sizes`; `n_transforms` are then those of each scale. None: samples are rows of features.",
+    )
+    input_shape: Sequence[int] | None = INPUT_SHAPE
+    solver = "adamw"
+    learning_rate = "one_cycle"
+    learning_rate_init = 0.003
+    n_iter_no_change = inf
+    early_stopping = True
+    batch_size: int | Literal["auto"] = parameter(
+        default="auto",
+        interval="[1, inf)",
+        text='Samples in a mini-batch; "auto" is a tenth of them, but at least 32 and at most 256.',
+    )
+    max_iter: int | Literal["auto"] = parameter(  # type: ignore[assignment]
+        default="auto",
+        interval="[1, inf)",
+        text='Most epochs; "auto" is as many as make 3,000 steps, but at least 20 and at most 150. For L-BFGS most '
+        "iterations, for schedules where they end.",
+    )
+    input_scaling: Literal["power", "standard"] | None = parameter(  # type: ignore[assignment]
+        default="power",
+        text="What is done to each feature in front of the flow: it is standardised, bent by the power (Yeo and "
+        "Johnson) that makes it as normal as it can be, and standardised again, which helps much where tails are "
+        "heavy; or standardised alone. The density is that of the data as given in any case.",
+    )
+
+    input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
+        "What stands in front of the flow: its `bounds`, the scales `first` and `last`, and the `powers` between them."
+    )
+    spacing_: Array = fitted(
+        "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
+        shape="(n_features,)",
+    )
+    _shape: tuple[int, ...] = fitted("That of a sample in front of the flow.")
+    _given_shape: tuple[int, ...] = fitted("That of a sample as it was given.")
+
+    # -- the data --------------------------------------------------------------------------------------------------
+
+    def _read_x(self, X: Any, fresh: bool) -> Array:
+        return read_pictures(self, X, fresh)
+
+    def _look_at(self, samples: Samples) -> None:
+        x = samples.of(samples.x)
+        self.spacing_ = spacings(all_positions(x, None)[0])
+        bounds = read_bounds(self.bounds, x.shape[-1:])
+        if bounds is not None:
+            _check_within(bounds, x, self.spacing_ if self.dequantize else 0.0)
+        if not self.dequantize:
+            warn_of_ties(self, self.spacing_)
+
+    def _new_scaling(self, samples: Samples) -> PowerScaling:
+        x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
+        bounds = read_bounds(self.bounds, x.shape[-1:])
+        x = Spread(self.spacing_, bounds).by_content(x) if self.dequantize else x
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds)
+
+    def _plan(self, n_samples: int) -> Plan:
+        sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
+        return planned(self, super()._plan(n_samples), n_samples, **sizes)
+
+    # -- the network -----------------------------------------------------------------------------------------------
+
+    def _networks(self, x: Array, target: Any, rng: Random, dtype: np.dtype) -> Network:
+        return Network(self._flow(target), (prod(self._shape) + 1,), rng, dtype)
+
+    def _flow(self, target: Any) -> list[Layer]:
+        n_conditions = 0 if target is None else target.n_conditions
+        if self.filters is None:
+            return flow_of(self, self._shape[0], n_conditions)
+        return image_flow_layers(
+            self.kind,
+            self._shape,
+            n_conditions,
+            n_transforms=4 if self.n_transforms == "auto" else int(self.n_transforms),
+            filters=listed_sizes(self.filters),
+            n_bins=self.n_bins,
+            bound=float(self.bound),
+        )
+
+    def _layers(self, n_outputs: int) -> list[Layer]:
+        return self._flow(self._target)
+
+    def _outputs(self, nets: Any, batch: Batch, draws: Draws | None) -> Any:
+        """Log-densities of scaled samples."""
+        return log_prob(nets, _flat(batch.x), batch.y)
+
+    def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
+        if self.dequantize:
+            batch = batch._replace(x=self._spread_anew(batch.x, draws))
+        return -self._outputs(nets, batch, draws)
+
+    def _spread_anew(self, x: Array, draws: Draws) -> Array:
+        """Scaled samples, each value somewhere in its cell."""
+        scaling = self.input_scaling_
+        given = scaling.inverse(x)
+        return scaling(Spread(self.spacing_, scaling.bounds)(given, draws.uniform(x.shape))).astype(x.dtype)
+
+    # -- what it says of samples, and draws ------------------------------------------------------------------------
+
+    def score_samples(self, X: Any, y: Any = None) -> Array:
+        """The log-density of each sample, in nats.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+        y : scalar or array-like of shape (n_samples,) or (n_samples, n_columns), default=None
+            For ``conditional=True`` the condition of all samples, or of each; ignored otherwise.
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+            Of the data as given, before any scaling; -inf beyond the bounds. A density is no probability: it may be
+            larger than 1, its logarithm positive, and it changes with the units of X. With ``dequantize=True`` it is
+            that of one place in the cell around each repeated value, on average over rows a lower bound of the
+            log-probability of the values, less the logarithm of the size of the cells.
+        """
+        x = self._inputs(X)
+        scaling = self.input_scaling_
+        if self.dequantize:
+            x = Spread(self.spacing_, scaling.bounds).by_content(x)
+        log_density = self._forward(x, self._outputs, y=self._conditions(y, len(x), self._forward.dtype))
+        scored: Array = (log_density + scaling.log_volume(x)).astype(x.dtype, copy=False)
+        return scored
+
+    def transform(self, X: Any, y: Any = None) -> Array:
+        """The noise that the flow makes of samples: standard normal numbers, as far as it has learnt their density.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features) or (n_samples, ...)
+            Samples.
+        y : scalar or array-like of shape (n_samples,) or (n_samples, n_columns), default=None
+            For ``conditional=True`` their conditions; ignored otherwise.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_values)
+            In the precision of X.
+        """
+        x = self._inputs(X)
+        condition = self._conditions(y, len(x), self._forward.dtype)
+        found: Array = self._forward(
+            x, lambda nets, batch, draws: to_noise(nets, _flat(batch.x), batch.y)[0], y=condition
+        )
+        return found
+
+    def inverse_transform(self, Z: Any, y: Any = None) -> Array:
+        """The samples of which :meth:`transform` makes Z.
+
+        Parameters
+        ----------
+        Z : array-like of shape (n_samples, n_values)
+            Noise.
+        y : scalar or array-like of shape (n_samples,) or (n_samples, n_columns), default=None
+            For ``conditional=True`` their conditions; ignored otherwise.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features) or (n_samples, ...)
+            In double precision, in the units and the shape of the X of the fit.
+        """
+        check_is_fitted(self)
+        z = check_array(Z, dtype=np.float64, input_name="Z", estimator=self)
+        if z.shape[1] != self._n_features_out:
+            raise ValueError(
+                f"Z has {z.shape[1]} columns, but the flow makes {self._n_features_out} numbers of a sample"
+            )
+        return self._samples_of(z, self._conditions(y, len(z), z.dtype))
+
+    def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
+        return self._samples_of(draws.normal((n, self._n_features_out)).astype(np.float64), condition)
+
+    def _samples_of(self, z: Array, condition: Array | None) -> Array:
+        """In double precision, so that there and back is the same."""
+        forward = self._forward
+
+        def part(rows: slice) -> Array:
+            return from_noise(forward.nets, z[rows], None if condition is None else condition[rows])
+
+        forward.count(z[:1], lambda: part(slice(0, 1)))
+        x = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
+        return as_given(self, self.input_scaling_.inverse(x.reshape(len(x), *self._shape)))
+
+    @property
+    def _n_features_out(self) -> int:
+        return prod(self._shape)
+
+
+def _flat(x: Array) -> Array:
+    return x.reshape(len(x), -1)
+
+
+def _check_within(bounds: Bounds, x: Array, spacing: Any) -> None:
+    """Raise ValueError if values lie beyond their bounds, or on them where they are not spread."""
+    beyond = ~bounds.lie(x) & ~((spacing > 0) & ((x == bounds.low) | (x == bounds.high)))
+    if beyond.any():
+        column = int(np.flatnonzero(beyond.reshape(-1, x.shape[-1]).any(axis=0))[0])
+        value = x[..., column][beyond[..., column]].flat[0]
+        raise ValueError(
+            f"X has the value {value:g} in column {column}, which does not lie between its bounds, "
+            f"{np.broadcast_to(bounds.low, x.shape[-1:])[column]:g} and "
+            f"{np.broadcast_to(bounds.high, x.shape[-1:])[column]:g}; if many values lie on a bound, dequantize=True "
+            "spreads them"
+        )
