@@ -11,6 +11,6 @@ def unfitted(density: Any) -> Any:
     """A clone of a density; of None the default, a flow."""
     if density is not None:
         return clone(density)
-    from ... import NormalizingFlow  # type: ignore[attr-defined]
+    from ... import NormalizingFlow
 
     return NormalizingFlow()

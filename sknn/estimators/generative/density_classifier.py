@@ -10,7 +10,6 @@ from scipy.special import logsumexp
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
@@ -19,6 +18,7 @@ from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from ...template.targets import class_target
 from .default import unfitted
 
 
@@ -102,14 +102,13 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         y = checked_y(self, y, numeric=False)
         if y.ndim > 1:
             raise ValueError(f"y has shape {y.shape}, but DensityClassifier takes one label for each sample")
-        check_classification_targets(y)
         X, y = indexable(X, y)
         weight = checked_weight(sample_weight, X, allow_all_zero=False)
         counts = np.ones(len(y)) if weight is None else weight
-        classes, codes = np.unique(y[counts > 0], return_inverse=True)
-        total = np.bincount(codes, counts[counts > 0])
-        prior = self._priors(len(classes)) if self.priors is not None else total / total.sum()
+        classes = class_target(y[counts > 0]).attributes["classes_"]
         rows = [np.flatnonzero((y == label) & (counts > 0)) for label in classes]
+        total = np.array([counts[each].sum() for each in rows])
+        prior = self._priors(len(classes)) if self.priors is not None else total / total.sum()
         densities = [
             unfitted(self.estimator).fit(_safe_indexing(X, each), None, **_weights(weight, each)) for each in rows
         ]

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
@@ -76,6 +77,23 @@ def test_weights_are_counts():
 def test_a_class_without_weight_is_none():
     classifier = DensityClassifier(KERNELS).fit(X, Y, np.where(Y == "setosa", 0.0, 1.0))
     assert classifier.classes_.tolist() == ["versicolor", "virginica"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (Y.tolist(), "<U10"),
+        (pd.Series(Y, dtype="category"), "<U10"),
+        (pd.Series(NUMBERS, dtype="Int64"), "int64"),
+        (pl.Series(Y), "<U10"),
+        (NUMBERS == 1, "bool"),
+    ],
+    ids=["list", "categories", "pandas' integers", "polars", "truth values"],
+)
+def test_labels_keep_their_kind(labels, dtype):
+    classifier = DensityClassifier(KERNELS).fit(X, labels)
+    assert classifier.classes_.dtype == classifier.predict(X).dtype == dtype
+    assert (classifier.predict(X) == np.asarray(labels)).mean() > 0.95
 
 
 @pytest.mark.parametrize(
