@@ -149,9 +149,9 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
         Returns
         -------
         labels : ndarray of int of shape (n_samples,)
-            -1 for outliers, 1 for all others.
+            -1 for outliers, those without a score (NaN) among them, 1 for all others.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        return np.where(self.decision_function(X) >= 0, 1, -1)
 
     @property
     def n_features_in_(self) -> int:
