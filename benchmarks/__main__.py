@@ -1,4 +1,4 @@
-"""Measure sknn beside scikit-learn, PyTorch and skorch: everything, or the parts that are named.
+"""Measure sknn beside scikit-learn, PyTorch, skorch and zuko: everything, or the parts that are named.
 
 The machine is to be idle: beside another busy process PyTorch's threads wait for each other, and may take ten times as
 long. SKNN_KERNELS=numpy in the environment measures NumPy alone, against the goals for it. With --against a revision of

@@ -17,7 +17,7 @@ from .timing import timed
 
 PYTORCH, FUSED = "PyTorch", "PyTorch fused"  # the optimizer's update in one pass
 NHWC, NHWC_FUSED = "PyTorch NHWC", "PyTorch NHWC fused"  # the channels last
-PEERS = {"torch": "PyTorch", "skorch": "skorch"}  # by the module that has to be there
+PEERS = {"torch": "PyTorch", "skorch": "skorch", "zuko": "zuko"}  # by the module that has to be there
 
 FIRST_STEPS = 5
 TOLERANCE = 1e-4  # relative; float32 rounds to 1e-7, and every step makes more of it

@@ -17,6 +17,7 @@ from .estimators.generative.autoencoder import Autoencoder as Autoencoder
 from .estimators.generative.density_classifier import DensityClassifier as DensityClassifier
 from .estimators.generative.diffusion import DiffusionModel as DiffusionModel
 from .estimators.generative.flow import NormalizingFlow as NormalizingFlow
+from .estimators.generative.flow_regressor import FlowRegressor as FlowRegressor
 from .estimators.generative.gan import GAN as GAN
 from .estimators.generative.outliers import OutlierDetector as OutlierDetector
 from .estimators.generative.vae import VAE as VAE

@@ -92,6 +92,7 @@ TINY = {
     generation.Generation: lambda work: replace(work, units=8, n_characters=70, length=3),
     steps.Step: small_step,
     generative_steps.Step: lambda work: replace(work, n_samples=4),
+    generative_steps.Sampling: lambda work: replace(work, n_samples=4),
     recurrent.Step: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     recurrent.Ragged: lambda work: replace(work, units=3, n_steps=4, n_samples=3),
     dict: lambda work: {"sknn": "import math", "scikit-learn": "import string"},

@@ -143,7 +143,7 @@ def test_a_model_that_is_wrong_is_found_out(model, excess):
 
 
 def test_a_gaussian_process_that_knows_its_kernel_is_calibrated():
-    x = RNG.uniform(-3, 3, (150, 1))
+    x = np.random.default_rng(1).uniform(-3, 3, (150, 1))
     truth = GaussianProcessRegressor(RBF() + WhiteKernel(0.1)).sample_y(x, 2, random_state=0)
     model = GaussianProcessRegressor(RBF() + WhiteKernel(0.1), optimizer=None).fit(x[:30], truth[:30])
     display = SBCDisplay.from_estimator(model, x[30:], truth[30:], random_state=0)

@@ -24,6 +24,7 @@ from sknn import (
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
+    FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
@@ -97,7 +98,7 @@ MINI_BATCHES = (
 NORMS = "a norm over the batch counts each sample once, whatever its weight; with norm='group' and one batch it passes"
 EXPECTED_FAILURES = {
     **dict.fromkeys(OF_GRIDS, NORMS),
-    **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_PATCHES], MINI_BATCHES),
+    **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_PATCHES, FlowRegressor], MINI_BATCHES),
     CNNClassifier: ROUNDING,
     CNNRegressor: ROUNDING,
     MLPClassifier: ROUNDING,
@@ -110,8 +111,8 @@ EXPECTED_FAILURES = {
 
 
 def takes_sparse(Estimator):
-    """All but the networks that need a grid, series, or a token of each feature."""
-    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS, *OF_PATCHES)
+    """All but the networks that need a grid, series, or a token of each feature, or are conditioned on it."""
+    return Estimator not in (CNNClassifier, CNNRegressor, *OF_STEPS, *OF_TOKENS, *OF_GRIDS, *OF_PATCHES, FlowRegressor)
 
 
 def takes_nan(Estimator):
@@ -128,7 +129,7 @@ SMALL = {
 
 def small(Estimator, **params):
     known = Estimator().get_params()
-    chosen = {**SMALL, **params} if known.get("max_iter") == "auto" else {}
+    chosen = {**SMALL, **params} if known.get("max_iter") == "auto" else {"n_draws": 50, "n_transforms": 2}
     return {name: value for name, value in chosen.items() if name in known}
 
 
@@ -182,7 +183,14 @@ def target(Estimator):
 
 def quick(Estimator, **params):
     """An estimator that is small and done after a few epochs, by itself."""
-    wanted = {"hidden_layer_sizes": (5,), "tol": 0.1, "random_state": 0, **small(Estimator), **params}
+    wanted = {
+        "hidden_layer_sizes": (5,),
+        "tol": 0.1,
+        "early_stopping": False,
+        "random_state": 0,
+        **small(Estimator),
+        **params,
+    }
     names = Estimator().get_params()
     return Estimator(**{name: value for name, value in wanted.items() if name in names})
 

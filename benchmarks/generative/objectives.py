@@ -17,27 +17,23 @@ from sknn.autodiff import Tensor, grad
 from sknn.autodiff import primitives as F
 from sknn.nn import (
     Affine,
+    Autoregressive,
     BatchNorm,
     Conv,
     ConvTranspose,
     Coupling,
     Dense,
     Flatten,
-    GroupNorm,
     Layer,
     Network,
     Parts,
-    Pool,
     Spline,
     Unflatten,
-    Upsample,
     log_prob,
 )
+from sknn.nn.blocks import noise_unet
 from sknn.nn.parts import Nets
-from sknn.ops.concat import concat
 from sknn.ops.loss import sigmoid_cross_entropy
-from sknn.ops.residual import join
-from sknn.ops.shift import shift
 
 Noise = Callable[[str, tuple[int, ...]], Any]  # "normal" or "uniform" numbers of a shape
 N_BINS = 8
@@ -101,6 +97,16 @@ class SplineFlow(Flow):
     """Rational-quadratic splines of eight bins (Durkan et al. 2019)."""
 
     by = Spline(N_BINS)
+    zuko: ClassVar[dict[str, int]] = {"transforms": 8, "passes": 2}  # the same there
+
+
+class AutoregressiveFlow(SplineFlow):
+    """Three times such splines of all columns, each of which sees those before it (Papamakarios et al. 2017)."""
+
+    zuko: ClassVar[dict[str, int]] = {"transforms": 3}
+
+    def networks(self) -> dict:
+        return {"flow": ([Autoregressive((64, 64), self.by, reverse=k % 2 == 1) for k in range(3)], (11,))}
 
 
 class VAE(Objective):
@@ -144,7 +150,7 @@ class Diffusion(Objective):
         return F.mean(F.square(predicted - drawn))
 
     @abstractmethod
-    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
+    def predicted(self, nets: Nets, x: np.ndarray, features: np.ndarray) -> Any:
         """The noise in x."""
 
 
@@ -157,57 +163,21 @@ class NoiseMLP(Diffusion):
     def networks(self) -> dict:
         return {"net": (dense(256, 256, 256, self.columns, activation="silu"), (self.columns + 32,))}
 
-    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
+    def predicted(self, nets: Nets, x: np.ndarray, features: np.ndarray) -> Any:
         return nets.net(np.concatenate([x, features], axis=1))
 
 
 @dataclass(frozen=True)
 class NoiseUNet(Diffusion):
-    """28x28, widths c, 2c, 2c; mean pooling, nearest upsampling, skips put beside.
-
-    A block is twice group norm, SiLU and a convolution of 3, with the time added between; around it a convolution of 1
-    where the channels change.
-    """
+    """28x28, two halvings, with the time added in each block."""
 
     width: int
 
     def networks(self) -> dict:
-        c = self.width
-        networks: dict[str, Any] = {"time": ([Dense(64, "silu")], (32,)), "input": ([Conv(c, 3)], (28, 28, 1))}
-        for name, size, before, after in self.blocks:
-            shape, half = (size, size, before), [GroupNorm(8, activation="silu"), Conv(after, 3)]
-            networks |= {f"{name}_first": (half, shape), f"{name}_time": ([Dense(after)], (64,))}
-            networks[f"{name}_second"] = (half, (size, size, after))
-            if before != after:
-                networks[f"{name}_skip"] = ([Conv(after, 1)], shape)
-        return networks | {
-            "output": ([Conv(1, 3)], (28, 28, c)),
-            "pool_1": ([Pool("average")], (28, 28, c)),
-            "pool_2": ([Pool("average")], (14, 14, 2 * c)),
-            "grow_2": ([Upsample()], (7, 7, 2 * c)),
-            "grow_1": ([Upsample()], (14, 14, c)),
-        }
+        return {"time": ([Dense(64, "silu")], (32,)), "noise": (noise_unet(self.width), (28, 28, 1))}
 
-    @property
-    def blocks(self) -> list[tuple[str, int, int, int]]:
-        """Name, size of the grid, channels before and after."""
-        c = self.width
-        names = [("down_1", 28, c, c), ("down_2", 14, c, 2 * c), ("middle", 7, 2 * c, 2 * c)]
-        return [*names, ("up_2", 14, 4 * c, c), ("up_1", 28, 2 * c, c)]
-
-    def predicted(self, nets: Any, x: Any, features: Any) -> Any:
-        t = nets.time(features)
-
-        def block(name: str, x: Any) -> Any:
-            y = shift(nets[f"{name}_first"](x), nets[f"{name}_time"](t))
-            around = nets[f"{name}_skip"](x) if hasattr(nets, f"{name}_skip") else x
-            return join(nets[f"{name}_second"](y), around)
-
-        fine = block("down_1", nets.input(x))
-        coarse = block("down_2", nets.pool_1(fine))
-        x = block("middle", nets.pool_2(coarse))
-        x = block("up_2", concat(nets.grow_2(x), coarse))
-        return nets.output(block("up_1", concat(nets.grow_1(x), fine)))
+    def predicted(self, nets: Nets, x: np.ndarray, features: np.ndarray) -> Any:
+        return nets.noise(x, time=nets.time(features))
 
 
 @dataclass(frozen=True)

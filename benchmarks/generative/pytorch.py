@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from sknn.nn import Parts
 
-from .objectives import N_BINS, Noise, Objective
+from .objectives import N_BINS, Noise, Objective, SplineFlow
 
 Values = Iterator[tuple[str | None, Tensor]]
 
@@ -109,7 +109,8 @@ class NoiseUNet(Diffusion):
         c = objective.width
         self.time = nn.Sequential(nn.Linear(32, 64), nn.SiLU())
         self.input = nn.Conv2d(1, c, 3, padding=1)
-        self.down_1, self.down_2, self.middle, self.up_2, self.up_1 = (TimeBlock(*b[2:]) for b in objective.blocks)
+        self.down_1, self.down_2, self.middle = TimeBlock(c, c), TimeBlock(c, 2 * c), TimeBlock(2 * c, 2 * c)
+        self.up_2, self.up_1 = TimeBlock(4 * c, c), TimeBlock(2 * c, c)
         self.output = nn.Conv2d(c, 1, 3, padding=1)
 
     def predicted(self, x: Tensor, features: Tensor) -> Tensor:
@@ -117,8 +118,8 @@ class NoiseUNet(Diffusion):
         fine = self.down_1(self.input(x), t)
         coarse = self.down_2(F.avg_pool2d(fine, 2), t)
         x = self.middle(F.avg_pool2d(coarse, 2), t)
-        x = self.up_2(torch.cat([F.interpolate(x, scale_factor=2), coarse], 1), t)
-        return self.output(self.up_1(torch.cat([F.interpolate(x, scale_factor=2), fine], 1), t))
+        x = self.up_2(torch.cat([coarse, F.interpolate(x, scale_factor=2)], 1), t)
+        return self.output(self.up_1(torch.cat([fine, F.interpolate(x, scale_factor=2)], 1), t))
 
 
 class GAN(Twin):
@@ -149,16 +150,20 @@ class GAN(Twin):
 
 
 class Zuko(Twin):
-    """Couplings with splines of as many bins: masked networks, which make the parameters of all columns."""
+    """Flows with splines of as many bins, by masked networks, which make the parameters of all columns."""
 
-    def __init__(self, objective: Any) -> None:
+    def __init__(self, objective: SplineFlow) -> None:
         import zuko
 
         super().__init__()
-        self.flow = zuko.flows.NSF(10, transforms=8, passes=2, hidden_features=(64, 64), bins=N_BINS)
+        self.flow = zuko.flows.NSF(10, hidden_features=(64, 64), bins=N_BINS, **objective.zuko)
 
     def forward(self, x: Tensor, noise: Noise) -> Tensor:
         return -self.flow().log_prob(x).mean()
+
+    def sample(self, n: int) -> Tensor:
+        with torch.no_grad():
+            return self.flow().sample((n,))
 
 
 TWINS: dict[str, type[Twin]] = {each.__name__: each for each in (RealNVP, VAE, Autoencoder, NoiseMLP, NoiseUNet, GAN)}

@@ -6,13 +6,13 @@ is what sknn is held against. Compared are the values and the norms of their gra
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from sknn.nn import Draws
+from sknn.nn import Draws, from_noise
 from sknn.nn.network import differentiate
 from sknn.ops.threads import available_threads
 from sknn.optim import Adam
@@ -24,7 +24,18 @@ from ..images import steps as of_images
 from ..images.steps import NHWC_ONE_THREAD
 from ..measure import Goal, Measurement
 from ..sequences.recurrent import RATE
-from .objectives import GAN, VAE, Autoencoder, Noise, NoiseMLP, NoiseUNet, Objective, RealNVP, SplineFlow
+from .objectives import (
+    GAN,
+    VAE,
+    Autoencoder,
+    AutoregressiveFlow,
+    Noise,
+    NoiseMLP,
+    NoiseUNet,
+    Objective,
+    RealNVP,
+    SplineFlow,
+)
 
 ZUKO, ZUKO_ONE_THREAD = "zuko", "zuko, 1 thread"
 ARRAYS = {"normal": "standard_normal", "uniform": "random"}
@@ -94,13 +105,40 @@ class Step(Work):
         if len(self.shape) == 3:
             names = {NHWC: available_threads(), NHWC_ONE_THREAD: 1}
             return {name: with_threads(torch, n, self.pytorch(torch, channels_last=True)) for name, n in names.items()}
-        if isinstance(self.objective, SplineFlow) and installed("zuko"):
-            names = {ZUKO: available_threads(), ZUKO_ONE_THREAD: 1}
-            return {
-                name: with_threads(torch, n, self._steps(torch, pytorch.Zuko(self.objective)))
-                for name, n in names.items()
-            }
+        if isinstance(self.objective, SplineFlow):
+            return beside_zuko(torch, lambda: self._steps(torch, pytorch.Zuko(self.objective)))
         return {}
+
+
+@dataclass(frozen=True)
+class Sampling(Work):
+    """Rows drawn from a flow, which is as it begins."""
+
+    objective: SplineFlow
+    n_samples: int
+
+    def sknn(self) -> Task:
+        flow, draws = self.objective.parts().flow.function(), Draws(0)
+        return lambda: [from_noise(flow, draws.normal((self.n_samples, 10)))]
+
+    def others(self) -> dict[str, Task]:
+        if not installed("torch"):
+            return {}
+        import torch
+
+        from . import pytorch
+
+        def task() -> Task:
+            flow = pytorch.Zuko(self.objective)
+            return lambda: [flow.sample(self.n_samples)]
+
+        return beside_zuko(torch, task)
+
+
+def beside_zuko(torch: Any, make: Callable[[], Task]) -> dict[str, Task]:
+    """zuko with as many threads as sknn has and with one, if it is there."""
+    names = {ZUKO: available_threads(), ZUKO_ONE_THREAD: 1} if installed("zuko") else {}
+    return {name: with_threads(torch, n_threads, make()) for name, n_threads in names.items()}
 
 
 def apart_with_the_same_noise(work: Step) -> float:
@@ -108,19 +146,24 @@ def apart_with_the_same_noise(work: Step) -> float:
 
 
 def row(name: str, work: Step, limit: float) -> Measurement:
-    """Of images, PyTorch has four ways; of tables two; zuko's splines are others, so that only times are compared."""
-    suite, goals = of_images if len(work.shape) == 3 else rows, ()
-    if isinstance(work.objective, SplineFlow):
-        goals = (Goal((ZUKO, ZUKO_ONE_THREAD), limit, kernels="compiled"),)
-        return Measurement("generative", name, "ms", work, rows.milliseconds, goals)
+    """Of images, PyTorch has four ways; of tables two."""
+    suite = of_images if len(work.shape) == 3 else rows
     goals = (suite.beside_pytorch(limit),)
     return Measurement("generative", name, "ms", work, suite.milliseconds, goals, check=apart_with_the_same_noise)
+
+
+def spline_row(name: str, work: Step | Sampling, limit: float) -> Measurement:
+    """zuko's networks are others, so that only times are compared."""
+    goals = (Goal((ZUKO, ZUKO_ONE_THREAD), limit, kernels="compiled"),)
+    return Measurement("generative", name, "ms", work, rows.milliseconds, goals)
 
 
 IMAGES, DIGITS = (28, 28, 1), (784,)
 MEASUREMENTS = [
     row("RealNVP 8x(64, 64), 10 columns at 256", Step(RealNVP(), 256, (10,)), 0.6),
-    row("spline coupling 8x(64, 64), 10 columns at 256", Step(SplineFlow(), 256, (10,)), 0.25),
+    spline_row("spline coupling 8x(64, 64), 10 columns at 256", Step(SplineFlow(), 256, (10,)), 0.25),
+    spline_row("spline autoregressive 3x(64, 64), 10 columns at 256", Step(AutoregressiveFlow(), 256, (10,)), 0.4),
+    spline_row("256 rows of spline coupling 8x(64, 64), 10 columns", Sampling(SplineFlow(), 256), 0.3),
     row("VAE 784-500-20 at 128", Step(VAE(), 128, DIGITS), 0.9),
     row("autoencoder 8-32-3-32-8 at 128", Step(Autoencoder(), 128, (8,)), 0.35),
     row("diffusion 3x256, 2 columns at 256", Step(NoiseMLP(2), 256, (2,)), 0.85),

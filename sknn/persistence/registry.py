@@ -12,6 +12,7 @@ from ..nn import trainable
 from ..template import (
     bounds,
     conditions,
+    density_target,
     forward,
     likelihoods,
     pixels,
@@ -39,6 +40,7 @@ MODULES = (
     positions,
     pixels,
     conditions,
+    density_target,
     likelihoods,
     scaling,
     bounds,

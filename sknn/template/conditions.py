@@ -108,7 +108,10 @@ class _Classes:
         new = self.classes[number] != values
         if new.any():
             known = ", ".join(map(repr, self.classes[:8].tolist())) + (", ..." if len(self.classes) > 8 else "")
-            raise ValueError(f"y has the class {values[new][:1].tolist()[0]!r}, which was not there in fit: {known}")
+            raise ValueError(
+                f"y has the class {values[new][:1].tolist()[0]!r}, which was not there in fit: {known}; a model knows "
+                "the classes of its first fit, and has to be fitted anew to know more"
+            )
         return np.eye(len(self.classes))[number]
 
 
@@ -121,7 +124,11 @@ class _Numbers:
         self.scaling = Scaling([(values[:, None].astype(np.float64), weight)])
 
     def __call__(self, values: Array) -> Array:
-        scaled: Array = self.scaling(values[:, None].astype(np.float64))
+        try:
+            numbers = values[:, None].astype(np.float64)
+        except ValueError:
+            raise ValueError(f"y has {values[0]!s} where there were numbers in fit") from None
+        scaled: Array = self.scaling(numbers)
         return scaled
 
 
@@ -151,9 +158,27 @@ def _of(y: Array) -> list[Array]:
 
 def read_conditions(model: Any, y: Any) -> Array:
     """Conditions as an array with a row for each sample; of one column an array (n,)."""
+    name = type(model).__name__
     if y is None:
-        raise ValueError(f"{type(model).__name__} with conditional=True needs y, the conditions of the samples")
+        raise ValueError(f"{name} with conditional=True needs y, the conditions of the samples")
     conditions = array_of_targets(model, y, numeric=False)
     if issparse(conditions):
         raise ValueError("y is sparse, but conditions have to be dense: give y.toarray()")
+    if conditions.ndim > 2 and not model._takes_grids_as_conditions:
+        raise ValueError(
+            f"y has shape {conditions.shape}, but {name} takes one condition for each sample, (n,), or several, "
+            "(n, n_columns); a DiffusionModel takes images"
+        )
     return conditions[:, 0] if conditions.ndim == 2 and conditions.shape[1] == 1 else conditions
+
+
+def names_of(y: Any) -> list[str] | None:
+    """The names of the columns of conditions that come as a table."""
+    return list(map(str, y.columns)) if hasattr(y, "columns") else None
+
+
+def check_names(y: Any, expected: list[str] | None) -> None:
+    """Raise ValueError if conditions come as a table with other columns than those of the fit."""
+    names = names_of(y)
+    if names is not None and expected is not None and names != expected:
+        raise ValueError(f"y has the columns {names}, but those of the fit were {expected}, in this order")

@@ -13,9 +13,9 @@ from ..autodiff.tape import Array
 from ..description import is_integer
 from ..nn.draws import Draws
 from ..train import Verdict
-from .conditions import ConditionTarget, read_conditions
+from .conditions import ConditionTarget, check_names, names_of, read_conditions
 from .estimator import Estimator
-from .parameters import fixed, parameter
+from .parameters import fitted, fixed, parameter
 from .samples import Samples
 from .validation import mean_objective
 
@@ -33,7 +33,9 @@ class Generator(Estimator):
     )
     scoring: str | Callable = fixed("loss")
 
+    _condition_names: list[str] | None = fitted("The columns of conditions that came as a table.")
     _accepted_sparse: ClassVar[Any] = False
+    _takes_grids_as_conditions: ClassVar[bool] = False
 
     # -- what a family says ----------------------------------------------------------------------------------------
 
@@ -42,6 +44,13 @@ class Generator(Estimator):
         raise TypeError(f"{type(self).__name__} defines no _sampled")
 
     # -- conditions ------------------------------------------------------------------------------------------------
+
+    def _read(self, X: Any, y: Any, sample_weight: Any, fresh: bool, allow_all_zero: bool) -> Samples:
+        if fresh:
+            self._condition_names = names_of(y)
+        elif self.conditional:
+            check_names(y, self._condition_names)
+        return super()._read(X, y, sample_weight, fresh, allow_all_zero)
 
     def _read_y(self, y: Any) -> Any:
         return read_conditions(self, y) if self.conditional else None
@@ -56,8 +65,14 @@ class Generator(Estimator):
         """Encoded conditions of n samples, from one for all or one for each; None where y is ignored."""
         if self._target is None:
             return None
-        encoded: Array = self._target.for_each(n, self._target.of(self, y), dtype)
+        encoded: Array = self._target.for_each(n, self._told(y), dtype)
         return encoded
+
+    def _told(self, y: Any) -> Array:
+        """One condition, or one for each sample, as validated rows."""
+        check_names(y, self._condition_names)
+        told: Array = self._target.of(self, y)
+        return told
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -105,7 +120,9 @@ class Generator(Estimator):
             return n, None if target is None else target.drawn(n, draws)
         if target is None:
             raise ValueError("y is given, but this model was fitted with conditional=False: its samples have none")
-        given = target.of(self, y)
+        if np.shape(y)[:1] == (0,):
+            return 0, target.drawn(0, draws)
+        given = self._told(y)
         n = len(given) if n == 1 else n
         return n, target.for_each(n, given, draws.dtype)
 

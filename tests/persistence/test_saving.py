@@ -19,6 +19,7 @@ import pandas as pd
 import pytest
 import sklearn
 from numpy.testing import assert_array_equal
+from scipy.special import expit
 from sklearn import config_context
 from sklearn.base import BaseEstimator, clone
 from sklearn.compose import (
@@ -54,6 +55,7 @@ from sknn import (
     CNNRegressor,
     DensityClassifier,
     DiffusionModel,
+    FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
     FTTransformerRegressor,
@@ -198,6 +200,7 @@ CASES = {
     "codes of images": Case(Autoencoder(2, filters=(3,), sparsity=0.1, **FEW), PICTURES, None),
     "noise taken away": Case(DiffusionModel((4,), missing=0.3, **FEW), y=None),
     "noise taken away from images": Case(DiffusionModel(filters=2, **FEW), PICTURES, None),
+    "a posterior": Case(FlowRegressor(hidden_layer_sizes=4, n_draws=9, bounds="unit", **FEW), y=expit(X[:, :2])),
     "codes that are distributions": Case(VAE(2, n_importance=3, **FEW)),
     "codes of levels": Case(VAE(2, filters=(3,), likelihood="categorical", n_importance=3, **FEW), LEVELS, None),
     "density": Case(NormalizingFlow(n_bins=4, bounds=([-9] * 6, np.inf), **FEW)),

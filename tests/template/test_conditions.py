@@ -65,6 +65,7 @@ def test_images_have_one_scale_for_each_channel():
 REFUSED = {
     "a new class": (WORDS, "dead", r"class 'dead', which was not there in fit: 'ill', 'well'"),
     "other columns": (np.c_[NUMBERS, NUMBERS], [[1.0, 2.0, 3.0]], r"shape \(1, 3\), but the conditions of the first"),
+    "a word for a number": (NUMBERS, "ill", "y has ill where there were numbers in fit"),
     "NaN": (NUMBERS, np.nan, "contains NaN"),
 }
 

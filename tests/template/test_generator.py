@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
@@ -87,7 +88,26 @@ def test_samples_repeat_by_seed_and_change_nothing(model):
     assert pickle.dumps(model) == before
 
 
+TABLE = pd.DataFrame({"kind": KINDS, "size": X[:, 0], "shade": X[:, 1]})
+
+
+def test_columns_of_conditions_are_those_of_the_fit():
+    model = Gaussian(conditional=True, max_iter=3, random_state=0).fit(X, TABLE)
+    assert model.sample(y=TABLE[:7]).shape == (7, 2)
+    swapped = TABLE[["kind", "shade", "size"]]
+    for ask in (
+        lambda: model.sample(y=swapped),
+        lambda: model.score(X, swapped),
+        lambda: model.partial_fit(X, swapped),
+    ):
+        with pytest.raises(
+            ValueError, match=r"y has the columns \['kind', 'shade', 'size'\], but those of the fit were"
+        ):
+            ask()
+
+
 def test_conditions_say_how_many():
+    assert TOLD.sample(y=[]).shape == (0, 2)
     assert TOLD.sample(y=KINDS[:7]).shape == (7, 2)
     assert TOLD.sample(7, y=KINDS[:7]).shape == (7, 2)
 
@@ -112,6 +132,10 @@ def test_a_conditional_model_needs_conditions():
         TOLD.score_samples(X)
     with pytest.raises(ValueError, match="conditional=True needs y, the conditions"):
         Gaussian(conditional=True).fit(X)
+    with pytest.raises(
+        ValueError, match=r"y has shape \(400, 2, 2\), but Gaussian takes one condition for each sample"
+    ):
+        Gaussian(conditional=True).fit(X, np.zeros((400, 2, 2)))
 
 
 @parametrize_with_checks([Gaussian(max_iter=5, random_state=0)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from math import inf, pi
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -126,6 +126,7 @@ class DiffusionModel(Density):
     _shape: tuple[int, ...] = fitted("That of a sample.")
     _range: Array = fitted("The least and the largest of each of its values in the fit.")
     _given_shape: tuple[int, ...] = fitted("That of a sample as it was given.")
+    _takes_grids_as_conditions: ClassVar[bool] = True
 
     # -- the data --------------------------------------------------------------------------------------------------
 

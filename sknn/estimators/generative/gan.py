@@ -202,10 +202,6 @@ class GAN(Generator):
             if not right or not len(self.filters):
                 raise ValueError(f"filters={self.filters!r} must hold a positive integer for each convolution")
 
-    def _check_target(self, target: Any) -> None:
-        if len(target.shape) > 1:
-            raise ValueError(f"y holds conditions of shape {target.shape} each: a GAN takes numbers and classes")
-
     # -- what is minimised -----------------------------------------------------------------------------------------
 
     def _plan(self, n_samples: int) -> Plan:
