@@ -10,8 +10,8 @@ import pytest
 
 EXAMPLES = sorted(Path(__file__).parents[1].glob("examples/*.py"))
 LONG = {  # several seconds, in CI alone
-    *("augmented_digits", "cnn_features", "deconvolution_unet", "digits_cnn", "filaments_unet", "forecasting"),
-    *("galaxy_types", "layer_widths", "reversing_with_attention", "shuffled_pixels", "spectra_cnn"),
+    *("augmented_digits", "cnn_features", "deconvolution_unet", "denoising_spectra", "digits_cnn", "filaments_unet"),
+    *("forecasting", "galaxy_types", "layer_widths", "reversing_with_attention", "shuffled_pixels", "spectra_cnn"),
     *(
         "rare_classes",
         "spectra_parameters",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import xlogy
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value, op
@@ -72,16 +72,20 @@ def sigmoid_cross_entropy(raw: Array, target: Array, *, smoothing: float = 0.0) 
     """sum_k log(1 + exp(raw_k)) - q_k raw_k, where q = (1 - smoothing) target + smoothing / 2; target: (n, n_outputs)
     of 0 and 1."""
     q = target if not smoothing else (1.0 - smoothing) * target + 0.5 * smoothing
-    softplus = np.log1p(np.exp(-np.abs(raw)))
+    small = np.exp(-np.abs(raw))
+    softplus = np.log1p(small)
     softplus += np.maximum(raw, 0.0)
     softplus -= q * raw
-    return softplus.sum(axis=-1), (raw, q)
+    return softplus.sum(axis=-1), (raw, q, small)
 
 
 @sigmoid_cross_entropy.backward
 def _(g: Array, saved: tuple, out: list) -> tuple[Array, None]:
-    raw, q = saved
-    return _pull(g, expit(raw) - q, out)
+    raw, q, small = saved
+    probability = np.maximum(small, raw >= 0)  # the numerator is 1 there: several times as fast as to exponentiate anew
+    probability /= 1.0 + small
+    probability -= q
+    return _pull(g, probability, out)
 
 
 @sigmoid_cross_entropy.reference

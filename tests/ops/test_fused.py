@@ -276,6 +276,7 @@ def group_normalisations(n: int) -> list[Case]:
         Case((real(ragged.n_rows, 4), real(4), real(4)), (0, 1, 2), {**rows, "activation": "gelu"}),
         Case((real(n, 3, 4), real(4), real(4)), (0, 1, 2), {"groups": 2, "epsilon": 1e-2, "activation": "silu"}),
         Case((real(n, 2, 4), real(4), real(4)), (0, 1, 2), {"groups": 1, "epsilon": 1e-2, "activation": "softmax"}),
+        Case((apart(n, 4), positive(4), 3 * apart(4)), (0, 1, 2), {"groups": 2, "epsilon": 1e-2, "activation": "relu"}),
     ]
 
 

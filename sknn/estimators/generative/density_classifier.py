@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ...autodiff.tape import Array
 from ...template.declaring import Declaring
@@ -19,7 +19,7 @@ from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from ...template.targets import class_target
-from .default import unfitted
+from .default import fitted_density
 
 
 class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
@@ -38,7 +38,8 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
     TypeError
         If `sample_weight` is given, but the estimator takes none.
     ValueError
-        If `priors` are not one number for each class, none below 0, with a sum of 1; or if y is no vector of labels.
+        If `priors` are not one number for each class, none below 0, with a sum of 1; if y is no vector of labels; or if
+        the density cannot be fitted to a class.
 
     See Also
     --------
@@ -110,7 +111,8 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         total = np.array([counts[each].sum() for each in rows])
         prior = self._priors(len(classes)) if self.priors is not None else total / total.sum()
         densities = [
-            unfitted(self.estimator).fit(_safe_indexing(X, each), None, **_weights(weight, each)) for each in rows
+            self._density(label, _safe_indexing(X, each), None if weight is None else weight[each])
+            for label, each in zip(classes, rows, strict=True)
         ]
         self.classes_, self.densities_, self.class_prior_ = classes, densities, prior
         return self
@@ -187,6 +189,13 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         with np.errstate(divide="ignore"):
             return np.stack(of_classes, axis=1) + np.log(self.class_prior_)
 
+    def _density(self, label: Any, X: Any, weight: Array | None) -> Any:
+        try:
+            return fitted_density(self.estimator, X, weight)
+        except ValueError as error:
+            samples = f"{_num_samples(X):,} sample(s)"
+            raise ValueError(f"the density of class {label!s}, of {samples}, could not be fitted: {error}") from error
+
     def _priors(self, n_classes: int) -> Array:
         priors = np.asarray(self.priors, np.float64)
         if priors.shape != (n_classes,) or (priors < 0).any() or not np.isclose(priors.sum(), 1):
@@ -210,7 +219,3 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         if self.estimator is not None:
             tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _weights(weight: Array | None, rows: Array) -> dict[str, Array]:
-    return {} if weight is None else {"sample_weight": weight[rows]}

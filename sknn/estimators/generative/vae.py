@@ -30,6 +30,7 @@ from .pictures import INPUT_SHAPE, read_pictures
 from .row_noise import noise_of_rows
 
 STEPS, FEWEST, MOST, LARGEST = 3000, 20, 300, 128  # of max_iter="auto", epochs, and rows of batch_size="auto"
+WIDEST = 2.0  # logarithm of a standard deviation of codes, that of all being 0: an outlier would make it overflow
 ACTIVE = 0.01  # nats that a number of the code tells at least if it is used
 
 
@@ -101,6 +102,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
     alpha = 0.1
     learning_rate = "one_cycle"
     learning_rate_init = 0.002
+    clip_norm = 1.0
     batch_size: int | Literal["auto"] = parameter(
         default="auto",
         interval="[1, inf)",
@@ -194,7 +196,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
     def _coded(self, nets: Any, batch: Batch) -> tuple[Value, Value]:
         """Means of the codes of a batch, and logarithms of their standard deviations."""
         raw = nets.encoder(batch.x if batch.y is None else beside(batch.x, batch.y))
-        return raw[:, : self.n_components], raw[:, self.n_components :]
+        return raw[:, : self.n_components], WIDEST - F.softplus(WIDEST - raw[:, self.n_components :])
 
     def _misfit(self, nets: Any, z: Value, condition: Array | None, x: Array) -> Value:
         """- log p(x | z) for rows of codes and of scaled samples; samples may have an axis of draws that codes lack."""
@@ -354,7 +356,9 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
             log_weights = 0.5 * (np.square(noise) - np.square(z)).sum(axis=2) + log_sd.sum(axis=1)[:, None]
             return bound(-misfit, divergence(mean, log_sd).sum(axis=1), log_weights)
 
-        scaled = Forward(self.network_, self.input_scaling_)(x, outputs, y=condition)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = Forward(self.network_, self.input_scaling_)(x, outputs, y=condition)
+        scaled = np.where(np.isnan(scaled), -inf, scaled)  # so far off that the numbers overflow
         volume = 0.0 if self.input_scaling_ is None else self.input_scaling_.log_volume(x)
         return scaled.astype(np.float64) + volume
 

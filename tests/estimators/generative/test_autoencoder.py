@@ -42,10 +42,11 @@ def test_a_linear_one_finds_the_subspace_of_pca():
 def test_taught_to_remove_noise_it_moves_gaussian_samples_along_the_slope_of_their_density():
     """(r(x) - x) / s^2 is the slope of the log-density of what has the noise (Alain & Bengio 2014)."""
     factor, noise = np.array([[1.0, 0.0], [0.8, 0.5]]), 0.5
-    X = RNG.normal(size=(10_000, 2)) @ factor.T
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(10_000, 2)) @ factor.T
     params = {"hidden_layer_sizes": (), "noise": noise, "input_scaling": None, "alpha": 0.0, "max_iter": 30}
     denoising = Autoencoder(2, batch_size=200, random_state=0, **params).fit(X)
-    at = RNG.normal(size=(50, 2))
+    at = rng.normal(size=(50, 2))
     slope = -at @ np.linalg.inv(factor @ factor.T + noise**2 * np.eye(2))
     assert_allclose((denoising.reconstruct(at) - at) / noise**2, slope, atol=0.1)
 
@@ -72,7 +73,7 @@ def test_a_penalty_on_activities_makes_many_zero():
 
 def test_a_shift_by_the_stride_shifts_the_map_of_codes():
     images = np.zeros((2, 32, 32, 1))
-    images[0, 8:16, 8:16, 0] = RNG.uniform(size=(8, 8))
+    images[0, 8:16, 8:16, 0] = np.random.default_rng(0).uniform(size=(8, 8))
     images[1] = np.roll(images[0], (4, 8), axis=(0, 1))
     convolutional = Autoencoder(3, filters=(4, 6), max_iter=1, dtype="float64", random_state=0).fit(images)
     maps = convolutional.network_.encoder[:2](images)  # before the dense layers
@@ -120,7 +121,7 @@ def test_what_lies_between_0_and_1_is_left_as_it_is_and_made_so():
     pixels = clone(BRIEF).fit(PIXELS)
     assert pixels.out_activation_ == "logistic"
     assert_array_equal(pixels.input_scaling_(PIXELS), PIXELS)
-    made = pixels.inverse_transform(RNG.normal(0, 100, (50, 4)))
+    made = pixels.inverse_transform(np.random.default_rng(0).normal(0, 100, (50, 4)))
     assert made.min() >= 0.0
     assert made.max() <= 1.0
     assert clone(BRIEF).fit(DIGITS).out_activation_ == "identity"

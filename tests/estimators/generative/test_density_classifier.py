@@ -19,7 +19,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import DensityClassifier
+from sknn import DensityClassifier, NormalizingFlow
 
 X, NUMBERS = load_iris(return_X_y=True)
 Y = np.array(["setosa", "versicolor", "virginica"])[NUMBERS]
@@ -107,6 +107,12 @@ def test_labels_keep_their_kind(labels, dtype):
         ({}, np.stack([NUMBERS, NUMBERS], axis=1), "one label for each sample"),
         ({}, Y[:-1], "inconsistent numbers of samples"),
         ({}, None, "requires y"),
+        (
+            {"estimator": GAUSSIANS},
+            np.where(np.arange(150) == 7, 3, NUMBERS),
+            r"density of class 3, of 1 sample\(s\), could",
+        ),
+        ({"estimator": NormalizingFlow(conditional=True)}, Y, r"conditional=True\) needs y"),
     ],
 )
 def test_what_does_not_go_together_is_refused(params, y, message):

@@ -109,7 +109,7 @@ def test_scores_that_give_no_offset_are_refused(scores, weight, error, message):
 
 
 def test_an_estimator_without_weights_refuses_them():
-    with pytest.raises(TypeError, match="sample_weight"):
+    with pytest.raises(TypeError, match="sample_weight was given, but GaussianMixture takes none"):
         OutlierDetector(GaussianMixture()).fit(X, sample_weight=np.ones(200))
 
 
