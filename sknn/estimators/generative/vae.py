@@ -302,7 +302,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
         .. math:: \log \frac{1}{K} \sum_{k=1}^K \frac{p(x | z_k) \, p(z_k)}{q(z_k | x)}, \qquad z_k \sim q(z | x).
 
-        What is drawn for a sample depends on the sample alone, so that it has the same score in any batch.
+        The codes follow from the sample alone, so that it has the same score in any batch, and in any units.
 
         Parameters
         ----------
@@ -349,7 +349,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
         def outputs(nets: Any, batch: Batch, draws: None) -> Array:
             mean, log_sd = self._coded(nets, batch)
-            noise = noise_of_rows(batch.x, (n, k))
+            noise = noise_of_rows(batch.x, n, k)
             z = mean[:, None] + np.exp(log_sd)[:, None] * noise
             given = None if batch.y is None else np.repeat(batch.y, n, axis=0)
             misfit = self._misfit(nets, z.reshape(-1, k), given, batch.x.reshape(len(batch.x), 1, -1))

@@ -189,6 +189,7 @@ REFUSED = {
     ),
     "no layer": ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
     "no filters": ({"filters": (8, 0)}, r"filters=\(8, 0\) must hold a positive integer for each convolution"),
+    "nothing where there should be filters": ({"filters": ()}, r"filters=\(\) must hold a positive integer"),
     "a shape without filters": ({"input_shape": (2, 3, 1)}, "is for convolutional networks: give filters"),
 }
 
