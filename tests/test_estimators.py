@@ -54,6 +54,7 @@ from sknn import (
 )
 from sknn.template.generator import Generator
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own

@@ -21,6 +21,7 @@ import sknn
 from sknn import MLPClassifier, MLPRegressor, UNetRegressor
 from sknn.ops.threads import LARGE_STEP, available_threads, share_out
 
+pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 OF_IMAGES = [UNetRegressor]  # whose y has a number at each pixel: the tests of their room
 ESTIMATORS = [

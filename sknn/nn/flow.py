@@ -485,8 +485,8 @@ def flow_layers(
     Parameters
     ----------
     kind : {"spline", "affine", "glow", "autoregressive"}
-        Couplings with splines or affine maps; affine couplings each after a :class:`Mixing`; splines of which each sees
-        all values before it.
+        Couplings with splines after one :class:`Mixing`, for what hangs together in a straight line; affine couplings;
+        affine couplings, each after a :class:`Mixing`; splines of which each sees all values before it.
     n_features : int
         How many numbers; for one alone there is nothing to see but conditions, whatever the kind.
     n_conditions : int, default=0
@@ -527,8 +527,8 @@ def flow_layers(
     layers: list[Layer] = []
     for k in range(n_transforms):
         stay, move = parted(n_features, k)
-        mixing = [Mixing()] if kind == "glow" else []
-        layers += [*mixing, Coupling(hidden, stay, move, by, n_conditions)]
+        mixes = kind == "glow" or (kind == "spline" and k == 0)
+        layers += [*[Mixing()] * mixes, Coupling(hidden, stay, move, by, n_conditions)]
     return layers
 
 
@@ -591,8 +591,9 @@ def image_flow_layers(
     """
     if kind == "autoregressive" or len(shape) != 3 or shape[0] % 2 or shape[1] % 2:
         raise ValueError(
-            f"a flow of images of shape {shape} and kind={kind!r} is not to be had: sides must be even, as squares of "
-            "2 x 2 pixels are taken together, and the kind 'spline', 'affine' or 'glow'"
+            f"a flow of images of shape {shape} and kind={kind!r} is not to be had: images are (height, width, "
+            "channels), their sides must be even, as squares of 2 x 2 pixels are taken together, and the kind "
+            "'spline', 'affine' or 'glow'"
         )
     by = Spline(n_bins, bound) if SPLINE_KINDS[kind] else Affine()
     kernels = (3, *[1] * (len(filters) - 1))

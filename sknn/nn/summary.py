@@ -71,7 +71,7 @@ def _first_sight(network: Network) -> Sight:
 def _unfolded(network: Network) -> Shape:
     """The grid that rows of features become before anything looks at them, if they do."""
     for name, layer in network.layers_by_name.items():
-        if not layer.accompanies and not layer.inner:
+        if not layer.accompanies and not layer.ways:
             return network.shapes_by_name[name][:-1]
     return ()
 
@@ -79,7 +79,7 @@ def _unfolded(network: Network) -> Shape:
 def _after(sight: Sight, name: str, before: Shape, network: Network) -> Sight:
     """What the outputs of a layer see, given what its inputs, of shape `before`, see."""
     layer, after = network.layers_by_name[name], network.shapes_by_name[name]
-    if any(inner.startswith(f"{name}.") for inner in network.layers_by_name):
+    if layer.ways and any(inner.startswith(f"{name}.") for inner in network.layers_by_name):
         return _joined([_along(sight, f"{name}.{way}".rstrip("."), before, network) for way in layer.ways])
     windows = layer.windows(before[:-1])
     if windows is not None:
@@ -133,14 +133,16 @@ def _count(network: Network, position: int, kind: str = "") -> int:
 
 
 NAMELESS = ("kind", "size")  # said whether chosen or not, and without their names
-UNSAID = ("init", "bias_init", "gain", "gain_init")
+UNSAID = ("init", "bias_init", "gain", "gain_init", "stay", "move", "which")
 
 
 def _label(layer: Layer) -> str:
-    """The layer with what was chosen for it, without what says how it is initialised."""
+    """The layer with what was chosen for it, without what says how it is initialised, or which columns it is about."""
     words = []
     for field in fields(layer):  # type: ignore[arg-type]
         value = getattr(layer, field.name)
+        if field.name in UNSAID:
+            continue
         if isinstance(value, tuple) and value and value[0] in layer.inner:
             within = ", ".join(map(_label, value))
             words.append(within if field.default is MISSING else f"{field.name}={within}")
@@ -148,6 +150,6 @@ def _label(layer: Layer) -> str:
             words.append(str(value))
         elif field.name == "activation" and value != field.default:
             words.append(value)
-        elif field.name not in UNSAID and value != field.default:
+        elif value != field.default:
             words.append(f"{field.name}={value!r}")
     return f"{type(layer).__name__}({', '.join(words)})"

@@ -9,11 +9,14 @@ from scipy.special import expit
 
 from ..autodiff.tape import Array
 
-NEAREST = 1e-12  # of the room between two bounds, or of 1: what lies nearer to a bound counts as that far from it
+TINY = float(np.finfo(np.float64).tiny)
 
 
 class Bounds:
     """log((x - low) / (high - x)) between two bounds, log(x - low) above one, -log(high - x) below one.
+
+    That of a value on its bound would be infinite: it counts as half as far off as the nearest of the samples that
+    :meth:`beside` was shown.
 
     Parameters
     ----------
@@ -39,6 +42,13 @@ class Bounds:
             raise ValueError(f"bounds=({low!r}, {high!r}) must be numbers, each low one below its high one")
         self.has_low, self.has_high = np.isfinite(self.low), np.isfinite(self.high)
         self.room = np.where(self.has_low & self.has_high, self.high - self.low, 1.0)
+        self.nearest: tuple[Any, Any] = (TINY, TINY)
+
+    def beside(self, x: Array) -> Bounds:
+        """The same bounds, with values that lie on them half as far off as the nearest of these samples."""
+        bounds = Bounds(self.low, self.high)
+        bounds.nearest = (_half_the_least(x - self.low), _half_the_least(self.high - x))
+        return bounds
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Bounds) and bool(np.all(self.low == other.low) and np.all(self.high == other.high))
@@ -62,17 +72,22 @@ class Bounds:
         above, below = self._distances(x)
         two = self.has_low & self.has_high
         slopes = np.where(two, np.log(self.room), 0.0) - np.log(above) - np.log(below)
-        return np.where((x < self.low) | (x > self.high), -np.inf, slopes)
+        return np.where(self.hold(x), slopes, -np.inf)
 
-    def lie(self, x: Array) -> Array:
-        """Whether the values lie between the bounds, not on them."""
-        return (x > self.low) & (x < self.high)
+    def hold(self, x: Array) -> Array:
+        """Which of the values lie between the bounds, or on them."""
+        return (x >= self.low) & (x <= self.high)
 
     def _distances(self, x: Array) -> tuple[Array, Array]:
-        """From the bounds; 1 from one that is not there."""
-        least = NEAREST * self.room
-        above = np.where(self.has_low, np.maximum(x - self.low, least), 1.0)
-        return above, np.where(self.has_high, np.maximum(self.high - x, least), 1.0)
+        """From the bounds, none of them 0; 1 from one that is not there."""
+        above, below = x - self.low, self.high - x
+        above = np.where(self.has_low, np.where(above > 0, above, self.nearest[0]), 1.0)
+        return above, np.where(self.has_high, np.where(below > 0, below, self.nearest[1]), 1.0)
+
+
+def _half_the_least(distances: Array) -> Array:
+    least = np.where(distances > 0, distances, np.inf).min(axis=0)
+    return np.where(np.isfinite(least), 0.5 * least, TINY)
 
 
 def read_bounds(bounds: Any, shape: tuple[int, ...]) -> Bounds | None:
@@ -102,4 +117,8 @@ def read_bounds(bounds: Any, shape: tuple[int, ...]) -> Bounds | None:
         raise ValueError(
             f"bounds={bounds!r} must be two numbers, or two arrays of the shape {shape} of a sample"
         ) from None
+    if not (low < high).all():
+        raise ValueError(
+            f"bounds={bounds!r} must be numbers, each low one below its high one; -inf and inf where there is none"
+        )
     return Bounds(low, high)

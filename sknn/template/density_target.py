@@ -9,6 +9,8 @@ import numpy as np
 from ..autodiff.tape import Array
 from .targets import Target
 
+FARTHEST = 1e15  # standard deviations: what lies beyond is as improbable, and has a log-density too
+
 
 class DensityTarget(Target):
     """Real numbers y, one or several for each sample, as numbers z without bounds, of about unit scale.
@@ -54,8 +56,9 @@ class DensityTarget(Target):
 
     def encode(self, y: Array, dtype: np.dtype) -> Array:
         """z, shape (n, n_outputs)."""
-        encoded: Array = self.scaling(columns(y)).astype(dtype)
-        return encoded
+        with np.errstate(over="ignore"):
+            encoded = np.clip(self.scaling(columns(y)), -FARTHEST, FARTHEST)
+        return encoded.astype(dtype)
 
     def decode(self, z: Array) -> Array:
         """y of z (n, n_outputs), in double precision: (n,) or (n, n_outputs)."""

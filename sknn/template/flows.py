@@ -26,7 +26,7 @@ N_TRANSFORMS: int | Literal["auto"] = parameter(
 HIDDEN_LAYER_SIZES: int | Sequence[int] = parameter(
     default=(64, 64), interval="[1, inf)", text="Units of the hidden layers of the network in each."
 )
-N_BINS: int = parameter(default=8, interval="[2, inf)", text="Pieces of a spline.")
+N_BINS: int = parameter(default=16, interval="[2, inf)", text="Pieces of a spline.")
 BOUND: float = parameter(
     default=5.0,
     interval="(0, inf)",

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize
 
 from ..autodiff.tape import Array
 from .bounds import Bounds
-from .scaling import Scaling
+from .scaling import Scaling, is_constant
 
+LARGEST_POWER = 2.0
 SOME = 10_000  # values of a column, evenly spaced, say what its power is
 
 
 class PowerScaling:
     """Columns that a density can learn: unbounded, without heavy tails, with mean 0 and standard deviation 1.
 
-    What has bounds is freed of them (:class:`sknn.template.bounds.Bounds`). What comes of that is standardised, bent by
-    the power of Yeo and Johnson (2000) that makes it as normal as it can be, and standardised again::
+    What has bounds is freed of them (:class:`sknn.template.bounds.Bounds`). What comes of that is centred and scaled by
+    its quartiles, which outliers do not move, bent by powers that make it as normal as it can be, and standardised::
 
-        ((1 + x)^p - 1) / p                for x >= 0        (p = 0: log(1 + x))
-        -((1 - x)^(2 - p) - 1) / (2 - p)   for x < 0         (p = 2: -log(1 - x))
+        ((1 + x)^p - 1) / p     for x >= 0     (p = 0: log(1 + x))
+        -((1 - x)^q - 1) / q    for x < 0      (q = 0: -log(1 - x))
 
-    Powers lie between 0 and 2, so that every number comes of one, and samples can always be taken back. As the first
-    step takes away place and scale, other units of the data change nothing but the volume.
+    The powers of Yeo and Johnson (2000) are those with q = 2 - p, which mend skewness; with one of its own for each
+    side heavy tails are mended as well. Powers lie between 0 and 2, so that every number comes of one, and samples can
+    always be taken back. As the first step takes away place and scale, other units of the data change nothing but the
+    volume.
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ class PowerScaling:
     ----------
     first, last : Scaling or None
         Before the power, and after it.
-    powers : ndarray of shape (d,) or None
+    powers : ndarray of shape (2, d) or None
+        q and p of each column.
 
     References
     ----------
@@ -64,13 +68,14 @@ class PowerScaling:
         kind: str | None = "power",
         bounds: Bounds | None = None,
     ) -> None:
-        self.kind, self.bounds = kind, bounds
+        self.kind = kind
+        self.bounds = None if bounds is None else bounds.beside(np.asarray(x, np.float64))
         self.first: Scaling | None = None
         self.powers: Array | None = None
         self.last: Scaling | None = None
         values = self._standard(np.asarray(x, np.float64))
         if kind is not None:
-            self.first = Scaling([(values, weight)])
+            self.first = QuartileScaling(values, weight) if kind == "power" else Scaling([(values, weight)])
             values = self.first(values)
         if kind == "power":
             self.powers = _powers(values, weight)
@@ -109,41 +114,53 @@ class PowerScaling:
         return free if self.first is None else self.first(free)
 
 
+class QuartileScaling(Scaling):
+    """(x - median) / scale, where the scale of normal numbers is their standard deviation; of numbers of which half are
+    one value, mean and standard deviation."""
+
+    def __init__(self, x: Array, weight: Array | None = None) -> None:
+        super().__init__([(x, weight)])
+        low, middle, high = np.quantile(x, [0.25, 0.5, 0.75], axis=0, method="inverted_cdf", weights=weight)
+        spread = ~is_constant(high - low, middle, len(x))
+        self.scale = np.where(spread, (high - low) / 1.349, self.scale)
+        self.mean = np.where(spread, middle, self.mean)
+
+
 def bent(x: Array, powers: Array) -> Array:
-    """The powers of Yeo and Johnson, each of its column."""
-    size, power = np.log1p(np.abs(x)), np.where(x < 0, 2.0 - powers, powers)
+    """The powers of Yeo and Johnson, those of each column below 0 and above it."""
+    size, power = np.log1p(np.abs(x)), np.where(x < 0, *powers)
     some = np.where(power == 0, 1.0, power)
     return np.copysign(np.where(power == 0, size, np.expm1(some * size) / some), x)
 
 
 def straightened(y: Array, powers: Array) -> Array:
     """What :func:`bent` makes y of."""
-    size, power = np.abs(y), np.where(y < 0, 2.0 - powers, powers)
+    size, power = np.abs(y), np.where(y < 0, *powers)
     some = np.where(power == 0, 1.0, power)
     return np.copysign(np.expm1(np.where(power == 0, size, np.log1p(some * size) / some)), y)
 
 
 def _log_slopes(x: Array, powers: Array) -> Array:
-    return (powers - 1.0) * np.sign(x) * np.log1p(np.abs(x))
+    return (np.where(x < 0, *powers) - 1.0) * np.log1p(np.abs(x))
 
 
 def _powers(x: Array, weight: Array | None) -> Array:
-    """That of each column with the largest likelihood of a normal distribution."""
+    """Those of each column with the largest likelihood of a normal distribution, shape (2, d)."""
     weight = np.ones(len(x)) if weight is None else weight
-    return np.array([_power(column, weight) for column in x.T])
+    return np.array([_two_powers(column, weight) for column in x.T]).T
 
 
-def _power(x: Array, weight: Array) -> float:
+def _two_powers(x: Array, weight: Array) -> Array:
     step = max(1, len(x) // SOME)
     x, weight = x[::step], weight[::step]
-    share, signed = weight / weight.sum(), np.sign(x) * np.log1p(np.abs(x))
-    pull = float(share @ signed)
+    share = weight / weight.sum()
 
-    def loss(power: float) -> float:
-        y = bent(x, np.array(power))
+    def loss(powers: Array) -> float:
+        y = bent(x, powers)
         mean = share @ y
-        return 0.5 * float(np.log(share @ np.square(y - mean))) - (power - 1.0) * pull
+        return 0.5 * float(np.log(share @ np.square(y - mean))) - float(share @ _log_slopes(x, powers))
 
     if np.ptp(x) == 0:
-        return 1.0
-    return float(minimize_scalar(loss, bounds=(0.0, 2.0), method="bounded").x)
+        return np.ones(2)
+    best: Array = minimize(loss, np.ones(2), bounds=[(0.0, LARGEST_POWER)] * 2).x
+    return best.round(2)  # finer ones are no better, and hang on how the data are rounded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from .bounds import Bounds
 
 SHARE = 0.1  # of the samples, that share a value of a column with others, makes it one with ties
 ROUNDING = 1e-9  # of the range of a column: values that are no farther apart are the same
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 def spacings(x: Array) -> Array:
@@ -51,25 +51,33 @@ def warn_of_ties(estimator: Any, spacing: Array) -> None:
 
 
 class Spread:
-    """Values of columns with ties, each spread evenly over its cell of the grid on which they lie.
+    """Values of columns with ties, each spread evenly over its cell of the grid on which they lie, and put back.
 
-    The density of what is spread is, on average over a cell, at most the probability of the value divided by the size
-    of the cell (Theis, van den Oord, Bethge 2016): so it cannot grow without bound.
+    The density of what is spread is, on average over a cell, the probability of the value divided by the size of the
+    cell (Theis, van den Oord, Bethge 2016): so it cannot grow without bound.
 
     Parameters
     ----------
-    spacing : ndarray of the shape of a sample
-        Sizes of cells, with the values in their middle; 0 for columns that stay as they are.
+    spacing, origin : ndarray of the shape of a sample
+        Sizes of cells, with the values in their middle, and one of these values; 0 for columns that stay as they are.
     bounds : Bounds, default=None
         Cells end there.
 
     References
     ----------
     Theis, van den Oord, Bethge (2016). A note on the evaluation of generative models. ICLR. arXiv:1511.01844.
+
+    Examples
+    --------
+    >>> spread = Spread(np.array([1.0, 0.0]), np.array([0.0, 0.0]))
+    >>> spread(np.array([[3.0, 0.7]]), np.array([[0.25, 0.25]]))
+    array([[2.75, 0.7 ]])
+    >>> spread.back(np.array([[2.75, 0.7]]))
+    array([[3. , 0.7]])
     """
 
-    def __init__(self, spacing: Array, bounds: Bounds | None = None) -> None:
-        self.spacing, self.bounds = spacing, bounds
+    def __init__(self, spacing: Array, origin: Array, bounds: Bounds | None = None) -> None:
+        self.spacing, self.origin, self.bounds = spacing, origin, bounds
 
     def __call__(self, x: Array, share: Array) -> Array:
         """x, moved to a share in [0, 1) of the way through its cell."""
@@ -79,34 +87,19 @@ class Spread:
         moved = low + (high - low) * (share + 2.0**-54)  # a bit off the lower edge, which may be a bound
         return np.where(self.spacing > 0, moved, x).astype(x.dtype, copy=False)
 
-    def by_content(self, x: Array) -> Array:
-        """x spread in a way that depends on the row alone: the same wherever it stands."""
-        return self(x, content_noise(x))
+    def back(self, x: Array) -> Array:
+        """The values in whose cells x lies."""
+        some = np.where(self.spacing > 0, self.spacing, 1.0)
+        value = self.origin + np.round((x - self.origin) / some) * some
+        if self.bounds is not None:
+            value = np.clip(value, self.bounds.low, self.bounds.high)
+        return np.where(self.spacing > 0, value, x)
 
 
-def content_noise(x: Array) -> Array:
-    """Uniform numbers in [0, 1), of the shape of x, that depend on the values of each row and on nothing else.
+def places(n: int, shape: tuple[int, ...]) -> Array:
+    """n places in the cells of a sample of this shape, the same in each call: shares in (0, 1), shape (n, *shape).
 
-    They are hashes (the finaliser of SplitMix64; Steele, Lea & Flood 2014) of the bits of all of the row.
-
-    Examples
-    --------
-    >>> x = np.array([[1.0, 2.0], [3.0, 4.0]])
-    >>> noise = content_noise(x)
-    >>> (noise[1] == content_noise(x[1:])[0]).all(), len(np.unique(noise))
-    (np.True_, 4)
+    Those of each column are the middles of n equal parts of its cells, in an order of their own (Latin hypercube).
     """
-    rows = np.ascontiguousarray(x, np.float64).reshape(len(x), -1) + 0.0  # for which -0 and 0 are one
-    state = np.zeros(len(rows), np.uint64)
-    for column in rows.view(np.uint64).T:
-        state = _scrambled(state ^ column)
-    number = np.arange(1, rows.shape[1] + 1, dtype=np.uint64) * GOLDEN
-    noise: Array = (_scrambled(state[:, None] + number) >> np.uint64(11)) * 2.0**-53
-    return noise.reshape(x.shape)
-
-
-def _scrambled(state: Array) -> Array:
-    state = state + GOLDEN
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
+    order = np.random.default_rng(0).permuted(np.tile(np.arange(n), (prod(shape), 1)), axis=1)
+    return ((order.T + 0.5) / n).reshape(n, *shape)

@@ -507,7 +507,6 @@ NORMS = {
     "layer_norm": lambda x, gain, shift: layer_norm(x, gain, shift, epsilon=1e-3),
     "group_norm": by_group("identity"),
     "group_norm and SiLU": by_group("silu"),
-    "group_norm and ReLU": by_group("relu"),
     "rescale": lambda x, gain, shift: rescale(x, gain, shift, mean=np.linspace(1, 3, len(gain)).astype(gain.dtype)),
     "rescale and ReLU": lambda x, gain, shift: rescale(x, gain, shift, mean=np.zeros(len(gain)), activation="relu"),
 }

@@ -236,9 +236,9 @@ def test_blocks_of_predict_are_counted_in_positions(kind, monkeypatch):
     sizes = []
     whole = forward.Forward._part
 
-    def part(self, x, outputs):
+    def part(self, x, outputs, *given):
         sizes.append(forward.extent(x))
-        return whole(self, x, outputs)
+        return whole(self, x, outputs, *given)
 
     monkeypatch.setattr(forward.Forward, "_part", part)
     assert_allclose(network.predict(RAGGED[kind]), expected[0], rtol=1e-12)

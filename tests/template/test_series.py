@@ -197,9 +197,9 @@ def test_blocks_of_predict_are_counted_in_positions(model, monkeypatch):
     sizes = []
     whole = forward.Forward._part
 
-    def part(self, x, outputs):
+    def part(self, x, outputs, *given):
         sizes.append(len(x.values))
-        return whole(self, x, outputs)
+        return whole(self, x, outputs, *given)
 
     expected = outputs(fitted, SERIES)
     monkeypatch.setattr(forward.Forward, "_part", part)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, prod
+from dataclasses import replace
+from math import inf, log, prod
 from typing import Any, Literal
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
+from ...description import in_order, is_integer
 from ...nn import Layer, Network, from_noise, image_flow_layers, log_prob, to_noise
 from ...nn.draws import Draws
 from ...nn.init import Random
@@ -17,16 +20,17 @@ from ...template.bounds import Bounds, read_bounds
 from ...template.density import Density
 from ...template.fit import all_positions
 from ...template.flows import BOUND, HIDDEN_LAYER_SIZES, KIND, N_BINS, N_TRANSFORMS, flow_of
-from ...template.layers import listed_sizes
 from ...template.parameters import fitted, parameter
 from ...template.power import PowerScaling
 from ...template.samples import Batch, Samples, blocks
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...template.thousand_steps import planned
-from ...template.ties import Spread, spacings, warn_of_ties
-from ...train import Plan
-from .pictures import INPUT_SHAPE, as_given, read_pictures
+from ...template.ties import Spread, places, spacings, warn_of_ties
+from ...train import Phase, Plan, Stage
+from .pictures import as_given, read_pictures
 
+AVERAGING = 0.99  # of the weights over the last steps: what is validated early then does not hang on the last batches
+N_PLACES = 16  # in a cell, from which its mean density is estimated
 STEPS, FEWEST, MOST, SMALLEST, LARGEST = 3000, 20, 150, 32, 256
 
 
@@ -72,7 +76,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     dequantize: bool = parameter(
         default=False,
         text="Whether values of columns in which they are repeated (whole or rounded numbers) are spread evenly over "
-        "the grid on which they lie: anew in each step of training, in a score by the content of the row.",
+        "the grid on which they lie, anew in each step of training. A score is then the mean density in the cell, and "
+        "samples are put back on the grid.",
     )
     filters: int | Sequence[int] | None = parameter(
         default=None,
@@ -80,7 +85,11 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         text="For images: filters of the hidden convolutions in each coupling, such as (64, 64), in place of "
         "`hidden_layer_sizes`; `n_transforms` are then those of each scale. None: samples are rows of features.",
     )
-    input_shape: Sequence[int] | None = INPUT_SHAPE
+    input_shape: Sequence[int] | None = parameter(
+        default=None,
+        text="With `filters` the shape of an image, (H, W, C), channels last, with even sides. X may have that shape, "
+        "may leave out a single channel, or be flattened. None: X is (n, H, W, C).",
+    )
     solver = "adamw"
     learning_rate = "one_cycle"
     learning_rate_init = 0.003
@@ -99,9 +108,10 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     )
     input_scaling: Literal["power", "standard"] | None = parameter(  # type: ignore[assignment]
         default="power",
-        text="What is done to each feature in front of the flow: it is standardised, bent by the power (Yeo and "
-        "Johnson) that makes it as normal as it can be, and standardised again, which helps much where tails are "
-        "heavy; or standardised alone. The density is that of the data as given in any case.",
+        text='What is done to each feature in front of the flow. "power": it is centred and scaled by its quartiles, '
+        "bent by the powers (Yeo and Johnson), one on each side, that make it as normal as it can be, and "
+        'standardised, which helps much where tails are heavy. "standard": it is standardised alone. The density is '
+        "that of the data as given in any case.",
     )
 
     input_scaling_: PowerScaling = fitted(  # type: ignore[assignment]
@@ -111,6 +121,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         "How far apart the nearest values of each column with repeated values are; 0 for a column without.",
         shape="(n_features,)",
     )
+    _spread: Spread | None = fitted("What spreads repeated values, and puts samples back; None: nothing does.")
     _shape: tuple[int, ...] = fitted("That of a sample in front of the flow.")
     _given_shape: tuple[int, ...] = fitted("That of a sample as it was given.")
 
@@ -120,23 +131,28 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         return read_pictures(self, X, fresh)
 
     def _look_at(self, samples: Samples) -> None:
-        x = samples.of(samples.x)
-        self.spacing_ = spacings(all_positions(x, None)[0])
-        bounds = read_bounds(self.bounds, x.shape[-1:])
+        x, _ = all_positions(samples.of(samples.x), None)
+        bounds = read_bounds(self.bounds, x.shape[1:])
         if bounds is not None:
-            _check_within(bounds, x, self.spacing_ if self.dequantize else 0.0)
+            _check_within(bounds, x)
+        self.spacing_ = spacings(x)
+        self._spread = Spread(self.spacing_, x.min(axis=0), bounds) if self.dequantize else None
         if not self.dequantize:
             warn_of_ties(self, self.spacing_)
 
     def _new_scaling(self, samples: Samples) -> PowerScaling:
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
-        bounds = read_bounds(self.bounds, x.shape[-1:])
-        x = Spread(self.spacing_, bounds).by_content(x) if self.dequantize else x
-        return PowerScaling(x, weight, kind=self.input_scaling, bounds=bounds)
+        if self._spread is not None:  # of what nearly always has one value, only what is spread has a scale
+            x = self._spread(x, np.random.default_rng(0).random(x.shape))
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=read_bounds(self.bounds, x.shape[1:]))
 
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
         return planned(self, super()._plan(n_samples), n_samples, **sizes)
+
+    def _stages(self, n_samples: int) -> list[Stage]:
+        [stage] = super()._stages(n_samples)
+        return [replace(stage, phases=[Phase(self._objective, averaging=AVERAGING)])]
 
     # -- the network -----------------------------------------------------------------------------------------------
 
@@ -152,7 +168,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             self._shape,
             n_conditions,
             n_transforms=4 if self.n_transforms == "auto" else int(self.n_transforms),
-            filters=listed_sizes(self.filters),
+            filters=_listed_filters(self.filters),
             n_bins=self.n_bins,
             bound=float(self.bound),
         )
@@ -165,15 +181,11 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         return log_prob(nets, _flat(batch.x), batch.y)
 
     def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
-        if self.dequantize:
-            batch = batch._replace(x=self._spread_anew(batch.x, draws))
+        if self._spread is not None:  # anew in each step: from scaled values back to the given ones, and again
+            x, scaling = batch.x, self.input_scaling_
+            spread = self._spread(scaling.inverse(x), draws.uniform(x.shape))
+            batch = batch._replace(x=scaling(spread).astype(x.dtype))
         return -self._outputs(nets, batch, draws)
-
-    def _spread_anew(self, x: Array, draws: Draws) -> Array:
-        """Scaled samples, each value somewhere in its cell."""
-        scaling = self.input_scaling_
-        given = scaling.inverse(x)
-        return scaling(Spread(self.spacing_, scaling.bounds)(given, draws.uniform(x.shape))).astype(x.dtype)
 
     # -- what it says of samples, and draws ------------------------------------------------------------------------
 
@@ -192,16 +204,24 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         log_density : ndarray of shape (n_samples,)
             Of the data as given, before any scaling; -inf beyond the bounds. A density is no probability: it may be
             larger than 1, its logarithm positive, and it changes with the units of X. With ``dequantize=True`` it is
-            that of one place in the cell around each repeated value, on average over rows a lower bound of the
-            log-probability of the values, less the logarithm of the size of the cells.
+            the mean density in the cell of repeated values, from 16 places in it, the same for all rows: the logarithm
+            of their probability, less that of the size of the cell.
         """
         x = self._inputs(X)
-        scaling = self.input_scaling_
-        if self.dequantize:
-            x = Spread(self.spacing_, scaling.bounds).by_content(x)
-        log_density = self._forward(x, self._outputs, y=self._conditions(y, len(x), self._forward.dtype))
-        scored: Array = (log_density + scaling.log_volume(x)).astype(x.dtype, copy=False)
+        condition = self._conditions(y, len(x), self._forward.dtype)
+        if self._spread is None or not self.spacing_.any():
+            return self._log_density(x, condition)
+        shares = places(N_PLACES, self.spacing_.shape if self.filters is None else x.shape[1:])
+        each = [self._log_density(self._spread(x, share), condition) for share in shares]
+        scored: Array = logsumexp(each, axis=0) - x.dtype.type(log(N_PLACES))
         return scored
+
+    def _log_density(self, x: Array, condition: Array | None) -> Array:
+        """Of validated samples, in their precision."""
+        with np.errstate(over="ignore"):  # so far out that the density is 0
+            log_density = self._forward(x, self._outputs, y=condition)
+            found: Array = (log_density + self.input_scaling_.log_volume(x)).astype(x.dtype, copy=False)
+        return found
 
     def transform(self, X: Any, y: Any = None) -> Array:
         """The noise that the flow makes of samples: standard normal numbers, as far as it has learnt their density.
@@ -225,6 +245,23 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         )
         return found
 
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Array:
+        """Fit, and make noise of the same samples, under the same conditions.
+
+        Parameters
+        ----------
+        X, y
+            As for :meth:`fit`.
+        **fit_params
+            What else :meth:`fit` takes.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_values)
+            As :meth:`transform` gives.
+        """
+        return self.fit(X, y, **fit_params).transform(X, y)
+
     def inverse_transform(self, Z: Any, y: Any = None) -> Array:
         """The samples of which :meth:`transform` makes Z.
 
@@ -246,10 +283,12 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             raise ValueError(
                 f"Z has {z.shape[1]} columns, but the flow makes {self._n_features_out} numbers of a sample"
             )
-        return self._samples_of(z, self._conditions(y, len(z), z.dtype))
+        return as_given(self, self._samples_of(z, self._conditions(y, len(z), z.dtype)))
 
     def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
-        return self._samples_of(draws.normal((n, self._n_features_out)).astype(np.float64), condition)
+        z = draws.normal((n, self._n_features_out)).astype(np.float64)
+        x = self._samples_of(z, condition)
+        return as_given(self, x if self._spread is None else self._spread.back(x))
 
     def _samples_of(self, z: Array, condition: Array | None) -> Array:
         """In double precision, so that there and back is the same."""
@@ -260,26 +299,31 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
 
         forward.count(z[:1], lambda: part(slice(0, 1)))
         x = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
-        return as_given(self, self.input_scaling_.inverse(x.reshape(len(x), *self._shape)))
+        return self.input_scaling_.inverse(x.reshape(len(x), *self._shape))
 
     @property
     def _n_features_out(self) -> int:
         return prod(self._shape)
 
 
+def _listed_filters(filters: Any) -> list[int]:
+    each = list(filters) if in_order(filters) else [filters]
+    if not each or not all(is_integer(one) and one > 0 for one in each):
+        raise ValueError(
+            f"filters={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None"
+        )
+    return [int(one) for one in each]
+
+
 def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1)
 
 
-def _check_within(bounds: Bounds, x: Array, spacing: Any) -> None:
-    """Raise ValueError if values lie beyond their bounds, or on them where they are not spread."""
-    beyond = ~bounds.lie(x) & ~((spacing > 0) & ((x == bounds.low) | (x == bounds.high)))
+def _check_within(bounds: Bounds, x: Array) -> None:
+    """Raise ValueError if values lie beyond their bounds."""
+    beyond = ~bounds.hold(x)
     if beyond.any():
         column = int(np.flatnonzero(beyond.reshape(-1, x.shape[-1]).any(axis=0))[0])
+        low, high = (float(np.broadcast_to(each, x.shape[-1:])[column]) for each in (bounds.low, bounds.high))
         value = x[..., column][beyond[..., column]].flat[0]
-        raise ValueError(
-            f"X has the value {value:g} in column {column}, which does not lie between its bounds, "
-            f"{np.broadcast_to(bounds.low, x.shape[-1:])[column]:g} and "
-            f"{np.broadcast_to(bounds.high, x.shape[-1:])[column]:g}; if many values lie on a bound, dequantize=True "
-            "spreads them"
-        )
+        raise ValueError(f"X has the value {value:g} in column {column}, beyond its bounds, {low:g} and {high:g}")

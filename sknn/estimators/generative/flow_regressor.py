@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, ClassVar, Literal
@@ -21,14 +22,20 @@ from ...template.bounds import read_bounds
 from ...template.density_target import DensityTarget, columns
 from ...template.even_points import normal_points
 from ...template.kinds import Regressor
-from ...template.parameters import fixed, parameter
+from ...template.parameters import fitted, fixed, parameter
 from ...template.power import PowerScaling
+from ...template.residuals import Residuals, linear_residuals
 from ...template.samples import Batch, Samples, blocks
+from ...template.ties import spacings
 from ...template.validation import mean_objective
 from ...train import Phase, Stage, Verdict
 
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
+TIED = (
+    "output(s) {} of y hold values that are repeated, as whole or rounded numbers are: a density grows there without "
+    "bound; add noise of the size of their steps, such as y + rng.uniform(-0.5, 0.5, y.shape) for whole numbers"
+)
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
 
 
@@ -39,7 +46,8 @@ class FlowRegressor(Regressor):
 
     .. math:: \log p(y \mid x) = \log \mathcal N(f(y; x); 0, I) + \log |\det \partial f / \partial y|,
 
-    whose mean over the samples is maximised. Fitted to parameters y that were drawn from a prior, and the X that a
+    whose mean over the samples is maximised. Where linear regression tells all of y but a noise that is the same
+    everywhere, the flow learns what it leaves. Fitted to parameters y that were drawn from a prior, and the X that a
     simulator made of them, it is the posterior of the parameters for any observation x (neural posterior estimation),
     and needs no likelihood. Numbers y may be between `bounds`, which no draw ever leaves.
 
@@ -83,9 +91,7 @@ class FlowRegressor(Regressor):
         'couplings that shift and stretch (Real NVP); "glow": the same, each after a mixing of all y.',
         kw_only=False,
     )
-    n_transforms: int = parameter(
-        default=5, interval="[1, inf)", text="How many couplings or autoregressive layers follow one another."
-    )
+    n_transforms: int | Literal["auto"] = flows.N_TRANSFORMS
     hidden_layer_sizes: int | Sequence[int] = flows.HIDDEN_LAYER_SIZES
     n_bins: int = flows.N_BINS
     bound: float = flows.BOUND
@@ -97,7 +103,7 @@ class FlowRegressor(Regressor):
     )
     n_draws: int = parameter(
         default=1000,
-        interval="[1, inf)",
+        interval="[2, inf)",
         text="From how many points of the distribution of a sample its mean, standard deviation, quantiles and "
         "intervals are computed. The points are spread evenly and are always the same.",
     )
@@ -120,6 +126,11 @@ class FlowRegressor(Regressor):
     n_iter_no_change = 20
     max_iter = 1000
 
+    pretrained: None = fixed(None)
+    freeze: int = fixed(0)
+    fine_tune_rate: float = fixed(0.1)
+
+    _residuals: Residuals | None = fitted("What linear regression leaves of y, if that is what the flow learns.")
     _accepted_sparse: ClassVar[Any] = False
 
     # -- what is learnt --------------------------------------------------------------------------------------------
@@ -131,6 +142,9 @@ class FlowRegressor(Regressor):
         return Network(self._layers(target.n_outputs), (target.n_outputs + 1,), rng, dtype)
 
     def _new_target(self, y: Array, sample_weight: Array | None) -> DensityTarget:  # type: ignore[override]
+        tied = np.flatnonzero(spacings(columns(y)))
+        if len(tied):
+            warnings.warn(TIED.format(", ".join(map(str, tied[:8])) + ", ..." * (len(tied) > 8)), stacklevel=2)
         bounds = read_bounds(self.bounds, (columns(y).shape[1],))
         scaling = PowerScaling(columns(y), sample_weight, kind=self.target_scaling, bounds=bounds)
         return DensityTarget(scaling, y.shape[1:])
@@ -144,8 +158,24 @@ class FlowRegressor(Regressor):
     def _loss(self) -> Any:
         return None
 
+    def _new_scaling(self, samples: Samples) -> Any:
+        """That of the inputs; what linear regression on them leaves of y is learnt along with it."""
+        scaling = super()._new_scaling(samples)
+        x, y, weight = (samples.of(each) for each in (samples.x, samples.y, samples.weight))
+        x = x.astype(np.float64)
+        z = self._target.encode(y, x.dtype)
+        self._residuals = linear_residuals(x if scaling is None else scaling(x), z, weight)
+        return scaling
+
+    def _outputs(self, nets: Any, batch: Batch, draws: Draws | None) -> Any:
+        """Log-densities of scaled y."""
+        residuals = self._residuals
+        if residuals is None:
+            return log_prob(nets, batch.y, batch.x)
+        return log_prob(nets, residuals(batch.y, batch.x), batch.x) + residuals.log_volume
+
     def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
-        return -_log_density(nets, batch)
+        return -self._outputs(nets, batch, draws)
 
     def _stages(self, n_samples: int) -> list[Stage]:
         (stage,) = super()._stages(n_samples)
@@ -250,7 +280,7 @@ class FlowRegressor(Regressor):
         X : array-like of shape (n_samples, n_features)
             Samples.
         quantiles : sequence of float, default=(0.05, 0.5, 0.95)
-            Which, between 0 and 1.
+            Which, above 0 and below 1.
 
         Returns
         -------
@@ -261,11 +291,11 @@ class FlowRegressor(Regressor):
         Raises
         ------
         ValueError
-            If a quantile does not lie between 0 and 1.
+            If there is none, or one is not above 0 and below 1.
         """
         x, levels = self._inputs(X), np.asarray(quantiles, np.float64)
-        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers between 0 and 1")
+        if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
+            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers above 0 and below 1")
         if self._target.n_outputs == 1:  # y rises with the noise, so its quantiles are those of the noise
             return self._summarised(x, ndtri(levels)[:, None], lambda x, y: y)
         return self._summarised(
@@ -293,8 +323,28 @@ class FlowRegressor(Regressor):
             If `confidence` does not lie between 0 and 1.
         """
         if not is_number(confidence) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r} must be a number between 0 and 1")
+            raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """R2 of the mean: 1 for perfect predictions, 0 for the best constant.
+
+        It says nothing of the rest of the distribution, as the mean of :meth:`score_samples` does.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+        """
+        return super().score(X, y, sample_weight)
 
     # -- from noise to y -------------------------------------------------------------------------------------------
 
@@ -315,7 +365,7 @@ class FlowRegressor(Regressor):
 
     def _log_density(self, x: Array, y: Array) -> Array:
         z = self._target.encode(y, np.dtype(np.float64))
-        log_density: Array = self._forward(x, _log_density, z)
+        log_density: Array = self._forward(x, self._outputs, z)
         return log_density + self._target.log_volume(y)
 
     def _even_points(self) -> Array:
@@ -330,17 +380,15 @@ class FlowRegressor(Regressor):
 
         def part(rows: slice) -> Array:
             condition = scaled[np.arange(rows.start, rows.stop) // n_points]
-            return from_noise(forward.nets, z[rows], condition.astype(z.dtype, copy=False))
+            condition = condition.astype(z.dtype, copy=False)
+            found = from_noise(forward.nets, z[rows], condition)
+            return found if self._residuals is None else self._residuals.inverse(found, condition)
 
         if len(z):
             forward.count(x[:1], lambda: part(slice(0, 1)))
             z = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
         y = self._target.decode(z)
         return np.moveaxis(y.reshape(len(x), n_points, *y.shape[1:]), 1, -1)
-
-
-def _log_density(nets: Any, batch: Batch, draws: Draws | None = None) -> Any:
-    return log_prob(nets, batch.y, batch.x)
 
 
 def _scored(model: Any, verdict: Verdict) -> Verdict:

@@ -195,18 +195,8 @@ private:
 
 // What is read for each channel, repeated to the width of the blocks.
 template <class T>
-struct Normalised {
-    Channels<T> means, factors, shifts;
+struct AtColumns {
     const T *mean, *factor, *shift;
-
-    template <class Mean, class Factor>
-    Normalised(const Blocks& blocks, Mean mean_of, Factor factor_of, const T* shift)
-        : means(blocks, mean_of),
-          factors(blocks, factor_of),
-          shifts(blocks, [=](idx j) { return shift[j]; }),
-          mean(means.values.data),
-          factor(factors.values.data),
-          shift(shifts.values.data) {}
 
     template <idx N>
     ALWAYS_INLINE Part<T, N> off(const T* x, idx j) const {
@@ -215,6 +205,20 @@ struct Normalised {
     template <idx N>
     ALWAYS_INLINE Part<T, N> put(Part<T, N> off, idx j) const {
         return off * load_part_of<N>(factor + j) + load_part_of<N>(shift + j);
+    }
+};
+
+// The same from numbers of each channel.
+template <class T>
+struct Normalised : AtColumns<T> {
+    Channels<T> means, factors, shifts;
+
+    template <class Factor>
+    Normalised(const Blocks& blocks, const T* mean, Factor factor, const T* shift)
+        : means(blocks, [=](idx j) { return mean[j]; }),
+          factors(blocks, factor),
+          shifts(blocks, [=](idx j) { return shift[j]; }) {
+        AtColumns<T>::operator=({means.values.data, factors.values.data, shifts.values.data});
     }
 };
 
@@ -234,7 +238,7 @@ ALWAYS_INLINE void each_part(const Blocks& blocks, idx block, Body body) {
 template <class F, class T>
 void rescale_by(idx rows, idx columns, const T* x, const T* mean, const T* factor, const T* shift, T* y, int threads) {
     const Blocks blocks(rows, columns);
-    const Normalised<T> of(blocks, [=](idx j) { return mean[j]; }, [=](idx j) { return factor[j]; }, shift);
+    const Normalised<T> of(blocks, mean, [=](idx j) { return factor[j]; }, shift);
     share(threads, blocks.count(), PASS * rows * columns, [&](Turn& turn) {
         for (idx b; turn.take(b);) {
             const T* from = x + blocks.start(b);
@@ -307,7 +311,7 @@ void batch_norm_back_by(idx rows, idx columns, const T* g, const T* x, const T* 
                         const T* shift, T* dx, T* to_gain, T* to_shift, int threads) {
     const Blocks blocks(rows, columns);
     Buffer<double> apart(columns), plain(columns);
-    const Normalised<T> of(blocks, [=](idx j) { return mean[j]; }, [=](idx j) { return scale[j] * gain[j]; }, shift);
+    const Normalised<T> of(blocks, mean, [=](idx j) { return scale[j] * gain[j]; }, shift);
     sums_along<F>(blocks, g, x, of, apart.data, plain.data, threads);
     for (idx j = 0; j < columns; ++j) {
         to_gain[j] = T(apart.data[j] * scale[j]);

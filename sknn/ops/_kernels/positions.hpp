@@ -67,40 +67,46 @@ ALWAYS_INLINE void each_element(const Blocks& blocks, Body body) {
 // y = x + each, or x each, for x (samples, rows, columns) and each (samples, columns).
 template <class T>
 void meet(idx samples, idx rows, idx columns, const T* x, const T* each, bool multiply, T* y, int threads) {
-    const Blocks blocks(rows, columns);
-    share_stretches(threads, samples, 1, PASS * samples * rows * columns, [=, &blocks](idx sample, idx) {
-        const T *from = x + sample * rows * columns, *mine = each + sample * columns;
-        T* to = y + sample * rows * columns;
-        const Channels<T> others(blocks, [=](idx j) { return mine[j]; });
-        const T* other = others.values.data;
-        const auto write = [=, &blocks](auto joined) INLINE_CALL {
-            each_element<T>(blocks, [=](auto lanes, idx i, idx j) INLINE_CALL {
-                constexpr idx N = decltype(lanes)::value;
-                store_part_of<N>(to + i, joined(load_part_of<N>(from + i), load_part_of<N>(other + j)));
-            });
-        };
-        if (multiply)
-            write([](auto a, auto b) INLINE_CALL { return a * b; });
-        else
-            write([](auto a, auto b) INLINE_CALL { return a + b; });
+    share(threads, samples, PASS * samples * rows * columns, [=](Turn& turn) {
+        const Blocks blocks(rows, columns);
+        const Buffer<T> space(blocks.width());
+        T* other = space.data;
+        for (idx sample; turn.take(sample);) {
+            std::copy(each + sample * columns, each + (sample + 1) * columns, other);
+            blocks.spread(other);
+            const auto write = [=, &blocks, from = x + sample * rows * columns, to = y + sample * rows * columns](
+                                   auto joined) INLINE_CALL {
+                each_element<T>(blocks, [=](auto lanes, idx i, idx j) INLINE_CALL {
+                    constexpr idx N = decltype(lanes)::value;
+                    store_part_of<N>(to + i, joined(load_part_of<N>(from + i), load_part_of<N>(other + j)));
+                });
+            };
+            if (multiply)
+                write([](auto a, auto b) INLINE_CALL { return a * b; });
+            else
+                write([](auto a, auto b) INLINE_CALL { return a + b; });
+        }
     });
 }
 
 // The sums over the rows of each sample: of x, or of x times others like it, if there are some.
 template <class T>
 void totals(idx samples, idx rows, idx columns, const T* x, const T* others, T* sums, int threads) {
-    share_stretches(threads, samples, 1, PASS * samples * rows * columns, [=](idx sample, idx) {
-        const T* from = x + sample * rows * columns;
+    share(threads, samples, PASS * samples * rows * columns, [=](Turn& turn) {
         const ColumnSums<T> found(rows, columns);
-        if (others)
-            found.add([=, other = others + sample * rows * columns](auto lanes, idx i, idx, auto& sum, auto&) INLINE_CALL {
-                constexpr idx N = decltype(lanes)::value;
-                sum += load_part_of<N>(from + i) * load_part_of<N>(other + i);
-            });
-        else
-            found.add([=](auto lanes, idx i, idx, auto& sum, auto&) INLINE_CALL {
-                sum += load_part_of<decltype(lanes)::value>(from + i);
-            });
-        for (idx j = 0; j < columns; ++j) sums[sample * columns + j] = T(found.one[j]);
+        for (idx sample; turn.take(sample);) {
+            const T* from = x + sample * rows * columns;
+            if (others)
+                found.add([=, other = others + sample * rows * columns](auto lanes, idx i, idx, auto& sum, auto&)
+                              INLINE_CALL {
+                    constexpr idx N = decltype(lanes)::value;
+                    sum += load_part_of<N>(from + i) * load_part_of<N>(other + i);
+                });
+            else
+                found.add([=](auto lanes, idx i, idx, auto& sum, auto&) INLINE_CALL {
+                    sum += load_part_of<decltype(lanes)::value>(from + i);
+                });
+            for (idx j = 0; j < columns; ++j) sums[sample * columns + j] = T(found.one[j]);
+        }
     });
 }

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm, poisson
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_moons
 from sklearn.mixture import GaussianMixture
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import MinMaxScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sknn import NormalizingFlow
@@ -27,6 +29,11 @@ BRIEF = {"max_iter": 15, "hidden_layer_sizes": (32, 32), "learning_rate_init": 0
 IMAGES = load_digits().images[:300]
 
 each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +85,8 @@ def test_a_density_integrates_to_one(kind):
     assert np.exp(flow.score_samples(x)).sum() * (grid[1] - grid[0]) ** 2 == pytest.approx(1.0, abs=0.005)
 
 
-def test_a_density_of_bounded_data_integrates_to_one_between_the_bounds():
-    x = RNG.beta(0.7, 2.0, size=(1000, 1))
+def test_a_density_of_bounded_data_integrates_to_one_between_the_bounds(rng):
+    x = rng.beta(0.7, 2.0, size=(1000, 1))
     flow = NormalizingFlow(bounds="unit", **SHORT).fit(x)
     edges = 1 / (1 + np.exp(-np.linspace(-25, 15, 4000)))
     middle = (edges[1:] + edges[:-1]) / 2
@@ -96,10 +103,10 @@ def test_other_units_move_the_score_by_the_volume_alone(input_scaling):
     assert_allclose(there, here - np.log(factors).sum(), rtol=0, atol=1e-6)
 
 
-def test_the_true_process_is_not_beaten(moons):
+def test_the_true_process_is_not_beaten(moons, rng):
     """On fresh data, by more than three standard errors."""
     cov = np.array([[1.0, 0.8], [0.8, 1.0]])
-    x, fresh = RNG.multivariate_normal(np.zeros(2), cov, 1000), RNG.multivariate_normal(np.zeros(2), cov, 4000)
+    x, fresh = rng.multivariate_normal(np.zeros(2), cov, 1000), rng.multivariate_normal(np.zeros(2), cov, 4000)
     lead = multivariate_normal(np.zeros(2), cov).logpdf(fresh) - NormalizingFlow(**SHORT).fit(x).score_samples(fresh)
     assert lead.mean() > -3 * lead.std() / np.sqrt(len(lead))
     assert lead.mean() < 0.1
@@ -110,8 +117,8 @@ def test_it_learns_what_one_gaussian_does_not(moons):
     assert moons.score(fresh) > GaussianMixture(1).fit(MOONS).score(fresh) + 0.7
 
 
-def test_powers_help_where_tails_are_heavy():
-    x = RNG.standard_t(1.5, size=(1500, 3))
+def test_powers_help_where_tails_are_heavy(rng):
+    x = rng.standard_t(1.5, size=(1500, 3))
     power, standard = (
         NormalizingFlow(input_scaling=how, **SMALL).fit(x[:1000]).score(x[1000:]) for how in ("power", "standard")
     )
@@ -122,9 +129,9 @@ def test_powers_help_where_tails_are_heavy():
 
 
 @each_kind
-def test_transform_can_be_undone_far_out_too(kind):
+def test_transform_can_be_undone_far_out_too(kind, rng):
     flow = NormalizingFlow(kind, **SHORT).fit(TABLE)
-    x = np.r_[TABLE[:50], TABLE.mean(axis=0) + TABLE.std(axis=0) * RNG.uniform(-50, 50, (50, 4))]
+    x = np.r_[TABLE[:50], TABLE.mean(axis=0) + TABLE.std(axis=0) * rng.uniform(-50, 50, (50, 4))]
     back = flow.inverse_transform(flow.transform(x))
     assert_allclose(back, x, rtol=1e-9, atol=1e-9)
 
@@ -142,6 +149,14 @@ def test_samples_have_the_moments_of_the_data(moons):
     assert_allclose(np.cov(x.T), np.cov(MOONS.T), atol=0.06)
 
 
+def test_a_classifier_does_not_tell_samples_from_data():
+    """Half of its answers are right if there is nothing to tell."""
+    data, other = (make_moons(1500, noise=0.1, random_state=k)[0] for k in (1, 2))
+    drawn = NormalizingFlow(max_iter=60, random_state=0).fit(data).sample(1500, random_state=0)
+    told = cross_val_score(KNeighborsClassifier(20), np.r_[other, drawn], np.repeat([0, 1], 1500), cv=StratifiedKFold())
+    assert told.mean() < 0.55
+
+
 def test_sampling_leaves_the_estimator_as_it_was(moons):
     before = pickle.dumps(moons)
     first = moons.sample(10, random_state=3)
@@ -151,33 +166,42 @@ def test_sampling_leaves_the_estimator_as_it_was(moons):
     assert moons.sample(0).shape == (0, 2)
 
 
-def test_samples_stay_within_their_bounds():
-    x = np.c_[RNG.uniform(size=500), RNG.exponential(size=500) - 1]
+def test_samples_stay_within_their_bounds(rng):
+    x = np.c_[rng.uniform(size=500), rng.exponential(size=500) - 1]
     flow = NormalizingFlow(bounds=([0, -1], [1, np.inf]), **SMALL).fit(x)
     drawn = flow.sample(5000, random_state=0)
     assert ((drawn >= [0, -1]) & (drawn <= [1, np.inf])).all()
     assert np.isfinite(flow.score_samples(drawn)).all()
 
 
+def test_values_on_their_bounds_are_taken():
+    """As after a MinMaxScaler."""
+    x = MinMaxScaler().fit_transform(MOONS)
+    flow = NormalizingFlow(bounds="unit", **SMALL).fit(x)
+    assert np.isfinite(flow.score_samples(x)).all()
+    inside = ((x > 0) & (x < 1)).all(axis=1)
+    assert_allclose(flow.inverse_transform(flow.transform(x[inside])), x[inside], rtol=1e-8)
+
+
 # -- conditions ----------------------------------------------------------------------------------------------------
 
 
 @each_kind
-def test_a_condition_that_tells_nothing_changes_nothing(kind):
+def test_a_condition_that_tells_nothing_changes_nothing(kind, rng):
     x, fresh = (make_moons(2000, noise=0.3, random_state=k)[0] for k in range(2))
-    y, y_fresh = RNG.normal(size=(2, 2000))
+    y, y_fresh = rng.normal(size=(2, 2000))
     free = NormalizingFlow(kind, **BRIEF).fit(x).score(fresh)
     under = NormalizingFlow(kind, conditional=True, **BRIEF).fit(x, y).score(fresh, y_fresh)
     assert under == pytest.approx(free, abs=0.05)
 
 
-def test_a_linear_gaussian_is_learnt_under_its_condition():
-    y = RNG.normal(size=3000)
-    x = 2 * y[:, None] + [1.0, -1.0] + 0.5 * RNG.normal(size=(3000, 2))
+def test_a_linear_gaussian_is_learnt_under_its_condition(rng):
+    y = rng.normal(size=3000)
+    x = 2 * y[:, None] + [1.0, -1.0] + 0.5 * rng.normal(size=(3000, 2))
     flow = NormalizingFlow("affine", conditional=True, **SHORT).fit(x, y)
     drawn = flow.sample(4000, y=1.0, random_state=0)
-    assert_allclose(drawn.mean(axis=0), [3, 1], atol=0.07)
-    assert_allclose(np.cov(drawn.T), 0.25 * np.eye(2), atol=0.05)
+    assert_allclose(drawn.mean(axis=0), [3, 1], atol=0.12)
+    assert_allclose(np.cov(drawn.T), 0.25 * np.eye(2), atol=0.08)
     at = flow.score_samples(x[:5], y=y[:5])
     assert_allclose(at, norm(2 * y[:5, None] + [1, -1], 0.5).logpdf(x[:5]).sum(axis=1), atol=0.5)
 
@@ -193,33 +217,49 @@ def test_classes_are_conditions_too():
     assert (scores.argmax(axis=1) == y).mean() > 0.9
 
 
+def test_noise_under_conditions_goes_back_under_the_same():
+    x, y = make_moons(300, noise=0.1, random_state=0)
+    flow = NormalizingFlow(conditional=True, **SMALL)
+    z = flow.fit_transform(x, y)
+    assert_allclose(flow.inverse_transform(z, y), x, rtol=0, atol=1e-8)
+    assert (flow.transform(x, 1 - y) != z).any(axis=1).all()
+
+
 # -- ties ----------------------------------------------------------------------------------------------------------
 
 
-def test_columns_with_repeated_values_are_named():
-    frame = pd.DataFrame({"real": RNG.normal(size=200), "rounded": RNG.normal(size=200).round(1), "count": 0.0})
-    frame["count"] = RNG.poisson(3.0, 200)
+def test_columns_with_repeated_values_are_named(rng):
+    frame = pd.DataFrame({"real": rng.normal(size=200), "rounded": rng.normal(size=200).round(1), "count": 0.0})
+    frame["count"] = rng.poisson(3.0, 200)
     with pytest.warns(UserWarning, match=r"column\(s\) rounded, count hold values that are repeated"):
         NormalizingFlow(**SMALL).fit(frame)
 
 
-def test_spread_values_are_scored_as_their_probability_allows():
-    """Counts of a known distribution: the density of cells of size one is no larger than the probability."""
-    x = RNG.poisson(4.0, (2000, 1)).astype(float)
+def test_spread_values_are_scored_by_their_probability(rng):
+    """Cells have size one, so the mean density in a cell is the probability of the count."""
+    x = rng.poisson(4.0, (3000, 1)).astype(float)
     flow = NormalizingFlow(dequantize=True, **SHORT).fit(x)
     assert_array_equal(flow.spacing_, [1.0])
-    values, counts = np.unique(RNG.poisson(4.0, 4000), return_counts=True)
-    entropy = -(counts / 4000 * np.log(counts / 4000)).sum()
-    score = flow.score(np.repeat(values, counts)[:, None].astype(float) + 0.0)
-    assert -entropy - 0.2 < score < -entropy + 0.05
+    counts = np.arange(12.0)
+    assert_allclose(np.exp(flow.score_samples(counts[:, None])), poisson(4.0).pmf(counts), atol=0.03)
+    drawn = flow.sample(4000, random_state=0)
+    assert_array_equal(drawn, drawn.round())
+    assert_allclose(np.bincount(drawn.ravel().astype(int).clip(0, 11)) / 4000, poisson(4.0).pmf(counts), atol=0.04)
 
 
-def test_a_row_scores_the_same_wherever_it_stands():
-    x = np.c_[RNG.poisson(4.0, (300, 2)), RNG.normal(size=300)].astype(float)
+def test_a_row_scores_the_same_wherever_it_stands(rng):
+    x = np.c_[rng.poisson(4.0, (300, 2)), rng.normal(size=300)].astype(float)
     flow = NormalizingFlow(dequantize=True, **SMALL).fit(x)
     scores = flow.score_samples(x)
-    rows = RNG.permutation(300)[:40]
+    rows = rng.permutation(300)[:40]
     assert_allclose(flow.score_samples(x[rows]), scores[rows], rtol=0, atol=1e-9)
+
+
+def test_a_column_that_nearly_always_has_one_value_can_be_spread(rng):
+    x = np.c_[rng.normal(size=400), np.arange(400) == 7, np.zeros(400)]
+    for bounds in (None, ([-np.inf, -0.5, -0.5], [np.inf, 1.5, 0.5])):
+        flow = NormalizingFlow(dequantize=True, bounds=bounds, **SMALL).fit(x)
+        assert flow.score(np.delete(x, 7, axis=0)) > norm.logpdf(x[:, 0]).mean() - 1.0
 
 
 # -- images --------------------------------------------------------------------------------------------------------
@@ -263,12 +303,28 @@ def test_weights_count_as_often_as_they_say():
     assert flow.sample(500, random_state=0)[:, 1].mean() > MOONS[MOONS[:, 1] > 0.25, 1].mean() - 0.1
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_summary_tells_the_layers(kind):
+    flow = NormalizingFlow(kind, n_transforms=2, **SMALL).fit(MOONS)
+    table = flow.summary()
+    assert (
+        table["layer"].str.partition("(")[0].tolist()
+        == {
+            "spline": ["Mixing", "Coupling", "Coupling"],
+            "affine": ["Coupling", "Coupling"],
+            "glow": ["Mixing", "Coupling"] * 2,
+            "autoregressive": ["Autoregressive"] * 2,
+        }[kind]
+    )
+    assert table["parameters"].sum() == flow.network_.n_parameters
+    assert flow.n_layers_ > 3
+
+
 # -- what is refused -----------------------------------------------------------------------------------------------
 
 
 REFUSALS = {
-    "beyond a bound": ({"bounds": (0, 1)}, MOONS, "X has the value .* in column 0, which does not lie between"),
-    "on a bound": ({"bounds": (0, 9)}, np.array([[0.0], [0.5], [1.5]]), "in column 0, which does not lie between"),
+    "beyond a bound": ({"bounds": (0, 1)}, MOONS, "X has the value .* in column 0, beyond its bounds, 0 and 1"),
     "bounds of another shape": ({"bounds": ([0, 0, 0], 1)}, MOONS, r"two arrays of the shape \(2,\)"),
     "one bin": ({"n_bins": 1}, MOONS, "'n_bins' parameter .* must be an int in the range"),
     "no kind": ({"kind": "planar"}, MOONS, "'kind' parameter"),
@@ -277,6 +333,8 @@ REFUSALS = {
         MOONS,
         "input_shape=.* is for convolutional networks: give filters",
     ),
+    "no filters": ({"filters": ()}, IMAGES[..., None], r"filters=\(\) must hold a positive integer for each"),
+    "negative filters": ({"filters": (4, -1)}, IMAGES[..., None], r"filters=\(4, -1\) must hold a positive integer"),
     "sides that are odd": ({"filters": 4}, np.zeros((5, 7, 8, 1)), "sides must be even"),
     "images value by value": ({"filters": 4, "kind": "autoregressive"}, IMAGES[..., None], "kind='autoregressive' is"),
     "no units": ({"hidden_layer_sizes": (0,)}, MOONS, "hidden_layer_sizes must be > 0"),

@@ -173,6 +173,7 @@ def test_within_its_bounds_a_density_is_finite_and_beyond_them_zero():
         assert np.isfinite(CUT.score_samples(np.full((len(inside), 1), x), inside)).all()
         assert_array_equal(CUT.score_samples([[x]] * 3, [-1e-9, 2.1, -100.0]), -np.inf)
     assert np.isfinite(LINEAR.score_samples(X[:4] * 1e4, Y[:4] * 1e4)).all()
+    assert np.isfinite(LINEAR.score_samples(X[:2], [[1e300, 0.0], [-1e100, 1e200]])).all()
 
 
 def test_draws_stay_within_the_bounds():
@@ -285,6 +286,12 @@ def test_weights_count():
     assert_array_equal(flow.predict(SEEN[:9]), short(BOUNDED[:300], SEEN[:300]).predict(SEEN[:9]))
 
 
+def test_repeated_values_are_named():
+    whole = np.c_[BOUNDED, np.round(BOUNDED * 9)][:200]
+    with pytest.warns(UserWarning, match=r"output\(s\) 1 of y hold values that are repeated.*add noise of the size"):
+        short(whole)
+
+
 def test_early_stopping_can_go_by_a_scorer():
     flow = short(scoring="r2", early_stopping=True, max_iter=6, learning_rate_init=0.01)
     assert len(flow.validation_scores_) == 6
@@ -320,8 +327,9 @@ def test_what_does_not_fit_is_refused(params, message):
 CALLS = {
     "negative": (lambda flow: flow.sample_y(SEEN, -1), "n_samples=-1 must be a whole number, at least 0"),
     "half": (lambda flow: flow.sample_y(SEEN, 1.5), "n_samples=1.5 must be a whole number"),
-    "level": (lambda flow: flow.predict_interval(SEEN, confidence=1.0), "confidence=1.0 must be a number between"),
+    "level": (lambda flow: flow.predict_interval(SEEN, confidence=1.0), "confidence=1.0 must be a number above 0"),
     "quantile": (lambda flow: flow.predict_quantiles(SEEN, [0.0]), r"quantiles=\[0.0\] must be a sequence of numbers"),
+    "no quantile": (lambda flow: flow.predict_quantiles(SEEN, []), r"quantiles=\[\] must be a sequence of numbers"),
     "one quantile": (lambda flow: flow.predict_quantiles(SEEN, 0.5), "quantiles=0.5 must be a sequence of numbers"),
     "outputs": (lambda flow: flow.score_samples(X[:, :1], Y), r"y has shape \(4000, 2\), but the first fit had 1"),
     "lengths": (lambda flow: flow.score_samples(SEEN, BOUNDED[:3]), "inconsistent numbers of samples"),
