@@ -212,6 +212,14 @@ def test_a_warm_start_needs_the_same_networks(change):
         warm.set_params(**change).fit(PLANE)
 
 
+def test_what_goes_on_lies_where_the_decoder_can_reach_it():
+    model = clone(BRIEF).partial_fit(PIXELS)
+    before = model.reconstruct(PIXELS)
+    with pytest.raises(ValueError, match="X holds numbers beyond 0 and 1, but all were between them in the first fit"):
+        model.partial_fit(DIGITS)
+    assert_array_equal(model.reconstruct(PIXELS), before)
+
+
 def test_there_are_no_parts_before_a_fit_and_the_file_has_all_of_them(tmp_path):
     assert not hasattr(BRIEF, "encoder_")
     fitted = clone(BRIEF).set_params(filters=(4,), input_shape=(8, 8, 1)).fit(PIXELS)

@@ -302,7 +302,7 @@ def test_a_weight_in_the_score_counts_rows():
 
 
 REFUSED = {
-    "numbers beyond 0 and 1": ({"likelihood": "bernoulli"}, "is for numbers between 0 and 1, but X holds others"),
+    "numbers beyond 0 and 1": ({"likelihood": "bernoulli"}, "is for numbers between these, but X holds others: take"),
     "too many levels": ({"likelihood": "categorical"}, "an output for each level of a number, at most 256"),
     "a share above 1": ({"warm_up": 1.5}, "The 'warm_up' parameter of VAE must be"),
 }
@@ -318,6 +318,15 @@ def test_levels_that_were_not_there_are_refused():
     model = clone(BRIEF).set_params(likelihood="categorical").fit(CHAINS)
     with pytest.raises(ValueError, match="X holds 4, which is none of the 3 levels of the fit"):
         model.score_samples([[1.0, 4.0, 2.0]])
+
+
+def test_what_was_fitted_decides_until_the_next_fit():
+    model = clone(BRIEF).fit(PLANE)
+    changed = clone_with(model, n_components=5, likelihood="bernoulli", input_scaling="global", conditional=True)
+    for method in ("transform", "score_samples", "elbo"):
+        assert_array_equal(getattr(changed, method)(PLANE), getattr(model, method)(PLANE))
+    assert_array_equal(changed.sample(3, random_state=0), model.sample(3, random_state=0))
+    assert_array_equal(changed.noise_, model.noise_)
 
 
 def test_a_warm_start_goes_on_with_the_same_networks_alone():
