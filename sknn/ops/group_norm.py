@@ -107,7 +107,7 @@ def _(y: Array, *inputs: Array, **options: Any) -> tuple[int, int]:
 def _of_groups(each: Array, groups: int) -> Array:
     """Sums of each channel as those of its group, once for each channel."""
     n, channels = each.shape
-    return np.repeat(each.reshape(n, groups, -1).sum(axis=-1), channels // groups, axis=1)
+    return np.repeat(each.reshape(n, groups, channels // groups).sum(axis=-1), channels // groups, axis=1)
 
 
 def _mean(rows: Value, segments: Segments | None) -> Value:

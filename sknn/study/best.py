@@ -64,7 +64,7 @@ def refitted(study: "Study", data: DataSet) -> Any:
     model = winner(study, data)
     seed = seed_of(study.seed_, int(study.results["fold"].max()) + 1)  # one more than those of the folds
     is_table, classes = isinstance(data.X, pd.DataFrame), data.labels if data.task == "classification" else None
-    estimator = model.build(data, seed, gaps=is_table)
+    estimator = model.build(data, seed, gaps=is_table and data.task != "density")
     if study.tune and (space := model.space(data, data.n_samples)):
         inner, measure = inner_splitter(data, study.cv, seed), study.measures_of(data)[0]
         rows = (data.X, data.y, data.groups)

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from .classes import fit_to_classes
 from .data import DataSet
+from .densities import impossible
 from .folds import Fold
 from .interrupt import interrupts_noticed
 from .measures import Answers, Measure
@@ -166,7 +167,8 @@ def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str
 
     answers = Answers(estimator, X_test := data.take(fold.test), y_train)
     told += [] if classes is None else _unseen(answers.taught, y_test)
-    predicted, predict_time = timed(answers.predict, X_test)
+    predicted, predict_time = timed(answers.score_samples if data.task == "density" else answers.predict, X_test)
+    told += impossible(predicted) if data.task == "density" else []
     n_parameters, unit = model_size(estimator)
     row = {
         **_scores(cell.measures, answers, X_test, y_test, told),
@@ -251,7 +253,7 @@ def _differences(taught: np.ndarray, y: np.ndarray) -> list[str]:
 def _predictions(answers: Answers, X: Any, predicted: np.ndarray, data: DataSet) -> dict[str, np.ndarray]:
     if data.task == "segmentation":
         return {"predicted": np.asarray(predicted[0], int)}  # one map shows what all of them are like
-    if data.task == "regression":
+    if not data.has_labels:
         return {"predicted": predicted.astype(float).reshape(X.shape[0])}
     codes = np.searchsorted(data.labels, predicted)
     try:

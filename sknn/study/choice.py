@@ -12,6 +12,7 @@ from sklearn.utils.discovery import all_estimators
 
 import sknn
 
+from .densities import is_density
 from .maps import is_segmenter
 from .models import ALL, Family, Maker, Model, fixed, of_quantiles, on_grids
 from .names import look_up
@@ -45,7 +46,7 @@ def as_models(
     ------
     ValueError
         If there is no model, a name is unknown (the message suggests the nearest one) or given twice, or an estimator
-        is neither a classifier nor a regressor nor a segmenter.
+        is neither a classifier nor a regressor nor a segmenter nor a density.
 
     Examples
     --------
@@ -121,7 +122,7 @@ def from_estimator(name: str, estimator: Any) -> Model:
     ----------
     name : str
         The name in the results.
-    estimator : scikit-learn classifier or regressor, or segmenter
+    estimator : scikit-learn classifier, regressor or density, or segmenter
         Never fitted itself, only its clones are.
 
     Returns
@@ -132,7 +133,8 @@ def from_estimator(name: str, estimator: Any) -> Model:
     Raises
     ------
     ValueError
-        If the estimator is neither a classifier nor a regressor.
+        If the estimator is neither a classifier nor a regressor nor a segmenter nor a density, or is a density of what
+        a pipeline makes of the data.
 
     Examples
     --------
@@ -147,11 +149,18 @@ def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
     kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": is_segmenter}
+    kinds |= {"density": is_density}
     tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
         raise ValueError(
-            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind, nor a segmenter: "
-            f"{estimator!r}"
+            f"the model {name!r} is neither a classifier nor a regressor of scikit-learn's kind, nor a segmenter, nor "
+            f"a density: {estimator!r}"
+        )
+    if tasks == ["density"] and len(getattr(estimator, "steps", [])) > 1:
+        raise ValueError(
+            f"the model {name!r} is a pipeline: its log-densities are those of what the first steps make of the data, "
+            "not of the data as given, and cannot be compared with those of others; give the density alone, or "
+            "sknn.study.densities.Standardised(density)"
         )
     return tasks
 

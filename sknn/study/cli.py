@@ -70,8 +70,9 @@ Predict for every row of DATA with the model that `sknn study --keep` kept, or
 that joblib or sknn.save wrote. Columns are found by their names, and others are
 ignored; where there was text when the model learnt, 007 is text again, not 7.
 Beside each prediction stand the probabilities of the classes, or the quantiles
-if the model predicts these; other models of numbers have no intervals. A model
-of label maps writes one for each image, under the name of that, into a folder.
+if the model predicts these; other models of numbers have no intervals. Of a
+density there is the log-density of each row. A model of label maps writes one
+for each image, under the name of that, into a folder.
 
 A file of joblib can run any code when it is opened: open your own alone."""
 
@@ -87,6 +88,7 @@ examples:
   sknn study grid.csv --target load --order-by time --forecast 24 --season 168
   sknn study birds.csv --target species --images photographs
   sknn study cells --masks cell-maps --models otsu pixel_forest
+  sknn study stars.csv --task density --drop name
   sknn study birds.csv --target species --keep best.joblib
   sknn predict best.joblib new-birds.csv"""
 
@@ -154,7 +156,11 @@ def _add_data(parser: ArgumentParser) -> None:
         f"({ENDINGS}; stars.fits[2] is one extension of several), a folder with a table for each curve and labels.csv, "
         "a folder of images with labels.csv or label maps, or openml:ID",
     )
-    add("--target", metavar="COLUMN", help="what to predict, the same in all files; tables need it")
+    add(
+        "--target",
+        metavar="COLUMN",
+        help="what to predict, the same in all files; tables need it, but for --task density",
+    )
     add("--groups", metavar="COLUMN", help="rows of one group are never divided between training and test")
     add("--classes", nargs="+", metavar="CLASS", help="all classes, where the file or a fold may lack some")
     add("--task", choices=TASKS, metavar="TASK", help=f"{', '.join(TASKS)} (default: found from the target)")

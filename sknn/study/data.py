@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import sparse
 
 from .columns import settle
+from .densities import as_quantities
 from .fingerprint import fingerprint
 from .forecast import Forecast, forecast_of, table_of
 from .images import as_images, may_be_images
@@ -24,6 +25,8 @@ from .series import are_ragged, are_series, as_series, may_be_series, steps_of
 from .shapes import find_sample_shape
 from .targets import LARGEST_AMOUNT, all_classes, as_column, as_integers, as_vector, categories_of, find_task
 
+MAPS_SAY = "whose label maps say all of that"
+DENSITIES_HAVE_NONE = "of which the density of X is to be learnt, and that has none"
 LEAVE_OUT = "leave these out with --drop-missing-target (drop_missing_target=True)"
 
 
@@ -40,8 +43,8 @@ class DataSet:
         sizes one of arrays (height_i, width_i, channels).
     y : ndarray of shape (n_samples,), or label maps
         The targets: labels, or floats in regression. In segmentation an array of integers of shape (n_samples, *grid),
-        or an object array of maps; -1 has no label.
-    task : {"classification", "regression", "segmentation"}
+        or an object array of maps; -1 has no label. NaN where there is no target, but a density to be learnt.
+    task : {"classification", "regression", "segmentation", "density"}
         What is to be learnt.
     groups : ndarray of shape (n_samples,), default=None
         Samples of one group come into the same fold.
@@ -65,7 +68,9 @@ class DataSet:
     n_samples, n_features : int
         The size of ``X``; every value of an image is a feature, and every channel where samples differ in size.
     labels : ndarray
-        All labels, sorted; not for regression.
+        All labels, sorted; not for regression and densities.
+    has_labels : bool
+        Whether there are any.
     fingerprint : str
         A digest of the content (inputs, targets, groups, sample shape, task and labels, but not the name), the same in
         any process; another as soon as a value, a type or the name of a column is another.
@@ -98,7 +103,7 @@ class DataSet:
         cls,
         name: str,
         X: Any,
-        y: Any,
+        y: Any = None,
         *,
         task: str | None = None,
         groups: Any = None,
@@ -120,10 +125,11 @@ class DataSet:
             or a column of arrays (T_i,) or (T_i, channels), and an array (n, T, channels) of which some samples end in
             NaN, are series of different lengths; one of arrays (height_i, width_i, channels), or without channels, are
             images of different sizes.
-        y : array-like of shape (n_samples,) or (n_samples, 1), or label maps
-            The targets. Maps are an array (n_samples, *grid), or a list of arrays, of whole numbers with the axes of
-            the images (or signals, volumes) without their channels; -1, NaN and what is masked has no label.
-        task : {"classification", "regression", "segmentation"}, default=None
+        y : array-like of shape (n_samples,) or (n_samples, 1), or label maps, default=None
+            The targets; left out for the density of X. Maps are an array (n_samples, *grid), or a list of arrays, of
+            whole numbers with the axes of the images (or signals, volumes) without their channels; -1, NaN and what is
+            masked has no label.
+        task : {"classification", "regression", "segmentation", "density"}, default=None
             None: maps are to be segmented; text, truth values and categories are labels; fractional numbers are
             amounts, and so are whole numbers of more than 20 different values, unless each occurs at least 5 times and
             20 times on average.
@@ -153,13 +159,15 @@ class DataSet:
         Raises
         ------
         ValueError
-            If lengths differ, y is no complete vector, or what is stated does not go with the data.
+            If lengths differ, y is no complete vector, or what is stated does not go with the data; for a density, if
+            X is no table of numbers without gaps.
 
         Warns
         -----
         UserWarning
             If a column of text in a table is nearly always a number: it becomes one of numbers, and what is none is
-            missing; and how many rows without a target were left out. The data set's notes say it too.
+            missing; how many rows without a target were left out; and for a density, where values repeat or columns
+            follow from others, so that it has no bound. The data set's notes say it too.
 
         Examples
         --------
@@ -169,8 +177,14 @@ class DataSet:
         """
         if task == "segmentation" or (task is None and may_be_maps(X, y)):
             beside = {"sample_shape": sample_shape, "classes": classes, "time_channel": time_channel}
-            _refuse_beside_maps(name, beside | {"drop_missing_target": drop_missing_target or None})
+            _refuse_beside(name, beside | {"drop_missing_target": drop_missing_target or None}, MAPS_SAY)
             return cls._of_maps(name, X, y, groups, notes)
+        if task == "density":
+            beside = {"y": y, "sample_shape": sample_shape, "classes": classes, "time_channel": time_channel}
+            _refuse_beside(name, beside | {"drop_missing_target": drop_missing_target or None}, DENSITIES_HAVE_NONE)
+            return cls._of_density(name, X, groups, notes)
+        if y is None:
+            raise ValueError(f"y of {name!r} is None; give the targets, or say task='density' for the density of X")
         _check_index(name, X, y)
         categories = categories_of(y)
         remarks: list[str] = []
@@ -212,6 +226,22 @@ class DataSet:
         check_size(name, X)
         shape = find_sample_shape(X) if are_ragged(X) else X.shape[1:]
         return cls(name, X, maps, "segmentation", groups, shape, tuple(notes))
+
+    @classmethod
+    def _of_density(cls, name: str, X: Any, groups: Any, notes: Sequence[str]) -> "DataSet":
+        X = _as_inputs(X)
+        groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
+        _check_lengths(name, X, {"groups": groups})
+        _check_names(name, X)
+        remarks: list[str] = []
+        if isinstance(X, pd.DataFrame):
+            X, remarks = settle(X, repr(name))
+        check_size(name, X)
+        X, about_columns = as_quantities(name, X)
+        remarks = [*remarks, *about_columns]
+        for remark in remarks:
+            warnings.warn(remark, UserWarning, stacklevel=4)
+        return cls(name, X, np.full(X.shape[0], np.nan), "density", groups, notes=(*notes, *remarks))
 
     @classmethod
     def of_series(
@@ -296,9 +326,13 @@ class DataSet:
     def n_features(self) -> int:
         return self.X[0].shape[-1] if are_ragged(self.X) else prod(self.X.shape[1:])
 
+    @property
+    def has_labels(self) -> bool:
+        return self.task in ("classification", "segmentation")
+
     @cached_property
     def labels(self) -> np.ndarray:
-        if self.task == "regression":
+        if not self.has_labels:
             raise AttributeError(f"{self.name!r} is a {self.task} data set, which has no labels")
         if self.task == "segmentation":
             return labels_of(self.y)
@@ -335,12 +369,11 @@ def _check_lengths(name: str, X: Any, arguments: Mapping[str, np.ndarray | None]
             raise ValueError(f"{argument} of {name!r} has {len(values):,} values, but X has {X.shape[0]:,} samples")
 
 
-def _refuse_beside_maps(name: str, beside: Mapping[str, Any]) -> None:
+def _refuse_beside(name: str, beside: Mapping[str, Any], why: str) -> None:
     for argument, value in beside.items():
         if value is not None:
-            raise ValueError(
-                f"{argument}={value!r} was given for {name!r}, whose label maps say all of that; leave it out"
-            )
+            given = "y" if argument == "y" else f"{argument}={value!r}"
+            raise ValueError(f"{given} was given for {name!r}, {why}; leave it out")
 
 
 def _with_times(name: str, X: Any, channel: int) -> np.ndarray:
@@ -538,8 +571,8 @@ def as_data_sets(
         Samples of one group come into the same fold.
     sample_shape : tuple of int, default=None
         The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
-    task : {"classification", "regression", "segmentation"}, default=None
-        None: to be found, see ``DataSet.from_arrays``.
+    task : {"classification", "regression", "segmentation", "density"}, default=None
+        None: to be found, see ``DataSet.from_arrays``; a density, which has no target, is to be stated.
     classes : array-like of shape (n_classes,), default=None
         All classes; None: those in y, see ``DataSet.from_arrays``.
     drop_missing_target : bool, default=False
@@ -572,8 +605,11 @@ def as_data_sets(
                     "leave it out, and make each with DataSet.from_arrays(name, X, y, ...)"
                 )
         return [X] if isinstance(X, DataSet) else _named(X)
-    if y is None:
-        raise ValueError("y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)})")
+    if y is None and task != "density":
+        raise ValueError(
+            "y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)}), or say "
+            "task='density' for the density of X"
+        )
     stated = {"task": task, "groups": groups, "sample_shape": sample_shape, "classes": classes}
     stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
     return [DataSet.from_arrays("data", X, y, **stated)]

@@ -106,9 +106,10 @@ def load(
     text : str or path
         What to load, see above. The name of the data set is the name of the file without its ending.
     target : str, default=None
-        The column or array of the targets. Tables in files need it; None is ``y`` of arrays, and OpenML's own target.
-    task : {"classification", "regression", "segmentation"}, default=None
-        None: to be found, see ``DataSet.from_arrays``.
+        The column or array of the targets. Tables in files need it, unless it is their density that is to be learnt;
+        None is ``y`` of arrays, and OpenML's own target.
+    task : {"classification", "regression", "segmentation", "density"}, default=None
+        None: to be found, see ``DataSet.from_arrays``. For a density what would be the target is left out.
     sample_shape : tuple of int, default=None
         The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
     groups : str, default=None
@@ -178,14 +179,17 @@ def load(
     """
     text, options = os.fspath(text), Options(sep, encoding, comment, _words(na_values), _words(not_na))
     options = replace(options, images=_folder(images), masks=_folder(masks))
-    roles = Roles(target, groups, order, _words(features), _words(drop), alone=forecast is not None)
+    is_density = task == "density"
+    if is_density and target is not None:
+        raise ValueError(f"target={target!r} was given, but a density has none; --drop {target} (drop=) leaves it out")
+    roles = Roles(target, groups, order, _words(features), _words(drop), forecast is not None, is_density)
     ahead: dict[str, Any] = {"window": window, "season": season, "known": _words(known)}
     of_samples = {"task": None if task == "regression" else task, "groups": groups, "sample_shape": sample_shape}
     of_samples |= {"classes": classes, "drop_missing_target": drop_missing_target, "time_channel": time_channel}
     _refuse_what_has_no_meaning(forecast, ahead, of_samples)
     if text in LOADERS:
         parts = _built_in(text, roles, options)
-        sample_shape = SHAPES.get(text) if sample_shape is None else sample_shape
+        sample_shape = SHAPES.get(text) if sample_shape is None and not is_density else sample_shape
     elif text.startswith(OPENML):
         parts = _from_openml(text, roles, options)
     else:
@@ -197,7 +201,7 @@ def load(
     for note in notes:
         warnings.warn(note, UserWarning, stacklevel=2)
     X = None if roles.alone and not parts.X.shape[1] else parts.X
-    y, group_of = parts.y, parts.groups
+    y, group_of = None if is_density else parts.y, parts.groups
     if parts.order is not None:
         rows = np.argsort(_in_numbers(parts.order, order), kind="stable")
         X, y, group_of = (None if each is None else take_rows(each, rows) for each in (X, y, group_of))
@@ -208,7 +212,7 @@ def load(
     else:
         data = DataSet.of_series(parts.name, y, X, horizon=forecast, **ahead, notes=notes)
     data = replace(data, na_values=options.na_values, not_na=options.not_na)
-    is_known = sample_shape or parts.sample_shape is None or are_ragged(data.X)
+    is_known = sample_shape or is_density or parts.sample_shape is None or are_ragged(data.X)
     return data if is_known else replace(data, sample_shape=parts.sample_shape)
 
 
@@ -279,7 +283,7 @@ def _folder(path: str | os.PathLike[str] | None) -> Path | None:
 
 def _built_in(name: str, roles: Roles, options: Options) -> Parts:
     for argument, value in {**vars(roles), **vars(options), "forecast": roles.alone}.items():
-        if argument != "alone" and value not in (None, (), False):
+        if argument not in ("alone", "untargeted") and value not in (None, (), False):
             raise ValueError(
                 f"{argument}={value!r} was given for {name}, which has its target and nothing else; leave it out"
             )
@@ -346,7 +350,12 @@ def _from_file(text: str, roles: Roles, options: Options, drop_missing_target: b
         is_signal = ending_of(path) == SERIES and parts.X.ndim == 3
         return replace(parts, sample_shape=parts.X.shape[1:]) if is_signal else parts
     parts = parts_of_table(found, name, path.name, roles)
-    if ending_of(path) in TEXT and parts.y.isna().any() and (are_texts(parts.y) or parts.y.isna().all()):
+    if (
+        parts.y is not None
+        and ending_of(path) in TEXT
+        and parts.y.isna().any()
+        and (are_texts(parts.y) or parts.y.isna().all())
+    ):
         remedy = "" if drop_missing_target else f"{LEAVE_OUT}, or "
         words = _labels_or_missing(path, options, roles.target, parts.y, remedy)
         if words and not drop_missing_target:

@@ -40,7 +40,7 @@ class Measure:
     scale_free : bool
         Whether a difference means the same on all data, as of accuracies or R²; otherwise (an RMSE in metres, a log
         loss in nats) it is judged relative to the scores themselves.
-    task : {"classification", "regression", "segmentation"} or None, default=None
+    task : {"classification", "regression", "segmentation", "density"} or None, default=None
         What it can measure; None: unknown.
     needs_same_classes : bool, default=False
         Whether it is missing where training and test rows are not of the same classes.
@@ -130,7 +130,10 @@ class Answers:
     True
     """
 
-    RESPONSES = ("predict", "predict_proba", "predict_log_proba", "decision_function", "predict_quantiles")
+    RESPONSES = (
+        *("predict", "predict_proba", "predict_log_proba"),
+        *("decision_function", "predict_quantiles", "score_samples"),
+    )
 
     def __init__(self, estimator: Any, X: Any, y_train: np.ndarray | None = None) -> None:
         self._estimator = estimator
@@ -269,6 +272,22 @@ def _iou(estimator: Any, X: Any, y: np.ndarray) -> float:
 
 
 @dataclass(frozen=True)
+class OfLogDensities:
+    """One number of the log-densities of test rows, in nats: minus infinity where that is the density of some.
+
+    Parameters
+    ----------
+    function : callable
+        ``np.mean``, say.
+    """
+
+    function: Callable[[np.ndarray], Any]
+
+    def __call__(self, estimator: Any, X: Any, y: np.ndarray) -> float:
+        return float(self.function(np.asarray(estimator.score_samples(X), float)))
+
+
+@dataclass(frozen=True)
 class DiceOfClass:
     """The Dice coefficient of one class of pixels: NaN where neither truth nor prediction has it."""
 
@@ -334,9 +353,20 @@ SEGMENTATION = (
     Measure("dice", "Dice", _dice, task="segmentation"),
     Measure("iou", "IoU", _iou, task="segmentation"),
 )
+# A difference of .01 nats means a density that is 1 % higher, whatever the units.
+DENSITY = (
+    Measure("log_density", "Log-density (nats)", OfLogDensities(np.mean), task="density"),
+    Measure("median_log_density", "Median (nats)", OfLogDensities(np.median), task="density"),
+    Measure("lowest_log_density", "Lowest (nats)", OfLogDensities(np.min), task="density"),
+)
 MOST_CLASSES = 4  # up to here each has a score of its own
-DEFAULTS = {"classification": CLASSIFICATION, "regression": REGRESSION, "segmentation": SEGMENTATION}
-KNOWN = (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS, *SEGMENTATION)
+DEFAULTS = {
+    "classification": CLASSIFICATION,
+    "regression": REGRESSION,
+    "segmentation": SEGMENTATION,
+    "density": DENSITY,
+}
+KNOWN = (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS, *SEGMENTATION, *DENSITY)
 MEASURES = {measure.name: measure for measure in KNOWN}
 
 
@@ -378,7 +408,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
         against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
         (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one);
         forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value. Label maps have ``dice``
-        and ``iou``, means over the classes, and ``dice_<label>`` of one of them.
+        and ``iou``, means over the classes, and ``dice_<label>`` of one of them. Densities have ``log_density``, the
+        mean over the test rows in nats, ``median_log_density`` and ``lowest_log_density``.
 
     Raises
     ------

@@ -20,6 +20,7 @@ from sklearn.ensemble import (
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -29,7 +30,9 @@ from sklearn.svm import SVC, SVR
 import sknn
 
 from .data import DataSet
+from .densities import Standardised
 from .forecast import BlockForecasts, Forecast
+from .kernels import GaussianKernels
 from .pixels import MajoritySegmenter, OtsuSegmenter, PixelForest
 from .preprocess import Needs, steps_before
 from .quantiles import FromDeviation, OneByOne
@@ -53,8 +56,8 @@ class Model:
     family : {"network", "baseline"}
         Which side of the comparison the model is on.
     makers : mapping of str to callable
-        For each task the model is for, "classification", "regression" or "segmentation", ``maker(data)`` returns a
-        fresh estimator.
+        For each task the model is for, "classification", "regression", "segmentation" or "density", ``maker(data)``
+        returns a fresh estimator.
     needs : Needs or None, default=None
         What has to happen to the inputs first; None: nothing, the estimator is used as it is.
     most_rows : int or None, default=None
@@ -211,6 +214,7 @@ class Model:
     def limits(self) -> list[str]:
         """What the model is for, where that is not everything."""
         tasks = {"classification": "for labels", "regression": "for numbers", "segmentation": "for label maps"}
+        tasks |= {"density": "for densities"}
         of_vectors = {"classification", "regression"}
         found = [tasks[task] for task in self.makers if not of_vectors <= set(self.makers)]
         if self.grid:
@@ -261,6 +265,7 @@ SCALED = Needs(scaling=True)
 UNSCALED = Needs(scaling=False)
 OF_STEPS = Needs(scaling=False, imputation=False, flattening=False, shaped=True)
 OF_GRIDS = Needs(scaling=False, flattening=False, shaped=True)  # it standardises itself, channel by channel
+AS_THEY_ARE = Needs(scaling=False, imputation=False)  # densities scale by themselves, and say what that changes
 OF_TREES = Needs(scaling=False, statistics=True)  # which split single values, and a step of a series says little alone
 ROWS_TO_STOP_EARLY = 2_000
 
@@ -478,7 +483,43 @@ OF_MAPS: dict[str, Model] = {
         Model("unet", "U-net", "network", {"segmentation": fixed(sknn.UNetSegmenter())}, OF_GRIDS),
     )
 }
-ALL = BUILT_IN | OF_FORECASTS | OF_MAPS
+COMPONENTS, ROWS_OF_A_COMPONENT = (1, 2, 4, 8, 16, 32), 20
+BANDWIDTHS = np.geomspace(0.02, 1.6, 10).tolist()  # in standard deviations of the columns
+
+
+def _gaussian_mixture(data: DataSet) -> BaseEstimator:
+    numbers = [number for number in COMPONENTS if number == 1 or number * ROWS_OF_A_COMPONENT <= data.n_samples]
+    return Standardised(GaussianMixture(max_iter=500), {"n_components": numbers})
+
+
+# A density has no default that suits most data: the number of components and the bandwidth are always searched for, in
+# inner folds of the training rows.
+OF_DENSITIES: dict[str, Model] = {
+    model.name: model
+    for model in (
+        Model(
+            "gaussian_mixture",
+            "Gaussian mixture",
+            "baseline",
+            {"density": _gaussian_mixture},
+            AS_THEY_ARE,
+            short="Mixture",
+        ),
+        Model(
+            "kernel_density",
+            "Kernels",
+            "baseline",
+            {"density": fixed(Standardised(GaussianKernels(), {"bandwidth": BANDWIDTHS}))},
+            AS_THEY_ARE,
+            most_rows=10_000,
+        ),
+        Model("vae", "Variational autoencoder", "network", {"density": fixed(sknn.VAE())}, AS_THEY_ARE, short="VAE"),
+        Model(
+            "flow", "Normalizing flow", "network", {"density": fixed(sknn.NormalizingFlow())}, AS_THEY_ARE, short="Flow"
+        ),
+    )
+}
+ALL = BUILT_IN | OF_FORECASTS | OF_MAPS | OF_DENSITIES
 
 
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:

@@ -14,6 +14,7 @@ import sknn
 from sknn.pipeline import predict_quantiles
 
 from .columns import DECIMAL, tidy_column
+from .densities import is_density
 from .forecast import BlockForecasts
 from .quantiles import levels_of
 from .same_columns import SameColumns, check_columns
@@ -43,7 +44,7 @@ def read_model(path: Path) -> Any:
         model = sknn.load(path) if is_zipfile(path) else joblib.load(path)
     except Exception as error:  # whatever opening such a file runs
         raise ValueError(f"{path} cannot be read as a model: {type(error).__name__}: {error}") from error
-    if not hasattr(model, "predict"):
+    if not (hasattr(model, "predict") or is_density(model)):
         raise ValueError(f"{path} holds no model that predicts, but {type(model).__name__}")
     return model
 
@@ -81,7 +82,7 @@ def what_is_missing(model: Any, table: pd.DataFrame) -> str:
     str
         A sentence, or "" if there is more than the predictions.
     """
-    if table.shape[1] > 1:
+    if table.shape[1] > 1 or is_density(model):
         return ""
     if is_classifier(model):
         return "The model has no probabilities, so none stand beside its predictions."
@@ -105,7 +106,8 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
     -------
     DataFrame
         ``predicted``, and beside it ``probability_<class>`` for each class of a model with probabilities, or
-        ``quantile_<level>`` for each quantile of a model that predicts these, the lowest first.
+        ``quantile_<level>`` for each quantile of a model that predicts these, the lowest first. Of a density
+        ``log_density`` alone, in nats.
 
     Raises
     ------
@@ -121,6 +123,8 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
     """
     if isinstance(X, pd.DataFrame):
         X = _columns_for(model, X)
+    if is_density(model):
+        return pd.DataFrame({"log_density": np.ravel(model.score_samples(X))})
     columns = {"predicted": np.ravel(model.predict(X))}
     if hasattr(model, "predict_proba"):
         names = [f"probability_{label}" for label in model.classes_]

@@ -31,6 +31,8 @@ class Roles:
         Columns that are nothing.
     alone : bool, default=False
         Whether the target may be all there is, as a series that is forecast from its own past.
+    untargeted : bool, default=False
+        Whether there need be no target, as where a density of the inputs is learnt.
     """
 
     target: str | None = None
@@ -39,6 +41,7 @@ class Roles:
     features: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     alone: bool = False
+    untargeted: bool = False
 
     @property
     def single(self) -> dict[str, str | None]:
@@ -109,7 +112,7 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
     frame, known = table.frame, [*table.frame.columns, *table.vectors]
     if not len(frame):
         raise ValueError(f"{source} has no rows")
-    if roles.target is None:
+    if roles.target is None and not roles.untargeted:
         raise ValueError(f"{source} needs a target (--target NAME); its columns are {listed(known)}{_hint(known)}")
     found = {role: _column(frame, source, role, column) for role, column in roles.single.items()}
     inputs = _inputs_of_table(known, source, roles)
@@ -124,7 +127,7 @@ def parts_of_table(table: Table, name: str, source: str, roles: Roles) -> Parts:
         X: Any = table.vectors[inputs[0]]
     else:
         X, remarks = tidy(_with_vectors(table, inputs), source, table.decimal)
-        notes += [*remarks, *_copies(X, found["target"], source, roles.target)]
+        notes += remarks if found["target"] is None else [*remarks, *_copies(X, found["target"], source, roles.target)]
         for column in (found["target"], found["groups"]):
             if column is not None and (alike := labels_alike(column)):
                 notes.append(f"column {column.name!r} of {source} {alike}")
@@ -265,7 +268,7 @@ def parts_of_arrays(content: Arrays, name: str, source: str, roles: Roles) -> Pa
             raise ValueError(f"{role}={list(names)} was given for {source}, which is no table but arrays; leave it out")
     inputs = _inputs_of(arrays, source)
     target = roles.target or next((key for key in ("y", "Y") if _joined(arrays, key) is not None), None)
-    if target is None:
+    if target is None and not roles.untargeted:
         raise ValueError(f"{source} has no array y, so it needs a target (--target NAME) out of {listed(arrays)}")
     found = {
         role: None if key is None else _array(arrays, source, role, key)

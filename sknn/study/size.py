@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-# A search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than there are, a forest of
-# pixels.
-WRAPPED = ("best_estimator_", "regressor_", "base_estimator_", "classifier_", "forest_")
+# A standardised density, a search, a scaled target, a Gaussian process, a classifier that was taught fewer classes than
+# there are, a forest of pixels.
+WRAPPED = ("density_", "best_estimator_", "regressor_", "base_estimator_", "classifier_", "forest_")
 
 # What a model keeps of its training, by the attributes that tell its kind; the first row that fits counts.
 KEPT = (
@@ -18,6 +18,8 @@ KEPT = (
     ("class_prior_",),  # what is most frequent
     ("constant_",),  # the mean
     ("levels_",),  # the brightness of each class
+    ("samples_",),  # kernels around all samples
+    ("weights_", "means_", "covariances_"),  # mixtures of Gaussians
 )
 
 
@@ -55,6 +57,8 @@ def model_size(estimator: Any) -> tuple[int, str] | tuple[None, None]:
         return estimator.network_.n_parameters, "parameters"
     if hasattr(estimator, "n_samples_fit_"):  # nearest neighbours keep all samples with their targets
         return estimator.n_samples_fit_ * (estimator.n_features_in_ + 1), "parameters"
+    if hasattr(estimator, "bandwidth_"):  # a KernelDensity, which keeps all samples in a tree
+        return int(np.size(estimator.tree_.data)), "parameters"
     if hasattr(estimator, "tree_"):
         return estimator.tree_.node_count, "nodes"
     if hasattr(estimator, "_predictors"):  # of histogram gradient boosting, which tells its trees nowhere else

@@ -27,16 +27,19 @@ from sklearn.ensemble import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, SVR
 from sklearn.utils import check_random_state
 
 from sknn import (
+    VAE,
     CNNClassifier,
     CNNRegressor,
     MLPClassifier,
     MLPRegressor,
+    NormalizingFlow,
     PerceptronClassifier,
     PerceptronRegressor,
     ResNetClassifier,
@@ -48,7 +51,9 @@ from sknn import (
     UNetSegmenter,
 )
 
+from .densities import Standardised
 from .forecast import BlockForecasts
+from .kernels import GaussianKernels
 from .pixels import OtsuSegmenter, PixelForest
 from .quantiles import FromDeviation, OneByOne
 
@@ -291,6 +296,27 @@ SPACES: dict[type, Space] = {
     TransformerRegressor: _TRANSFORMER,
     ResNetClassifier: _RESNET,
     ResNetRegressor: _RESNET,
+    GaussianMixture: {
+        "n_components": LogInteger(1, 50),
+        "covariance_type": ["full", "diag"],
+        "reg_covar": LogUniform(1e-7, 1e-2),
+    },
+    GaussianKernels: {"bandwidth": LogUniform(0.03, 2)},
+    NormalizingFlow: {
+        "kind": ["spline", "affine"],
+        "n_transforms": [4, 6, 8],
+        "hidden_layer_sizes": [(32, 32), (64, 64), (128, 128)],
+        "n_bins": [5, 8, 12],
+        "learning_rate_init": LogUniform(1e-3, 1e-2),
+        "alpha": LogUniform(1e-5, 1),
+    },
+    VAE: {
+        "n_components": LogInteger(1, 16),
+        "hidden_layer_sizes": [(100,), (500,), (200, 200)],
+        "activation": ["relu", "tanh"],
+        "learning_rate_init": LogUniform(5e-4, 5e-3),
+        "alpha": LogUniform(1e-4, 1),
+    },
     UNetSegmenter: {
         "filters": [8, 16],
         "depth": [2, 3],
@@ -311,7 +337,8 @@ def search_space(estimator: Any, n_train: int) -> Space:
     estimator : scikit-learn estimator
         With a pipeline, a ``TransformedTargetRegressor`` or what predicts several quantiles around it, or without.
     n_train : int
-        The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds.
+        The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds, and
+        the components of a mixture a tenth.
 
     Returns
     -------
@@ -333,11 +360,15 @@ def search_space(estimator: Any, n_train: int) -> Space:
         return _prefixed(
             "forecaster__estimator", search_space(getattr(estimator.forecaster, "estimator", None), n_train)
         )
+    if isinstance(estimator, Standardised):  # which then searches for nothing by itself
+        return {"grid": [None], **_prefixed("estimator", search_space(estimator.estimator, n_train))}
     if isinstance(estimator, OneByOne | FromDeviation):
         return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:
         return {**space, "n_neighbors": LogInteger(1, max(1, min(50, n_train // 2)))}
+    if isinstance(estimator, GaussianMixture):
+        return {**space, "n_components": LogInteger(1, max(1, min(50, n_train // 10)))}
     return dict(space)
 
 

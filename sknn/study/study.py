@@ -51,8 +51,8 @@ class Study:
         ``TimeSeriesSplit(5)`` where the future must not be known.
     scoring : None, str, callable, list or dict, default=None
         What to measure, see `measures_of`; the first measure decides. None is accuracy, balanced accuracy, log loss
-        and ROC AUC for labels, R², RMSE and MAE for numbers, Dice and IoU for label maps, and MSE, MAE and skill for
-        forecasts.
+        and ROC AUC for labels, R², RMSE and MAE for numbers, Dice and IoU for label maps, MSE, MAE and skill for
+        forecasts, and mean, median and lowest log-density for densities.
     tune : int, default=0
         The number of random configurations that every model may try in an inner cross-validation of three folds, from
         the search spaces of ``sknn.study.spaces``. With 0 every model has its default parameters. Your own estimators
@@ -91,7 +91,8 @@ class Study:
     predictions : DataFrame
         One row per data set, model, fold and test row: ``dataset``, ``model``, ``fold``, ``sample`` (the row in the
         data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class. Of label maps there
-        is the first test row of each fold alone.
+        is the first test row of each fold alone; of densities there is no target, and what is predicted is the
+        log-density.
     data_sets : list of DataSet
         What the study ran on.
 
@@ -201,13 +202,14 @@ class Study:
             The inputs, or several data sets by name. A memory-mapped array is never held whole by the study.
         y : array-like of shape (n_samples,), or label maps, default=None
             Labels or numbers; or for each image (signal, volume) an array of integers, a label for each pixel, -1 where
-            it is not known. Left out when X is a dict.
+            it is not known. Left out when X is a dict, and for the density of X.
         groups : array-like of shape (n_samples,), default=None
             What must not be divided between training and test rows: patients, nights, stars.
         sample_shape : tuple of int, default=None
             The shape of one image or signal where the rows of X are flattened ones: ``(8, 8)``.
-        task : {"classification", "regression", "segmentation"}, default=None
-            Stated where it cannot be found from y: integers that are measurements, say.
+        task : {"classification", "regression", "segmentation", "density"}, default=None
+            Stated where it cannot be found from y: integers that are measurements, say; or that there is no y, but a
+            density of X to be learnt.
         classes : array-like of shape (n_classes,), default=None
             All classes, where y lacks some, or some are so rare that the training rows of a fold may lack them. None:
             those in y, and of a pandas categorical y its unused categories.
@@ -496,8 +498,8 @@ class Study:
         ----------
         kind : str, default="scores"
             ``"scores"`` of the folds, score against ``"cost"``, ``"differences"`` from the best model,
-            ``"calibration"``, ``"residuals"``, an ``"example"`` of label maps, ``"learning_curve"``, or average
-            ``"ranks"`` over all data sets.
+            ``"calibration"``, ``"residuals"``, ``"log_densities"`` row by row, an ``"example"`` of label maps,
+            ``"learning_curve"``, or average ``"ranks"`` over all data sets.
         dataset : str, default=None
             The name of the data set, if there are several; ``"ranks"`` needs none.
         ax : Axes, default=None

@@ -9,7 +9,7 @@ import pandas as pd
 from .columns import SMALLEST_AMOUNT, are_dates
 from .numbers import numbers_of, rows
 
-TASKS = ("classification", "regression", "segmentation")
+TASKS = ("classification", "regression", "segmentation", "density")
 MOST_LABELS = 20  # up to here whole numbers are labels, however rare
 FEWEST = 5  # of more labels than that, each has to occur so often, enough for five folds,
 FEWEST_ON_AVERAGE = 20  # and so often on average

@@ -104,8 +104,8 @@ def heading(data: DataSet, results: "DataFrame") -> str:
     'toy: 4 samples, 1 feature, 2 classes; the same 2 folds for every model'
     """
     counts = [_count(data.n_samples, "sample"), _count(data.n_features, "channel" if are_ragged(data.X) else "feature")]
-    of_numbers = "regression" if data.forecast is None else f"forecasts of {data.forecast}"
-    counts.append(f"{len(data.labels)} classes" if data.task != "regression" else of_numbers)
+    of_numbers = data.task if data.forecast is None else f"forecasts of {data.forecast}"
+    counts.append(f"{len(data.labels)} classes" if data.has_labels else of_numbers)
     folds = _count(results["fold"].nunique(), "fold")
     return f"{data.name}: {', '.join(counts)}; the same {folds} for every model"
 

@@ -641,3 +641,11 @@ def test_members_side_by_side_have_the_bits_of_each_alone(name, n, dtype):
                 together, value_and_gradients(Operation.table[name], case, seed[k]), strict=True
             ):
                 assert_array_equal(found[k], expected)
+
+
+@pytest.mark.parametrize("name", ["group_norm", "gate", "shift", "upsample", "spline"])
+def test_of_no_samples_there_is_nothing(name):
+    for case in ROWS[name](2):
+        if case.options.get("segments") is None:
+            inputs = [x[:0] if i == 0 or name in ("gate", "shift", "spline") else x for i, x in enumerate(case.inputs)]
+            assert Operation.table[name](*inputs, **case.options).size == 0

@@ -13,6 +13,7 @@ from matplotlib.text import Text
 from sklearn.datasets import load_diabetes, load_iris, load_wine
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -20,9 +21,10 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sknn import PerceptronClassifier, PerceptronRegressor
+from sknn import NormalizingFlow, PerceptronClassifier, PerceptronRegressor
 from sknn.study import Study
 from sknn.study.choice import as_models
+from sknn.study.data import DataSet
 from sknn.study.figures import FIGURES, OVER_ALL, NothingToDrawError, draw_all
 from sknn.study.figures.calibration import reliability
 from sknn.study.figures.labels import label_points, settle, spread
@@ -80,19 +82,28 @@ def segmentation():
     return Study(["dummy", "otsu"], cv=2).run({"stripes": (images, np.where(maps == 2, -1, maps))})
 
 
+def density():
+    table = IRIS[0] + np.random.default_rng(0).uniform(-0.05, 0.05, IRIS[0].shape)  # it was rounded
+    data = DataSet.from_arrays("iris", table, task="density")
+    return Study({"flow": NormalizingFlow(max_iter=3), "mixture": GaussianMixture()}, cv=3).run(data)
+
+
 STUDIES = {
     "classification": classification,
     "regression": regression,
     "several": several,
     "segmentation": segmentation,
+    "density": density,
 }
 APPLY = {
     "classification": {"scores", "cost", "differences", "calibration", "learning_curve"},
     "regression": {"scores", "cost", "differences", "residuals"},
     "several": {"scores", "cost", "differences", "calibration", "ranks"},
     "segmentation": {"scores", "cost", "differences", "example"},
+    "density": {"scores", "cost", "differences", "log_densities"},
 }
 FIRST = {"classification": "iris", "regression": "diabetes", "several": "wine", "segmentation": "stripes"}
+FIRST["density"] = "iris"
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +144,7 @@ def test_a_kind_is_drawn_or_says_what_is_missing(studies, name, kind):
             "residuals": "regression",
             "calibration": "classification",
             "example": "label maps",
+            "log_densities": "for density",
         }
         with pytest.raises(ValueError, match=missing[kind]):
             studies[name].plot(kind, FIRST[name])

@@ -65,6 +65,7 @@ TABLE = {
     "resnet": (ResNetClassifier, ResNetRegressor, False, "network"),
 }
 OTHERS = ["last_value", "season", "otsu", "pixel_forest", "unet"]  # for forecasts, and for label maps, alone
+OTHERS += ["gaussian_mixture", "kernel_density", "vae", "flow"]  # for densities alone
 EVERY = [*TABLE, *OTHERS]
 ROWS = [
     pytest.param(name, task, row[at], row[2], row[3], id=f"{name}-{task}")

@@ -15,17 +15,19 @@ from sklearn.model_selection import HalvingRandomSearchCV, ParameterSampler, Ran
 from sknn import MLPRegressor
 from sknn.study.choice import as_models, from_estimator
 from sknn.study.data import DataSet
-from sknn.study.models import BUILT_IN, OF_MAPS
+from sknn.study.models import BUILT_IN, OF_DENSITIES, OF_MAPS
 from sknn.study.spaces import SPACES, LayerWidths, LogInteger, LogUniform, Uniform, describe, search_space
 
-EVERY_MODEL = [(model, task) for model in (BUILT_IN | OF_MAPS).values() for task in model.makers]
+EVERY_MODEL = [(model, task) for model in (BUILT_IN | OF_MAPS | OF_DENSITIES).values() for task in model.makers]
 TUNED = [pytest.param(*each, id=f"{each[0].name}-{each[1]}") for each in EVERY_MODEL if each[0].name != "dummy"]
-DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet", "unet"}
+DEAR = {"random_forest", "hist_gradient_boosting", "cnn", "rnn", "transformer", "resnet", "unet", "vae", "flow"}
 
 
 def data_for(task, n=40):
     """Four features with a pattern, which can also be read as a signal; or signals whose steps are labelled."""
     X = np.random.RandomState(0).normal(size=(n, 4))
+    if task == "density":
+        return DataSet.from_arrays("toy", X, task=task)
     y = X[:, 0] + 0.1 * X[:, 1]
     if task == "classification":
         y = np.where(y > 0, "yes", "no")
@@ -45,12 +47,13 @@ def test_every_configuration_is_valid(model, task):
     draws = list(ParameterSampler(model.space(data), 20, random_state=0))
     for draw in draws[: 1 if model.name in DEAR else 20]:
         estimator = model.build(data, random_state=0).set_params(**draw)
-        if model.name in ("rnn", "transformer", "resnet", "unet"):
+        if model.name in ("rnn", "transformer", "resnet", "unet", "vae", "flow"):
             estimator.set_params(max_iter=2)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             estimator.fit(data.X, data.y)
-        assert len(estimator.predict(data.X)) == data.n_samples
+        told = estimator.score_samples if task == "density" else estimator.predict
+        assert len(told(data.X)) == data.n_samples
 
 
 @pytest.mark.parametrize(("model", "task"), [each for each in TUNED if each.values[0].name in DEAR])

@@ -10,8 +10,7 @@ from scipy.special import logsumexp
 from sklearn.base import _fit_context
 from sklearn.utils import _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ...autodiff.tape import Array
 from ...template.declaring import Declaring
@@ -19,7 +18,8 @@ from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
-from .default import unfitted
+from ...template.targets import class_target
+from .default import fitted_density
 
 
 class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
@@ -38,7 +38,8 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
     TypeError
         If `sample_weight` is given, but the estimator takes none.
     ValueError
-        If `priors` are not one number for each class, none below 0, with a sum of 1; or if y is no vector of labels.
+        If `priors` are not one number for each class, none below 0, with a sum of 1; if y is no vector of labels; or if
+        the density cannot be fitted to a class.
 
     See Also
     --------
@@ -102,16 +103,16 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         y = checked_y(self, y, numeric=False)
         if y.ndim > 1:
             raise ValueError(f"y has shape {y.shape}, but DensityClassifier takes one label for each sample")
-        check_classification_targets(y)
         X, y = indexable(X, y)
         weight = checked_weight(sample_weight, X, allow_all_zero=False)
         counts = np.ones(len(y)) if weight is None else weight
-        classes, codes = np.unique(y[counts > 0], return_inverse=True)
-        total = np.bincount(codes, counts[counts > 0])
-        prior = self._priors(len(classes)) if self.priors is not None else total / total.sum()
+        classes = class_target(y[counts > 0]).attributes["classes_"]
         rows = [np.flatnonzero((y == label) & (counts > 0)) for label in classes]
+        total = np.array([counts[each].sum() for each in rows])
+        prior = self._priors(len(classes)) if self.priors is not None else total / total.sum()
         densities = [
-            unfitted(self.estimator).fit(_safe_indexing(X, each), None, **_weights(weight, each)) for each in rows
+            self._density(label, _safe_indexing(X, each), None if weight is None else weight[each])
+            for label, each in zip(classes, rows, strict=True)
         ]
         self.classes_, self.densities_, self.class_prior_ = classes, densities, prior
         return self
@@ -188,6 +189,13 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         with np.errstate(divide="ignore"):
             return np.stack(of_classes, axis=1) + np.log(self.class_prior_)
 
+    def _density(self, label: Any, X: Any, weight: Array | None) -> Any:
+        try:
+            return fitted_density(self.estimator, X, weight)
+        except ValueError as error:
+            samples = f"{_num_samples(X):,} sample(s)"
+            raise ValueError(f"the density of class {label!s}, of {samples}, could not be fitted: {error}") from error
+
     def _priors(self, n_classes: int) -> Array:
         priors = np.asarray(self.priors, np.float64)
         if priors.shape != (n_classes,) or (priors < 0).any() or not np.isclose(priors.sum(), 1):
@@ -211,7 +219,3 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
         if self.estimator is not None:
             tags.input_tags = get_tags(self.estimator).input_tags
         return tags
-
-
-def _weights(weight: Array | None, rows: Array) -> dict[str, Array]:
-    return {} if weight is None else {"sample_weight": weight[rows]}

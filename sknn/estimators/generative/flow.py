@@ -142,6 +142,8 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
 
     def _new_scaling(self, samples: Samples) -> PowerScaling:
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
+        if self._spread is not None:  # of what nearly always has one value, only what is spread has a scale
+            x = self._spread(x, np.random.default_rng(0).random(x.shape))
         return PowerScaling(x, weight, kind=self.input_scaling, bounds=read_bounds(self.bounds, x.shape[1:]))
 
     def _plan(self, n_samples: int) -> Plan:

@@ -16,7 +16,7 @@ from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, OutlierMixin
-from .default import unfitted
+from .default import fitted_density
 
 AUTO = 0.05  # the share of the training samples that counts as outliers where nothing is known of it
 SCORES = "score_samples"
@@ -36,7 +36,8 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
     TypeError
         If `sample_weight` is given, but the estimator takes none.
     ValueError
-        If more of the training samples than `contamination` have a score of -inf, or some have NaN.
+        If more of the training samples than `contamination` have a score of -inf, or some have NaN; or if the
+        estimator is a density under a condition (``conditional=True``).
 
     See Also
     --------
@@ -96,14 +97,13 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
         -------
         self : OutlierDetector
         """
-        if sample_weight is None:
-            estimator = unfitted(self.estimator).fit(X, None)
-        else:
+        weight = None
+        if sample_weight is not None:
             X, weight = _that_count(X, sample_weight)
-            estimator = unfitted(self.estimator).fit(X, None, sample_weight=weight)
+        estimator = fitted_density(self.estimator, X, weight)
         scores = np.asarray(getattr(estimator, SCORES)(X), np.float64)
         share = AUTO if self.contamination == "auto" else self.contamination
-        offset = _offset(scores, np.ones(len(scores)) if sample_weight is None else weight, share)
+        offset = _offset(scores, np.ones(len(scores)) if weight is None else weight, share)
         self.estimator_, self.offset_ = estimator, offset
         return self
 
@@ -149,9 +149,9 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
         Returns
         -------
         labels : ndarray of int of shape (n_samples,)
-            -1 for outliers, 1 for all others.
+            -1 for outliers, those without a score (NaN) among them, 1 for all others.
         """
-        return np.where(self.decision_function(X) < 0, -1, 1)
+        return np.where(self.decision_function(X) >= 0, 1, -1)
 
     @property
     def n_features_in_(self) -> int:

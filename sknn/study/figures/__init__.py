@@ -11,6 +11,7 @@ from .cost import draw_cost
 from .differences import draw_differences
 from .example import draw_example
 from .learning_curve import draw_learning_curve
+from .log_densities import draw_log_densities
 from .ranks import draw_ranks
 from .residuals import draw_residuals
 from .scene import NothingToDrawError, Scene
@@ -83,6 +84,13 @@ FIGURES: dict[str, Kind] = {
         "Residuals",
         "The best network and the best baseline: points spread evenly about zero are what is wanted; a bend or a "
         "funnel shows where a model errs.",
+    ),
+    "log_densities": Kind(
+        draw_log_densities,
+        _square,
+        "Row by row",
+        "Each point is a test row: how probable the best baseline finds it, from left to right, and by how much more "
+        "or less the best network does; a mean hides whether that is so everywhere or in a few rows.",
     ),
     "example": Kind(
         draw_example,

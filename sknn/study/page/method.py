@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 LIBRARIES = {"scikit-learn": "scikit-learn", "numpy": "NumPy", "scipy": "SciPy", "pandas": "pandas"}
 MOST_SEEDS = 10
+AS_GIVEN = (
+    "Logarithms in nats a row, of the data as given: where a model scales its inputs, the change of volume is counted, "
+    "so that all models are told in the same units."
+)
 
 
 def facts(pairs: list[tuple[str, Any]]) -> Markup:
@@ -47,7 +51,7 @@ def size_of(data: DataSet) -> str:
     >>> size_of(DataSet.from_arrays("toy", [[0.0], [1.0], [2.0]], ["no", "yes", "no"]))
     '3 rows, 1 column, 2 classes'
     """
-    classes = [counted(len(data.labels), "class", "classes")] if data.task != "regression" else []
+    classes = [counted(len(data.labels), "class", "classes")] if data.has_labels else []
     groups = [] if data.groups is None else [counted(len(np.unique(data.groups)), "group")]
     shape = [] if data.sample_shape is None else [_shape(data)]
     columns = [] if shape else [counted(data.n_features, "column")]
@@ -81,7 +85,7 @@ def data_facts(data: DataSet) -> Markup:
         [
             ("Task", data.task),
             ("Size", size_of(data)),
-            ("Target", _target(data)),
+            ("Target", _target(data)) if data.task != "density" else ("Densities", AS_GIVEN),
             *([("Forecast", str(data.forecast))] if data.forecast is not None else []),
             ("Fingerprint", tag("code", data.fingerprint)),
         ]

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
@@ -18,7 +19,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import DensityClassifier
+from sknn import DensityClassifier, NormalizingFlow
 
 X, NUMBERS = load_iris(return_X_y=True)
 Y = np.array(["setosa", "versicolor", "virginica"])[NUMBERS]
@@ -79,6 +80,23 @@ def test_a_class_without_weight_is_none():
 
 
 @pytest.mark.parametrize(
+    ("labels", "dtype"),
+    [
+        (Y.tolist(), "<U10"),
+        (pd.Series(Y, dtype="category"), "<U10"),
+        (pd.Series(NUMBERS, dtype="Int64"), "int64"),
+        (pl.Series(Y), "<U10"),
+        (NUMBERS == 1, "bool"),
+    ],
+    ids=["list", "categories", "pandas' integers", "polars", "truth values"],
+)
+def test_labels_keep_their_kind(labels, dtype):
+    classifier = DensityClassifier(KERNELS).fit(X, labels)
+    assert classifier.classes_.dtype == classifier.predict(X).dtype == dtype
+    assert (classifier.predict(X) == np.asarray(labels)).mean() > 0.95
+
+
+@pytest.mark.parametrize(
     ("params", "y", "message"),
     [
         ({"priors": [0.5, 0.5]}, Y, "priors.*must be 3 probabilities"),
@@ -89,6 +107,12 @@ def test_a_class_without_weight_is_none():
         ({}, np.stack([NUMBERS, NUMBERS], axis=1), "one label for each sample"),
         ({}, Y[:-1], "inconsistent numbers of samples"),
         ({}, None, "requires y"),
+        (
+            {"estimator": GAUSSIANS},
+            np.where(np.arange(150) == 7, 3, NUMBERS),
+            r"density of class 3, of 1 sample\(s\), could",
+        ),
+        ({"estimator": NormalizingFlow(conditional=True)}, Y, r"conditional=True\) needs y"),
     ],
 )
 def test_what_does_not_go_together_is_refused(params, y, message):

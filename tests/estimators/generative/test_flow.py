@@ -255,6 +255,13 @@ def test_a_row_scores_the_same_wherever_it_stands(rng):
     assert_allclose(flow.score_samples(x[rows]), scores[rows], rtol=0, atol=1e-9)
 
 
+def test_a_column_that_nearly_always_has_one_value_can_be_spread(rng):
+    x = np.c_[rng.normal(size=400), np.arange(400) == 7, np.zeros(400)]
+    for bounds in (None, ([-np.inf, -0.5, -0.5], [np.inf, 1.5, 0.5])):
+        flow = NormalizingFlow(dequantize=True, bounds=bounds, **SMALL).fit(x)
+        assert flow.score(np.delete(x, 7, axis=0)) > norm.logpdf(x[:, 0]).mean() - 1.0
+
+
 # -- images --------------------------------------------------------------------------------------------------------
 
 

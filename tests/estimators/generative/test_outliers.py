@@ -48,7 +48,7 @@ def test_scores_are_those_of_the_estimator_and_signs_those_of_scikit_learn(name)
     alone = clone(ESTIMATORS[name]).fit(X)
     assert_array_equal(detector.score_samples(X), alone.score_samples(X))
     assert_array_equal(detector.decision_function(X), detector.score_samples(X) - detector.offset_)
-    assert_array_equal(detector.predict(X), np.where(detector.decision_function(X) < 0, -1, 1))
+    assert_array_equal(detector.predict(X), np.where(detector.decision_function(X) < 0, -1, 1))  # all have a score
     assert_array_equal(clone(detector).fit_predict(X), detector.predict(X))
     if name != "detector":  # outside of all data a forest of few trees cannot go on
         assert_array_equal(detector.predict(FAR), [-1, -1])
@@ -82,6 +82,11 @@ def test_a_normal_distribution_has_its_quantile_for_an_offset():
     assert_allclose(detector.offset_, norm.logpdf(norm.ppf(0.975)), atol=0.05)
 
 
+def test_a_sample_without_a_score_is_an_outlier():
+    detector = OutlierDetector(Scores()).fit(X[:, :1])
+    assert_array_equal(detector.predict([[0.0], [np.nan], [-np.inf], [np.inf]]), [1, -1, -1, 1])
+
+
 def test_weights_are_counts():
     counts = RNG.integers(0, 4, size=200)
     weighted = OutlierDetector(KernelDensity(), contamination=0.1).fit(X, sample_weight=counts)
@@ -104,7 +109,7 @@ def test_scores_that_give_no_offset_are_refused(scores, weight, error, message):
 
 
 def test_an_estimator_without_weights_refuses_them():
-    with pytest.raises(TypeError, match="sample_weight"):
+    with pytest.raises(TypeError, match="sample_weight was given, but GaussianMixture takes none"):
         OutlierDetector(GaussianMixture()).fit(X, sample_weight=np.ones(200))
 
 
