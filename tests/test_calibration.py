@@ -187,13 +187,15 @@ says_so = pytest.mark.parametrize("says", [sbc_ranks, pit, coverage])
         ({"y": Y_SEVERAL}, r"y has 3 column\(s\), but the estimator draws 1 for a sample"),
         ({"y": Y[:10]}, "inconsistent numbers of samples"),
         ({"y": np.where(Y > 1, np.nan, Y)}, "y contains NaN; leave out samples"),
+        ({"X": X[:0], "y": Y[:0]}, "y holds no samples"),
+        ({"y": np.full(len(X), "a")}, "y must be numbers: could not convert"),
         ({"y": 1.0}, r"y must have shape \(n_samples,\) or \(n_samples, n_outputs\), got \(\)"),
     ],
-    ids=str,
+    ids=["no draws", "half a draw", "other outputs", "other samples", "nan", "no samples", "words", "a number"],
 )
 def test_errors(says, options, message):
     with pytest.raises(ValueError, match=message):
-        says(RIGHT, X, **{"y": Y, **options})
+        says(RIGHT, **{"X": X, "y": Y, **options})
 
 
 @says_so
@@ -204,7 +206,7 @@ def test_what_draws_nothing_is_refused(says):
         says(Normal(), X, Y)
 
 
-@pytest.mark.parametrize("confidence", [0, 1.0, [0.5, 2], [[0.5]]])
+@pytest.mark.parametrize("confidence", [0, 1.0, [0.5, 2], [[0.5]], []])
 def test_levels_lie_between_0_and_1(confidence):
     with pytest.raises(ValueError, match=r"confidence=.* must be a level between 0 and 1"):
         coverage(RIGHT, X, Y, confidence=confidence)
@@ -248,3 +250,24 @@ def test_outputs_are_named(Display):
     assert Display.from_estimator(RIGHT, X, Y).ax_.get_legend() is None
     with pytest.raises(ValueError, match=r"names=\['a'\] must name 3 outputs"):
         Display.from_estimator(RIGHT, SEVERAL, Y_SEVERAL, names=["a"])
+
+
+NONSENSE = {
+    "a rank too high": (SBCDisplay(ranks=[5, 200], n_draws=100), "ranks must lie between 0 and 100, got 5 to 200"),
+    "half a rank": (SBCDisplay(ranks=[0.5, 2], n_draws=100), "ranks must be whole numbers"),
+    "no ranks": (SBCDisplay(ranks=[], n_draws=10), r"ranks must have shape .*, got \(0,\)"),
+    "no probability": (PITDisplay(values=[-1, 2]), "values must lie between 0 and 1, got -1 to 2"),
+    "a word": (PITDisplay(values=["a"]), "values must be numbers: could not convert"),
+    "more shares": (
+        CoverageDisplay(confidence=[0.5], shares=[0.5, 0.6], n_samples=10),
+        "2 shares, 1 levels in confidence",
+    ),
+    "no samples": (CoverageDisplay(confidence=[0.5], shares=[0.5], n_samples=0), "n_samples=0: there must be"),
+}
+
+
+@pytest.mark.parametrize(("display", "message"), NONSENSE.values(), ids=NONSENSE)
+def test_nonsense_is_not_drawn(display, message):
+    with pytest.raises(ValueError, match=message):
+        display.plot()
+    assert not plt.get_fignums()

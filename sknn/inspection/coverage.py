@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from ..autodiff.tape import Array
 from .common import PALE, given_axes, pyplot
-from .draws import draw_outputs, fitted_model, output_names, true_values
+from .draws import as_columns, as_numbers, draw_outputs, fitted_model, output_names, true_values
 from .pit import pit
 from .ranks import BAND
 
@@ -76,8 +76,8 @@ def coverage(
     >>> coverage(process, X[100:], y[100:], confidence=[0.5, 0.9], random_state=0).round(1)
     array([0.5, 0.9])
     """
-    levels = np.asarray(confidence, np.float64)
-    if levels.ndim > 1 or not ((levels > 0) & (levels < 1)).all():
+    levels = as_numbers("confidence", confidence)
+    if levels.ndim > 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"confidence={confidence!r} must be a level between 0 and 1, or a sequence of such")
     model, x = fitted_model(estimator, X)
     if hasattr(model, "predict_interval") and not hasattr(model, "sample_y"):
@@ -188,7 +188,7 @@ class CoverageDisplay:
         """
         plt = pyplot(f"{cls.__name__}.from_estimator")
         given_axes(plt, ax)
-        levels = np.atleast_1d(np.asarray(confidence, np.float64))
+        levels = np.atleast_1d(as_numbers("confidence", confidence))
         shares = coverage(estimator, X, y, confidence=levels.tolist(), n_draws=n_draws, random_state=random_state)
         display = cls(confidence=levels, shares=shares, n_samples=len(y), names=output_names(y, names))
         return display.plot(ax=ax, **kwargs)
@@ -213,9 +213,16 @@ class CoverageDisplay:
         ImportError
             Without matplotlib.
         ValueError
-            If `names` are not as many as the outputs.
+            If there is not a share between 0 and 1 for each level, no sample, or `names` are not as many as the
+            outputs.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
+        shares = as_columns("shares", self.shares, 0.0, 1.0)
+        if len(shares) != len(self.confidence) or self.n_samples < 1:
+            raise ValueError(
+                f"{len(shares)} shares, {len(self.confidence)} levels in confidence and n_samples={self.n_samples!r}: "
+                "there must be as many of both, and one sample at least"
+            )
         if given_axes(plt, ax) is None:
             _, ax = plt.subplots(figsize=(5, 5), layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
@@ -223,7 +230,6 @@ class CoverageDisplay:
         low, high = binom.interval(0.99, self.n_samples, grid) / np.float64(self.n_samples)
         self.band_ = ax.fill_between(grid, low, high, linewidth=0, **BAND)
         ax.plot([0, 1], [0, 1], color=PALE, linewidth=0.8)
-        shares = np.reshape(self.shares, (len(self.confidence), -1))
 
         def draw(k: int, **style: Any) -> Any:
             return ax.plot(self.confidence, shares[:, k], **{**style, "marker": ".", **kwargs})[0]

@@ -58,13 +58,33 @@ def _blocks(
 
 def true_values(X: Any, y: Any) -> Array:
     """The values y as columns (n_samples, n_outputs)."""
-    truth = np.asarray(y, np.float64)
-    if truth.ndim not in (1, 2) or not truth.size:
+    truth = as_numbers("y", y)
+    if truth.ndim not in (1, 2):
         raise ValueError(f"y must have shape (n_samples,) or (n_samples, n_outputs), got {truth.shape}")
+    if not truth.size:
+        raise ValueError("y holds no samples")
     if np.isnan(truth).any():
         raise ValueError("y contains NaN; leave out samples whose true value is not known")
     check_consistent_length(X, truth)
     return truth.reshape(_num_samples(X), -1)
+
+
+def as_numbers(name: str, values: Any) -> Array:
+    """An array of float64, or an error that names the argument."""
+    try:
+        return np.asarray(values, np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must be numbers: {error}") from None
+
+
+def as_columns(name: str, values: Any, low: float, high: float) -> Array:
+    """One column of numbers for each output; ValueError if there are none, or some lie elsewhere."""
+    found = as_numbers(name, values)
+    if found.ndim not in (1, 2) or not found.size:
+        raise ValueError(f"{name} must have shape (n_samples,) or (n_samples, n_outputs), got {found.shape}")
+    if not ((found >= low) & (found <= high)).all():
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}, got {found.min():g} to {found.max():g}")
+    return found.reshape(len(found), -1)
 
 
 def output_names(y: Any, names: Sequence[str] | None) -> list[str] | None:

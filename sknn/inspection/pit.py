@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from ..autodiff.tape import Array
 from .common import given_axes, pyplot
-from .draws import draw_outputs, output_names, places
+from .draws import as_columns, draw_outputs, output_names, places
 from .ranks import BAND
 
 
@@ -197,13 +197,13 @@ class PITDisplay:
         ImportError
             Without matplotlib.
         ValueError
-            If `names` are not as many as the outputs.
+            If values do not lie between 0 and 1, or `names` are not as many as the outputs.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
+        values = np.sort(self._columns(), axis=0)
         if given_axes(plt, ax) is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        values = np.sort(self._columns(), axis=0)
         n = len(values)
         largest = kstwo.ppf(0.99, n)
         self.band_ = ax.axhspan(-largest, largest, **BAND)
@@ -219,8 +219,7 @@ class PITDisplay:
         return self
 
     def _columns(self) -> Array:
-        values = np.asarray(self.values)
-        return values.reshape(len(values), -1)
+        return as_columns("values", self.values, 0.0, 1.0)
 
 
 def _before_and_after(below: Array, x: Array) -> Array:

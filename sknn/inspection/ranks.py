@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from ..autodiff.tape import Array
 from .common import given_axes, pyplot
-from .draws import draw_outputs, output_names, places
+from .draws import as_columns, draw_outputs, output_names, places
 
 IN_A_BIN = 20  # ranks that a bin of the histogram should hold at least
 BAND = {"color": "0.9", "zorder": 0}
@@ -206,13 +206,13 @@ class SBCDisplay:
         ImportError
             Without matplotlib.
         ValueError
-            If `names` are not as many as the outputs.
+            If ranks are no whole numbers between 0 and `n_draws`, or `names` are not as many as the outputs.
         """
         plt = pyplot(f"{type(self).__name__}.plot")
+        ranks = self._columns()
         if given_axes(plt, ax) is None:
             _, ax = plt.subplots(layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        ranks = self._columns()
         edges = self._edges(len(ranks) if n_bins is None else n_bins * IN_A_BIN)
         expected = np.diff(edges) / (self.n_draws + 1)
         low, high = binom.interval(0.99, len(ranks), expected) / (len(ranks) * expected)
@@ -230,8 +230,10 @@ class SBCDisplay:
         return self
 
     def _columns(self) -> Array:
-        ranks = np.asarray(self.ranks)
-        return ranks.reshape(len(ranks), -1)
+        ranks = as_columns("ranks", self.ranks, 0, self.n_draws)
+        if (ranks % 1 != 0).any():
+            raise ValueError("ranks must be whole numbers, as sbc_ranks gives them; values between 0 and 1 are a PIT's")
+        return ranks
 
     def _edges(self, n_ranks: int) -> Array:
         """Between ranks, so that bins hold as many of the possible ones as can be."""

@@ -205,7 +205,7 @@ def normalised(layer: Conv, norm: Norm, activation: str = "identity", *, zero: b
     >>> normalised(Conv(16), "batch", "relu")
     [Conv(16, use_bias=False), BatchNorm(activation='relu')]
     >>> normalised(Conv(12), "group", "relu")
-    [Conv(12, use_bias=False), GroupNorm(groups=4), Activation()]
+    [Conv(12, use_bias=False), GroupNorm(groups=4, activation='relu')]
     """
     bare = replace(layer, activation="identity", use_bias=False)
     return [bare, *normalisation(norm, layer.filters, activation, zero=zero)]
@@ -225,8 +225,9 @@ def normalisation(norm: Norm, channels: int, activation: str = "identity", *, ze
         return [BatchNorm(activation=activation, gain_init=init)]
     if norm not in NORMS:
         raise ValueError(f"norm={norm!r} must be one of {', '.join(map(repr, NORMS))}")
-    layer = LayerNorm(gain_init=init) if norm == "layer" else GroupNorm(gcd(GROUPS, channels), gain_init=init)
-    return [layer, *([] if activation == "identity" else [Activation(activation)])]
+    if norm == "group":
+        return [GroupNorm(gcd(GROUPS, channels), activation=activation, gain_init=init)]
+    return [LayerNorm(gain_init=init), *([] if activation == "identity" else [Activation(activation)])]
 
 
 def basic(

@@ -141,7 +141,10 @@ class Shares:
 
     def __call__(self, x: Array) -> Array:
         if x.size and not (x.min() >= 0.0 and x.max() <= 1.0):
-            raise ValueError("likelihood='bernoulli' is for numbers between 0 and 1, but X holds others")
+            raise ValueError(
+                "likelihood='bernoulli', which 'auto' is where all numbers of a first fit are 0 or 1, is for numbers "
+                "between these, but X holds others: take 'gaussian'"
+            )
         return x
 
     def inverse(self, z: Array) -> Array:
@@ -161,7 +164,9 @@ class Levels:
         place = np.searchsorted(self.levels, x).clip(max=len(self.levels) - 1)
         new = self.levels[place] != x
         if new.any():
-            raise ValueError(f"X holds {x[new][0]:g}, which is none of the {len(self.levels)} levels of the fit")
+            raise ValueError(
+                f"X holds {x[new][0]:g}, which is none of the {len(self.levels)} levels of the fit: fit anew"
+            )
         return (place / max(len(self.levels) - 1, 1)).astype(x.dtype)
 
     def inverse(self, z: Array) -> Array:

@@ -211,6 +211,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
         return x
 
     def _train(self, fit: Fit) -> None:
+        if not fit.fresh and self.out_activation_ == "logistic" and not coding.lie_between_0_and_1(fit.samples):
+            raise ValueError(
+                "X holds numbers beyond 0 and 1, but all were between them in the first fit, and the decoder makes no "
+                "others: fit anew, with output='linear' if that is what comes first"
+            )
         super()._train(fit)
         if self.sparsity is not None or self.activity_l1:
             self.mean_activations_ = self._mean_activations(fit.samples)

@@ -61,11 +61,12 @@ def lower_bound(predicted_noise: Callable[[Array, float], Array], x: Array) -> A
 def own_noise(x: Array, n_draws: int) -> Iterator[Array]:
     """Standard normal numbers for rows x (n, d), n_draws times (n, d): what a row gets follows from its content.
 
-    So it is the same in any batch, and other rows get others, over which errors average out. They are Sobol's points,
+    So it is the same in any batch, and other rows get others, over which errors average out. Of the content only
+    thousandths count, so that neither precision nor units change anything. They are Sobol's points,
     moved by as much as each row says, around the unit cube (Cranley & Patterson 1976).
     """
     points = Sobol(x.shape[1], rng=0).random(n_draws)[np.random.default_rng(0).permutation(n_draws)]
-    moves = numbers_of(x)
+    moves = numbers_of(np.round(1000.0 * x) + 0.0)  # no negative zeros
     for point in points:
         yield ndtri(np.clip((point + moves) % 1.0, 1e-15, 1.0 - 1e-15))
 

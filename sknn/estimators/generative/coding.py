@@ -122,7 +122,7 @@ def as_samples(estimator: Any, decoded: Array) -> Array:
 def _filters(estimator: Any) -> list[int]:
     given = estimator.filters
     filters = [] if given is None else list(given) if in_order(given) else [given]
-    if not all(is_integer(each) and each > 0 for each in filters):
+    if (given is not None and not filters) or not all(is_integer(each) and each > 0 for each in filters):
         raise ValueError(
             f"filters={given!r} must hold a positive integer for each convolution, as (16, 32), or be None"
         )

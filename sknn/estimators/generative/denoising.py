@@ -11,7 +11,7 @@ from ...autodiff.tape import Array
 from ...template.forward import Forward, extent
 from ...template.samples import blocks
 from .imputing import Gapped
-from .noise_networks import Seen
+from .noise_networks import Seen, predicted
 from .samplers import level
 
 
@@ -59,8 +59,8 @@ class Denoiser:
     def __init__(
         self, model: Any, condition: Array | None = None, guidance: float = 0.0, known: Gapped | None = None
     ) -> None:
-        self.forward, self.noise = Forward(model.network_), model._noise
-        self.prediction, self.has_roles = PREDICTIONS[model.target], bool(model.missing)
+        target, self.has_roles = model._learnt
+        self.forward, self.prediction = Forward(model.network_), PREDICTIONS[target]
         self.condition, self.guidance, self.known = condition, float(guidance), known
         self.lowest, self.highest = model._scaled(model._range, self.forward.dtype)
 
@@ -90,7 +90,7 @@ class Denoiser:
         forward = self.forward
 
         def part(rows: slice) -> Array:
-            raw: Array = self.noise(forward.nets, self.seen(x[rows], time, told, rows))
+            raw: Array = predicted(forward.nets, self.seen(x[rows], time, told, rows))
             return raw.reshape(x[rows].shape)
 
         forward.count(x[:1], lambda: part(slice(0, 1)))

@@ -20,6 +20,7 @@ from ...template import layers as dense
 from ...template.fit import Fit
 from ...template.forward import Forward
 from ...template.generator import Generator
+from ...template.inputs import checked_weight
 from ...template.parameters import fitted, parameter
 from ...template.samples import Batch, Samples
 from ...template.thousand_steps import planned
@@ -89,8 +90,9 @@ class GAN(Generator):
     hidden_layer_sizes: int | Sequence[int] = parameter(
         default=(128, 128), interval="[1, inf)", text="Units of the hidden layers of both networks; not with `filters`."
     )
-    filters: Sequence[int] | None = parameter(
+    filters: int | Sequence[int] | None = parameter(
         default=None,
+        interval="[1, inf)",
         text="For signals, images and volumes: the filters of each convolution of the critic, which halves the grid, "
         "such as (64, 128); the generator is the way back, in transposed convolutions with batch norm (DCGAN). None: "
         "both are dense.",
@@ -169,7 +171,7 @@ class GAN(Generator):
     def _parts(self, n_conditions: int) -> dict[str, tuple[list[Layer], tuple[int, ...]]]:
         """The layers of both networks, and the shape of what comes into them."""
         sizes = dense.listed_sizes(self.hidden_layer_sizes)
-        filters = [] if self.filters is None else list(self.filters)
+        filters = self._listed_filters()
         *grid, channels = self._shape
         critic = critic_layers(sizes, filters, self.packing * n_conditions, batch_norm=not self.penalty)
         return {
@@ -199,9 +201,16 @@ class GAN(Generator):
             self._refuse(
                 ("hidden_layer_sizes",), f"filters={self.filters!r}, whose networks have no hidden dense layers"
             )
-            right = in_order(self.filters) and all(is_integer(each) and each > 0 for each in self.filters)
-            if not right or not len(self.filters):
-                raise ValueError(f"filters={self.filters!r} must hold a positive integer for each convolution")
+            self._listed_filters()
+
+    def _listed_filters(self) -> list[int]:
+        """Those of each convolution; [] where both networks are dense."""
+        if self.filters is None:
+            return []
+        filters: list[Any] = list(self.filters) if in_order(self.filters) else [self.filters]  # type: ignore[arg-type]
+        if not filters or not all(is_integer(each) and each > 0 for each in filters):
+            raise ValueError(f"filters={self.filters!r} must hold a positive integer for each convolution")
+        return [int(each) for each in filters]
 
     # -- what is minimised -----------------------------------------------------------------------------------------
 
@@ -218,7 +227,13 @@ class GAN(Generator):
         critic = Phase(self._criticise, ["critic"], name="critic")
         averaging = float(self.averaging)
         generator = Phase(self._generate, ["generator"], self.n_critic, name="generator", averaging=averaging)
-        return [Stage([critic, generator], self._plan(n_samples), solver)]
+        plan = self._plan(n_samples)
+        if self.packing > plan.batch_size:
+            raise ValueError(
+                f"packing={self.packing!r} needs as many samples in a batch, which has {plan.batch_size}: take a "
+                "smaller one, or a larger batch_size"
+            )
+        return [Stage([critic, generator], plan, solver)]
 
     def _criticise(self, nets: Any, batch: Batch, draws: Draws) -> Any:
         """What the critic minimises."""
@@ -311,7 +326,7 @@ class GAN(Generator):
         scores: Array = Forward(self.critic_)(packed(x, self.packing), _score, packs)
         return scores[:, 0]
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """How near generated samples are: minus the energy distance of as many, drawn with a fixed seed.
 
         Parameters
@@ -321,6 +336,8 @@ class GAN(Generator):
         y : array-like of shape (n_samples,) or (n_samples, n_columns), default=None
             For ``conditional=True`` their conditions, under which the others are drawn: the two are compared with
             their conditions beside them.
+        sample_weight : array-like of shape (n_samples,), default=None
+            With weights, samples that are drawn from X with probabilities in proportion stand for X.
 
         Returns
         -------
@@ -334,6 +351,10 @@ class GAN(Generator):
         x = self._scaled(X)
         draws = Draws(0, self.network_.theta.dtype)
         condition = self._conditions(y, len(x), draws.dtype)
+        weight = checked_weight(sample_weight, x, allow_all_zero=False)
+        if weight is not None:
+            rows = draws.choice(len(x), (len(x),), weight / weight.sum())
+            x, condition = x[rows], None if condition is None else condition[rows]
         fake = Forward(self.generator_)(self._seeds(len(x), condition, draws))
         return -energy_distance(beside(x, condition), beside(fake, condition))
 

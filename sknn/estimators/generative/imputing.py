@@ -18,7 +18,7 @@ from ...template.scaling import Scaling
 from .pictures import read_pictures
 
 KNOWN, NOISY, ABSENT = 1.0, 0.0, -1.0  # the roles that values play
-ALL_NOISY = 0.5  # the share of samples of which nothing is shown in training, so that whole ones are learnt as well
+ALL_NOISY = 0.25  # the share of samples of which nothing is shown in training, so that whole ones are learnt as well
 
 
 class Gapped(NamedTuple):
@@ -41,21 +41,19 @@ class Gapped(NamedTuple):
 
 
 def masked(x: Array, missing: float, draws: Draws) -> Gapped:
-    """Samples with some of their values hidden, to be learnt.
+    """Samples with some of their values hidden, to be learnt: of each at least one.
 
-    Half of the samples are hidden as a whole. Of each of the others a share s is, drawn anew with mean `missing`: s =
-    u^((1 - m) / m), u uniform. Values that are NaN are neither known nor learnt.
+    A quarter of the samples is hidden as a whole. Of each of the others a share s is, drawn anew with mean `missing`:
+    s = u^((1 - m) / m), u uniform. Values that are NaN are neither known nor learnt.
     """
-    n = len(x)
-    one_each = (n, *[1] * (x.ndim - 1))
+    values, one_each = tuple(range(1, x.ndim)), (len(x), *[1] * (x.ndim - 1))
     share = draws.uniform(one_each) ** ((1.0 - missing) / missing)
     share[draws.uniform(one_each) < ALL_NOISY] = 1.0
-    roles = np.where(draws.uniform(x.shape) < share, NOISY, KNOWN).astype(x.dtype)
-    absent = np.isnan(x)
-    if absent.any():
-        roles[absent] = ABSENT
-        x = np.where(absent, x.dtype.type(0.0), x)
-    return Gapped(x, roles)
+    order, absent = draws.uniform(x.shape), np.isnan(x)
+    order[absent] = 2.0
+    roles = np.where(order <= np.maximum(share, order.min(axis=values, keepdims=True)), NOISY, KNOWN).astype(x.dtype)
+    roles[absent] = ABSENT
+    return Gapped(np.where(absent, x.dtype.type(0.0), x), roles)
 
 
 def to_fill(x: Array) -> Gapped:

@@ -16,7 +16,7 @@ from ...nn.init import Random
 from ..images.pixels import enlarged
 
 N_FREQUENCIES = 16
-FREQUENCIES = np.geomspace(1.0, 1000.0, N_FREQUENCIES)  # in radians over the time from data to noise
+FREQUENCIES = np.geomspace(1.0, 30.0, N_FREQUENCIES)  # in radians over the time from data to noise
 TIME_UNITS = 64  # of the layer through which a U-net is told the time
 COARSEST = 4  # positions along an axis: a grid is not halved to fewer
 MOST_HALVINGS = 2
@@ -90,15 +90,6 @@ class DenseNoise:
         hidden: list[Layer] = [Dense(n, activation=self.activation, init="he_uniform") for n in self.units]
         return {"noise": ([*hidden, Dense(n_values)], (n_inputs,))}
 
-    def __call__(self, nets: Any, seen: Seen) -> Value:
-        """The raw output for each value."""
-        n = len(seen.x)
-        inputs = [seen.x, time_features(seen.time)]
-        inputs += [each for each in (seen.roles, seen.condition) if each is not None]
-        if seen.told is not None:
-            inputs.append(seen.told)
-        return nets.noise(np.concatenate([each.reshape(n, -1) for each in inputs], axis=1))
-
 
 @dataclass(frozen=True)
 class UNetNoise:
@@ -118,19 +109,28 @@ class UNetNoise:
             "noise": (layers, (*grid, shown)),
         }
 
-    def __call__(self, nets: Any, seen: Seen) -> Value:
-        """The raw output for each value."""
-        shown = [each for each in (seen.x, seen.roles) if each is not None]
-        told = [time_features(seen.time)]
-        if seen.condition is not None and seen.told is not None:
-            grid = seen.x.shape[1:-1]
-            if seen.condition.ndim > 2:
-                shown.append(enlarged(seen.condition, enlargement(seen.condition.shape[1:-1], grid)))
-            else:
-                told.append(seen.condition)
-            told.append(seen.told[:, None])
-        time = nets.time(np.concatenate(told, axis=1))
-        return nets.noise(np.concatenate(shown, axis=-1), time=time)
+
+def predicted(nets: Any, seen: Seen) -> Value:
+    """The raw output for each value of rows or grids."""
+    return _of_rows(nets, seen) if seen.x.ndim == 2 else _of_grids(nets, seen)
+
+
+def _of_rows(nets: Any, seen: Seen) -> Value:
+    inputs = [seen.x, time_features(seen.time)]
+    inputs += [each for each in (seen.roles, seen.condition, seen.told) if each is not None]
+    return nets.noise(np.concatenate([each.reshape(len(seen.x), -1) for each in inputs], axis=1))
+
+
+def _of_grids(nets: Any, seen: Seen) -> Value:
+    shown = [each for each in (seen.x, seen.roles) if each is not None]
+    told = [time_features(seen.time)]
+    if seen.condition is not None and seen.told is not None:
+        if seen.condition.ndim > 2:
+            shown.append(enlarged(seen.condition, enlargement(seen.condition.shape[1:-1], seen.x.shape[1:-1])))
+        else:
+            told.append(seen.condition)
+        told.append(seen.told[:, None])
+    return nets.noise(np.concatenate(shown, axis=-1), time=nets.time(np.concatenate(told, axis=1)))
 
 
 def built(noise: Any, sizes: Sizes, rng: Random, dtype: np.dtype) -> Parts:

@@ -197,7 +197,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
     def _coded(self, nets: Any, batch: Batch) -> tuple[Value, Value]:
         """Means of the codes of a batch, and logarithms of their standard deviations."""
         raw = nets.encoder(batch.x if batch.y is None else beside(batch.x, batch.y))
-        return raw[:, : self.n_components], WIDEST - F.softplus(WIDEST - raw[:, self.n_components :])
+        k = raw.shape[1] // 2
+        return raw[:, :k], WIDEST - F.softplus(WIDEST - raw[:, k:])
 
     def _misfit(self, nets: Any, z: Value, condition: Array | None, x: Array) -> Value:
         """- log p(x | z) for rows of codes and of scaled samples; samples may have an axis of draws that codes lack."""
@@ -286,7 +287,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         return raw
 
     def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
-        raw = self._decoded(draws.normal((n, self.n_components)), condition)
+        raw = self._decoded(draws.normal((n, self._n_features_out)), condition)
         log_noise = self.network_.parameters["noise"]["log"] if self._likelihood.has_noise else None
         return coding.as_samples(self, self._likelihood.drawn(raw, draws, log_noise).astype(np.float64))
 
@@ -303,7 +304,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
         .. math:: \log \frac{1}{K} \sum_{k=1}^K \frac{p(x | z_k) \, p(z_k)}{q(z_k | x)}, \qquad z_k \sim q(z | x).
 
-        What is drawn for a sample depends on the sample alone, so that it has the same score in any batch.
+        The codes follow from the sample alone, so that it has the same score in any batch, and in any units.
 
         Parameters
         ----------
@@ -346,11 +347,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         """``bound(log p(x | z), KL(q || p), log p(z) / q(z | x))`` of each sample."""
         x = self._inputs(X)
         condition = self._conditions(y, len(x), x.dtype)
-        n, k = self.n_importance, self.n_components
+        n, k = self.n_importance, self._n_features_out
 
         def outputs(nets: Any, batch: Batch, draws: None) -> Array:
             mean, log_sd = self._coded(nets, batch)
-            noise = noise_of_rows(batch.x, (n, k))
+            noise = noise_of_rows(batch.x, n, k)
             z = mean[:, None] + np.exp(log_sd)[:, None] * noise
             given = None if batch.y is None else np.repeat(batch.y, n, axis=0)
             misfit = self._misfit(nets, z.reshape(-1, k), given, batch.x.reshape(len(batch.x), 1, -1))

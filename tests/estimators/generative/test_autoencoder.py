@@ -189,6 +189,7 @@ REFUSED = {
     ),
     "no layer": ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),
     "no filters": ({"filters": (8, 0)}, r"filters=\(8, 0\) must hold a positive integer for each convolution"),
+    "nothing where there should be filters": ({"filters": ()}, r"filters=\(\) must hold a positive integer"),
     "a shape without filters": ({"input_shape": (2, 3, 1)}, "is for convolutional networks: give filters"),
 }
 
@@ -209,6 +210,14 @@ def test_a_warm_start_needs_the_same_networks(change):
     warm = clone(BRIEF).set_params(warm_start=True).fit(PLANE)
     with pytest.raises(ValueError, match="the parameters that shape the encoder were changed"):
         warm.set_params(**change).fit(PLANE)
+
+
+def test_what_goes_on_lies_where_the_decoder_can_reach_it():
+    model = clone(BRIEF).partial_fit(PIXELS)
+    before = model.reconstruct(PIXELS)
+    with pytest.raises(ValueError, match="X holds numbers beyond 0 and 1, but all were between them in the first fit"):
+        model.partial_fit(DIGITS)
+    assert_array_equal(model.reconstruct(PIXELS), before)
 
 
 def test_there_are_no_parts_before_a_fit_and_the_file_has_all_of_them(tmp_path):

@@ -179,11 +179,23 @@ def test_the_bound_of_a_row_is_the_same_in_any_batch():
 
 
 def test_densities_are_those_of_the_data_as_given():
-    """Units change the density by their Jacobian; the noise that it is found with is other noise then."""
-    wide = TWO * [10.0, 1.0] + [5.0, 0.0]
-    stretched = clone(TOLD).fit(wide, KINDS)
-    assert_allclose(stretched.score(wide, KINDS), TOLD.score(TWO, KINDS) - np.log(10.0), atol=0.1)
+    """Units change the density by their Jacobian, precision changes nothing."""
+    double = clone(TOLD).set_params(dtype="float64", max_iter=2)
+    wide, one = TWO * [1024.0, 1.0], double.fit(TWO, KINDS)
+    stretched = clone(double).fit(wide, KINDS)
+    assert_allclose(stretched.score_samples(wide, KINDS), one.score_samples(TWO, KINDS) - np.log(1024.0), rtol=1e-9)
+    single = one.score_samples(TWO.astype(np.float32), KINDS)
+    assert np.mean(np.abs(single - one.score_samples(TWO, KINDS)) < 1e-3) > 0.95  # but next to a thousandth
     assert TOLD.score(TWO, KINDS) > TOLD.score(TWO, KINDS[::-1]) + 1.0
+
+
+def test_what_was_fitted_draws_whatever_parameters_say_since():
+    model = pickle.loads(pickle.dumps(GAUSSIAN["v"]))
+    before = model.sample(4, random_state=0)
+    model.set_params(target="noise", missing=0.5, hidden_layer_sizes=3, filters=4)
+    assert_array_equal(model.sample(4, random_state=0), before)
+    with pytest.raises(ValueError, match="impute needs"):
+        model.impute([[1.0, 2.0]])
 
 
 # -- gaps ----------------------------------------------------------------------------------------------------------
@@ -304,12 +316,18 @@ REFUSED = {
         lambda: clone(TOLD).set_params(guidance_dropout=0.0, max_iter=1).fit(TWO, KINDS).sample(guidance=1.0),
         "guidance=1.0 needs samples without condition .* guidance_dropout=0.1",
     ),
-    "no masks": (lambda: GAUSSIAN["v"].impute([[1.0, np.nan]]), r"impute needs a model .* missing=0.5.* missing=0.0"),
+    "guidance to nowhere": (lambda: TOLD.sample(guidance=np.nan), "guidance=nan must be a finite number"),
+    "guidance in words": (lambda: TOLD.sample(guidance="a"), "guidance='a' must be a finite number"),
+    "no masks": (lambda: GAUSSIAN["v"].impute([[1.0, np.nan]]), r"impute needs a model .* missing=0.5.* missing=0"),
     "no draws": (lambda: MASKED.impute([[1.0, np.nan]], n_samples=0), "n_samples=0 must be a whole number"),
     "gaps in a fit": (lambda: DiffusionModel().fit([[1.0, np.nan]] * 3), "contains NaN"),
     "gaps in a score": (lambda: MASKED.score_samples([[1.0, np.nan]]), "X has gaps"),
     "an empty column": (
         lambda: DiffusionModel(missing=0.5).fit([[1.0, np.nan]] * 3), "column 1 of X .* holds nothing but NaN",
+    ),
+    "another target": (
+        lambda: DiffusionModel((4,), max_iter=1, warm_start=True).fit(TWO).set_params(target="noise").fit(TWO),
+        "target was changed after the first fit, to 'noise'",
     ),
     "other networks": (
         lambda: DiffusionModel((4,), max_iter=1, warm_start=True).fit(TWO).set_params(hidden_layer_sizes=5).fit(TWO),

@@ -110,6 +110,12 @@ def test_the_score_is_minus_the_energy_distance_of_samples_of_a_fixed_seed():
     assert FITTED.score(X) > GAN(**SMALL, max_iter=30, averaging=0.0, n_critic=100).fit(X).score(X) + 0.2
 
 
+def test_a_score_with_weights_is_of_samples_drawn_by_them():
+    one = KINDS == 0
+    assert FITTED.score(X, sample_weight=one) == pytest.approx(FITTED.score(X[one]), abs=0.05)
+    assert FITTED.score(X, sample_weight=one) < FITTED.score(X) - 0.3
+
+
 def test_the_score_of_a_conditional_one_knows_which_condition_belongs_where():
     assert TOLD.score(X, KINDS) > TOLD.score(X, (KINDS + 1) % 3) + 0.1
 
@@ -235,6 +241,12 @@ def test_samples_have_the_shape_in_which_data_came(grids, params, penalty):
     assert any(isinstance(layer, BatchNorm) for layer in model.critic_.layers) == (penalty == 0.0)
 
 
+@untrained
+def test_a_number_is_one_convolution():
+    one, listed = (GAN(filters=each, max_iter=1, random_state=0).fit(PICTURES) for each in (3, [3]))
+    assert_array_equal(one.network_.theta, listed.network_.theta)
+
+
 def test_the_networks_are_those_of_dcgan():
     """As counted by hand for 28 x 28 pixels, kernels of 4: the dense layer, two transposed convolutions, a norm."""
     generator = Network(generator_layers((28, 28, 1), (), (64, 128)), (64,), np.random.RandomState(0))
@@ -302,6 +314,7 @@ REFUSED = {
     "stopping by a loss": ({"n_iter_no_change": 5}, "n_iter_no_change=5 does not apply with early_stopping=False"),
     "dense layers beside filters": ({"filters": (4,), "hidden_layer_sizes": 8}, "hidden_layer_sizes=8 does not apply"),
     "no filters": ({"filters": ()}, r"filters=\(\) must hold a positive integer for each convolution"),
+    "packs larger than a batch": ({"packing": 91, "batch_size": 90}, "packing=91 needs as many samples in a batch"),
     "half a filter": ({"filters": (0.5,)}, r"filters=\(0.5,\) must hold a positive integer"),
     "a shape without filters": ({"input_shape": (2, 1)}, r"input_shape=\(2, 1\) is for convolutional networks"),
     "no units": ({"hidden_layer_sizes": (0,)}, "hidden_layer_sizes must be > 0"),

@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import multivariate_normal, norm
+from scipy.stats import kstest, multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA, FactorAnalysis
@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import VAE
+from sknn.estimators.generative.row_noise import noise_of_rows
 from sknn.estimators.generative.vae import divergence
 
 RNG = np.random.default_rng(0)
@@ -127,8 +128,16 @@ def test_densities_are_those_of_the_data_as_given(input_scaling, X, filters):
     model = clone(BRIEF).set_params(input_scaling=input_scaling, filters=filters, dtype="float64")
     one, other = clone(model).fit(X), clone(model).fit(1000.0 * X - 7.0)
     scores = one.score_samples(X) - X[0].size * np.log(1000.0)
-    assert_allclose(other.score_samples(1000.0 * X - 7.0), scores, rtol=1e-6)
-    assert_allclose(other.noise_, 1000.0 * one.noise_, rtol=1e-6)
+    assert_allclose(other.score_samples(1000.0 * X - 7.0), scores, rtol=1e-9)
+    assert_allclose(other.noise_, 1000.0 * one.noise_, rtol=1e-9)
+    assert_allclose(one.score_samples(X.astype(np.float32)), one.score_samples(X), rtol=0.01)
+    assert_allclose(one.score(X.astype(np.float32)), one.score(X), rtol=1e-4)
+
+
+def test_the_points_at_which_codes_are_tried_are_normal_and_differ_from_row_to_row():
+    noise = noise_of_rows(np.random.default_rng(0).normal(size=(500, 3)), 20, 2)
+    assert kstest(noise[:, 0].ravel(), "norm").pvalue > 0.01
+    assert abs(np.corrcoef(noise[:, 0, 0], noise[:, 7, 1])[0, 1]) < 0.15
 
 
 def test_samples_have_the_mean_and_covariance_of_the_data(linear):
@@ -293,7 +302,7 @@ def test_a_weight_in_the_score_counts_rows():
 
 
 REFUSED = {
-    "numbers beyond 0 and 1": ({"likelihood": "bernoulli"}, "is for numbers between 0 and 1, but X holds others"),
+    "numbers beyond 0 and 1": ({"likelihood": "bernoulli"}, "is for numbers between these, but X holds others: take"),
     "too many levels": ({"likelihood": "categorical"}, "an output for each level of a number, at most 256"),
     "a share above 1": ({"warm_up": 1.5}, "The 'warm_up' parameter of VAE must be"),
 }
@@ -309,6 +318,15 @@ def test_levels_that_were_not_there_are_refused():
     model = clone(BRIEF).set_params(likelihood="categorical").fit(CHAINS)
     with pytest.raises(ValueError, match="X holds 4, which is none of the 3 levels of the fit"):
         model.score_samples([[1.0, 4.0, 2.0]])
+
+
+def test_what_was_fitted_decides_until_the_next_fit():
+    model = clone(BRIEF).fit(PLANE)
+    changed = clone_with(model, n_components=5, likelihood="bernoulli", input_scaling="global", conditional=True)
+    for method in ("transform", "score_samples", "elbo"):
+        assert_array_equal(getattr(changed, method)(PLANE), getattr(model, method)(PLANE))
+    assert_array_equal(changed.sample(3, random_state=0), model.sample(3, random_state=0))
+    assert_array_equal(changed.noise_, model.noise_)
 
 
 def test_a_warm_start_goes_on_with_the_same_networks_alone():
