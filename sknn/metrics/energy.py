@@ -56,8 +56,10 @@ def energy_distance(X: Any, Y: Any) -> float:
     x, y = _rows("X", X), _rows("Y", Y)
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"X has {x.shape[1]} features a sample, but Y has {y.shape[1]}")
+    exponent = int(np.frexp(max(np.abs(x).max(), np.abs(y).max()))[1])
+    x, y = np.ldexp(x, -exponent), np.ldexp(y, -exponent)  # exact, and no square under- or overflows
     squared = 2 * _mean_distance(x, y) - _mean_distance(x, x) - _mean_distance(y, y)
-    return float(np.sqrt(max(squared, 0.0)))  # never negative but by rounding
+    return float(np.sqrt(max(squared, 0.0)) * 2.0 ** (exponent / 2))  # never negative but by rounding
 
 
 def _mean_distance(x: Array, y: Array) -> float:

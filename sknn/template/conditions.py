@@ -12,6 +12,8 @@ from ..nn.draws import Draws
 from .inputs import array_of_targets
 from .scaling import Scaling
 
+CHANGED = "conditional was changed after the first fit, to {}; fit anew with warm_start=False"
+
 
 class ConditionTarget:
     """The y of a conditional model: something known of each sample, not something to predict.
@@ -58,8 +60,10 @@ class ConditionTarget:
             share = np.bincount(index.ravel(), share)
         self._known, self._share = known, share / share.sum()
 
-    def check(self, y: Array, all_of_them: bool) -> None:
+    def check(self, y: Array | None, all_of_them: bool) -> None:
         """Raise ValueError if y is not such as in the first fit."""
+        if y is None:
+            raise ValueError(CHANGED.format(False))
         if y.shape[1:] != self._axes:
             raise ValueError(f"y has shape {y.shape}, but the conditions of the first fit have {('n', *self._axes)}")
         self.encode(y, np.dtype(np.float64))

@@ -50,6 +50,9 @@ class Density(DensityMixin, Generator):
         log_density : float
             In nats; larger is better.
         """
-        log_density = self.score_samples(X, y) if self.conditional else self.score_samples(X)
+        log_density = self.score_samples(X, y)
         weight = checked_weight(sample_weight, log_density, allow_all_zero=False)
-        return float(np.average(log_density, weights=weight))
+        if weight is None:
+            return float(log_density.mean())
+        counts = weight > 0  # a density of 0 is no matter where nothing counts: 0 times -inf would be NaN
+        return float(np.average(log_density[counts], weights=weight[counts]))

@@ -13,7 +13,7 @@ from ..autodiff.tape import Array
 from ..description import is_integer
 from ..nn.draws import Draws
 from ..train import Verdict
-from .conditions import ConditionTarget, check_names, names_of, read_conditions
+from .conditions import CHANGED, ConditionTarget, check_names, names_of, read_conditions
 from .estimator import Estimator
 from .parameters import fitted, fixed, parameter
 from .samples import Samples
@@ -60,6 +60,11 @@ class Generator(Estimator):
 
     def _verdict(self, nets: Any, samples: Samples, draws: Draws) -> Verdict:
         return mean_objective(self, nets, samples, draws)
+
+    def _check_unchanged(self) -> None:
+        super()._check_unchanged()
+        if self.conditional != (self._target is not None):
+            raise ValueError(CHANGED.format(self.conditional))
 
     def _conditions(self, y: Any, n: int, dtype: np.dtype) -> Array | None:
         """Encoded conditions of n samples, from one for all or one for each; None where y is ignored."""

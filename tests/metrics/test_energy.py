@@ -44,6 +44,11 @@ def test_it_is_a_metric_that_turning_does_not_change():
     assert found <= energy_distance(X, X + 1) + energy_distance(X + 1, Y)
 
 
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_no_square_under_or_overflows(unit):
+    assert_allclose(energy_distance(X * unit, Y * unit), energy_distance(X, Y) * np.sqrt(unit), rtol=1e-10)
+
+
 def test_blocks_say_what_all_pairs_say(monkeypatch):
     whole = energy_distance(X, Y)
     monkeypatch.setattr(energy, "LARGEST", 100)

@@ -1,6 +1,7 @@
 """What holds of all generators and densities, shown on a Gaussian whose mean may depend on a condition."""
 
 import pickle
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,26 @@ def test_conditions_say_how_many():
     assert TOLD.sample(y=[]).shape == (0, 2)
     assert TOLD.sample(y=KINDS[:7]).shape == (7, 2)
     assert TOLD.sample(7, y=KINDS[:7]).shape == (7, 2)
+
+
+def test_whether_there_are_conditions_is_decided_by_the_first_fit():
+    plain, told = (deepcopy(model).set_params(conditional=model is PLAIN) for model in (PLAIN, TOLD))
+    assert plain.score(X, KINDS) == PLAIN.score(X)
+    assert told.score(X, KINDS) == TOLD.score(X, KINDS)
+    with pytest.raises(ValueError, match="conditional was changed after the first fit, to True"):
+        plain.partial_fit(X, KINDS)
+    with pytest.raises(ValueError, match="conditional was changed after the first fit, to False"):
+        told.partial_fit(X)
+
+
+def test_what_counts_for_nothing_may_be_impossible():
+    class Impossible(Gaussian):
+        def score_samples(self, X, y=None):
+            return np.where(X[:, 0] == X[0, 0], -np.inf, super().score_samples(X, y))
+
+    model = Impossible(max_iter=3, random_state=0).fit(X)
+    assert model.score(X) == -np.inf
+    assert model.score(X, sample_weight=np.arange(400)) > -np.inf
 
 
 REFUSED = {

@@ -182,6 +182,7 @@ class DiffusionModel(Density):
         return built(self._noise, self._sizes(target), rng, dtype)
 
     def _check_unchanged(self) -> None:
+        super()._check_unchanged()
         for name, (layers, shape) in self._noise.networks(self._sizes(self._target)).items():
             part = self.network_.parts.get(name)
             if part is None or part.layers != tuple(layers) or part.input_shape != tuple(shape):

@@ -140,13 +140,21 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     def _read_x(self, X: Any, fresh: bool) -> Array:
         return read_pictures(self, X, fresh)
 
+    def _read(self, X: Any, y: Any, sample_weight: Any, fresh: bool, allow_all_zero: bool) -> Samples:
+        samples = super()._read(X, y, sample_weight, fresh, allow_all_zero)
+        if (bounds := self._bounds()) is not None:
+            counting = samples.influential()
+            _check_within(bounds, all_positions(counting.of(counting.x), None)[0])
+        return samples
+
+    def _bounds(self) -> Bounds | None:
+        """What the parameter states, for rows of features or the channels of pixels."""
+        return read_bounds(self.bounds, self._shape[-1:])
+
     def _look_at(self, samples: Samples) -> None:
         x, _ = all_positions(samples.of(samples.x), None)
-        bounds = read_bounds(self.bounds, x.shape[1:])
-        if bounds is not None:
-            _check_within(bounds, x)
         self.spacing_ = spacings(x)
-        self._spread = Spread(self.spacing_, x.min(axis=0), bounds) if self.dequantize else None
+        self._spread = Spread(self.spacing_, x.min(axis=0), self._bounds()) if self.dequantize else None
         if not self.dequantize:
             warn_of_ties(self, self.spacing_)
 
@@ -154,7 +162,17 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         x, weight = all_positions(samples.of(samples.x), samples.of(samples.weight))
         if self._spread is not None:  # of what nearly always has one value, only what is spread has a scale
             x = self._spread(x, np.random.default_rng(0).random(x.shape))
-        return PowerScaling(x, weight, kind=self.input_scaling, bounds=read_bounds(self.bounds, x.shape[1:]))
+        return PowerScaling(x, weight, kind=self.input_scaling, bounds=self._bounds())
+
+    def _check_unchanged(self) -> None:
+        """The flow has learnt of values as they were freed of their bounds and spread, and can only go on so."""
+        super()._check_unchanged()
+        for name, is_so in {
+            "bounds": self._bounds() == self.input_scaling_.bounds,
+            "dequantize": self.dequantize == (self._spread is not None),
+        }.items():
+            if not is_so:
+                raise ValueError(f"{name} was changed after the first fit; fit anew with warm_start=False")
 
     def _plan(self, n_samples: int) -> Plan:
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}

@@ -189,6 +189,7 @@ class GAN(Generator):
         }
 
     def _check_unchanged(self) -> None:
+        super()._check_unchanged()
         plans = self._parts(0 if self._target is None else self._target.n_conditions)
         for name, (layers, shape) in plans.items():
             part = self._part(name)

@@ -171,6 +171,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         return Parts(**parts)
 
     def _check_unchanged(self) -> None:
+        super()._check_unchanged()
         coding.check_unchanged(self, self._layers_of())
 
     @property

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from copy import deepcopy
 from itertools import pairwise
 
 import numpy as np
@@ -172,6 +173,23 @@ def test_samples_stay_within_their_bounds(rng):
     drawn = flow.sample(5000, random_state=0)
     assert ((drawn >= [0, -1]) & (drawn <= [1, np.inf])).all()
     assert np.isfinite(flow.score_samples(drawn)).all()
+
+
+def test_every_fit_keeps_to_the_bounds(rng):
+    x = rng.uniform(0, 1, (200, 2))
+    flow = NormalizingFlow(bounds="unit", warm_start=True, **SMALL).fit(x)
+    beyond = "X has the value .* beyond its bounds, 0 and 1"
+    with pytest.raises(ValueError, match=beyond):
+        flow.partial_fit(3 * x)
+    with pytest.raises(ValueError, match=beyond):
+        flow.fit(3 * x)
+    with pytest.raises(ValueError, match=f"in the validation data .*{beyond}"):
+        flow.fit(x, X_val=3 * x)
+    counts = (np.arange(200) > 0).astype(float)
+    flow.fit(np.where(counts[:, None], x, 7.0), sample_weight=counts)
+    for option in ({"bounds": (0, 2)}, {"bounds": None}, {"dequantize": True}):
+        with pytest.raises(ValueError, match=f"{next(iter(option))} was changed after the first fit"):
+            deepcopy(flow).set_params(**option).fit(x)
 
 
 def test_values_on_their_bounds_are_taken():
