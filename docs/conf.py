@@ -39,6 +39,7 @@ templates_path = ["_templates"]
 default_role = "literal"  # `name` in docstrings
 nitpicky = True
 nitpick_ignore = [("py:class", "sknn.autodiff.tape.Fused")]  # its public name is `op`
+nitpick_ignore_regex = [("py:.*", r"sklearn\..*")]  # named, not linked: no page needs a network
 suppress_warnings = ["config.cache"]  # the gallery has a function among its settings, which cannot be pickled
 
 # ------------------------------------------------------------------------------------------------------------- pages

@@ -39,7 +39,7 @@ from .layer import Context, Layer, Shape, Store
 
 @dataclass(frozen=True)
 class Affine(Description):
-    """x exp(s) + t, with two numbers for each x that say s and t: see :func:`sknn.ops.affine.affine`."""
+    """x exp(s) + t, with two numbers for each x that say s and t: see `sknn.ops.affine`."""
 
     operation: ClassVar[Fused] = affine
     options: ClassVar[dict[str, Any]] = {}
@@ -49,7 +49,7 @@ class Affine(Description):
 @dataclass(frozen=True)
 class Spline(Description):
     """A monotone spline on [-bound, bound], the identity beyond, with its numbers for each x: see
-    :func:`sknn.ops.spline.spline`.
+    `sknn.ops.spline`.
 
     Parameters
     ----------
@@ -380,13 +380,13 @@ def log_prob(flow: Applied, x: Value, condition: Any = None) -> Value:
     Returns
     -------
     log_density : array or Tensor of shape (n,)
-        log N(z; 0, I) + log |det dz / dx| of what the flow makes of them, z.
+        ``log N(z; 0, I) + log |det dz / dx|`` of what the flow makes of them, z.
     """
     return standard_normal(flow(_begun(x), **_given(condition)))
 
 
 def to_noise(flow: Applied, x: Array, condition: Any = None) -> tuple[Array, Array]:
-    """What the flow makes of samples, which is standard normal if the flow has learnt it, and log |det dz / dx|.
+    """What the flow makes of samples, which is standard normal if the flow has learnt it, and the log-volume gained.
 
     Parameters
     ----------
