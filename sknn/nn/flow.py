@@ -397,6 +397,7 @@ def to_noise(flow: Applied, x: Array, condition: Any = None) -> tuple[Array, Arr
     -------
     z : ndarray of shape (n, d)
     log_volume : ndarray of shape (n,)
+        ``log |det dz / dx|``.
     """
     state = flow(_begun(x), **_given(condition))
     return state[:, :-1], state[:, -1]
