@@ -60,7 +60,7 @@ def autoencoder(**params):
     return Autoencoder(8, hidden_layer_sizes=(256,), random_state=0, **params)
 
 
-found = {"nothing": seen}
+found = {"no filter": seen}
 smooth = [savgol_filter(seen, window, 2, axis=1) for window in range(3, 16, 2)]
 found["Savitzky-Golay"] = min(smooth, key=error)
 through_pca = [pca.inverse_transform(pca.transform(seen)) for pca in (PCA(k).fit(clean) for k in range(1, 41))]

@@ -142,7 +142,7 @@ for row, (difference, low, high) in enumerate(helped.values()):
 axes[-1].axvline(0, color="black", linewidth=0.8)
 axes[-1].set_yticks(range(len(helped)), helped)
 axes[-1].invert_yaxis()
-axes[-1].set(title="did it help?", xlabel="average precision, less that as it is")
+axes[-1].set(title="did it help?", xlabel="average precision, less that as it is (95 %)")
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
 folder.mkdir(parents=True, exist_ok=True)

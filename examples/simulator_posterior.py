@@ -94,8 +94,8 @@ axes[0, 0].plot(middles, seen[0], "o", color="black", markersize=4, label="seen"
 axes[0, 0].set(xlabel="day", ylabel="reports in four days", title="reports, seen and simulated again")
 axes[0, 0].legend(frameon=False, loc="upper right")
 
-axes[0, 1].plot(*kept[:, :2].T, ".", color=ORANGE, markersize=5, label="rejection, 100 of 10,000")
 axes[0, 1].plot(*draws[:, :2].T, ".", color=BLUE, markersize=2, alpha=0.5, label="flow")
+axes[0, 1].plot(*kept[:, :2].T, ".", color=ORANGE, markersize=5, label="rejection, 100 of 10,000")
 axes[0, 1].plot(*TRUTH[:2], "k*", markersize=12, label="truth")
 axes[0, 1].set(xlim=(LOW[0], HIGH[0]), ylim=(LOW[1], HIGH[1]), xlabel="rate of infection", ylabel="rate of recovery")
 axes[0, 1].set_title("the posterior, over all of the prior")

@@ -18,16 +18,19 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import sknn
-from sknn import MLPClassifier, MLPRegressor, UNetRegressor
+from sknn import DensityClassifier, MLPClassifier, MLPRegressor, UNetRegressor
 from sknn.ops.threads import LARGE_STEP, available_threads, share_out
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
-OF_IMAGES = [UNetRegressor]  # whose y has a number at each pixel: the tests of their room
+APART = [
+    UNetRegressor,  # whose y has a number at each pixel: the tests of its room
+    DensityClassifier,  # around an estimator, whose parameters are searched
+]
 ESTIMATORS = [
     item
     for item in PUBLIC
-    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and item not in OF_IMAGES
+    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and item not in APART
 ]
 
 every_estimator = pytest.mark.parametrize("Estimator", ESTIMATORS)

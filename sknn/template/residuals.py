@@ -10,7 +10,6 @@ from sklearn.linear_model import RidgeCV
 from ..autodiff.tape import Array
 
 TOLD = 0.03  # the share of a variance that is no accident
-MOST = 20_000  # samples, evenly spaced, say what is linear
 PENALTIES = np.logspace(-3, 3, 7)
 SMALLEST = 1e-3  # standard deviation of what is left, where y has 1: no line is believed to say more
 
@@ -33,9 +32,7 @@ def linear_residuals(x: Array, y: Array, weight: Array | None = None) -> Residua
     >>> [linear_residuals(x, y) is None for y in (x + noise, x**2 + noise, x + noise * x)]
     [False, True, True]
     """
-    step = -(-len(x) // MOST)
-    x, y = (each[::step].astype(np.float64) for each in (x, y))
-    weight = np.ones(len(x)) if weight is None else weight[::step] / weight[::step].mean()
+    weight = np.ones(len(x)) if weight is None else weight / weight.mean()
     residuals = Residuals(x, y, weight)
     r = residuals(y, x)
     found = np.column_stack([r, np.abs(r)])

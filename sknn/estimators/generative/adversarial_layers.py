@@ -20,10 +20,9 @@ def generator_layers(shape: tuple[int, ...], sizes: Sequence[int], filters: Sequ
         grids.append(tuple(ceil(size / STRIDE) for size in grids[-1]))
     first = (*grids[-1], filters[-1])
     layers: list[Layer] = [Dense(prod(first), activation="relu", init="he_uniform"), Unflatten(first)]
-    for units, to in zip([*filters[-2::-1], channels], grids[-2::-1], strict=True):
-        layers.append(ConvTranspose(units, KERNEL, STRIDE, output_size=to, use_bias=to == grids[0]))
-        layers += [BatchNorm(activation="relu")] if to != grids[0] else []
-    return layers
+    for units, to in zip(filters[-2::-1], grids[-2:0:-1], strict=True):
+        layers += [ConvTranspose(units, KERNEL, STRIDE, output_size=to, use_bias=False), BatchNorm(activation="relu")]
+    return [*layers, ConvTranspose(channels, KERNEL, STRIDE, output_size=grids[0])]
 
 
 def critic_layers(sizes: Sequence[int], filters: Sequence[int], n_conditions: int, batch_norm: bool) -> list[Layer]:

@@ -45,6 +45,12 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
     one. It can be taught to remove noise (`noise`, `masking`: it sees a spoilt sample and has to make the clean one),
     to use few units at a time (`sparsity`, `activity_l1`), and to see images as such (`filters`).
 
+    See Also
+    --------
+    sklearn.decomposition.PCA : As good or better on some hundred rows of a table.
+    VAE : Codes that have a distribution, so that there is a density, and new samples.
+    OutlierDetector : Samples whose error is too large.
+
     References
     ----------
     Hinton, Salakhutdinov (2006). Reducing the dimensionality of data with neural networks. Science 313.

@@ -50,6 +50,7 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
     References
     ----------
     Bishop (2006). Pattern Recognition and Machine Learning, section 4.2. Springer.
+
     Ng, Jordan (2001). On discriminative vs. generative classifiers: a comparison of logistic regression and naive
     Bayes. NeurIPS 14.
 

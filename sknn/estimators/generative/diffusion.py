@@ -51,6 +51,12 @@ class DiffusionModel(Density):
     Parameters are averaged over the steps of the fit. Samples stay in the range that each value had in the fit. Of the
     density a lower bound is known.
 
+    See Also
+    --------
+    NormalizingFlow : Has the density itself.
+    GAN : Draws in one pass of the network; its samples are worse.
+    sklearn.impute.IterativeImputer : Fills gaps as well or better where the columns hang together linearly.
+
     References
     ----------
     Ho, Jain, Abbeel (2020). Denoising diffusion probabilistic models. NeurIPS. arXiv:2006.11239.
@@ -58,6 +64,13 @@ class DiffusionModel(Density):
     Ho, Salimans (2021). Classifier-free diffusion guidance. NeurIPS workshop. arXiv:2207.12598.
 
     Kingma, Salimans, Poole, Ho (2021). Variational diffusion models. NeurIPS. arXiv:2107.00630.
+
+    Nichol, Dhariwal (2021). Improved denoising diffusion probabilistic models. ICML. arXiv:2102.09672.
+
+    Salimans, Ho (2022). Progressive distillation for fast sampling of diffusion models. ICLR. arXiv:2202.00512.
+
+    Lu, Zhou, Bao, Chen, Li, Zhu (2022). DPM-Solver++: fast solver for guided sampling of diffusion probabilistic
+    models. arXiv:2211.01095.
 
     Examples
     --------

@@ -44,6 +44,12 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     which is what is maximised. Samples are the inverse of noise. Scores are log-densities of the data as given, in
     nats; scaling and bounds are accounted for.
 
+    See Also
+    --------
+    sklearn.mixture.GaussianMixture : As good on round shapes and small tables, in a second.
+    FlowRegressor : The distribution of y under X.
+    OutlierDetector : Which samples are too improbable.
+
     References
     ----------
     Dinh, Sohl-Dickstein, Bengio (2017). Density estimation using Real NVP. ICLR. arXiv:1605.08803.
@@ -51,6 +57,10 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
     Durkan, Bekasov, Murray, Papamakarios (2019). Neural spline flows. NeurIPS. arXiv:1906.04032.
 
     Kingma, Dhariwal (2018). Glow: generative flow with invertible 1x1 convolutions. NeurIPS. arXiv:1807.03039.
+
+    Papamakarios, Pavlakou, Murray (2017). Masked autoregressive flow for density estimation. NeurIPS. arXiv:1705.07057.
+
+    Yeo, Johnson (2000). A new family of power transformations to improve normality or symmetry. Biometrika 87.
 
     Examples
     --------

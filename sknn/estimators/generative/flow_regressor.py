@@ -36,6 +36,7 @@ TIED = (
     "output(s) {} of y hold values that are repeated, as whole or rounded numbers are: a density grows there without "
     "bound; add noise of the size of their steps, such as y + rng.uniform(-0.5, 0.5, y.shape) for whole numbers"
 )
+ENOUGH = 20_000  # samples, evenly spaced, say what is linear
 AT_ONCE = 1 << 21  # numbers drawn to be summarised
 
 
@@ -161,7 +162,8 @@ class FlowRegressor(Regressor):
     def _new_scaling(self, samples: Samples) -> Any:
         """That of the inputs; what linear regression on them leaves of y is learnt along with it."""
         scaling = super()._new_scaling(samples)
-        x, y, weight = (samples.of(each) for each in (samples.x, samples.y, samples.weight))
+        some = samples.part(np.arange(0, len(samples), -(-len(samples) // ENOUGH)))
+        x, y, weight = (some.of(each) for each in (some.x, some.y, some.weight))
         x = x.astype(np.float64)
         z = self._target.encode(y, x.dtype)
         self._residuals = linear_residuals(x if scaling is None else scaling(x), z, weight)

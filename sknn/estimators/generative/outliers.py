@@ -48,6 +48,9 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
     ----------
     Bishop (1994). Novelty detection and neural network validation. IEE Proceedings - Vision, Image and Signal
     Processing 141.
+
+    Liu, Ting, Zhou (2008). Isolation forest. ICDM.
+
     Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan (2019). Do deep generative models know what they don't know?
     ICLR.
 

@@ -44,6 +44,11 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
     .. math:: \log p(x) \geq \mathbb{E}_{q(z | x)} \log p(x | z) - \beta \, KL(q(z | x) \,\|\, p(z)), \qquad \beta = 1.
 
+    See Also
+    --------
+    Autoencoder : Nearer reconstructions, and no density.
+    sklearn.mixture.GaussianMixture : The better density of a table, in a second.
+
     References
     ----------
     Kingma, Welling (2014). Auto-encoding variational Bayes. ICLR. arXiv:1312.6114.
