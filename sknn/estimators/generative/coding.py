@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -62,11 +61,9 @@ def decoder_layers(estimator: Any, shape: Sequence[int], n_each: int = 1, activa
         grids.append(tuple(-(-n // 2) for n in grids[-1]))
     coarsest = (*grids[-1], filters[-1])
     layers: list[Layer] = [*hidden, _dense(estimator, prod(coarsest)), Unflatten(coarsest)]
-    for n, finer in zip(reversed([channels * n_each, *filters[:-1]]), reversed(grids[:-1]), strict=True):
-        conv = _conv(estimator, n)
-        layers.append(ConvTranspose(n, KERNEL_SIZE, 2, activation=conv.activation, init=conv.init, output_size=finer))
-    layers[-1] = replace(layers[-1], activation=activation, init="glorot_uniform")  # type: ignore[type-var]
-    return [*layers, Flatten()]
+    for n, finer in zip(filters[-2::-1], grids[-2:0:-1], strict=True):
+        layers.append(_up(n, finer, estimator.activation, init_before(estimator.activation)))
+    return [*layers, _up(channels * n_each, grids[0], activation, "glorot_uniform"), Flatten()]
 
 
 # -- what comes in and goes out ------------------------------------------------------------------------------------
@@ -115,3 +112,7 @@ def _dense(estimator: Any, units: int) -> Dense:
 
 def _conv(estimator: Any, filters: int) -> Conv:
     return Conv(filters, KERNEL_SIZE, 2, activation=estimator.activation, init=init_before(estimator.activation))
+
+
+def _up(filters: int, grid: tuple[int, ...], activation: str, init: str) -> ConvTranspose:
+    return ConvTranspose(filters, KERNEL_SIZE, 2, activation=activation, init=init, output_size=grid)
