@@ -108,7 +108,7 @@ for k, (label, colour) in enumerate({"quasars": BLUE, "pairs": RED}.items()):
     axes[2].bar_label(bars, fmt="%.2f", padding=3)
 axes[2].set_yticks(places, [f"{name}\n{nats[name]:.2f} nats" if name in nats else name for name in found])
 axes[2].invert_yaxis()
-axes[2].set(xlim=(0, 1.15), title="share found among the 2 % of lowest density")
+axes[2].set(xlim=(0, 1.15), title="share of them that is found")
 axes[2].legend(frameon=False, loc="lower right")
 axes[2].spines[["top", "right"]].set_visible(False)
 

@@ -261,6 +261,23 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         codes: Array = self._forward(x, lambda nets, batch, draws: self._coded(nets, batch)[0], y=condition)
         return codes
 
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Array:
+        """Fit, and tell the mean codes of the same samples, under the same conditions.
+
+        Parameters
+        ----------
+        X, y
+            As for :meth:`fit`.
+        **fit_params
+            What else :meth:`fit` takes.
+
+        Returns
+        -------
+        Z : ndarray of shape (n_samples, n_components)
+            As :meth:`transform` gives.
+        """
+        return self.fit(X, y, **fit_params).transform(X, y)
+
     def inverse_transform(self, Z: Any, y: Any = None) -> Array:
         """The samples that are expected for codes: of levels the most probable ones.
 

@@ -210,6 +210,8 @@ def test_a_condition_that_tells_nothing_changes_nothing():
     y = np.random.default_rng(1).integers(3, size=len(PLANE))
     model = clone(LINEAR).set_params(conditional=True).fit(PLANE, y)
     assert_allclose(model.score(PLANE, y), PCA(2).fit(PLANE).score(PLANE), atol=0.03)
+    twin = clone(model)
+    assert_array_equal(twin.fit_transform(PLANE, y), model.transform(PLANE, y))
 
 
 def test_images_are_drawn_under_conditions_too():
