@@ -56,8 +56,8 @@ ONLY = {("nn", "optim"): {"Group"}, ("optim", "ops"): {"native"}}  # all that ma
 SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
-    *("bounds", "denoising", "imputing", "noise_networks", "samplers"),
-    *("coding", "default", "pictures", "row_noise"),
+    *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
+    *("coding", "default", "parts", "pictures", "row_noise"),
     *("adversarial_layers", "adversaries", "collapse"),
 }
 

@@ -39,7 +39,7 @@ def describe(network: Any) -> list[Row]:
     for position, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
         sight = _after(sight, str(position), before, network)
         rows.append(
-            Row(_label(layer), shape, _count(network, position, "weight"), _count(network, position), sight.field)
+            Row(label(layer), shape, _count(network, position, "weight"), _count(network, position), sight.field)
         )
         before = shape
     return rows
@@ -136,7 +136,7 @@ NAMELESS = ("kind", "size")  # said whether chosen or not, and without their nam
 UNSAID = ("init", "bias_init", "gain", "gain_init", "stay", "move", "which")
 
 
-def _label(layer: Layer) -> str:
+def label(layer: Layer) -> str:
     """The layer with what was chosen for it, without what says how it is initialised, or which columns it is about."""
     words = []
     for field in fields(layer):  # type: ignore[arg-type]
@@ -144,7 +144,7 @@ def _label(layer: Layer) -> str:
         if field.name in UNSAID:
             continue
         if isinstance(value, tuple) and value and value[0] in layer.inner:
-            within = ", ".join(map(_label, value))
+            within = ", ".join(map(label, value))
             words.append(within if field.default is MISSING else f"{field.name}={within}")
         elif field.default is MISSING or field.name in NAMELESS:
             words.append(str(value))

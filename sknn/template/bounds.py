@@ -78,6 +78,16 @@ class Bounds:
         """Which of the values lie between the bounds, or on them."""
         return (x >= self.low) & (x <= self.high)
 
+    def check(self, name: str, x: Array) -> None:
+        """Raise ValueError if values of rows (n, d) lie beyond the bounds."""
+        beyond = ~self.hold(x)
+        if beyond.any():
+            row, column = np.argwhere(beyond)[0]
+            low, high = (np.broadcast_to(each, x.shape[1:])[column] for each in (self.low, self.high))
+            raise ValueError(
+                f"{name} has the value {x[row, column]:g} in column {column}, beyond its bounds, {low:g} and {high:g}"
+            )
+
     def _distances(self, x: Array) -> tuple[Array, Array]:
         """From the bounds, none of them 0; 1 from one that is not there."""
         above, below = x - self.low, self.high - x

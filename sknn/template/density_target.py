@@ -38,16 +38,8 @@ class DensityTarget(Target):
     def check(self, y: Array, all_of_them: bool) -> None:
         """Raise ValueError if y has another number of outputs than the first fit, or lies beyond its bounds."""
         self.check_shape(y)
-        bounds, values = self.scaling.bounds, columns(y)
-        if bounds is None:
-            return
-        beyond = (values < bounds.low) | (values > bounds.high)
-        if beyond.any():
-            row, column = map(int, np.argwhere(beyond)[0])
-            raise ValueError(
-                f"y has the value {values[row, column]:g} in row {row}, which lies beyond its bounds, "
-                f"{bounds.low[column]:g} and {bounds.high[column]:g}"
-            )
+        if self.scaling.bounds is not None:
+            self.scaling.bounds.check("y", columns(y))
 
     def check_shape(self, y: Array) -> None:
         """Raise ValueError if y has another number of outputs than the first fit."""

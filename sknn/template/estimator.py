@@ -32,7 +32,7 @@ from ..callbacks import FitObserver
 from ..nn import Layer, Network, Parts
 from ..nn.draws import Draws
 from ..nn.init import Random
-from ..nn.summary import describe
+from ..nn.summary import describe, label
 from ..optim import SOLVERS, Solver
 from ..schedules import SCHEDULES, Schedule
 from ..train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdict, train
@@ -586,6 +586,10 @@ def _n_outputs(target: Target | None) -> int:
 
 
 def _changes(before: Sequence[Layer], after: Sequence[Layer]) -> str:
-    """Where two lists of layers differ."""
-    pairs = enumerate(zip_longest(before, after, fillvalue="nothing"))
-    return ", ".join(f"layer {k} from {old} to {new}" for k, (old, new) in pairs if old != new)
+    """Where two lists of layers differ first."""
+    pairs = enumerate(zip_longest(before, after))
+    k, old, new = next((k, old, new) for k, (old, new) in pairs if old != new)
+    names = ["nothing" if layer is None else label(layer) for layer in (old, new)]
+    if names[0] == names[1]:  # which differ in what labels leave out, such as how weights are initialised
+        names = [repr(old), repr(new)]
+    return f"layer {k} from {names[0]} to {names[1]}"

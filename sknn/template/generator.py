@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..autodiff.tape import Array
@@ -14,6 +13,7 @@ from ..description import is_integer
 from ..nn.draws import Draws
 from ..train import Verdict
 from .conditions import CHANGED, ConditionTarget, check_names, names_of, read_conditions
+from .drawing import draws_by
 from .estimator import Estimator
 from .parameters import fitted, fixed, parameter
 from .samples import Samples
@@ -112,7 +112,7 @@ class Generator(Estimator):
         check_is_fitted(self)
         if not is_integer(n_samples) or n_samples < 0:
             raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
-        draws = Draws(int(check_random_state(random_state).randint(1 << 31)), self.network_.theta.dtype)
+        draws = draws_by(random_state, self.network_.theta.dtype)
         n, condition = self._drawn_under(int(n_samples), y, draws)
         if n == 0:
             return sampled(1, None if condition is None else self._target.drawn(1, draws), draws)[:0]

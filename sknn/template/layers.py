@@ -58,14 +58,23 @@ def listed_sizes(sizes: Any, times: int = 1) -> list[int]:
     return [int(size) for size in sizes]
 
 
+def listed_filters(filters: Any, name: str = "filters") -> list[int]:
+    """Those of each convolution, as listed or of a single one; None: there are none."""
+    if filters is None:
+        return []
+    several = list(filters) if in_order(filters) else [filters]
+    if not several or not all(is_integer(each) and each > 0 for each in several):
+        raise ValueError(
+            f"{name}={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None"
+        )
+    return [int(each) for each in several]
+
+
 def stem(filters: Any, kernel_size: int) -> list[Layer]:
     """Convolutions in front of all else, each with a layer norm and ReLU; None: there are none."""
-    several = [] if filters is None else list(filters) if in_order(filters) else [filters]
-    if not all(is_integer(each) and each > 0 for each in several):
-        raise ValueError(f"stem={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None")
     layers: list[Layer] = []
-    for each in several:
-        layers += [Conv(int(each), kernel_size, init="he_uniform"), LayerNorm(), Activation("relu")]
+    for each in listed_filters(filters, "stem"):
+        layers += [Conv(each, kernel_size, init="he_uniform"), LayerNorm(), Activation("relu")]
     return layers
 
 

@@ -152,8 +152,8 @@ class CouplingFlow(Density):
     def _objective(self, nets, batch, draws):
         return -self._outputs(nets, batch, draws)
 
-    def score_samples(self, X):
-        return self._raw_outputs(X) - np.log(self.input_scaling_.scale).sum()
+    def score_samples(self, X, y=None):
+        return self._raw_outputs(X) + self.input_scaling_.log_volume(np.asarray(X))
 
     def sample(self, n_samples=1, y=None, random_state=None):
         z = check_random_state(random_state).normal(size=(n_samples, self.n_features_in_))

@@ -11,7 +11,7 @@ from sklearn.metrics import r2_score
 
 from ...autodiff import primitives as F
 from ...autodiff.tape import Array, Value
-from ...nn import Layer, Network, Parts
+from ...nn import Network, Parts
 from ...nn.draws import Draws
 from ...nn.init import Random
 from ...ops.loss import squared_error
@@ -26,6 +26,7 @@ from ...template.samples import Batch, Samples
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...train import Plan
 from . import coding
+from .parts import Plans, built, check_unchanged
 from .pictures import INPUT_SHAPE, read_pictures
 
 STEPS, FEWEST, MOST = 8000, 20, 500  # of max_iter="auto", and epochs
@@ -163,21 +164,21 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
 
     # -- the networks ----------------------------------------------------------------------------------------------
 
-    def _layers_of(self) -> dict[str, list[Layer]]:
-        """Those of the parts."""
+    def _plans(self) -> Plans:
         code = "logistic" if self.sparsity is not None else "relu" if self.activity_l1 else "identity"
         return {
-            "encoder": coding.encoder_layers(self, self.n_components, code),
-            "decoder": coding.decoder_layers(self, self._shape, activation=self.out_activation_),
+            "encoder": (coding.encoder_layers(self, self.n_components, code), self._shape),
+            "decoder": (
+                coding.decoder_layers(self, self._shape, activation=self.out_activation_),
+                (self.n_components,),
+            ),
         }
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Parts:
-        layers = self._layers_of()
-        encoder = Network(layers["encoder"], self._shape, rng, dtype)
-        return Parts(encoder=encoder, decoder=Network(layers["decoder"], (self.n_components,), rng, dtype))
+        return Parts(**built(self._plans(), rng, dtype))
 
     def _check_unchanged(self) -> None:
-        coding.check_unchanged(self, self._layers_of())
+        check_unchanged(self.network_, self._plans())
 
     @property
     def encoder_(self) -> Network:

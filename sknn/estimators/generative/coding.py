@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -11,10 +10,9 @@ import numpy as np
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
-from ...description import in_order, is_integer
 from ...nn import Conv, ConvTranspose, Dense, Flatten, Layer, Unflatten
 from ...template.inputs import at_once
-from ...template.layers import ACTIVATION_NAMES, init_before, listed_sizes
+from ...template.layers import ACTIVATION_NAMES, init_before, listed_filters, listed_sizes
 from ...template.parameters import parameter
 from ...template.samples import Samples
 from ...template.scaling import GlobalScaling
@@ -46,7 +44,7 @@ KERNEL_SIZE = 4  # a multiple of the stride, so that transposed convolutions lea
 
 def encoder_layers(estimator: Any, n_outputs: int, activation: str = "identity") -> list[Layer]:
     """From samples to `n_outputs` numbers: convolutions, if there are any, then dense layers."""
-    convolutions = [_conv(estimator, n) for n in _filters(estimator)]
+    convolutions = [_conv(estimator, n) for n in listed_filters(estimator.filters)]
     hidden = [_dense(estimator, n) for n in listed_sizes(estimator.hidden_layer_sizes)]
     return [*convolutions, *[Flatten()][: len(convolutions)], *hidden, Dense(n_outputs, activation=activation)]
 
@@ -54,7 +52,7 @@ def encoder_layers(estimator: Any, n_outputs: int, activation: str = "identity")
 def decoder_layers(estimator: Any, shape: Sequence[int], n_each: int = 1, activation: str = "identity") -> list[Layer]:
     """From codes to `n_each` numbers for each of a sample, in a row: what encodes, the other way round."""
     hidden = [_dense(estimator, n) for n in reversed(listed_sizes(estimator.hidden_layer_sizes))]
-    filters = _filters(estimator)
+    filters = listed_filters(estimator.filters)
     if not filters:
         return [*hidden, Dense(prod(shape) * n_each, activation=activation)]
     *grid, channels = shape
@@ -63,20 +61,9 @@ def decoder_layers(estimator: Any, shape: Sequence[int], n_each: int = 1, activa
         grids.append(tuple(-(-n // 2) for n in grids[-1]))
     coarsest = (*grids[-1], filters[-1])
     layers: list[Layer] = [*hidden, _dense(estimator, prod(coarsest)), Unflatten(coarsest)]
-    for n, finer in zip(reversed([channels * n_each, *filters[:-1]]), reversed(grids[:-1]), strict=True):
-        conv = _conv(estimator, n)
-        layers.append(ConvTranspose(n, KERNEL_SIZE, 2, activation=conv.activation, init=conv.init, output_size=finer))
-    layers[-1] = replace(layers[-1], activation=activation, init="glorot_uniform")  # type: ignore[type-var]
-    return [*layers, Flatten()]
-
-
-def check_unchanged(estimator: Any, layers: dict[str, list[Layer]]) -> None:
-    """Raise ValueError if fitted parts are not what the parameters say now."""
-    for name, those in layers.items():
-        if tuple(those) != estimator.network_[name].layers:
-            raise ValueError(
-                f"the parameters that shape the {name} were changed after the first fit; fit anew with warm_start=False"
-            )
+    for n, finer in zip(filters[-2::-1], grids[-2:0:-1], strict=True):
+        layers.append(_up(n, finer, estimator.activation, init_before(estimator.activation)))
+    return [*layers, _up(channels * n_each, grids[0], activation, "glorot_uniform"), Flatten()]
 
 
 # -- what comes in and goes out ------------------------------------------------------------------------------------
@@ -119,19 +106,13 @@ def as_samples(estimator: Any, decoded: Array) -> Array:
 # -- layers --------------------------------------------------------------------------------------------------------
 
 
-def _filters(estimator: Any) -> list[int]:
-    given = estimator.filters
-    filters = [] if given is None else list(given) if in_order(given) else [given]
-    if (given is not None and not filters) or not all(is_integer(each) and each > 0 for each in filters):
-        raise ValueError(
-            f"filters={given!r} must hold a positive integer for each convolution, as (16, 32), or be None"
-        )
-    return [int(each) for each in filters]
-
-
 def _dense(estimator: Any, units: int) -> Dense:
     return Dense(units, activation=estimator.activation, init=init_before(estimator.activation))
 
 
 def _conv(estimator: Any, filters: int) -> Conv:
     return Conv(filters, KERNEL_SIZE, 2, activation=estimator.activation, init=init_before(estimator.activation))
+
+
+def _up(filters: int, grid: tuple[int, ...], activation: str, init: str) -> ConvTranspose:
+    return ConvTranspose(filters, KERNEL_SIZE, 2, activation=activation, init=init, output_size=grid)

@@ -186,7 +186,8 @@ class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
     def _joint(self, X: Any) -> Array:
         """Log-densities of samples and class, (n_samples, n_classes)."""
         check_is_fitted(self)
-        of_classes = [np.asarray(density.score_samples(X), np.float64) for density in self.densities_]  # type: ignore
+        densities: list[Any] = self.densities_
+        of_classes = [np.asarray(density.score_samples(X), np.float64) for density in densities]
         with np.errstate(divide="ignore"):
             return np.stack(of_classes, axis=1) + np.log(self.class_prior_)
 

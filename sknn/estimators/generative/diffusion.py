@@ -9,7 +9,6 @@ from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff import primitives as F
@@ -22,16 +21,19 @@ from ...ops.activation import ACTIVATIONS
 from ...ops.loss import squared_error
 from ...template import thousand_steps
 from ...template.density import Density
+from ...template.drawing import draws_by
 from ...template.fit import Fit
 from ...template.inputs import at_once, cast
 from ...template.layers import listed_sizes
 from ...template.parameters import fitted, parameter
 from ...template.samples import Batch, Samples
+from ...template.values import numbers
 from ...train import Phase, Plan, Stage
-from .bounds import lower_bound
 from .denoising import PREDICTIONS, Denoiser
 from .imputing import NOISY, hidden, masked, read_with_gaps, scaling_of_known, to_fill
-from .noise_networks import DenseNoise, Seen, Sizes, UNetNoise, built, predicted
+from .lower_bound import lower_bound
+from .noise_networks import DenseNoise, Seen, Sizes, UNetNoise, predicted
+from .parts import built, check_unchanged
 from .pictures import INPUT_SHAPE, as_given, read_pictures
 from .samplers import SAMPLERS, ddim, even_in_time, level
 
@@ -179,17 +181,15 @@ class DiffusionModel(Density):
         return Sizes(self._shape, None if target is None else target.shape, bool(self.missing))
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Parts:
-        return built(self._noise, self._sizes(target), rng, dtype)
+        return Parts(**built(self._noise.networks(self._sizes(target)), rng, dtype))
 
     def _check_unchanged(self) -> None:
         super()._check_unchanged()
-        for name, (layers, shape) in self._noise.networks(self._sizes(self._target)).items():
-            part = self.network_.parts.get(name)
-            if part is None or part.layers != tuple(layers) or part.input_shape != tuple(shape):
-                raise ValueError(
-                    f"the parameters that shape the networks were changed after the first fit: {name} was "
-                    f"{part!r}; fit anew with warm_start=False"
-                )
+        check_unchanged(self.network_, self._noise.networks(self._sizes(self._target)))
+        if self.target != self._learnt[0]:
+            raise ValueError(
+                f"target was changed after the first fit, to {self.target!r}; fit anew with warm_start=False"
+            )
 
     # -- the training ----------------------------------------------------------------------------------------------
 
@@ -231,10 +231,8 @@ class DiffusionModel(Density):
 
     def _train(self, fit: Fit) -> None:
         self._range = self._range_with(fit.samples, vars(self).get("_range") if not fit.fresh else None)
-        if not fit.fresh and self.target != self._learnt[0]:
-            raise ValueError(f"target was changed after the first fit, to {self.target!r}; fit anew, warm_start=False")
-        self._learnt = self.target, bool(self.missing)
         super()._train(fit)
+        self._learnt = self.target, bool(self.missing)
         rows = np.unique(np.linspace(0, len(fit.samples) - 1, N_ROWS).astype(int))
         self.loss_by_time_ = self._errors(fit.samples.take(rows))
 
@@ -384,7 +382,7 @@ class DiffusionModel(Density):
         sampler, x = _sampler(method, n_steps), self._inputs(X)
         dtype, times = self.network_.theta.dtype, 1 if n_samples is None else int(n_samples)
         condition = self._conditions(y, len(x), dtype)
-        draws = Draws(int(check_random_state(random_state).randint(1 << 31)), dtype)
+        draws = draws_by(random_state, dtype)
         filled = np.repeat(x[None], times, axis=0)
         incomplete = np.flatnonzero(np.isnan(x).reshape(len(x), -1).any(axis=1))
         if len(incomplete):
@@ -404,9 +402,9 @@ class DiffusionModel(Density):
         """A lower bound on the log-density of each sample, in nats.
 
         It is that of the data with noise of a hundredth of their spread, found with 128 draws of noise, which follow
-        from the values of a sample, to a thousandth of their spread, and from nothing else: it has the same score in
-        any table. So it scatters around the bound, by tenths of a nat for two columns, by one or two for fifty; the
-        mean over samples by less.
+        from the values of a sample and from nothing else: it has the same score in any table, and in any units. So it
+        scatters around the bound, by tenths of a nat for two columns, by one or two for fifty; the mean over samples by
+        less.
 
         Parameters
         ----------
@@ -424,11 +422,7 @@ class DiffusionModel(Density):
         ----------
         Kingma, Salimans, Poole, Ho (2021). Variational diffusion models. NeurIPS. arXiv:2107.00630.
         """
-        x = self._inputs(X)
-        if np.isnan(x).any():
-            raise ValueError(
-                "X has gaps (NaN), and there is no bound on the density of a sample with gaps: impute them"
-            )
+        x = self._complete(X)
         double = np.dtype(np.float64)
         denoiser = Denoiser(self, self._conditions(y, len(x), double))
         with np.errstate(over="ignore"):  # of samples as far away as 1e200 the bound is -inf
@@ -452,16 +446,17 @@ class DiffusionModel(Density):
         y : scalar or array-like of shape (n_samples,) or (n_samples, n_columns), default=None
             For ``conditional=True`` the condition of all samples, or of each.
         n_steps : int, default=100
-            From data to noise.
+            From data to noise, at least 2.
 
         Returns
         -------
         Z : ndarray of the shape of X
             About as standard normal numbers are.
         """
-        x, dtype = self._inputs(X), self.network_.theta.dtype
+        x = self._complete(X)
+        dtype = self.network_.theta.dtype
         denoiser = Denoiser(self, self._conditions(y, len(x), dtype))
-        noise = ddim(denoiser, self._scaled(x, dtype), even_in_time(n_steps)[-2::-1])
+        noise = ddim(denoiser, self._scaled(x, dtype), even_in_time(_whole(n_steps, 2))[-2::-1])
         return as_given(self, noise.astype(np.float64))
 
     def from_noise(self, Z: Any, y: Any = None, *, n_steps: int = 100) -> Array:
@@ -482,18 +477,36 @@ class DiffusionModel(Density):
             In the units of the X of the fit.
         """
         check_is_fitted(self)
-        dtype = self.network_.theta.dtype
-        z = np.asarray(Z, dtype).reshape(-1, *self._shape)
-        denoiser = Denoiser(self, self._conditions(y, len(z), dtype))
-        return self._given_back(ddim(denoiser, z, even_in_time(n_steps)))
+        z = self._read_noise(Z)
+        denoiser = Denoiser(self, self._conditions(y, len(z), z.dtype))
+        return self._given_back(ddim(denoiser, z, even_in_time(_whole(n_steps, 1))))
+
+    def _complete(self, X: Any) -> Array:
+        """Validated samples, none of them with a gap, though there may have been some in the fit."""
+        x: Array = self._inputs(X)
+        if np.isnan(x).any():
+            raise ValueError("X has gaps (NaN), and a sample with gaps has neither a density nor noise: impute them")
+        return x
+
+    def _read_noise(self, Z: Any) -> Array:
+        z: Array = np.asarray(numbers("Z", Z), self.network_.theta.dtype)
+        if z.shape[1:] != self._given_shape:
+            raise ValueError(f"Z has shape {z.shape}, but noise has that of samples, {('n', *self._given_shape)}")
+        if not np.isfinite(z).all():
+            raise ValueError("Z contains NaN or infinity, but samples are made of finite numbers")
+        return z.reshape(len(z), *self._shape)
 
 
 def _sampler(method: str, n_steps: int) -> Any:
     """A way from noise to data, as ``sampler(denoise, x, draws)``."""
     if method not in SAMPLERS:
         raise ValueError(f"method={method!r} must be one of {', '.join(map(repr, SAMPLERS))}")
-    if not is_integer(n_steps) or n_steps < 1:
-        raise ValueError(f"n_steps={n_steps!r} must be a whole number, at least 1")
     sampler = SAMPLERS[method]
-    times = sampler.times(int(n_steps))
+    times = sampler.times(_whole(n_steps, 1))
     return lambda denoise, x, draws: sampler.draw(denoise, x, times, draws)
+
+
+def _whole(n_steps: Any, least: int) -> int:
+    if not is_integer(n_steps) or n_steps < least:
+        raise ValueError(f"n_steps={n_steps!r} must be a whole number, at least {least}")
+    return int(n_steps)

@@ -12,7 +12,6 @@ from scipy.special import logsumexp
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from ...autodiff.tape import Array
-from ...description import in_order, is_integer
 from ...nn import Layer, Network, from_noise, image_flow_layers, log_prob, to_noise
 from ...nn.draws import Draws
 from ...nn.init import Random
@@ -20,6 +19,7 @@ from ...template.bounds import Bounds, read_bounds
 from ...template.density import Density
 from ...template.fit import all_positions
 from ...template.flows import BOUND, HIDDEN_LAYER_SIZES, KIND, N_BINS, N_TRANSFORMS, flow_of
+from ...template.layers import listed_filters
 from ...template.parameters import fitted, parameter
 from ...template.power import PowerScaling
 from ...template.samples import Batch, Samples, blocks
@@ -144,7 +144,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         samples = super()._read(X, y, sample_weight, fresh, allow_all_zero)
         if (bounds := self._bounds()) is not None:
             counting = samples.influential()
-            _check_within(bounds, all_positions(counting.of(counting.x), None)[0])
+            bounds.check("X", all_positions(counting.of(counting.x), None)[0])
         return samples
 
     def _bounds(self) -> Bounds | None:
@@ -196,7 +196,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
             self._shape,
             n_conditions,
             n_transforms=4 if self.n_transforms == "auto" else int(self.n_transforms),
-            filters=_listed_filters(self.filters),
+            filters=listed_filters(self.filters),
             n_bins=self.n_bins,
             bound=float(self.bound),
         )
@@ -334,24 +334,5 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         return prod(self._shape)
 
 
-def _listed_filters(filters: Any) -> list[int]:
-    each = list(filters) if in_order(filters) else [filters]
-    if not each or not all(is_integer(one) and one > 0 for one in each):
-        raise ValueError(
-            f"filters={filters!r} must hold a positive integer for each convolution, as (64, 64), or be None"
-        )
-    return [int(one) for one in each]
-
-
 def _flat(x: Array) -> Array:
     return x.reshape(len(x), -1)
-
-
-def _check_within(bounds: Bounds, x: Array) -> None:
-    """Raise ValueError if values lie beyond their bounds."""
-    beyond = ~bounds.hold(x)
-    if beyond.any():
-        column = int(np.flatnonzero(beyond.reshape(-1, x.shape[-1]).any(axis=0))[0])
-        low, high = (float(np.broadcast_to(each, x.shape[-1:])[column]) for each in (bounds.low, bounds.high))
-        value = x[..., column][beyond[..., column]].flat[0]
-        raise ValueError(f"X has the value {value:g} in column {column}, beyond its bounds, {low:g} and {high:g}")

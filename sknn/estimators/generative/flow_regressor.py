@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from scipy.special import ndtri
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from ...autodiff.tape import Array
@@ -20,6 +19,7 @@ from ...nn.init import Random
 from ...template import flows
 from ...template.bounds import read_bounds
 from ...template.density_target import DensityTarget, columns
+from ...template.drawing import draws_by
 from ...template.even_points import normal_points
 from ...template.kinds import Regressor
 from ...template.parameters import fitted, fixed, parameter
@@ -248,7 +248,7 @@ class FlowRegressor(Regressor):
         x = self._inputs(X)
         if not is_integer(n_samples) or n_samples < 0:
             raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
-        draws = Draws(int(check_random_state(random_state).randint(1 << 31)), self.network_.theta.dtype)
+        draws = draws_by(random_state, self.network_.theta.dtype)
         return self._of_noise(x, draws.normal((len(x), int(n_samples), self._target.n_outputs)))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:

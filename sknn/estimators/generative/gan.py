@@ -11,9 +11,8 @@ import numpy as np
 
 from ...autodiff import primitives as F
 from ...autodiff.tape import Array, Value
-from ...description import in_order, is_integer
 from ...metrics import energy_distance
-from ...nn import Draws, Layer, Network, Parts
+from ...nn import Draws, Network, Parts
 from ...nn.init import Random
 from ...optim import Adam, AdamW, RMSprop, Solver
 from ...template import layers as dense
@@ -28,6 +27,7 @@ from ...train import FitLoop, Observer, Phase, Plan, Stage, TrainingState, Verdi
 from .adversarial_layers import critic_layers, generator_layers
 from .adversaries import ADVERSARIES, Critic
 from .collapse import warn_of_collapse
+from .parts import Plans, built, check_unchanged
 from .pictures import INPUT_SHAPE, as_given, read_pictures
 
 N_STEPS = 6000  # of max_iter="auto"
@@ -174,13 +174,12 @@ class GAN(Generator):
     # -- the networks ----------------------------------------------------------------------------------------------
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Parts:
-        plans = self._parts(0 if target is None else target.n_conditions)
-        return Parts(**{name: Network(layers, shape, rng, dtype) for name, (layers, shape) in plans.items()})
+        return Parts(**built(self._plans(target), rng, dtype))
 
-    def _parts(self, n_conditions: int) -> dict[str, tuple[list[Layer], tuple[int, ...]]]:
-        """The layers of both networks, and the shape of what comes into them."""
+    def _plans(self, target: Any) -> Plans:
+        n_conditions = 0 if target is None else target.n_conditions
         sizes = dense.listed_sizes(self.hidden_layer_sizes)
-        filters = self._listed_filters()
+        filters = dense.listed_filters(self.filters)
         *grid, channels = self._shape
         critic = critic_layers(sizes, filters, self.packing * n_conditions, batch_norm=not self.penalty)
         return {
@@ -190,14 +189,7 @@ class GAN(Generator):
 
     def _check_unchanged(self) -> None:
         super()._check_unchanged()
-        plans = self._parts(0 if self._target is None else self._target.n_conditions)
-        for name, (layers, shape) in plans.items():
-            part = self._part(name)
-            if (part.layers, part.input_shape) != (tuple(layers), shape):
-                raise ValueError(
-                    f"the parameters that shape the {name} were changed after the first fit: fit anew with "
-                    "warm_start=False"
-                )
+        check_unchanged(self.network_, self._plans(self._target))
 
     def _check_options(self) -> None:
         super()._check_options()
@@ -210,16 +202,7 @@ class GAN(Generator):
             self._refuse(
                 ("hidden_layer_sizes",), f"filters={self.filters!r}, whose networks have no hidden dense layers"
             )
-            self._listed_filters()
-
-    def _listed_filters(self) -> list[int]:
-        """Those of each convolution; [] where both networks are dense."""
-        if self.filters is None:
-            return []
-        filters: list[Any] = list(self.filters) if in_order(self.filters) else [self.filters]  # type: ignore[arg-type]
-        if not filters or not all(is_integer(each) and each > 0 for each in filters):
-            raise ValueError(f"filters={self.filters!r} must hold a positive integer for each convolution")
-        return [int(each) for each in filters]
+            dense.listed_filters(self.filters)
 
     # -- what is minimised -----------------------------------------------------------------------------------------
 
@@ -262,12 +245,7 @@ class GAN(Generator):
 
     def _generated(self, nets: Any, n: int, condition: Array | None, draws: Draws) -> Value:
         """Generated samples as the networks see them."""
-        return nets.generator(self._seeds(n, condition, draws))
-
-    def _seeds(self, n: int, condition: Array | None, draws: Draws) -> Array:
-        """What samples are made of: random numbers, and conditions beside them."""
-        z = draws.normal((n, self.latent_dim))
-        return z if condition is None else np.concatenate([z, condition], axis=1)
+        return nets.generator(beside(draws.normal((n, self.latent_dim)), condition))
 
     def _scores(self, nets: Any, condition: Array | None) -> Critic:
         """The scores of packs of samples."""
@@ -302,8 +280,15 @@ class GAN(Generator):
     # -- drawing and judging ---------------------------------------------------------------------------------------
 
     def _sampled(self, n: int, condition: Array | None, draws: Draws) -> Array:
-        x = Forward(self.generator_)(self._seeds(n, condition, draws))
+        x = self._drawn_scaled(n, condition, draws)
         return as_given(self, x.astype(np.float64) if self.input_scaling_ is None else self.input_scaling_.inverse(x))
+
+    def _drawn_scaled(self, n: int, condition: Array | None, draws: Draws) -> Array:
+        """Samples of the fitted generator, which knows best of how many numbers it makes one."""
+        n_conditions = 0 if condition is None else condition.shape[1]
+        z = draws.normal((n, self.generator_.input_shape[0] - n_conditions))
+        x: Array = Forward(self.generator_)(beside(z, condition))
+        return x
 
     def critic(self, X: Any, y: Any = None) -> Array:
         """The critic's scores: larger is more like real samples than like generated ones.
@@ -327,12 +312,12 @@ class GAN(Generator):
         ValueError
             If samples are left over that make no pack.
         """
-        x = self._scaled(X)
-        if len(x) % self.packing:
-            raise ValueError(f"X has {len(x)} samples, which make no whole packs of packing={self.packing!r}")
+        x, m = self._scaled(X), self.critic_.input_shape[-1] // self._shape[-1]
+        if len(x) % m:
+            raise ValueError(f"X has {len(x)} samples, which make no whole packs of packing={m}")
         condition = self._conditions(y, len(x), x.dtype)
-        packs = None if condition is None else packed(condition, self.packing)
-        scores: Array = Forward(self.critic_)(packed(x, self.packing), _score, packs)
+        packs = None if condition is None else packed(condition, m)
+        scores: Array = Forward(self.critic_)(packed(x, m), _score, packs)
         return scores[:, 0]
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
@@ -364,7 +349,7 @@ class GAN(Generator):
         if weight is not None:
             rows = draws.choice(len(x), (len(x),), weight / weight.sum())
             x, condition = x[rows], None if condition is None else condition[rows]
-        fake = Forward(self.generator_)(self._seeds(len(x), condition, draws))
+        fake = self._drawn_scaled(len(x), condition, draws)
         return -energy_distance(beside(x, condition), beside(fake, condition))
 
     def _scaled(self, X: Any) -> Array:
@@ -408,7 +393,7 @@ def packed(x: Value, m: int) -> Value:
 
 
 def beside(x: Array, condition: Array | None) -> Array:
-    """Samples as rows, with their conditions beside them."""
+    """Samples, or the random numbers that they are made of, as rows with their conditions beside them."""
     rows = x.reshape(len(x), -1)
     return rows if condition is None else np.concatenate([rows, condition], axis=1)
 

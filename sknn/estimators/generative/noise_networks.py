@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...autodiff.tape import Array, Value
-from ...nn import Dense, Layer, Network, Parts
+from ...nn import Dense, Layer
 from ...nn.blocks import noise_unet
-from ...nn.init import Random
 from ..images.pixels import enlarged
+from .parts import Plans
 
 N_FREQUENCIES = 16
 FREQUENCIES = np.geomspace(1.0, 30.0, N_FREQUENCIES)  # in radians over the time from data to noise
@@ -81,7 +81,7 @@ class DenseNoise:
     units: Sequence[int]
     activation: str
 
-    def networks(self, sizes: Sizes) -> dict[str, tuple[list[Layer], tuple[int, ...]]]:
+    def networks(self, sizes: Sizes) -> Plans:
         """The layers of each part, and the shape of a sample that it is given."""
         n_values = prod(sizes.sample)
         n_inputs = n_values * (1 + sizes.has_roles) + sizes.told
@@ -97,7 +97,7 @@ class UNetNoise:
 
     filters: int
 
-    def networks(self, sizes: Sizes) -> dict[str, tuple[list[Layer], tuple[int, ...]]]:
+    def networks(self, sizes: Sizes) -> Plans:
         """The layers of each part, and the shape of a sample that it is given."""
         *grid, channels = sizes.sample
         shown = channels * (1 + sizes.has_roles)
@@ -131,12 +131,6 @@ def _of_grids(nets: Any, seen: Seen) -> Value:
             told.append(seen.condition)
         told.append(seen.told[:, None])
     return nets.noise(np.concatenate(shown, axis=-1), time=nets.time(np.concatenate(told, axis=1)))
-
-
-def built(noise: Any, sizes: Sizes, rng: Random, dtype: np.dtype) -> Parts:
-    """The networks, in one vector."""
-    layers = noise.networks(sizes)
-    return Parts(**{name: Network(each, shape, rng, dtype) for name, (each, shape) in layers.items()})
 
 
 def halvings(grid: Sequence[int]) -> int:

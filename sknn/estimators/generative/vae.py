@@ -11,7 +11,7 @@ from scipy.special import logsumexp
 
 from ...autodiff import primitives as F
 from ...autodiff.tape import Array, Value
-from ...nn import Constants, Layer, Network, Parts
+from ...nn import Constants, Network, Parts
 from ...nn.draws import Draws
 from ...nn.init import Random
 from ...template import thousand_steps
@@ -26,6 +26,7 @@ from ...template.samples import Batch, Samples
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...train import Plan
 from . import coding
+from .parts import Plans, built, check_unchanged
 from .pictures import INPUT_SHAPE, read_pictures
 from .row_noise import noise_of_rows
 
@@ -151,28 +152,26 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
     # -- the networks ----------------------------------------------------------------------------------------------
 
-    def _layers_of(self) -> dict[str, list[Layer]]:
-        """Those of the parts."""
+    def _plans(self, target: Any) -> Plans:
+        n_conditions = 0 if target is None else target.n_conditions
+        *grid, channels = self._shape
+        encoder = coding.encoder_layers(self, 2 * self.n_components)
+        decoder = coding.decoder_layers(self, self._shape, self._likelihood.n_each)
         return {
-            "encoder": coding.encoder_layers(self, 2 * self.n_components),
-            "decoder": coding.decoder_layers(self, self._shape, self._likelihood.n_each),
+            "encoder": (encoder, (*grid, channels + n_conditions)),
+            "decoder": (decoder, (self.n_components + n_conditions,)),
         }
 
     def _networks(self, x: Any, target: Any, rng: Random, dtype: np.dtype) -> Parts:
-        layers, n_conditions = self._layers_of(), 0 if target is None else target.n_conditions
-        *grid, channels = self._shape
-        parts: dict[str, Any] = {
-            "encoder": Network(layers["encoder"], (*grid, channels + n_conditions), rng, dtype),
-            "decoder": Network(layers["decoder"], (self.n_components + n_conditions,), rng, dtype),
-        }
+        parts: dict[str, Any] = built(self._plans(target), rng, dtype)
         if self._likelihood.has_noise:
-            n_noises = channels if self.input_scaling == "standard" else 1
+            n_noises = self._shape[-1] if self.input_scaling == "standard" else 1
             parts["noise"] = Constants(dtype, log=np.zeros(n_noises))
         return Parts(**parts)
 
     def _check_unchanged(self) -> None:
         super()._check_unchanged()
-        coding.check_unchanged(self, self._layers_of())
+        check_unchanged(self.network_, self._plans(self._target))
 
     @property
     def encoder_(self) -> Network:
@@ -373,7 +372,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
         def outputs(nets: Any, batch: Batch, draws: None) -> Array:
             mean, log_sd = self._coded(nets, batch)
-            noise = noise_of_rows(batch.x, n, k)
+            noise = np.stack(list(noise_of_rows(batch.x, n, k)), axis=1).astype(mean.dtype)
             z = mean[:, None] + np.exp(log_sd)[:, None] * noise
             given = None if batch.y is None else np.repeat(batch.y, n, axis=0)
             misfit = self._misfit(nets, z.reshape(-1, k), given, batch.x.reshape(len(batch.x), 1, -1))

@@ -31,6 +31,10 @@ def draw_log_densities(scene: Scene, axes: "Axes") -> None:
     table = _by_row(scene)
     at, ahead = table[baseline].to_numpy(), (table[network] - table[baseline]).to_numpy()
     is_finite = np.isfinite(at) & np.isfinite(ahead)
+    if not is_finite.any():
+        raise NothingToDrawError(
+            f"no row of {scene.data.name!r} has a density above 0 by both {network} and {baseline}"
+        )
     x_ends, y_ends = (np.percentile(each[is_finite], [OUTERMOST, 100 - OUTERMOST]) for each in (at, ahead))
     (left, right), (bottom, top) = limits(x_ends), limits(np.append(y_ends, 0.0))
     in_view = is_finite & (left < at) & (at < right) & (bottom < ahead) & (ahead < top)

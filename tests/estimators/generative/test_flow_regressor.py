@@ -310,7 +310,7 @@ def test_single_precision_comes_back_in_it():
 # -- what is refused -----------------------------------------------------------------------------------------------
 
 REFUSED = {
-    "bounds of y": ({"bounds": (0, 1)}, r"y has the value .* in row .*, which lies beyond its bounds, 0 and 1"),
+    "bounds of y": ({"bounds": (0, 1)}, "y has the value .* in column 0, beyond its bounds, 0 and 1"),
     "no pair": ({"bounds": (0, 1, 2)}, r"bounds=.* must be None, 'unit' or a pair \(low, high\)"),
     "crossed": ({"bounds": (2, 0)}, r"bounds=.* each low one below its high one"),
     "other outputs": ({"bounds": ([0, 0], [2, 2])}, "bounds=.* must be two numbers, or two arrays"),

@@ -2,6 +2,7 @@
 
 import pickle
 import warnings
+from copy import deepcopy
 from math import nan
 
 import numpy as np
@@ -299,6 +300,15 @@ def test_a_warm_start_goes_on_and_refuses_other_networks():
     for changed in ({"latent_dim": 5}, {"hidden_layer_sizes": 3}, {"packing": 2}):
         with pytest.raises(ValueError, match=r"parameters that shape the (generator|critic) were changed"):
             clone(model).fit(X).set_params(**changed).fit(X)
+
+
+@untrained
+def test_what_was_fitted_decides_until_the_next_fit():
+    model = GAN(**BRIEF, packing=2).fit(X)
+    changed = deepcopy(model).set_params(latent_dim=7, packing=3)
+    assert_array_equal(changed.sample(3, random_state=0), model.sample(3, random_state=0))
+    assert_array_equal(changed.critic(X[:10]), model.critic(X[:10]))
+    assert changed.score(X) == model.score(X)
 
 
 @untrained

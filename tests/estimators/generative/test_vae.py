@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.stats import kstest, multivariate_normal, norm
+from scipy.stats import multivariate_normal, norm
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA, FactorAnalysis
@@ -17,7 +17,6 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import sknn
 from sknn import VAE
-from sknn.estimators.generative.row_noise import noise_of_rows
 from sknn.estimators.generative.vae import divergence
 
 RNG = np.random.default_rng(0)
@@ -132,12 +131,6 @@ def test_densities_are_those_of_the_data_as_given(input_scaling, X, filters):
     assert_allclose(other.noise_, 1000.0 * one.noise_, rtol=1e-9)
     assert_allclose(one.score_samples(X.astype(np.float32)), one.score_samples(X), rtol=0.01)
     assert_allclose(one.score(X.astype(np.float32)), one.score(X), rtol=1e-4)
-
-
-def test_the_points_at_which_codes_are_tried_are_normal_and_differ_from_row_to_row():
-    noise = noise_of_rows(np.random.default_rng(0).normal(size=(500, 3)), 20, 2)
-    assert kstest(noise[:, 0].ravel(), "norm").pvalue > 0.01
-    assert abs(np.corrcoef(noise[:, 0, 0], noise[:, 7, 1])[0, 1]) < 0.15
 
 
 def test_samples_have_the_mean_and_covariance_of_the_data(linear):
