@@ -46,7 +46,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
 
     See Also
     --------
-    sklearn.mixture.GaussianMixture : As good on round shapes and small tables, in a second.
+    sklearn.mixture.GaussianMixture : Better on round shapes, in a second.
     FlowRegressor : The distribution of y under X.
     OutlierDetector : Which samples are too improbable.
 
