@@ -92,9 +92,9 @@ for title, (part, images) in parts.items():
     for axis, image in zip(part.subplots(*images.shape[:2]).flat, images.reshape(-1, 64), strict=True):
         axis.imshow(image.reshape(8, 8), cmap="gray_r", vmin=0, vmax=16)
         axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
 for row, digit in enumerate(digits):
-    for spine in middle.axes[10 * row + digit].spines.values():
-        spine.set(color="#D55E00", linewidth=3)
+    middle.axes[10 * row + digit].spines[:].set(visible=True, color="#D55E00", linewidth=3)
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"
 folder.mkdir(parents=True, exist_ok=True)
