@@ -86,7 +86,8 @@ for name, density in densities.items():
     found[name] = [float(is_out[kind == k].mean()) for k in (1, 2)]
     if name != "isolation forest":  # whose scores are no log-densities
         nats[name] = float(detector.score_samples(new).mean())
-    print(f"{name:18}{nats.get(name, np.nan):20.2f}{found[name][0]:16.2f}{found[name][1]:14.2f}")
+    said = f"{nats[name]:.2f}" if name in nats else "-"
+    print(f"{name:18}{said:>20}{found[name][0]:16.2f}{found[name][1]:14.2f}")
     if name == "spline flow":
         flow, out = detector.estimator_, is_out
 
