@@ -19,7 +19,6 @@ from sknn.nn import (
     to_noise,
     value_and_grad,
 )
-from sknn.nn.flow import parted
 
 KINDS = ("spline", "affine", "glow", "autoregressive")
 FLOWS = [(kind, d, n_conditions) for kind in KINDS for d, n_conditions in ((1, 0), (2, 0), (5, 0), (5, 3), (1, 2))]
@@ -109,15 +108,6 @@ def test_an_autoregressive_layer_sees_what_comes_before_alone():
             other[0, k] += 0.5
             changed = (to_noise(flow, other)[0] != to_noise(flow, x)[0])[0]
             assert changed.tolist() == [j <= k if reverse else j >= k for j in range(4)]
-
-
-@pytest.mark.parametrize("n", [2, 3, 5, 8, 10])
-def test_any_two_values_are_parted_by_some_coupling(n):
-    turns = [parted(n, turn) for turn in range(2 * (n - 1).bit_length())]
-    assert all(sorted((*stay, *move)) == list(range(n)) for stay, move in turns)
-    assert {(i, j) for stay, move in turns for i in stay for j in move} == {
-        (i, j) for i in range(n) for j in range(n) if i != j
-    }
 
 
 def test_one_linear_layer_learns_the_gaussian_of_largest_likelihood():
