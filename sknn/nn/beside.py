@@ -27,7 +27,7 @@ class Beside(Layer):
     Raises
     ------
     ValueError
-        When it is applied: if nothing is given by this name.
+        When it is applied: if nothing is given by this name, or other than so many numbers of each sample.
 
     References
     ----------
@@ -54,11 +54,7 @@ class Beside(Layer):
         return (*shape[:-1], shape[-1] + self.width)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        if self.name not in context.given:
-            raise ValueError(
-                f"{self.name}=None: {self!r} needs numbers of each sample; call network(x, {self.name}=...)"
-            )
-        each = context.given[self.name]
+        each = context.of_samples(self.name, self.width, self)
         if context.sequences is not None:
             return F.concatenate([x, F.take(each, context.sequences.sample)], axis=-1)
         n, *grid = x.shape[:-1]

@@ -180,7 +180,7 @@ class Coupling(_Bijection):
         if self.grid:
             seen = F.reshape(seen, (len(seen), *self.grid, -1))
         if self.n_conditions:
-            seen = concat(seen, _spread(condition_of(self, context, seen), self.grid))
+            seen = concat(seen, _spread(_condition(self, context, seen), self.grid))
         raw, _ = run(self.inner, params, seen, context)
         if self.grid:
             raw = F.reshape(raw, (len(raw), -1))
@@ -247,9 +247,9 @@ class Autoregressive(_Bijection):
         Dense(n_features * self.by.n_numbers, init="zeros").build((width,), store.inside(str(len(self.units))))
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        n_features = x.shape[1] - 1
+        n_features, seen = x.shape[1] - 1, self._seen(x, context)
         *hidden, last = self._masked(params, n_features)
-        raw = dense(self._units(hidden, x, context), *last, activation="identity")
+        raw = dense(self._units(hidden, seen), *last, activation="identity")
         return self._moved(x, raw, slice(0, n_features))
 
     def inverse(self, params: dict[str, Any], state: Value, context: Context) -> Value:
@@ -258,7 +258,7 @@ class Autoregressive(_Bijection):
         found = state
         for k in range(n_features)[:: -1 if self.reverse else 1]:
             mine = slice(k * n_numbers, (k + 1) * n_numbers)
-            units = self._units(hidden, found, context)
+            units = self._units(hidden, self._seen(found, context))
             raw = dense(units, weight[:, mine], bias[mine], activation="identity")
             found = self._moved(found, raw, slice(k, k + 1), inverse=True)
         return found
@@ -271,11 +271,13 @@ class Autoregressive(_Bijection):
         masks = _masks(n_features, self.n_conditions, self.units, self.by.n_numbers, self.reverse)
         return [(params[str(k)]["weight"] * mask, params[str(k)]["bias"]) for k, mask in enumerate(masks)]
 
-    def _units(self, hidden: Sequence[tuple[Value, Value]], state: Value, context: Context) -> Value:
-        """What the hidden layers make of a state."""
+    def _seen(self, state: Value, context: Context) -> Value:
+        """Values, and conditions if there are any."""
         x = columns(state, which=slice(0, state.shape[1] - 1), limit=SIGHT)
-        if self.n_conditions:
-            x = concat(x, condition_of(self, context, x))
+        return concat(x, _condition(self, context, x)) if self.n_conditions else x
+
+    def _units(self, hidden: Sequence[tuple[Value, Value]], x: Value) -> Value:
+        """What the hidden layers make of what is seen."""
         for weight, bias in hidden:
             x = dense(x, weight, bias, activation=self.activation)
         return x
@@ -369,13 +371,9 @@ class Mixing(_Bijection):
 # -- what they share ------------------------------------------------------------------------------------------------
 
 
-def condition_of(layer: Any, context: Context, like: Value) -> Value:
-    """The conditions, as many as the layer was made for, in the precision of what they stand beside."""
-    condition = context.given.get("condition")
-    if condition is None or condition.shape[-1] != layer.n_conditions:
-        found = "None" if condition is None else f"numbers of shape {condition.shape}"
-        raise ValueError(f"condition={found}: {type(layer).__name__} needs {layer.n_conditions} numbers of each sample")
-    return _as_precise(condition, like)
+def _condition(layer: Coupling | Autoregressive, context: Context, like: Value) -> Value:
+    """The conditions of each sample, in the precision of what they stand beside."""
+    return _as_precise(context.of_samples("condition", layer.n_conditions, layer), like)
 
 
 def _as_precise(value: Value, like: Value) -> Value:

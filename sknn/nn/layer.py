@@ -49,6 +49,17 @@ class Context(NamedTuple):
     sequences: Any = None
     given: Mapping[str, Any] = NOTHING
 
+    def of_samples(self, name: str, width: int, layer: Layer) -> Value:
+        """The so many numbers of each sample that a layer is given by a name; ValueError if they are not."""
+        numbers = self.given.get(name)
+        if numbers is None or numbers.shape[-1] != width:
+            found = "None" if numbers is None else f"numbers of shape {numbers.shape}"
+            raise ValueError(
+                f"{name}={found}: {type(layer).__name__} needs {width} numbers of each sample; "
+                f"call network(x, {name}=...)"
+            )
+        return numbers
+
 
 class Still(dict[str, Any]):
     """The parameters of a layer of which all are frozen: what it keeps of batches stands still too.

@@ -27,7 +27,7 @@ class Shifted(Layer):
     Raises
     ------
     ValueError
-        When it is applied: if nothing is given by this name.
+        When it is applied: if nothing is given by this name, or other than so many numbers of each sample.
 
     References
     ----------
@@ -52,11 +52,8 @@ class Shifted(Layer):
         return shape
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
-        if self.name not in context.given:
-            raise ValueError(
-                f"{self.name}=None: {self!r} needs numbers of each sample; call network(x, {self.name}=...)"
-            )
-        by = dense(context.given[self.name], params["weight"], params["bias"])
+        each = context.of_samples(self.name, self.width, self)
+        by = dense(each, params["weight"], params["bias"])
         return shift(x, by, segments=None if context.sequences is None else context.sequences.segments)
 
     def caption(self, shape: Shape) -> str:

@@ -148,8 +148,12 @@ def from_estimator(name: str, estimator: Any) -> Model:
 def _tasks(name: str, estimator: Any) -> list[str]:
     if isinstance(estimator, type):
         raise ValueError(f"the model {name!r} is the class {estimator.__name__}; give an instance of it")
-    kinds = {"classification": is_classifier, "regression": is_regressor, "segmentation": is_segmenter}
-    kinds |= {"density": is_density}
+    kinds = {
+        "classification": is_classifier,
+        "regression": is_regressor,
+        "segmentation": is_segmenter,
+        "density": is_density,
+    }
     tasks = [task for task, is_for in kinds.items() if hasattr(estimator, "__sklearn_tags__") and is_for(estimator)]
     if not tasks:
         raise ValueError(

@@ -131,8 +131,12 @@ class Answers:
     """
 
     RESPONSES = (
-        *("predict", "predict_proba", "predict_log_proba"),
-        *("decision_function", "predict_quantiles", "score_samples"),
+        "predict",
+        "predict_proba",
+        "predict_log_proba",
+        "decision_function",
+        "predict_quantiles",
+        "score_samples",
     )
 
     def __init__(self, estimator: Any, X: Any, y_train: np.ndarray | None = None) -> None:

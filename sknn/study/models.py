@@ -213,8 +213,12 @@ class Model:
     @property
     def limits(self) -> list[str]:
         """What the model is for, where that is not everything."""
-        tasks = {"classification": "for labels", "regression": "for numbers", "segmentation": "for label maps"}
-        tasks |= {"density": "for densities"}
+        tasks = {
+            "classification": "for labels",
+            "regression": "for numbers",
+            "segmentation": "for label maps",
+            "density": "for densities",
+        }
         of_vectors = {"classification", "regression"}
         found = [tasks[task] for task in self.makers if not of_vectors <= set(self.makers)]
         if self.grid:

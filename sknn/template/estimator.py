@@ -298,7 +298,13 @@ class Estimator(CallbackSupportMixin, Declaring):
 
     def _stages(self, n_samples: int) -> list[Stage]:
         """What follows one another; by default one stage with one phase, that of the objective."""
-        return [Stage([Phase(self._objective)], self._plan(n_samples), self._solver().penalised(float(self.alpha))[0])]
+        phase = Phase(self._objective, averaging=self._averaging)
+        return [Stage([phase], self._plan(n_samples), self._solver().penalised(float(self.alpha))[0])]
+
+    @property
+    def _averaging(self) -> float:
+        """How much of the averaged weights a step leaves, see `Phase`; 0: there are none."""
+        return 0.0
 
     def _precision(self) -> np.dtype:
         """That of the networks; a search needs double precision."""

@@ -69,6 +69,11 @@ class Forward:
             first = x[:1]
             self.count(first, lambda: self._part(first, outputs, y, slice(0, 1)))
 
+    def over(self, x: Any, part: Callable[[slice], Any]) -> Any:
+        """``part(rows)`` for all rows of x, in blocks, joined; how much work one is, the first tells."""
+        self.count(x[:1], lambda: part(slice(0, 1)))
+        return self.in_blocks(extent(x), blocks(x, len(x), self.at_once), part)
+
     def in_blocks(self, size: int, slices: Iterable[slice], part: Callable[[slice], Any]) -> Any:
         """``part(rows)`` for slices of samples that have so many positions, one after the other, joined."""
         work = size * self.operations

@@ -91,12 +91,12 @@ class Residuals:
         left = y - x @ self.weight - self.bias
         covariance = np.einsum("ni,nj,n->ij", left, left, weight / weight.sum())
         self.lower = np.linalg.cholesky(covariance + SMALLEST**2 * np.eye(y.shape[1]))
+        self._inverse = np.linalg.inv(self.lower)
         self.log_volume = -float(np.log(np.diag(self.lower)).sum())
 
     def __call__(self, y: Array, x: Array) -> Array:
         """r of y under x, in the precision of y."""
-        turned = np.linalg.inv(self.lower).T.astype(y.dtype)
-        return (y - self._regression(x, y.dtype)) @ turned
+        return (y - self._regression(x, y.dtype)) @ self._inverse.T.astype(y.dtype)
 
     def inverse(self, r: Array, x: Array) -> Array:
         """y of r under x."""

@@ -20,7 +20,7 @@ from ...template.estimator import Estimator
 from ...template.fit import Fit
 from ...template.fitted import left_by_fit
 from ...template.forward import Forward
-from ...template.inputs import at_once, checked_weight
+from ...template.inputs import checked_weight
 from ...template.parameters import fitted, fixed, parameter
 from ...template.samples import Batch, Samples
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -225,15 +225,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Estimator):
             )
         super()._train(fit)
         if self.sparsity is not None or self.activity_l1:
-            self.mean_activations_ = self._mean_activations(fit.samples)
-
-    def _mean_activations(self, samples: Samples) -> Array:
-        total, size = np.zeros(self.n_components), 0.0
-        for rows in samples.blocks(at_once(samples.x)):
-            batch = samples.take(rows)
-            weight = np.ones(len(batch.x)) if batch.weight is None else batch.weight
-            total, size = total + weight @ self.encoder_(batch.x), size + weight.sum()
-        return total / size
+            self.mean_activations_ = coding.mean_over(fit.samples, lambda batch: self.encoder_(batch.x))
 
     # -- codes and back --------------------------------------------------------------------------------------------
 

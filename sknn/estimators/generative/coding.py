@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -14,7 +14,7 @@ from ...nn import Conv, ConvTranspose, Dense, Flatten, Layer, Unflatten
 from ...template.inputs import at_once
 from ...template.layers import ACTIVATION_NAMES, init_before, listed_filters, listed_sizes
 from ...template.parameters import parameter
-from ...template.samples import Samples
+from ...template.samples import Batch, Samples
 from ...template.scaling import GlobalScaling
 from ...template.values import numbers
 from .pictures import as_given
@@ -83,6 +83,16 @@ def in_blocks(samples: Samples) -> Iterator[tuple[Array, Array | None]]:
     """Their values and weights."""
     batches = (samples.take(rows) for rows in samples.blocks(at_once(samples.x)))
     return ((batch.x, batch.weight) for batch in batches)
+
+
+def mean_over(samples: Samples, each: Callable[[Batch], Array]) -> Array:
+    """The mean of what `each` gives for the samples of a batch, by their weights."""
+    total, size = np.zeros(()), 0.0
+    for rows in samples.blocks(at_once(samples.x)):
+        batch = samples.take(rows)
+        weight = np.ones(len(batch.x)) if batch.weight is None else batch.weight
+        total, size = total + weight @ each(batch), size + weight.sum()
+    return total / size
 
 
 def read_codes(estimator: Any, Z: Any) -> Array:

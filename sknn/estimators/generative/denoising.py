@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...autodiff.tape import Array
-from ...template.forward import Forward, extent
-from ...template.samples import blocks
+from ...template.forward import Forward
 from .imputing import Gapped
 from .noise_networks import Seen, predicted
 from .samplers import level
@@ -59,8 +58,8 @@ class Denoiser:
     def __init__(
         self, model: Any, condition: Array | None = None, guidance: float = 0.0, known: Gapped | None = None
     ) -> None:
-        target, self.has_roles = model._learnt
-        self.forward, self.prediction = Forward(model.network_), PREDICTIONS[target]
+        self.has_roles = model._fills_gaps
+        self.forward, self.prediction = Forward(model.network_), PREDICTIONS[model._predicts]
         self.condition, self.guidance, self.known = condition, float(guidance), known
         self.lowest, self.highest = model._scaled(model._range, self.forward.dtype)
 
@@ -93,8 +92,7 @@ class Denoiser:
             raw: Array = predicted(forward.nets, self.seen(x[rows], time, told, rows))
             return raw.reshape(x[rows].shape)
 
-        forward.count(x[:1], lambda: part(slice(0, 1)))
-        return forward.in_blocks(extent(x), blocks(x, len(x), forward.at_once), part)
+        return forward.over(x, part)
 
     def seen(self, x: Array, time: float, told: bool, rows: slice) -> Seen:
         """What the network is shown of some rows."""

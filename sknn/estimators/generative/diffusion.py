@@ -28,7 +28,7 @@ from ...template.layers import listed_sizes
 from ...template.parameters import fitted, parameter
 from ...template.samples import Batch, Samples
 from ...template.values import numbers
-from ...train import Phase, Plan, Stage
+from ...train import Plan
 from .denoising import PREDICTIONS, Denoiser
 from .imputing import NOISY, hidden, masked, read_with_gaps, scaling_of_known, to_fill
 from .lower_bound import lower_bound
@@ -141,7 +141,9 @@ class DiffusionModel(Density):
     )
 
     _shape: tuple[int, ...] = fitted("That of a sample.")
-    _learnt: tuple[str, bool] = fitted("What the networks predict, and whether they have learnt to fill gaps.")
+    _predicts: str = fitted("What the networks predict.")
+    _fills_gaps: bool = fitted("Whether they have learnt to.")
+    _takes_guidance: bool = fitted("Whether they have learnt to do without a condition.")
     _range: Array = fitted("The least and the largest of each of its values in the fit.")
     _given_shape: tuple[int, ...] = fitted("That of a sample as it was given.")
     _takes_grids_as_conditions: ClassVar[bool] = True
@@ -186,7 +188,7 @@ class DiffusionModel(Density):
     def _check_unchanged(self) -> None:
         super()._check_unchanged()
         check_unchanged(self.network_, self._noise.networks(self._sizes(self._target)))
-        if self.target != self._learnt[0]:
+        if self.target != self._predicts:
             raise ValueError(
                 f"target was changed after the first fit, to {self.target!r}; fit anew with warm_start=False"
             )
@@ -221,9 +223,9 @@ class DiffusionModel(Density):
         roles = None if gapped is None else gapped.roles
         return Seen(x if gapped is None else gapped.shown(x), time, roles, condition, told)
 
-    def _stages(self, n_samples: int) -> list[Stage]:
-        solver = self._solver().penalised(float(self.alpha))[0]
-        return [Stage([Phase(self._objective, averaging=float(self.averaging))], self._plan(n_samples), solver)]
+    @property
+    def _averaging(self) -> float:
+        return float(self.averaging)
 
     def _plan(self, n_samples: int) -> Plan:
         each = {"steps": N_STEPS, "fewest": 1, "most": N_STEPS, "smallest": SMALLEST, "largest": LARGEST}
@@ -232,7 +234,8 @@ class DiffusionModel(Density):
     def _train(self, fit: Fit) -> None:
         self._range = self._range_with(fit.samples, vars(self).get("_range") if not fit.fresh else None)
         super()._train(fit)
-        self._learnt = self.target, bool(self.missing)
+        self._predicts, self._fills_gaps = self.target, bool(self.missing)
+        self._takes_guidance = bool(self.guidance_dropout)
         rows = np.unique(np.linspace(0, len(fit.samples) - 1, N_ROWS).astype(int))
         self.loss_by_time_ = self._errors(fit.samples.take(rows))
 
@@ -315,7 +318,7 @@ class DiffusionModel(Density):
             raise ValueError(f"guidance={guidance!r} must be a finite number")
         if guidance and self._target is None:
             raise ValueError(f"guidance={guidance!r} needs a condition to guide to: fit with conditional=True")
-        if guidance and not self.guidance_dropout:
+        if guidance and not self._takes_guidance:
             raise ValueError(
                 f"guidance={guidance!r} needs samples without condition to guide away from: fit with "
                 "guidance_dropout=0.1 instead of 0"
@@ -372,7 +375,7 @@ class DiffusionModel(Density):
             a network that was never shown it.
         """
         check_is_fitted(self)
-        if not self._learnt[1]:
+        if not self._fills_gaps:
             raise ValueError(
                 "impute needs a model that was trained with masks: fit with missing=0.5, say, the share of values that "
                 "training hides (this one had missing=0)"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import inf, log, prod
 from typing import Any, Literal
 
@@ -22,11 +21,11 @@ from ...template.flows import BOUND, HIDDEN_LAYER_SIZES, KIND, N_BINS, N_TRANSFO
 from ...template.layers import listed_filters
 from ...template.parameters import fitted, parameter
 from ...template.power import PowerScaling
-from ...template.samples import Batch, Samples, blocks
+from ...template.samples import Batch, Samples
 from ...template.scikit_learn import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from ...template.thousand_steps import planned
 from ...template.ties import Spread, places, spacings, warn_of_ties
-from ...train import Phase, Plan, Stage
+from ...train import Plan
 from .pictures import as_given, read_pictures
 
 AVERAGING = 0.99  # of the weights over the last steps: what is validated early then does not hang on the last batches
@@ -178,9 +177,9 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         sizes = {"steps": STEPS, "fewest": FEWEST, "most": MOST, "smallest": SMALLEST, "largest": LARGEST}
         return planned(self, super()._plan(n_samples), n_samples, **sizes)
 
-    def _stages(self, n_samples: int) -> list[Stage]:
-        [stage] = super()._stages(n_samples)
-        return [replace(stage, phases=[Phase(self._objective, averaging=AVERAGING)])]
+    @property
+    def _averaging(self) -> float:
+        return AVERAGING
 
     # -- the network -----------------------------------------------------------------------------------------------
 
@@ -325,8 +324,7 @@ class NormalizingFlow(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density
         def part(rows: slice) -> Array:
             return from_noise(forward.nets, z[rows], None if condition is None else condition[rows])
 
-        forward.count(z[:1], lambda: part(slice(0, 1)))
-        x = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
+        x = forward.over(z, part)
         return self.input_scaling_.inverse(x.reshape(len(x), *self._shape))
 
     @property

@@ -25,10 +25,10 @@ from ...template.kinds import Regressor
 from ...template.parameters import fitted, fixed, parameter
 from ...template.power import PowerScaling
 from ...template.residuals import Residuals, linear_residuals
-from ...template.samples import Batch, Samples, blocks
+from ...template.samples import Batch, Samples
 from ...template.ties import spacings
 from ...template.validation import mean_objective
-from ...train import Phase, Stage, Verdict
+from ...train import Verdict
 
 AVERAGING = 0.99  # of the weights, over some hundred steps
 SHARE, SMALLEST, LARGEST = 30, 32, 128  # batches: one of so many, no smaller, no larger
@@ -179,9 +179,9 @@ class FlowRegressor(Regressor):
     def _objective(self, nets: Any, batch: Batch, draws: Draws) -> Any:
         return -self._outputs(nets, batch, draws)
 
-    def _stages(self, n_samples: int) -> list[Stage]:
-        (stage,) = super()._stages(n_samples)
-        return [Stage([Phase(self._objective, averaging=AVERAGING)], stage.plan, stage.solver)]
+    @property
+    def _averaging(self) -> float:
+        return AVERAGING
 
     def _verdict(self, nets: Any, samples: Samples, draws: Draws) -> Verdict:
         return _scored(self, mean_objective(self, nets, samples, draws))
@@ -387,8 +387,7 @@ class FlowRegressor(Regressor):
             return found if self._residuals is None else self._residuals.inverse(found, condition)
 
         if len(z):
-            forward.count(x[:1], lambda: part(slice(0, 1)))
-            z = forward.in_blocks(len(z), blocks(z, len(z), forward.at_once), part)
+            z = forward.over(z, part)
         y = self._target.decode(z)
         return np.moveaxis(y.reshape(len(x), n_points, *y.shape[1:]), 1, -1)
 

@@ -17,6 +17,7 @@ from ...nn.init import Random
 from ...optim import Adam, AdamW, RMSprop, Solver
 from ...template import layers as dense
 from ...template.fit import Fit
+from ...template.fitted import left_by_fit
 from ...template.forward import Forward
 from ...template.generator import Generator
 from ...template.inputs import checked_weight
@@ -361,17 +362,14 @@ class GAN(Generator):
     @property
     def generator_(self) -> Network:
         """The averaged generator: from random numbers, and conditions, to scaled samples."""
-        return self._part("generator")
+        generator: Network = left_by_fit(self, "network_").generator
+        return generator
 
     @property
     def critic_(self) -> Network:
         """The critic of scaled samples."""
-        return self._part("critic")
-
-    def _part(self, name: str) -> Network:
-        parts: Any = self.network_
-        network: Network = parts[name]
-        return network
+        critic: Network = left_by_fit(self, "network_").critic
+        return critic
 
 
 def packed(x: Value, m: int) -> Value:

@@ -12,7 +12,7 @@ import numpy as np
 from ...autodiff.tape import Array, Value
 from ...nn import Dense, Layer
 from ...nn.blocks import noise_unet
-from ..images.pixels import enlarged
+from ...ops.upsample import upsample
 from .parts import Plans
 
 N_FREQUENCIES = 16
@@ -126,7 +126,8 @@ def _of_grids(nets: Any, seen: Seen) -> Value:
     told = [time_features(seen.time)]
     if seen.condition is not None and seen.told is not None:
         if seen.condition.ndim > 2:
-            shown.append(enlarged(seen.condition, enlargement(seen.condition.shape[1:-1], seen.x.shape[1:-1])))
+            factors = enlargement(seen.condition.shape[1:-1], seen.x.shape[1:-1])
+            shown.append(upsample(seen.condition, factors=factors, linear=True))
         else:
             told.append(seen.condition)
         told.append(seen.told[:, None])

@@ -19,7 +19,6 @@ from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, OutlierM
 from .default import fitted_density
 
 AUTO = 0.05  # the share of the training samples that counts as outliers where nothing is known of it
-SCORES = "score_samples"
 
 
 class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
@@ -69,7 +68,7 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
 
     estimator: BaseEstimator | None = parameter(
         default=None,
-        allowed=[HasMethods(["fit", SCORES]), None],
+        allowed=[HasMethods(["fit", "score_samples"]), None],
         text="What gives each sample a score, the lower the less probable: a density of sknn or scikit-learn, an "
         "autoencoder, a pipeline that ends in one. :meth:`fit` trains a clone of it. None: ``NormalizingFlow()``.",
         kw_only=False,
@@ -104,7 +103,7 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
         if sample_weight is not None:
             X, weight = _that_count(X, sample_weight)
         estimator = fitted_density(self.estimator, X, weight)
-        scores = np.asarray(getattr(estimator, SCORES)(X), np.float64)
+        scores = np.asarray(estimator.score_samples(X), np.float64)
         share = AUTO if self.contamination == "auto" else self.contamination
         offset = _offset(scores, np.ones(len(scores)) if weight is None else weight, share)
         self.estimator_, self.offset_ = estimator, offset
@@ -124,7 +123,8 @@ class OutlierDetector(MetaEstimatorMixin, OutlierMixin, Declaring):
             The lower, the more abnormal; of densities their logarithms, in nats.
         """
         check_is_fitted(self)
-        return getattr(self.estimator_, SCORES)(X)
+        estimator: Any = self.estimator_
+        return estimator.score_samples(X)
 
     def decision_function(self, X: Any) -> Array:
         """How far the score of each sample lies above the offset.
@@ -187,7 +187,7 @@ def _offset(scores: Array, weight: Array, share: float) -> float:
     A sample of weight two counts as two samples do.
     """
     if np.isnan(scores).any():
-        raise ValueError(f"{SCORES} of the estimator gave NaN for {np.isnan(scores).sum()} training samples")
+        raise ValueError(f"score_samples of the estimator gave NaN for {np.isnan(scores).sum()} training samples")
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weight[order])
     wanted, rounding = share * reached[-1], 1e-9 * reached[-1]
@@ -195,7 +195,7 @@ def _offset(scores: Array, weight: Array, share: float) -> float:
     kept = scores[order[np.searchsorted(reached, wanted + rounding, side="right")]]
     if np.isneginf(kept):
         raise ValueError(
-            f"{SCORES} of the estimator gave -inf for more training samples than contamination={share:g}, so that no "
-            "offset can tell them apart: a smoother density would have a finite one there"
+            f"score_samples of the estimator gave -inf for more training samples than contamination={share:g}, so that "
+            "no offset can tell them apart: a smoother density would have a finite one there"
         )
     return float(kept if np.isneginf(below) else (below + kept) / 2)

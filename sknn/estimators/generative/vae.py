@@ -19,7 +19,6 @@ from ...template.density import Density
 from ...template.fit import Fit
 from ...template.fitted import left_by_fit
 from ...template.forward import Forward
-from ...template.inputs import at_once
 from ...template.likelihoods import Likelihood, likelihood_for, standard_deviation
 from ...template.parameters import fitted, parameter
 from ...template.samples import Batch, Samples
@@ -212,15 +211,8 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
     def _train(self, fit: Fit) -> None:
         super()._train(fit)
-        self.kl_ = self._mean_divergence(fit.samples)
-
-    def _mean_divergence(self, samples: Samples) -> Array:
-        nets, total, size = self.network_.function(), np.zeros(self.n_components), 0.0
-        for rows in samples.blocks(at_once(samples.x)):
-            batch = samples.take(rows)
-            weight = np.ones(len(batch.x)) if batch.weight is None else batch.weight
-            total, size = total + weight @ divergence(*self._coded(nets, batch)), size + weight.sum()
-        return total / size
+        nets = self.network_.function()
+        self.kl_ = coding.mean_over(fit.samples, lambda batch: divergence(*self._coded(nets, batch)))
 
     # -- what it has learnt ----------------------------------------------------------------------------------------
 
