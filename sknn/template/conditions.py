@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import issparse
 
-from ..autodiff.tape import Array
+from ..autodiff import primitives as F
+from ..autodiff.tape import Array, Value
 from ..nn.draws import Draws
 from .inputs import array_of_targets
 from .scaling import Scaling
@@ -158,6 +159,20 @@ def _of(y: Array) -> list[Array]:
     """The columns of y, each of the type that it has by itself."""
     columns = [y] if y.ndim == 1 else list(y.T)
     return [np.asarray(column.tolist()) if column.dtype == object else column for column in columns]
+
+
+def beside(x: Value, condition: Array | None) -> Value:
+    """Samples, or what they are made of, with encoded conditions as further features, of grids as further channels.
+
+    Examples
+    --------
+    >>> beside(np.zeros((1, 3, 1)), np.array([[5.0]]))[0].tolist()
+    [[0.0, 5.0], [0.0, 5.0], [0.0, 5.0]]
+    """
+    if condition is None:
+        return x
+    wide = condition.reshape(len(condition), *(1,) * (x.ndim - 2), -1)
+    return F.concatenate([x, np.broadcast_to(wide, (*x.shape[:-1], wide.shape[-1]))], axis=-1)
 
 
 def read_conditions(model: Any, y: Any) -> Array:

@@ -149,9 +149,14 @@ def as_rows(estimator: Any, X: Any, fresh: bool, data_format: str = "") -> Any:
     X = X if hasattr(X, "shape") else np.asarray(X)
     if fresh:
         estimator._shape = estimator._read_shape(X.shape)
+    return in_rows(X, estimator._shape, data_format)
+
+
+def in_rows(X: Any, shape: tuple[int, ...], data_format: str = "") -> Any:
+    """Samples of a shape, or without its axis for a single channel, as rows of features; rows as they are."""
     if issparse(X) or len(X.shape) <= 2:
         return X
-    shape, given = estimator._shape, X.shape[1:]
+    given = X.shape[1:]
     channel, without = (0, shape[1:]) if data_format == "channels_first" else (-1, shape[:-1])
     if given != shape and not (shape[channel] == 1 and given == without):
         order = f" ({data_format})" if data_format else ""

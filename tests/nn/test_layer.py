@@ -510,6 +510,10 @@ ERRORS = {
     "nothing beside": (
         lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Beside.* needs",
     ),
+    "another number beside": (
+        lambda: Beside("known", 1).apply({}, np.ones((1, 1)), Context(given={"known": np.ones((1, 2))})), ValueError,
+        r"known=numbers of shape \(1, 2\): Beside needs 1 numbers of each sample",
+    ),
     "nothing to shift by": (
         lambda: Shifted("known", 1).apply({}, np.ones((1, 1)), Context()), ValueError, "known=None: Shifted.* needs",
     ),

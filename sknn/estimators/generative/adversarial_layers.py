@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, prod
+from math import prod
 
 from ...nn import BatchNorm, Beside, Conv, ConvTranspose, Dense, Flatten, Layer, Unflatten
+from .coding import halved
 
 KERNEL, STRIDE = 4, 2  # DCGAN's
 
@@ -15,9 +16,7 @@ def generator_layers(shape: tuple[int, ...], sizes: Sequence[int], filters: Sequ
     if not filters:
         return [*(Dense(size, activation="relu", init="he_uniform") for size in sizes), Dense(shape[-1])]
     *grid, channels = shape
-    grids = [tuple(grid)]
-    for _ in filters:
-        grids.append(tuple(ceil(size / STRIDE) for size in grids[-1]))
+    grids = halved(grid, len(filters))
     first = (*grids[-1], filters[-1])
     layers: list[Layer] = [Dense(prod(first), activation="relu", init="he_uniform"), Unflatten(first)]
     for units, to in zip(filters[-2::-1], grids[-2:0:-1], strict=True):

@@ -56,14 +56,26 @@ def decoder_layers(estimator: Any, shape: Sequence[int], n_each: int = 1, activa
     if not filters:
         return [*hidden, Dense(prod(shape) * n_each, activation=activation)]
     *grid, channels = shape
-    grids = [tuple(grid)]
-    for _ in filters:
-        grids.append(tuple(-(-n // 2) for n in grids[-1]))
+    grids = halved(grid, len(filters))
     coarsest = (*grids[-1], filters[-1])
     layers: list[Layer] = [*hidden, _dense(estimator, prod(coarsest)), Unflatten(coarsest)]
     for n, finer in zip(filters[-2::-1], grids[-2:0:-1], strict=True):
         layers.append(_up(n, finer, estimator.activation, init_before(estimator.activation)))
     return [*layers, _up(channels * n_each, grids[0], activation, "glorot_uniform"), Flatten()]
+
+
+def halved(grid: Sequence[int], times: int) -> list[tuple[int, ...]]:
+    """A grid, and those that convolutions of stride 2 make of it.
+
+    Examples
+    --------
+    >>> halved((28, 28), 3)
+    [(28, 28), (14, 14), (7, 7), (4, 4)]
+    """
+    grids = [tuple(grid)]
+    for _ in range(times):
+        grids.append(tuple(-(-n // 2) for n in grids[-1]))
+    return grids
 
 
 # -- what comes in and goes out ------------------------------------------------------------------------------------

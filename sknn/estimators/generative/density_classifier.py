@@ -19,7 +19,7 @@ from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
 from ...template.targets import class_target
-from .default import fitted_density
+from .fitted_density import fitted_density
 
 
 class DensityClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):

@@ -16,6 +16,7 @@ from ...nn import Draws, Network, Parts
 from ...nn.init import Random
 from ...optim import Adam, AdamW, RMSprop, Solver
 from ...template import layers as dense
+from ...template.conditions import beside
 from ...template.fit import Fit
 from ...template.fitted import left_by_fit
 from ...template.forward import Forward
@@ -266,7 +267,7 @@ class GAN(Generator):
         every = -(-len(samples) // COMPARED)
         batch = self._batch(samples, np.arange(0, len(samples), every), draws)
         fake = self._generated(nets, len(batch.x), batch.y, draws)
-        return beside(batch.x, batch.y), beside(fake, batch.y)
+        return _in_rows(batch.x, batch.y), _in_rows(fake, batch.y)
 
     def _run(
         self, fit: Fit, stages: list[Stage], state: TrainingState, *, observer: Observer | None, **watching: Any
@@ -351,7 +352,7 @@ class GAN(Generator):
             rows = draws.choice(len(x), (len(x),), weight / weight.sum())
             x, condition = x[rows], None if condition is None else condition[rows]
         fake = self._drawn_scaled(len(x), condition, draws)
-        return -energy_distance(beside(x, condition), beside(fake, condition))
+        return -energy_distance(_in_rows(x, condition), _in_rows(fake, condition))
 
     def _scaled(self, X: Any) -> Array:
         """X as the networks see it, in its own precision."""
@@ -390,10 +391,9 @@ def packed(x: Value, m: int) -> Value:
     return F.reshape(x, (n // m, *grid, m * channels))
 
 
-def beside(x: Array, condition: Array | None) -> Array:
-    """Samples, or the random numbers that they are made of, as rows with their conditions beside them."""
-    rows = x.reshape(len(x), -1)
-    return rows if condition is None else np.concatenate([rows, condition], axis=1)
+def _in_rows(x: Array, condition: Array | None) -> Array:
+    """Samples as rows, with their conditions beside them."""
+    return beside(x.reshape(len(x), -1), condition)
 
 
 def _score(nets: Any, batch: Batch, draws: None) -> Any:

@@ -16,7 +16,7 @@ from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, OutlierMixin
-from .default import fitted_density
+from .fitted_density import fitted_density
 
 AUTO = 0.05  # the share of the training samples that counts as outliers where nothing is known of it
 

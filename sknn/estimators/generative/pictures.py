@@ -14,7 +14,7 @@ import numpy as np
 
 from ...autodiff.tape import Array
 from ...template.grids import read_grids
-from ...template.inputs import read_table, stated_shape
+from ...template.inputs import in_rows, read_table, stated_shape
 from ...template.parameters import parameter
 
 INPUT_SHAPE: Sequence[int] | None = parameter(
@@ -77,14 +77,7 @@ def _as_stated(estimator: Any, X: Any, fresh: bool) -> Array:
     shape = stated_shape(estimator, range(2, 5), "the shape of a sample, such as (28, 28, 1), channels last")
     if None in shape:
         raise ValueError(f"input_shape={estimator.input_shape!r} must say all sizes")
-    rows = read_table(estimator, _in_rows(X, shape), fresh)
+    rows = read_table(estimator, in_rows(X if hasattr(X, "shape") else np.asarray(X), shape), fresh)
     if rows.shape[1] != prod(shape):
         raise ValueError(f"X has {rows.shape[1]} features, but input_shape={estimator.input_shape!r} has {prod(shape)}")
     return rows.reshape(len(rows), *shape)
-
-
-def _in_rows(X: Any, shape: tuple[int, ...]) -> Any:
-    """Samples of this shape, or without an axis for a single channel, as rows; anything else as it is."""
-    given = np.shape(X)[1:]
-    is_picture = given == shape or (shape[-1] == 1 and given == shape[:-1])
-    return np.asarray(X).reshape(len(X), -1) if is_picture else X

@@ -15,6 +15,7 @@ from ...nn import Constants, Network, Parts
 from ...nn.draws import Draws
 from ...nn.init import Random
 from ...template import thousand_steps
+from ...template.conditions import beside
 from ...template.density import Density
 from ...template.fit import Fit
 from ...template.fitted import left_by_fit
@@ -199,13 +200,13 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 
     def _coded(self, nets: Any, batch: Batch) -> tuple[Value, Value]:
         """Means of the codes of a batch, and logarithms of their standard deviations."""
-        raw = nets.encoder(batch.x if batch.y is None else beside(batch.x, batch.y))
+        raw = nets.encoder(beside(batch.x, batch.y))
         k = raw.shape[1] // 2
         return raw[:, :k], WIDEST - F.softplus(WIDEST - raw[:, k:])
 
     def _misfit(self, nets: Any, z: Value, condition: Array | None, x: Array) -> Value:
         """- log p(x | z) for rows of codes and of scaled samples; samples may have an axis of draws that codes lack."""
-        raw = nets.decoder(z if condition is None else F.concatenate([z, condition], axis=1))
+        raw = nets.decoder(beside(z, condition))
         noise = nets.noise.log if self._likelihood.has_noise else None
         return self._likelihood.misfit(raw if x.ndim == 2 else raw.reshape(len(x), -1, raw.shape[1]), x, noise)
 
@@ -293,7 +294,7 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
         """Raw outputs of the decoder."""
 
         def outputs(nets: Any, batch: Batch, draws: None) -> Array:
-            found: Array = nets.decoder(batch.x if batch.y is None else np.concatenate([batch.x, batch.y], axis=1))
+            found: Array = nets.decoder(beside(batch.x, batch.y))
             return found
 
         raw: Array = Forward(self.network_)(z, outputs, y=condition)
@@ -381,9 +382,3 @@ class VAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Density):
 def divergence(mean: Value, log_sd: Value) -> Value:
     """KL(q || p) of normal numbers of these means and standard deviations from standard normal ones, for each."""
     return 0.5 * (F.square(mean) + F.exp(2.0 * log_sd) - 1.0) - log_sd
-
-
-def beside(x: Array, condition: Array) -> Array:
-    """Samples with their conditions as further features, or channels that are the same everywhere."""
-    wide = condition.reshape(len(condition), *(1,) * (x.ndim - 2), -1)
-    return np.concatenate([x, np.broadcast_to(wide, (*x.shape[:-1], wide.shape[-1]))], axis=-1)

@@ -312,6 +312,16 @@ REFUSED = {
         lambda: clone(TOLD).set_params(guidance_dropout=0.0, max_iter=1).fit(TWO, KINDS).sample(guidance=1.0),
         "guidance=1.0 needs samples without condition .* guidance_dropout=0.1",
     ),
+    "guidance that is allowed after the fit": (
+        lambda: (
+            clone(TOLD)
+            .set_params(guidance_dropout=0.0, max_iter=1)
+            .fit(TWO, KINDS)
+            .set_params(guidance_dropout=0.1)
+            .sample(guidance=1.0)
+        ),
+        "guidance=1.0 needs samples without condition",
+    ),
     "guidance to nowhere": (lambda: TOLD.sample(guidance=np.nan), "guidance=nan must be a finite number"),
     "guidance in words": (lambda: TOLD.sample(guidance="a"), "guidance='a' must be a finite number"),
     "no masks": (lambda: GAUSSIAN["v"].impute([[1.0, np.nan]]), r"impute needs a model .* missing=0.5.* missing=0"),
