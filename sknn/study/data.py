@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -15,13 +15,13 @@ from .columns import settle
 from .densities import as_quantities
 from .fingerprint import fingerprint
 from .forecast import Forecast, forecast_of, table_of
-from .images import as_images, may_be_images
+from .inputs import as_inputs
 from .maps import as_maps, labels_of, may_be_maps, on_their_grid
 from .names import listed
 from .numbers import rows
 from .place import Place
 from .rows import in_memory, is_mapped, take_rows
-from .series import are_ragged, are_series, as_series, may_be_series, steps_of
+from .series import are_ragged, are_series, as_series, steps_of
 from .shapes import find_sample_shape
 from .targets import LARGEST_AMOUNT, all_classes, as_column, as_integers, as_vector, categories_of, find_task
 
@@ -188,7 +188,7 @@ class DataSet:
         _check_index(name, X, y)
         categories = categories_of(y)
         remarks: list[str] = []
-        X, y = _as_inputs(X), as_column(f"y of {name!r}", y)
+        X, y = as_inputs(X), as_column(f"y of {name!r}", y)
         if time_channel is not None:
             X = _with_times(name, X, time_channel)
         groups = None if groups is None else as_column(f"groups of {name!r}", groups)
@@ -219,7 +219,7 @@ class DataSet:
 
     @classmethod
     def _of_maps(cls, name: str, X: Any, y: Any, groups: Any, notes: Sequence[str]) -> "DataSet":
-        X, maps = _as_inputs(X), as_maps(name, y)
+        X, maps = as_inputs(X), as_maps(name, y)
         groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         _check_lengths(name, X, {"y": maps, "groups": groups})
         X = on_their_grid(name, X, maps)
@@ -229,7 +229,7 @@ class DataSet:
 
     @classmethod
     def _of_density(cls, name: str, X: Any, groups: Any, notes: Sequence[str]) -> "DataSet":
-        X = _as_inputs(X)
+        X = as_inputs(X)
         groups = None if groups is None else as_vector(f"groups of {name!r}", groups)
         _check_lengths(name, X, {"groups": groups})
         _check_names(name, X)
@@ -490,143 +490,3 @@ def check_size(name: str, X: Any) -> None:
 def _in_columns(X: pd.DataFrame, are_such: np.ndarray) -> str:
     names = X.select_dtypes("float").columns[are_such.any(axis=0)]
     return f"in {', '.join(map(repr, names[:3]))}{' and others' if len(names) > 3 else ''}"
-
-
-def _as_inputs(X: Any) -> Any:
-    if may_be_images(X):
-        return as_images(X)
-    if may_be_series(X):
-        return as_series(X)
-    if sparse.issparse(X):
-        X = X.tocsr()
-    elif type(X).__module__.partition(".")[0] == "polars":
-        X = _from_polars(X)
-    elif isinstance(X, list | tuple):
-        X = _from_lists(X)
-    elif np.ma.is_masked(X):
-        X = _with_gaps(X)
-    elif not isinstance(X, pd.DataFrame | np.memmap):
-        X = np.asarray(X)
-    if isinstance(X, np.ndarray) and X.dtype.kind in "USO" and X.ndim == 2:
-        X = _table(pd.DataFrame(X, dtype=object).infer_objects())
-    if isinstance(X, np.ndarray) and X.dtype.kind not in "biuf":
-        raise ValueError(f"X is an array of dtype {X.dtype}; it must hold numbers, or be a table")
-    if not 2 <= len(X.shape) <= 5:
-        raise ValueError(
-            f"X has shape {X.shape}; it must be (n_samples, n_features), or with two to four axes for each sample "
-            "(n_samples, length, channels), (n_samples, height, width, channels) and so on"
-        )
-    if 0 in X.shape:
-        raise ValueError(f"X has shape {X.shape}; it must have samples and features")
-    return X
-
-
-def _with_gaps(X: Any) -> np.ndarray:
-    """What is masked is missing, whatever stands behind the mask."""
-    return X.astype(np.result_type(X.dtype, np.float32) if X.dtype.kind in "biuf" else object).filled(np.nan)
-
-
-def _from_lists(X: list[Any] | tuple[Any, ...]) -> np.ndarray:
-    array = np.asarray(X)
-    # Numbers beside text stay numbers.
-    return np.asarray(X, dtype=object) if array.dtype.kind in "US" else array
-
-
-def _from_polars(X: Any) -> pd.DataFrame:
-    # Column by column, because polars' own way needs pyarrow.
-    return pd.DataFrame({column.name: _polars_column(column) for column in X.iter_columns()})
-
-
-def _polars_column(column: Any) -> Any:
-    kind = str(column.dtype)
-    if not kind.startswith(("Enum", "Categorical")):
-        return column.to_numpy()
-    return pd.Categorical(column.to_list(), list(column.dtype.categories) if kind.startswith("Enum") else None)
-
-
-def _table(frame: pd.DataFrame) -> pd.DataFrame:
-    frame.columns = pd.Index([f"x{position}" for position in range(frame.shape[1])])
-    return frame
-
-
-def as_data_sets(
-    X: Any,
-    y: Any = None,
-    groups: Any = None,
-    sample_shape: Any = None,
-    task: str | None = None,
-    classes: Any = None,
-    drop_missing_target: bool = False,
-    time_channel: int | None = None,
-) -> list[DataSet]:
-    """Turn the arguments of ``Study.run`` into data sets.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features), DataSet, or dict of str to (X, y), (X, y, groups) or DataSet
-        The inputs, or one or several data sets.
-    y : array-like of shape (n_samples,), or label maps, default=None
-        The targets; this and what follows only beside inputs.
-    groups : array-like of shape (n_samples,), default=None
-        Samples of one group come into the same fold.
-    sample_shape : tuple of int, default=None
-        The shape of a signal, image or volume; None: to be found, see ``DataSet.from_arrays``.
-    task : {"classification", "regression", "segmentation", "density"}, default=None
-        None: to be found, see ``DataSet.from_arrays``; a density, which has no target, is to be stated.
-    classes : array-like of shape (n_classes,), default=None
-        All classes; None: those in y, see ``DataSet.from_arrays``.
-    drop_missing_target : bool, default=False
-        Whether to leave out rows whose target is missing.
-    time_channel : int, default=None
-        Which channel of series holds the times of their steps; None: none does.
-
-    Returns
-    -------
-    list of DataSet
-        The data sets in the order given; a single one is called ``"data"``, or has the name it brings along.
-
-    Raises
-    ------
-    ValueError
-        If y is missing, or given beside data sets; and for everything that ``DataSet.from_arrays`` refuses.
-
-    Examples
-    --------
-    >>> [data.name for data in as_data_sets({"a": ([[0], [1]], [0, 1]), "b": ([[2], [3]], [1, 0])})]
-    ['a', 'b']
-    """
-    if isinstance(X, DataSet | Mapping):
-        beside = {"y": y, "groups": groups, "sample_shape": sample_shape, "task": task, "classes": classes}
-        beside |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
-        for argument, value in beside.items():
-            if value is not None and value is not False:
-                raise ValueError(
-                    f"{argument} was given beside {'a data set' if isinstance(X, DataSet) else 'a dict of data sets'}; "
-                    "leave it out, and make each with DataSet.from_arrays(name, X, y, ...)"
-                )
-        return [X] if isinstance(X, DataSet) else _named(X)
-    if y is None and task != "density":
-        raise ValueError(
-            "y=None: give the targets as run(X, y), or several data sets as run({name: (X, y)}), or say "
-            "task='density' for the density of X"
-        )
-    stated = {"task": task, "groups": groups, "sample_shape": sample_shape, "classes": classes}
-    stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
-    return [DataSet.from_arrays("data", X, y, **stated)]
-
-
-def _named(data_sets: Mapping[str, Any]) -> list[DataSet]:
-    if not data_sets:
-        raise ValueError("X={} holds no data set; it must be a dict of at least one name to (X, y)")
-    return [_named_one(name, value) for name, value in data_sets.items()]
-
-
-def _named_one(name: str, value: Any) -> DataSet:
-    if not isinstance(name, str):
-        raise ValueError(f"{name!r} is not the name of a data set; it must be a text")
-    if isinstance(value, DataSet):
-        return replace(value, name=name)
-    if not isinstance(value, tuple | list) or len(value) not in (2, 3):
-        raise ValueError(f"{name!r} is a {type(value).__name__}; it must be (X, y), (X, y, groups) or a DataSet")
-    X, y, *groups = value
-    return DataSet.from_arrays(name, X, y, groups=groups[0] if groups else None)

@@ -14,7 +14,8 @@ from sklearn.utils import check_random_state
 from .cell import Cell, seed_of
 from .choice import as_models
 from .compare import Ranks, compare_pairs, ranks_of
-from .data import DataSet, as_data_sets
+from .data import DataSet
+from .data_sets import as_data_sets
 from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
