@@ -5,7 +5,6 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.metrics.pairwise import euclidean_distances
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 AT_ONCE = 1 << 21  # distances held
@@ -104,22 +103,3 @@ class GaussianKernels(DensityMixin, BaseEstimator):
             In nats; larger is better.
         """
         return float(self.score_samples(X).mean())
-
-    def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
-        """Draw samples: one of those given to fit, moved by a Gaussian.
-
-        Parameters
-        ----------
-        n_samples : int, default=1
-            How many.
-        random_state : int, RandomState instance or None, default=None
-            The source of chance.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_features)
-        """
-        check_is_fitted(self)
-        rng = check_random_state(random_state)
-        around = self.samples_[rng.randint(len(self.samples_), size=n_samples)]
-        return around + self.bandwidth * rng.normal(size=around.shape)
