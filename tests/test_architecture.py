@@ -57,7 +57,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("beam_search", "front", "naive", "sampling", "stepping", "windows"),
     *("crops", "pixels", "stages", "tiles"),
     *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
-    *("coding", "default", "parts", "pictures", "row_noise"),
+    *("coding", "fitted_density", "parts", "pictures", "row_noise"),
     *("adversarial_layers", "adversaries", "collapse"),
 }
 
