@@ -29,9 +29,10 @@ ROOMS: dict[str, set[str]] = {
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
-    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
+    "posteriors": CORE | {"template"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
-    "persistence": CORE | {"augment", "callbacks", "template", "series"},
+    "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
     "pipeline": {"autodiff"},
     "versions": {"ops"},
     "sknn": {
@@ -45,6 +46,7 @@ ROOMS: dict[str, set[str]] = {
         "series",
         "nn",
         "optim",
+        "posteriors",
         "versions",
         "namespace",
     },
@@ -58,6 +60,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("crops", "pixels", "stages", "tiles"),
     *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
+    "bayesian",
     *("adversarial_layers", "adversaries", "collapse"),
 }
 
@@ -67,7 +70,8 @@ ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
     **dict.fromkeys(
-        ("callbacks", "template", "series", "estimators", "inspection", "persistence", "pipeline"), SKLEARN
+        ("callbacks", "template", "series", "posteriors", "estimators", "inspection", "persistence", "pipeline"),
+        SKLEARN,
     ),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
