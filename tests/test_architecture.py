@@ -33,6 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
+    "model_selection": {"autodiff", "pipeline"},
     "versions": {"ops"},
     "sknn": {
         "augment",
@@ -42,6 +43,7 @@ ROOMS: dict[str, set[str]] = {
         "persistence",
         "pipeline",
         "metrics",
+        "model_selection",
         "series",
         "nn",
         "optim",
@@ -66,9 +68,8 @@ SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn 
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(
-        ("callbacks", "template", "series", "estimators", "inspection", "persistence", "pipeline"), SKLEARN
-    ),
+    **dict.fromkeys(("callbacks", "template", "series", "estimators", "inspection", "persistence"), SKLEARN),
+    **dict.fromkeys(("pipeline", "model_selection"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported
