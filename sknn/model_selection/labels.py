@@ -10,10 +10,10 @@ from scipy.special import entr
 from ..autodiff.tape import Array
 
 MOST_OUTCOMES = 1000  # ways in which the labels of a batch may turn out that are followed; beyond that, as many drawn
-LARGEST = 2**22  # numbers held at a time
+LARGEST = 2**20  # numbers held at a time
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Labels:
     """Networks drawn from a posterior, and what they would be worth once some labels are known.
 
@@ -29,19 +29,30 @@ class Labels:
     probabilities: Array  # (n_draws, n_samples, n_classes), of each network
     posterior: Array  # (n_outcomes, n_draws), of the networks after each outcome
     mass: Array  # (n_outcomes,), the probability of each outcome
+    bounds: Array  # (n_samples,), what each label told when fewer were known: it tells no more now
     random: np.random.RandomState
 
     @classmethod
     def of(cls, probabilities: Array, random: np.random.RandomState) -> Labels:
         """Before any label is known."""
-        n_draws = len(probabilities)
-        return cls(probabilities, np.full((1, n_draws), 1 / n_draws), np.ones(1), random)
+        n_draws, n, _ = probabilities.shape
+        return cls(probabilities, np.full((1, n_draws), 1 / n_draws), np.ones(1), np.full(n, np.inf), random)
 
-    def gains(self) -> Array:
-        """What the label of each sample would tell of the network, in nats."""
-        _, n, n_classes = self.probabilities.shape
-        size = max(1, LARGEST // (len(self.mass) * n_classes))
-        return np.concatenate([self._gains(self.probabilities[:, k : k + size]) for k in range(0, n, size)])
+    def gains(self, left: Array) -> Array:
+        """What the labels of samples would tell of the network, in nats; of all but the best of those left, a bound.
+
+        Samples are looked at in the order of their bounds, until none can be better than the best one so far.
+        """
+        best, size = 0.0, max(1, LARGEST // (len(self.mass) * self.probabilities.shape[2]))
+        order = np.flatnonzero(left)
+        order = order[np.argsort(-self.bounds[order], kind="stable")]
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            if self.bounds[rows[0]] < best:
+                break
+            self.bounds[rows] = self._gains(self.probabilities[:, rows])
+            best = max(best, self.bounds[rows].max())
+        return self.bounds.copy()
 
     def _gains(self, probabilities: Array) -> Array:
         mixtures = np.tensordot(self.posterior, probabilities, axes=1)  # (n_outcomes, rows, n_classes)
@@ -60,7 +71,7 @@ class Labels:
         if len(mass) > MOST_OUTCOMES:
             drawn = _systematic(mass, MOST_OUTCOMES, self.random)
             posterior, mass = posterior[drawn], np.full(MOST_OUTCOMES, 1 / MOST_OUTCOMES)
-        return replace(self, posterior=posterior, mass=mass)
+        return replace(self, posterior=posterior, mass=mass, bounds=self.bounds.copy())
 
 
 def _systematic(mass: Array, n: int, random: np.random.RandomState) -> Array:

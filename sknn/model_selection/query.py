@@ -35,8 +35,8 @@ NOTHING_LEFT = 1e-9  # of what the best sample was worth at first
 class Belief(Protocol):
     """What a model does not know of the pool, given the labels of samples that have been chosen."""
 
-    def gains(self) -> Array:
-        """What the label of each sample would be worth."""
+    def gains(self, left: Array) -> Array:
+        """What the label of each sample would be worth; `left` is True where a sample can still be chosen."""
 
     def after(self, sample: int) -> Belief:
         """When the label of a sample is known as well."""
@@ -145,20 +145,20 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
 
 def _greedy(belief: Belief, n: int, ties: Array) -> Array:
     """The best sample, the best one beside it, and so on; of equal ones that which comes first in `ties`."""
-    start, fresh = belief, belief.gains()
-    enough = NOTHING_LEFT * fresh.max()
-    left, gains = np.ones(len(fresh), bool), fresh
+    start, left = belief, np.ones(len(ties), bool)
+    gains = belief.gains(left)
+    enough = NOTHING_LEFT * gains.max()
     chosen: list[int] = []
     while True:
-        if gains[left].max() <= enough:
-            belief, gains = start, fresh
         order = ties[left[ties]]
+        if gains[order].max() <= enough:
+            belief, gains = start, start.gains(left)
         chosen.append(int(order[np.argmax(gains[order])]))
         if len(chosen) == n:
             return np.array(chosen)
         left[chosen[-1]] = False
         belief = belief.after(chosen[-1])
-        gains = belief.gains()
+        gains = belief.gains(left)
 
 
 def _labels(model: Any, X: Any, n_pool: int, strategy: str, random: np.random.RandomState) -> Belief:

@@ -140,7 +140,7 @@ class Values:
         scale = np.where(mean > 0, mean, 1.0) if compare else np.ones(len(mean))
         return cls(spread, criterion, np.empty((0, *variances.shape)), scale)
 
-    def gains(self) -> Array:
+    def gains(self, left: Array) -> Array:
         """What it is worth to know each sample."""
         return self.criterion(self)
 
@@ -184,7 +184,7 @@ class Alone:
 
     deviations: Array
 
-    def gains(self) -> Array:
+    def gains(self, left: Array) -> Array:
         """The variance of each sample, of several outputs in units of their mean."""
         variances = np.square(self.deviations).reshape(len(self.deviations), -1)
         return (variances / variances.mean(axis=0)).sum(axis=1)

@@ -24,6 +24,7 @@ from sknn.model_selection.labels import MOST_OUTCOMES, Labels
 from sknn.model_selection.values import SpreadOfDraws, SpreadOfProbabilities, Values, disagreement, information
 
 RNG = np.random.RandomState(0)
+ALL = slice(None)
 
 
 class Drawn(BaseEstimator):
@@ -107,25 +108,31 @@ def probabilities_of(n_draws, n, n_classes, sharpness=2.0, seed=0):
     ],
 )
 def test_the_information_of_one_label_is_known_by_hand(networks, nats):
-    assert_allclose(Labels.of(np.array(networks)[:, None], RNG).gains(), nats, atol=1e-7)
+    assert_allclose(Labels.of(np.array(networks)[:, None], RNG).gains(np.ones(1, bool)), nats, atol=1e-7)
 
 
 @pytest.mark.parametrize(("n_draws", "n_classes"), [(2, 2), (4, 3), (7, 2)])
 def test_that_of_several_labels_counts_all_outcomes(n_draws, n_classes):
     probabilities = probabilities_of(n_draws, 5, n_classes)
     belief, known = Labels.of(probabilities, RNG), []
-    for sample in (3, 0, 3, 1):  # one of them twice: measured anew
+    for sample in (3, 0, 1, 2):
         before = joint_information(probabilities, known) if known else 0.0
-        expected = [joint_information(probabilities, [*known, i]) - before for i in range(5)]
-        assert_allclose(belief.gains(), expected, atol=1e-12)
+        left = np.array([i not in known for i in range(5)])
+        expected = [joint_information(probabilities, [*known, i]) - before for i in np.flatnonzero(left)]
+        assert_allclose(belief.gains(left)[left], expected, atol=1e-12)
         belief, known = belief.after(sample), [*known, sample]
 
 
-def test_blocks_of_the_pool_are_as_the_whole(monkeypatch):
-    belief = Labels.of(probabilities_of(3, 20, 4), RNG).after(0)
-    whole = belief.gains()
-    monkeypatch.setattr("sknn.model_selection.labels.LARGEST", 40)
-    assert_allclose(belief.gains(), whole, rtol=1e-13)
+def test_only_samples_that_may_be_the_best_are_looked_at(monkeypatch):
+    probabilities = probabilities_of(6, 200, 4)
+    probabilities[:, 20:] = 0.99 * probabilities[:1, 20:] + 0.01 * probabilities[:, 20:]  # on these, networks agree
+    batch = ask(Classes(probabilities), 5)
+    looked_at, gains = [], Labels._gains
+    monkeypatch.setattr("sknn.model_selection.labels.LARGEST", 40)  # ten samples at first
+    monkeypatch.setattr(Labels, "_gains", lambda self, p: looked_at.append(p.shape[1]) or gains(self, p))
+    assert ask(Classes(probabilities), 5) == batch
+    assert looked_at[:20] == [10] * 20
+    assert sum(looked_at[20:]) <= 4 * 20
 
 
 def test_of_too_many_outcomes_as_many_are_drawn():
@@ -138,7 +145,7 @@ def test_of_too_many_outcomes_as_many_are_drawn():
         for sample in known:
             belief = belief.after(sample)
         assert len(belief.mass) == MOST_OUTCOMES < 2 ** len(known)
-        estimates.append(belief.gains()[11:])
+        estimates.append(belief.gains(np.arange(14) > 10)[11:])
     assert_allclose(estimates, np.broadcast_to(expected, (40, 3)), atol=0.003)
     errors = np.std(estimates, axis=0) / np.sqrt(40)
     assert (np.abs(np.mean(estimates, axis=0) - expected) < 3 * errors).all()
@@ -170,10 +177,10 @@ def test_disagreement_of_two_classes_is_that_of_one_probability():
     p = np.random.RandomState(0).uniform(size=(6, 9))
     belief = Values.of(SpreadOfProbabilities(np.stack([p, 1 - p], axis=2)), disagreement, compare=False)
     covariance = np.cov(p.T, bias=True)
-    assert_allclose(belief.gains(), 2 * np.diag(covariance), rtol=1e-10)
+    assert_allclose(belief.gains(ALL), 2 * np.diag(covariance), rtol=1e-10)
     noise = (p * (1 - p)).mean(axis=0)
     left = np.diag(covariance) - covariance[4] ** 2 / (covariance[4, 4] + noise[4])
-    assert_allclose(belief.after(4).gains(), 2 * left, rtol=1e-10)
+    assert_allclose(belief.after(4).gains(ALL), 2 * left, rtol=1e-10)
     assert ask(Classes(np.stack([p, 1 - p], axis=2)), 1, "disagreement") == [np.argmax(np.diag(covariance))]
 
 
@@ -214,8 +221,8 @@ def test_conditioning_is_bayesian_linear_regression():
     for sample in (4, 7, 4, 0):
         variances = np.einsum("np,pq,nq->n", features, np.linalg.inv(precision), features)
         assert_allclose(belief.variances()[:, 0], variances, rtol=1e-10)
-        assert_allclose(belief.gains(), 0.5 * np.log1p(variances / noise[:, 0]), rtol=1e-10)
-        nats += belief.gains()[sample]
+        assert_allclose(belief.gains(ALL), 0.5 * np.log1p(variances / noise[:, 0]), rtol=1e-10)
+        nats += belief.gains(ALL)[sample]
         known.append(sample)
         precision += np.outer(features[sample], features[sample]) / noise[sample]
         belief = belief.after(sample)
@@ -234,7 +241,7 @@ def test_several_outputs_are_measured_together():
         inverse = np.diag(1 / noise.ravel()[outputs])
         return 0.5 * np.linalg.slogdet(np.eye(len(outputs)) + inverse @ covariance[np.ix_(outputs, outputs)])[1]
 
-    assert_allclose(belief.gains()[[0, 2, 4, 5]], [nats([3, 1, i]) - nats([3, 1]) for i in (0, 2, 4, 5)], rtol=1e-9)
+    assert_allclose(belief.gains(ALL)[[0, 2, 4, 5]], [nats([3, 1, i]) - nats([3, 1]) for i in (0, 2, 4, 5)], rtol=1e-9)
 
 
 @pytest.mark.parametrize("strategy", ["disagreement", "std"])
