@@ -2,6 +2,7 @@ from . import augment as augment
 from . import callbacks as callbacks
 from . import inspection as inspection
 from . import metrics as metrics
+from . import model_selection as model_selection
 from . import nn as nn
 from . import optim as optim
 from . import pipeline as pipeline

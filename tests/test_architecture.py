@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
     "pipeline": {"autodiff"},
+    "model_selection": {"autodiff", "pipeline"},
     "versions": {"ops"},
     "sknn": {
         "augment",
@@ -43,6 +44,7 @@ ROOMS: dict[str, set[str]] = {
         "persistence",
         "pipeline",
         "metrics",
+        "model_selection",
         "series",
         "nn",
         "optim",
@@ -69,10 +71,8 @@ SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn 
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(
-        ("callbacks", "template", "series", "posteriors", "estimators", "inspection", "persistence", "pipeline"),
-        SKLEARN,
-    ),
+    **dict.fromkeys(("callbacks", "template", "series", "posteriors", "estimators", "inspection"), SKLEARN),
+    **dict.fromkeys(("persistence", "pipeline", "model_selection"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported
