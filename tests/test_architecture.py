@@ -25,7 +25,7 @@ ROOMS: dict[str, set[str]] = {
     "losses": {"autodiff", "description", "ops"},
     "train": CORE,
     "callbacks": CORE,
-    "metrics": CORE,
+    "metrics": CORE | {"pipeline"},
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
