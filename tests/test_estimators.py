@@ -21,6 +21,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sknn
 from sknn import (
     Autoencoder,
+    BayesianClassifier,
+    BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -56,6 +58,7 @@ from sknn.template.generator import Generator
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
+OF_MANY_NETWORKS = [BayesianClassifier, BayesianRegressor]  # likewise
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
 WITHOUT_TARGET = [Autoencoder]  # ignore y, as generators do, which have tests of their own too
@@ -71,7 +74,7 @@ OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [
-    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *WITHOUT_TARGET),
+    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *OF_MANY_NETWORKS, *WITHOUT_TARGET),
     *(*LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES),
 ]
 ESTIMATORS = [
@@ -146,6 +149,8 @@ def instances():
             yield Estimator(network)
     for Estimator in AROUND_A_DENSITY:
         yield Estimator(KernelDensity())
+    yield BayesianClassifier(MLPClassifier(4))
+    yield BayesianRegressor(MLPRegressor(4))
 
 
 def expected_failures(estimator):

@@ -89,7 +89,8 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -122,21 +123,24 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         """
         return np.log(self.predict_proba(X))
 
-    def score_samples(self, X: Any, y: Any) -> Array:
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """The log-probability of the class of each sample, in nats.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        y : array-like of shape (n_samples,), default=None
+            Their labels. None: those that are to be expected, over which it is averaged; this is how sure the model is
+            of the class, the negative entropy.
 
         Returns
         -------
         log_probability : ndarray of shape (n_samples,)
             -inf for labels that the fit has not seen.
         """
+        if y is None:
+            return -self.uncertainty(X, "total")
         log_probability = self.predict_log_proba(X)
         y = checked_y(self, y, numeric=False)
         check_consistent_length(log_probability, y)

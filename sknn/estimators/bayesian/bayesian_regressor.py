@@ -187,15 +187,16 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
-    def score_samples(self, X: Any, y: Any) -> Array:
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """The log-density log p(y | X) of each y, in nats; a mixture is scored as a mixture.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their values.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their values. None: those that are to be expected, over which it is averaged; this is how sure the model is
+            of y, the negative entropy of p(y | X).
 
         Returns
         -------
@@ -203,6 +204,8 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             Of y as given. The noise of several outputs counts as independent.
         """
         mixture = self._predictive(X)
+        if y is None:
+            return mixture.mean_log_density()
         y = checked_y(self, y, numeric=True)
         check_consistent_length(mixture.center(), y)
         self.network_._target.check(y, all_of_them=False)
