@@ -6,6 +6,8 @@ from . import nn as nn
 from . import optim as optim
 from . import pipeline as pipeline
 from . import series as series
+from .estimators.bayesian.conformal_classifier import ConformalClassifier as ConformalClassifier
+from .estimators.bayesian.conformal_regressor import ConformalRegressor as ConformalRegressor
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 
 from .autodiff.tape import Array
@@ -59,7 +60,25 @@ def last_step(model: Any, X: Any) -> tuple[Any, Any]:
     return model, X
 
 
-def predict_quantiles(model: Any, X: Any) -> Array:
+def end_of(model: Any) -> Any:
+    """The estimator at the end of pipelines and searches, fitted or not.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> end_of(make_pipeline(StandardScaler(), Ridge()))
+    Ridge()
+    """
+    if hasattr(model, "best_estimator_"):
+        return end_of(model.best_estimator_)
+    if isinstance(model, FrozenEstimator | BaseSearchCV):
+        return end_of(model.estimator)
+    return end_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model
+
+
+def predict_quantiles(model: Any, X: Any, quantiles: Any = None) -> Array:
     """Predict every quantile for samples with a network that stands in a pipeline, in units of y.
 
     A ``TransformedTargetRegressor``, around the network or around the pipeline, learns quantiles of the transformed y.
@@ -70,14 +89,17 @@ def predict_quantiles(model: Any, X: Any) -> Array:
     ----------
     model : estimator
         A fitted pipeline, search or ``TransformedTargetRegressor`` with a regressor of ``loss="quantile"`` at its end,
-        or such a regressor.
+        or another that has ``predict_quantiles``; or such a regressor.
     X : array-like of shape (n_samples, ...)
         Samples, as the model takes them.
+    quantiles : sequence of float, default=None
+        Which, for regressors that are told in each prediction; None: those that the regressor has learnt, or gives
+        unasked.
 
     Returns
     -------
     y : ndarray of shape (n_samples, n_quantiles)
-        In the order of the parameter `quantile`.
+        In the order of the parameter `quantile`, or of the quantiles asked for.
 
     Raises
     ------
@@ -104,13 +126,13 @@ def predict_quantiles(model: Any, X: Any) -> Array:
     """
     estimator, X = last_step(model, X)
     if not isinstance(estimator, TransformedTargetRegressor):
-        return estimator.predict_quantiles(X)
-    quantiles = predict_quantiles(estimator.regressor_, X)
+        return estimator.predict_quantiles(X) if quantiles is None else estimator.predict_quantiles(X, quantiles)
+    found = predict_quantiles(estimator.regressor_, X, quantiles)
     inverse = estimator.transformer_.inverse_transform
-    lowest, highest = np.ravel(inverse(np.array([[quantiles.min()], [quantiles.max()]])))
+    lowest, highest = np.ravel(inverse(np.array([[found.min()], [found.max()]])))
     if lowest > highest:
         raise ValueError(
             f"{estimator.transformer_!r} falls where y rises: its quantile q is quantile 1 - q of y; transform y by "
             "something that rises"
         )
-    return np.column_stack([np.ravel(inverse(column.reshape(-1, 1))) for column in quantiles.T])
+    return np.column_stack([np.ravel(inverse(column.reshape(-1, 1))) for column in found.T])

@@ -29,7 +29,7 @@ ROOMS: dict[str, set[str]] = {
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
-    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "pipeline"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series"},
     "pipeline": {"autodiff"},
@@ -59,6 +59,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
     *("adversarial_layers", "adversaries", "collapse"),
+    *("bands", "class_scores", "kth_score", "set_aside"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
