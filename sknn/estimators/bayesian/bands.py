@@ -29,8 +29,8 @@ class Band(NamedTuple):
         """Raise ValueError if there is no uncertainty to go by."""
         if self.unit.size and self.unit.max() <= SMALLEST:
             raise ValueError(
-                "predict(X, return_std=True) of the estimator gave 0 for all samples that were set aside, so that no "
-                "error can be counted in units of it; say normalize=None"
+                "the standard deviation that the estimator predicts is 0 for all samples that were set aside, so that "
+                "no error can be counted in units of it; say normalize=None"
             )
 
     def scores(self, y: Array) -> Array:
@@ -56,13 +56,21 @@ def kind_of_band(normalize: str | None, estimator: Any) -> str | None:
     if normalize == "auto":
         return "std" if _has_std(estimator) else "quantiles" if _has_quantiles(estimator) else None
     if normalize == "std" and not _has_std(estimator):
-        raise ValueError(f'normalize="std" needs predict(X, return_std=True), which {name} does not have; say None')
+        raise ValueError(
+            f'normalize="std" needs predict(X, return_std=True) or predict_std, which this {name} does not have; say '
+            "None"
+        )
     if normalize == "quantiles" and not _has_quantiles(estimator):
         raise ValueError(
             f'normalize="quantiles" needs predict_quantiles, which this {name} does not have; say None, or take '
             'MLPRegressor(loss="quantile", quantile=[0.05, 0.5, 0.95])'
         )
     return normalize
+
+
+def takes_return_std(end: Any) -> bool:
+    """Whether a regressor, no pipeline or search, predicts its standard deviation along with the mean."""
+    return "return_std" in signature(end.predict).parameters
 
 
 def band(estimator: Any, X: Any, kind: str | None, confidence: float, shape: tuple[int, ...]) -> Band:
@@ -77,8 +85,9 @@ def band(estimator: Any, X: Any, kind: str | None, confidence: float, shape: tup
         return _between_quantiles(estimator, X, confidence, shape)
     if kind == "std":
         end, x = last_step(estimator, X)
-        mean, std = end.predict(x, return_std=True)
-        unit = np.maximum(_checked(std, shape, "predict(X, return_std=True)"), SMALLEST)
+        together = takes_return_std(end)
+        mean, std = end.predict(x, return_std=True) if together else (end.predict(x), end.predict_std(x))
+        unit = np.maximum(_checked(std, shape, "the standard deviation"), SMALLEST)
     else:
         mean, unit = estimator.predict(X), np.ones(1)
     mean = _checked(mean, shape, "predict")
@@ -102,17 +111,15 @@ def _between_quantiles(estimator: Any, X: Any, confidence: float, shape: tuple[i
 def _checked(found: Any, shape: tuple[int, ...], method: str) -> Array:
     found = np.asarray(found, np.float64)
     if found.shape[1:] != shape:
-        raise ValueError(
-            f"{method} of the estimator gave shape {found.shape}, where (n_samples, *{shape}) was expected"
-        )
+        raise ValueError(f"{method} of the estimator has shape {found.shape}, where (n_samples, *{shape}) was expected")
     if np.isnan(found).any():
-        raise ValueError(f"{method} of the estimator gave NaN for {np.isnan(found).sum()} sample(s)")
+        raise ValueError(f"{method} of the estimator is NaN for {np.isnan(found).sum()} sample(s)")
     return found
 
 
 def _has_std(estimator: Any) -> bool:
-    predict = getattr(end_of(estimator), "predict", None)
-    return predict is not None and "return_std" in signature(predict).parameters
+    end = end_of(estimator)
+    return hasattr(end, "predict_std") or (hasattr(end, "predict") and takes_return_std(end))
 
 
 def _has_quantiles(estimator: Any) -> bool:

@@ -12,13 +12,14 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
+from ...pipeline import last_step
 from ...template.declaring import Declaring
 from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, RegressorMixin
 from . import set_aside
-from .bands import Band, band, kind_of_band
+from .bands import Band, band, kind_of_band, takes_return_std
 from .kth_score import checked_confidence, kth_smallest, reach, warn_if_too_few
 from .set_aside import calibration, fitted_aside
 
@@ -108,11 +109,12 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
     confidence: float = set_aside.CONFIDENCE
     normalize: Literal["auto", "std", "quantiles"] | None = parameter(
         default="auto",
-        text='The units of errors. "std": the standard deviation of ``predict(X, return_std=True)``, so that intervals '
-        'are wide where the estimator is unsure. "quantiles": intervals are those between the outer quantiles of '
-        "``predict_quantiles``, all widened, or narrowed, by the same amount (conformalized quantile regression); "
-        "an estimator that is told its quantiles is asked for those of `confidence`. None: units of y, so that all "
-        'intervals are equally wide ("split") or nearly so. "auto": the first of these that the estimator can do.',
+        text='The units of errors. "std": the standard deviation of ``predict(X, return_std=True)`` or '
+        "``predict_std``, so that intervals are wide where the estimator is unsure. "
+        '"quantiles": intervals are those between the outer quantiles of ``predict_quantiles``, all widened, or '
+        "narrowed, by the same amount (conformalized quantile regression); an estimator that is told its quantiles is "
+        "asked for those of `confidence`. None: units of y, so that all intervals are equally wide "
+        '("split") or nearly so. "auto": the first of these that the estimator can do.',
     )
     n_jobs: int | None = set_aside.N_JOBS
     random_state: int | np.random.RandomState | None = set_aside.RANDOM_STATE
@@ -192,8 +194,10 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
         estimator: Any = self.estimator_
         if not return_std:
             return estimator.predict(X)
-        kind_of_band("std", estimator)
-        return estimator.predict(X, return_std=True)
+        end, x = last_step(estimator, X)
+        if not takes_return_std(end):
+            raise ValueError(f"return_std=True needs an estimator whose predict takes it, which {end!r} is not")
+        return end.predict(x, return_std=True)
 
     def predict_interval(self, X: Any, confidence: float | None = None) -> Array:
         """Intervals that hold y with a probability.

@@ -20,7 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import sknn
-from sknn import CNNRegressor, ConformalRegressor, FlowRegressor, MLPRegressor, RNNRegressor
+from sknn import BayesianRegressor, CNNRegressor, ConformalRegressor, FlowRegressor, MLPRegressor, RNNRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -336,6 +336,8 @@ AROUND = {
     "rows": (NETWORK, X[:40], None),
     "a table": (make_pipeline(StandardScaler(), NETWORK), pd.DataFrame(X[:40]).add_prefix("x"), None),
     "a search": (GridSearchCV(BayesianRidge(), {"tol": [1e-3]}, cv=2), X[:40], "std"),
+    "learned noise": (MLPRegressor(4, loss="normal", max_iter=5), X[:40], "std"),
+    "a posterior": (BayesianRegressor(NETWORK), X[:40], "std"),
     "quantiles": (QUANTILES, X[:40], "quantiles"),
     "quantiles in a pipeline": (make_pipeline(StandardScaler(), QUANTILES), X[:40], "quantiles"),
     "quantiles of a logarithm": (
@@ -405,7 +407,7 @@ def test_std_passes_through():
     mean, std = regressor.predict(NEW, return_std=True)
     assert_array_equal(mean, regressor.predict(NEW))
     assert_array_equal(std, regressor.estimator_.predict(NEW, return_std=True)[1])
-    with pytest.raises(ValueError, match=r"return_std=True.*LinearRegression does not have"):
+    with pytest.raises(ValueError, match=r"return_std=True.*LinearRegression\(\) is not"):
         ConformalRegressor(LinearRegression()).fit(X, Y).predict(NEW, return_std=True)
 
 
@@ -435,9 +437,9 @@ REFUSED = {
     "no std": ({"normalize": "std"}, Y, r'normalize="std" needs predict.*LinearRegression'),
     "no quantiles": ({"normalize": "quantiles"}, Y, 'normalize="quantiles" needs predict_quantiles'),
     "one quantile": ({"estimator": MLPRegressor(2, loss="quantile", max_iter=1)}, Y, "lower and an upper quantile"),
-    "a std of nothing": ({"estimator": DummyRegressor()}, Y, "gave 0 for all.*say normalize=None"),
-    "NaN": ({"estimator": Nothing()}, Y, "gave NaN for 10"),
-    "columns": ({"estimator": Column()}, Y, r"gave shape \(10, 1\)"),
+    "a std of nothing": ({"estimator": DummyRegressor()}, Y, "is 0 for all.*say normalize=None"),
+    "NaN": ({"estimator": Nothing()}, Y, "is NaN for 10"),
+    "columns": ({"estimator": Column()}, Y, r"has shape \(10, 1\)"),
     "words": ({}, np.array(["a", "b"] * 50), "y must be numbers"),
     "other lengths": ({}, Y[:-1], "inconsistent numbers of samples"),
     "no y": ({}, None, "requires y"),
