@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.linear_model import BayesianRidge, LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
@@ -161,7 +161,7 @@ def instances():
         yield Estimator(KernelDensity())
     for method in ("cv+", "split"):
         yield ConformalClassifier(LogisticRegression(), method=method)
-        yield ConformalRegressor(BayesianRidge(), method=method)
+        yield ConformalRegressor(Ridge(), method=method)
     yield BayesianClassifier(MLPClassifier(4))
     yield BayesianRegressor(MLPRegressor(4))
 
