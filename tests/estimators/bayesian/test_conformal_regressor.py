@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
@@ -335,6 +336,7 @@ AROUND = {
     "grids": (CNNRegressor(2, max_iter=2), WAVES, None),
     "rows": (NETWORK, X[:40], None),
     "a table": (make_pipeline(StandardScaler(), NETWORK), pd.DataFrame(X[:40]).add_prefix("x"), None),
+    "a sparse table": (NETWORK, csr_array(X[:40]), None),
     "a search": (GridSearchCV(BayesianRidge(), {"tol": [1e-3]}, cv=2), X[:40], "std"),
     "learned noise": (MLPRegressor(4, loss="normal", max_iter=5), X[:40], "std"),
     "a posterior": (BayesianRegressor(NETWORK), X[:40], "std"),
