@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import signature
 from typing import Any, NamedTuple
 
@@ -24,14 +25,6 @@ class Band(NamedTuple):
     low: Array
     high: Array
     unit: Array
-
-    def check_units(self) -> None:
-        """Raise ValueError if there is no uncertainty to go by."""
-        if self.unit.size and self.unit.max() <= SMALLEST:
-            raise ValueError(
-                "the standard deviation that the estimator predicts is 0 for all samples that were set aside, so that "
-                "no error can be counted in units of it; say normalize=None"
-            )
 
     def scores(self, y: Array) -> Array:
         """By how many units the band has to grow at either end to reach y; negative where it may shrink."""
@@ -66,6 +59,15 @@ def kind_of_band(normalize: str | None, estimator: Any) -> str | None:
             'MLPRegressor(loss="quantile", quantile=[0.05, 0.5, 0.95])'
         )
     return normalize
+
+
+def check_units(largest: Sequence[Array]) -> None:
+    """Raise ValueError if there is no uncertainty to go by: from the largest units of each output in all folds."""
+    if (np.max(largest, axis=0) <= SMALLEST).any():
+        raise ValueError(
+            "the standard deviation that the estimator predicts is 0 for all samples that were set aside, so that no "
+            "error can be counted in units of it; say normalize=None"
+        )
 
 
 def takes_return_std(end: Any) -> bool:

@@ -19,7 +19,7 @@ from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, RegressorMixin
 from . import set_aside
-from .bands import Band, band, kind_of_band, takes_return_std
+from .bands import Band, band, check_units, kind_of_band, takes_return_std
 from .kth_score import checked_confidence, kth_smallest, reach, warn_if_too_few
 from .set_aside import calibration, fitted_aside
 
@@ -161,13 +161,15 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
         estimator = self._unfitted()
         kind = kind_of_band(self.normalize, estimator)
         folds, members, final = fitted_aside(self, estimator, X, y, weight, groups)
+        largest_units: list[Array] = []
 
         def score(k: int, aside: Array) -> Array:
             said = band(members[k], _safe_indexing(X, aside), kind, self.confidence, y.shape[1:])
-            said.check_units()
+            largest_units.append(said.unit.max(axis=0))
             return said.scores(y[aside])
 
         scores = calibration(folds, y.shape, weight, score)
+        check_units(largest_units)
         self.estimator_, self.estimators_ = final, members
         self.conformity_scores_, self._fold, self._weight = scores
         self.normalize_, self._confidence = kind, float(self.confidence)

@@ -210,6 +210,8 @@ def test_where_nothing_is_uncertain_any_error_is_too_large():
     regressor = ConformalRegressor(Unsure(), method="split", cv=0.5, random_state=0).fit(x, y)
     assert np.isinf(regressor.conformity_scores_).any()
     assert not np.isnan(regressor.predict_interval(x)).any()
+    one_by_one = ConformalRegressor(Unsure(), method="jackknife+").fit(x, y)  # folds of one sample, sure or not
+    assert np.isfinite(one_by_one.predict_interval([[1.0]], 0.4)).all()
 
 
 def test_quantiles_are_asked_for_as_the_confidence_says():
