@@ -6,6 +6,8 @@ from . import nn as nn
 from . import optim as optim
 from . import pipeline as pipeline
 from . import series as series
+from .estimators.bayesian.ensemble_classifier import EnsembleClassifier as EnsembleClassifier
+from .estimators.bayesian.ensemble_regressor import EnsembleRegressor as EnsembleRegressor
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier

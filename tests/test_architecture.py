@@ -59,6 +59,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
     *("adversarial_layers", "adversaries", "collapse"),
+    *("disagreement", "members", "stacking"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

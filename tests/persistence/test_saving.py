@@ -31,6 +31,7 @@ from sklearn.compose import (
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -55,6 +56,8 @@ from sknn import (
     CNNRegressor,
     DensityClassifier,
     DiffusionModel,
+    EnsembleClassifier,
+    EnsembleRegressor,
     FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
@@ -209,6 +212,10 @@ CASES = {
     "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
+    "members": Case(EnsembleRegressor(MLPRegressor(4, **FEW), 2, random_state=0), y=NUMBERS),
+    "a stack": Case(
+        EnsembleClassifier([("a", MLPClassifier(4, **FEW)), ("b", LogisticRegression())], method="stacking", cv=2)
+    ),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
     "powers": Case(make_pipeline(PowerTransformer(), QuantileTransformer(n_quantiles=9), MLPClassifier(4, **FEW))),
