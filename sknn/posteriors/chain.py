@@ -15,7 +15,6 @@ from .scales import Scales
 from .step_size import DualAveraging, first_step
 
 SEARCHES, STEPS_OF_SEARCH = 3, 70  # before the first move, with scales and noise drawn after each search
-FIRST_NOISE = 0.3  # of standardised targets
 JITTER = 0.2  # of the step, so that no trajectory closes upon itself
 STEP_ONLY, SECOND, LAST = 0.15, 0.35, 0.7  # parts of the warm-up: masses are measured at the ends of the middle ones
 
@@ -28,7 +27,7 @@ class Chain(NamedTuple):
     draws : ndarray of shape (n_kept, n_free)
         Weights, evenly spaced along the chain.
     seen : ndarray of shape (n_moves, n_rows, n_outputs)
-        Raw outputs for some samples, after each move.
+        Predictions for some samples, after each move: means in scaled targets, or probabilities.
     noise : ndarray of shape (n_moves, n_outputs)
         The standard deviation of the noise, in scaled targets.
     spread : ndarray of shape (n_moves,)
@@ -56,6 +55,15 @@ class Sampler:
     acceptance : float
         Which share of proposals is to be accepted.
     rng : RandomState
+
+    Attributes
+    ----------
+    point : Point
+        Where it is.
+    variance : ndarray of shape (n_free,)
+        The inverse of the masses.
+    adapted : DualAveraging
+        The step.
     """
 
     scales: Scales
@@ -71,8 +79,6 @@ class Sampler:
 
     def search(self, theta: Array) -> Array:
         """Weights downhill from these, where a chain need not wander far to where most of the probability lies."""
-        if self.scales.likelihood.has_noise and not self.scales.noise_known:
-            self.scales.likelihood.units[:] = FIRST_NOISE
         for _ in range(SEARCHES):
             options = {"maxiter": STEPS_OF_SEARCH}
             theta = minimize(self.scales.energy, theta, jac=True, method="L-BFGS-B", options=options).x
@@ -116,16 +122,16 @@ class Sampler:
         return self.scales.weights_known and self.scales.noise_known
 
     def sample(self, n_moves: int, n_kept: int, x: Any) -> Chain:
-        """The chain from here on, and its raw outputs for x."""
+        """The chain from here on, and its predictions for x."""
         likelihood = self.scales.likelihood
-        kept = set(np.linspace(0, n_moves - 1, n_kept).round().astype(int).tolist())
+        kept = {n_moves * (k + 1) // n_kept - 1 for k in range(n_kept)}
         step = self.adapted.averaged
         draws: list[Array] = []
         seen, noise, spread, accepted = [], [], [], []
         for moves in range(n_moves):
             accepted.append(self.move(step))
             self.scales.move(self.point.position)
-            seen.append(applied(likelihood.estimator, likelihood.network.function(), x))
+            seen.append(likelihood.loss.predict(applied(likelihood.estimator, likelihood.network.function(), x)))
             noise.append(likelihood.units.copy())
             spread.append(self.scales.spread)
             if moves in kept:

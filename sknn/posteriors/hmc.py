@@ -11,6 +11,7 @@ from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
+from ..autodiff.tape import Array
 from ..description import integer, number
 from ..nn.layer import Still
 from ..ops.threads import single_thread
@@ -19,11 +20,12 @@ from .chain import Chain, Sampler
 from .diagnostics import split_r_hat
 from .likelihood import Likelihood
 from .posterior import Certain, Learnt, Outputs, Posterior, Task
-from .scales import Scales, relevance_groups
+from .scales import NOISE, Gamma, Scales, relevance_groups
 from .shown import Shown, inputs
 
 SEEN = 200  # samples, at most, for whose predictions chains have to agree
 AGREED = 1.1  # R-hat
+FIRST_NOISE = 0.3  # of the spread of y
 SLOW_FROM = 20_000  # weights
 NOT_AGREED = (
     "the chains of HMC disagree about predictions: the median of R-hat is {:.2f}, and should be at most 1.1; give it "
@@ -200,4 +202,15 @@ def _scales(task: Task, likelihood: Likelihood) -> Scales:
     noise_known = task.noise != "constant"
     if likelihood.has_noise and noise_known:
         likelihood.units[:] = task.noise / likelihood.estimator._target.scale_
-    return Scales(likelihood, groups, alpha, noise_known)
+    if noise_known:
+        return Scales(likelihood, groups, alpha, noise_known)
+    spread = _spread(likelihood)  # 1 where targets are standardised
+    likelihood.units[:] = FIRST_NOISE * spread
+    return Scales(likelihood, groups, alpha, noise_known, noise=Gamma(NOISE.shape, NOISE.rate * np.square(spread)))
+
+
+def _spread(likelihood: Likelihood) -> Array:
+    """The standard deviation of each output; 1 for one that is constant."""
+    mean = np.average(likelihood.y, axis=0, weights=likelihood.weight)
+    found = np.sqrt(np.average(np.square(likelihood.y - mean), axis=0, weights=likelihood.weight))
+    return np.where(found > 0, found, 1.0)

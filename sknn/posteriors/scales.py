@@ -25,7 +25,7 @@ class Gamma(NamedTuple):
     """
 
     shape: float
-    rate: float
+    rate: float | Array
 
     def given(self, n: Any, squares: Any, rng: np.random.RandomState) -> Any:
         """Draw it after so many normal numbers around zero with this sum of squares were seen."""
@@ -33,7 +33,7 @@ class Gamma(NamedTuple):
 
 
 WEIGHTS = Gamma(1.0, 0.1)  # a scale of .3, known no better than from two weights
-NOISE = Gamma(0.5, 0.005)  # .1 of the spread of y, no better than from a single error
+NOISE = Gamma(0.5, 0.005)  # .1, in units of the spread of y, no better than from a single error
 
 
 class Scales:
@@ -60,7 +60,7 @@ class Scales:
     noise_known : bool
         Whether the units of the likelihood stay as they are.
     weights, noise : Gamma
-        What is known beforehand of precisions of weights, and of noise in scaled targets.
+        What is known beforehand of the precisions of weights, and of noise.
 
     Attributes
     ----------
