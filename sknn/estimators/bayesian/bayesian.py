@@ -40,8 +40,8 @@ class Bayesian(MetaEstimatorMixin, Declaring):
         default=None,
         allowed=(Estimator, None),
         text="Any network of sknn with dense, convolutional, recurrent or other layers, unfitted: :meth:`fit` trains a "
-        "clone. None: a multi-layer perceptron with 50 tanh units that standardises its inputs; where it is trained step by "
-        "step, for 300 epochs, of which that is kept that is best on a tenth of the samples.",
+        "clone. None: a multi-layer perceptron with 50 tanh units that standardises its inputs; where it is trained in "
+        "epochs, there are 300, of which the best on a tenth of the samples is kept.",
         kw_only=False,
     )
     posterior: str | Posterior = parameter(
