@@ -1,0 +1,1 @@
+"""Families that say how sure they are."""
