@@ -19,7 +19,7 @@ from sklearn.ensemble import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
-from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.linear_model import BayesianRidge, LogisticRegression, QuantileRegressor, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -526,6 +526,10 @@ OF_DENSITIES: dict[str, Model] = {
 ALL = BUILT_IN | OF_FORECASTS | OF_MAPS | OF_DENSITIES
 
 
+KNOW_HOW_SURE = ("dummy", "bayesian_ridge", "hist_gradient_boosting", "gaussian_process", "mlp", "flow", "bayesian")
+AS_NUMBERS = Needs(scaling=False)  # networks that scale by themselves
+
+
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     """Make the built-in models that predict quantiles.
 
@@ -565,6 +569,38 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     )  # there is no forest that learns from statistics
     known = BUILT_IN | {"linear": linear, "hist_gradient_boosting": boosting}
     return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
+
+
+def of_intervals(confidence: float) -> dict[str, Model]:
+    """Make the built-in models that know how sure they are.
+
+    Parameters
+    ----------
+    confidence : float
+        The level of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    dict of str to Model
+        By name: all are for regression. Those of quantiles learn the ends of intervals of that level alone.
+
+    Examples
+    --------
+    >>> list(of_intervals(0.9))
+    ['dummy', 'bayesian_ridge', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'flow', 'bayesian']
+    """
+    of_ends = of_quantiles([(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+    ridge = replace(BUILT_IN["ridge"], name="bayesian_ridge", title="Bayesian ridge", short="")
+    flow = Model("flow", "Conditional flow", "network", {}, AS_NUMBERS, dense=True, short="Flow")
+    bayesian = Model("bayesian", "Bayesian network", "network", {}, AS_NUMBERS, dense=True, short="Bayesian")
+    of_distributions: dict[Model, Maker] = {
+        ridge: fixed(BayesianRidge()),
+        BUILT_IN["gaussian_process"]: _gaussian_process_regressor,
+        flow: fixed(sknn.FlowRegressor()),
+        bayesian: fixed(sknn.BayesianRegressor()),
+    }
+    known = {model.name: replace(model, makers={"regression": maker}) for model, maker in of_distributions.items()}
+    return {name: (of_ends | known)[name] for name in KNOW_HOW_SURE}
 
 
 def _with_deviation(levels: list[float], data: DataSet) -> BaseEstimator:
