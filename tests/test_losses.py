@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
+from scipy.stats import norm
 
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.losses import (
@@ -249,3 +250,12 @@ def test_what_a_loss_cannot_be_is_refused_when_it_is_made(loss):
 def test_the_base_is_no_loss():
     with pytest.raises(TypeError, match="Loss is no loss"):
         Loss()(np.zeros((1, 1)), np.zeros((1, 1)))
+
+
+def test_the_normal_loss_is_minus_the_log_density():
+    rng = np.random.default_rng(0)
+    raw, targets = rng.standard_normal((5, 6)), rng.standard_normal((5, 3))
+    std = np.sqrt(np.exp(raw[:, 3:]) + 1e-6)
+    assert_allclose(NormalLogLoss()(raw, targets), -norm(raw[:, :3], std).logpdf(targets).sum(axis=1), rtol=1e-13)
+    assert_allclose(NormalLogLoss().variance(raw), std**2, rtol=1e-13)
+    check_grads(lambda raw: NormalLogLoss()(raw, targets).sum(), raw)

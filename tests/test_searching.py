@@ -18,14 +18,14 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import sknn
-from sknn import DensityClassifier, MLPClassifier, MLPRegressor, UNetRegressor
+from sknn import ConformalClassifier, ConformalRegressor, DensityClassifier, MLPClassifier, MLPRegressor, UNetRegressor
 from sknn.ops.threads import LARGE_STEP, available_threads, share_out
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 APART = [
     UNetRegressor,  # whose y has a number at each pixel: the tests of its room
-    DensityClassifier,  # around an estimator, whose parameters are searched
+    *(ConformalClassifier, ConformalRegressor, DensityClassifier),  # around an estimator, whose parameters are searched
 ]
 ESTIMATORS = [
     item

@@ -16,13 +16,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sknn
-from sknn import DensityClassifier, MLPClassifier, MLPRegressor, PerceptronClassifier, UNetRegressor
+from sknn import (
+    ConformalClassifier,
+    ConformalRegressor,
+    DensityClassifier,
+    MLPClassifier,
+    MLPRegressor,
+    PerceptronClassifier,
+    UNetRegressor,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 APART = [
     UNetRegressor,  # whose y has a number at each pixel: the tests of its room
-    DensityClassifier,  # around an estimator that reads tables, or does not
+    *(ConformalClassifier, ConformalRegressor, DensityClassifier),  # around an estimator that reads tables, or does not
 ]
 ESTIMATORS = [
     item

@@ -526,8 +526,11 @@ OF_DENSITIES: dict[str, Model] = {
 ALL = BUILT_IN | OF_FORECASTS | OF_MAPS | OF_DENSITIES
 
 
-KNOW_HOW_SURE = ("dummy", "bayesian_ridge", "hist_gradient_boosting", "gaussian_process", "mlp", "flow", "bayesian")
-AS_NUMBERS = Needs(scaling=False)  # networks that scale by themselves
+KNOW_HOW_SURE = (
+    *("dummy", "bayesian_ridge", "hist_gradient_boosting", "gaussian_process"),
+    *("mlp", "conformal", "flow", "bayesian", "ensemble"),
+)
+CALIBRATION_FOLDS = 5
 
 
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
@@ -582,25 +585,39 @@ def of_intervals(confidence: float) -> dict[str, Model]:
     Returns
     -------
     dict of str to Model
-        By name: all are for regression. Those of quantiles learn the ends of intervals of that level alone.
+        By name: all are for regression. Gradient boosting learns the ends of intervals of that level, which are
+        calibrated; the dummy and the MLP learn them and are taken at their word.
 
     Examples
     --------
-    >>> list(of_intervals(0.9))
-    ['dummy', 'bayesian_ridge', 'hist_gradient_boosting', 'gaussian_process', 'mlp', 'flow', 'bayesian']
+    >>> models = of_intervals(0.9)
+    >>> [name for name, model in models.items() if model.family == "baseline"]
+    ['dummy', 'bayesian_ridge', 'hist_gradient_boosting', 'gaussian_process']
+    >>> [name for name, model in models.items() if model.family == "network"]
+    ['mlp', 'conformal', 'flow', 'bayesian', 'ensemble']
     """
     of_ends = of_quantiles([(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    ridge = replace(BUILT_IN["ridge"], name="bayesian_ridge", title="Bayesian ridge", short="")
-    flow = Model("flow", "Conditional flow", "network", {}, AS_NUMBERS, dense=True, short="Flow")
-    bayesian = Model("bayesian", "Bayesian network", "network", {}, AS_NUMBERS, dense=True, short="Bayesian")
-    of_distributions: dict[Model, Maker] = {
-        ridge: fixed(BayesianRidge()),
+    boosting = of_ends["hist_gradient_boosting"]
+    networks = partial(Model, family="network", makers={}, dense=True)
+    of_levels: dict[Model, Maker] = {
+        replace(BUILT_IN["ridge"], name="bayesian_ridge", title="Bayesian ridge", short=""): fixed(BayesianRidge()),
+        boosting: partial(_calibrated, boosting.makers["regression"], confidence),
         BUILT_IN["gaussian_process"]: _gaussian_process_regressor,
-        flow: fixed(sknn.FlowRegressor()),
-        bayesian: fixed(sknn.BayesianRegressor()),
+        networks("conformal", "Conformal MLP", needs=SCALED, short="Conformal"): partial(
+            _calibrated, BUILT_IN["mlp"].makers["regression"], confidence
+        ),
+        networks("flow", "Conditional flow", needs=UNSCALED, short="Flow"): fixed(sknn.FlowRegressor()),
+        networks("bayesian", "Bayesian network", needs=UNSCALED, short="Bayesian"): fixed(sknn.BayesianRegressor()),
+        networks("ensemble", "Ensemble of networks", needs=UNSCALED, short="Ensemble"): fixed(
+            sknn.BayesianRegressor(posterior="ensemble")
+        ),
     }
-    known = {model.name: replace(model, makers={"regression": maker}) for model, maker in of_distributions.items()}
+    known = {model.name: replace(model, makers={"regression": maker}) for model, maker in of_levels.items()}
     return {name: (of_ends | known)[name] for name in KNOW_HOW_SURE}
+
+
+def _calibrated(maker: Maker, confidence: float, data: DataSet) -> BaseEstimator:
+    return sknn.ConformalRegressor(maker(data), cv=CALIBRATION_FOLDS, confidence=confidence)
 
 
 def _with_deviation(levels: list[float], data: DataSet) -> BaseEstimator:

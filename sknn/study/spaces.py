@@ -38,6 +38,7 @@ from sknn import (
     BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
+    ConformalRegressor,
     FlowRegressor,
     MLPClassifier,
     MLPRegressor,
@@ -345,7 +346,8 @@ def search_space(estimator: Any, n_train: int) -> Space:
     Parameters
     ----------
     estimator : scikit-learn estimator
-        With a pipeline, a ``TransformedTargetRegressor`` or what predicts several quantiles around it, or without.
+        With a pipeline, a ``TransformedTargetRegressor``, what predicts several quantiles or what calibrates intervals
+        around it, or without.
     n_train : int
         The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds, and
         the components of a mixture a tenth.
@@ -372,7 +374,7 @@ def search_space(estimator: Any, n_train: int) -> Space:
         )
     if isinstance(estimator, Standardised):  # which then searches for nothing by itself
         return {"grid": [None], **_prefixed("estimator", search_space(estimator.estimator, n_train))}
-    if isinstance(estimator, OneByOne | FromDeviation):
+    if isinstance(estimator, OneByOne | FromDeviation | ConformalRegressor):
         return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:

@@ -32,7 +32,7 @@ from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -53,6 +53,8 @@ from sknn import (
     Autoencoder,
     CNNClassifier,
     CNNRegressor,
+    ConformalClassifier,
+    ConformalRegressor,
     DensityClassifier,
     DiffusionModel,
     FlowRegressor,
@@ -111,6 +113,8 @@ METHODS = (
     "predict_proba",
     "predict_log_proba",
     "predict_quantiles",
+    "predict_interval",
+    "predict_set",
     "decision_function",
     "transform",
     "score_samples",
@@ -208,6 +212,8 @@ CASES = {
     "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
     "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
+    "intervals": Case(ConformalRegressor(MLPRegressor(4, **FEW), cv=KFold(3))),
+    "sets of classes": Case(ConformalClassifier(MLPClassifier(4, **FEW), method="split"), y=words(ABOVE)),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
