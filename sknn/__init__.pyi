@@ -2,10 +2,14 @@ from . import augment as augment
 from . import callbacks as callbacks
 from . import inspection as inspection
 from . import metrics as metrics
+from . import model_selection as model_selection
 from . import nn as nn
 from . import optim as optim
 from . import pipeline as pipeline
+from . import posteriors as posteriors
 from . import series as series
+from .estimators.bayesian.bayesian_classifier import BayesianClassifier as BayesianClassifier
+from .estimators.bayesian.bayesian_regressor import BayesianRegressor as BayesianRegressor
 from .estimators.bayesian.ensemble_classifier import EnsembleClassifier as EnsembleClassifier
 from .estimators.bayesian.ensemble_regressor import EnsembleRegressor as EnsembleRegressor
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer

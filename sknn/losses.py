@@ -19,6 +19,9 @@ from .autodiff.tape import Array, Value
 from .description import check_fields, integers, number, numbers
 from .ops import loss as ops
 
+LOG_2_PI = float(np.log(2.0 * np.pi))
+SMALLEST_VARIANCE = 1e-6  # of standardised targets, so that what can be told exactly has a density
+
 
 class Loss:
     """The base of all losses.
@@ -312,6 +315,39 @@ class QuantileLoss(Loss):
 
 
 @dataclass(frozen=True)
+class NormalLogLoss(Loss):
+    r"""-log N(y; m, v), of a normal distribution whose mean and variance are both outputs (Nix & Weigend 1994).
+
+    .. math:: L = \tfrac{1}{2} \sum_k \log 2 \pi v_k + (m_k - y_k)^2 / v_k, \qquad v_k = e^{s_k} + 10^{-6}
+
+    Raw outputs (n, 2 n_outputs) are all m, then all s; the prediction is the mean m.
+
+    References
+    ----------
+    Nix, Weigend (1994). Estimating the mean and variance of the target probability distribution. ICNN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> NormalLogLoss()(np.array([[1.0, 0.0]]), np.array([[3.0]])).round(4)  # log(2 pi) / 2 + 2
+    array([2.9189])
+    """
+
+    def __call__(self, raw: Value, target: Array) -> Value:
+        n_outputs = target.shape[-1]
+        variance = F.exp(raw[..., n_outputs:]) + SMALLEST_VARIANCE
+        error = raw[..., :n_outputs] - target
+        return 0.5 * F.sum(F.log(variance) + F.square(error) / variance + LOG_2_PI, axis=-1)
+
+    def predict(self, raw: Array) -> Array:
+        return raw[..., : raw.shape[-1] // 2]
+
+    def variance(self, raw: Array) -> Array:
+        """That of each output around its mean."""
+        return np.exp(raw[..., raw.shape[-1] // 2 :]) + SMALLEST_VARIANCE
+
+
+@dataclass(frozen=True)
 class PoissonDeviance(Loss):
     """sum_k y_k log(y_k / m_k) - y_k + m_k with mean m = exp(raw): half the Poisson deviance, for counts y >= 0.
 
@@ -340,5 +376,6 @@ LOSSES: dict[str, type[Loss]] = {
     "absolute_error": AbsoluteError,
     "huber": HuberLoss,
     "quantile": QuantileLoss,
+    "normal": NormalLogLoss,
     "poisson": PoissonDeviance,
 }

@@ -25,14 +25,16 @@ ROOMS: dict[str, set[str]] = {
     "losses": {"autodiff", "description", "ops"},
     "train": CORE,
     "callbacks": CORE,
-    "metrics": CORE,
+    "metrics": CORE | {"pipeline"},
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
-    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series"},
+    "posteriors": CORE | {"template"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
-    "persistence": CORE | {"augment", "callbacks", "template", "series"},
+    "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
     "pipeline": {"autodiff"},
+    "model_selection": {"autodiff", "pipeline"},
     "versions": {"ops"},
     "sknn": {
         "augment",
@@ -42,9 +44,11 @@ ROOMS: dict[str, set[str]] = {
         "persistence",
         "pipeline",
         "metrics",
+        "model_selection",
         "series",
         "nn",
         "optim",
+        "posteriors",
         "versions",
         "namespace",
     },
@@ -58,8 +62,9 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("crops", "pixels", "stages", "tiles"),
     *("denoising", "imputing", "lower_bound", "noise_networks", "samplers"),
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
+    "bayesian",
     *("adversarial_layers", "adversaries", "collapse"),
-    *("disagreement", "members", "stacking"),
+    *("disagreement", "ensemble", "members", "stacking"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}
@@ -67,9 +72,8 @@ SKLEARN = {"sklearn", "joblib", "threadpoolctl", "cloudpickle"}  # scikit-learn 
 ALSO: dict[str, set[str]] = {
     "ops": {"threadpoolctl"},
     "sknn": {"sklearn"},  # which it imports ahead of all
-    **dict.fromkeys(
-        ("callbacks", "template", "series", "estimators", "inspection", "persistence", "pipeline"), SKLEARN
-    ),
+    **dict.fromkeys(("callbacks", "template", "series", "posteriors", "estimators", "inspection"), SKLEARN),
+    **dict.fromkeys(("persistence", "pipeline", "model_selection"), SKLEARN),
     "study": SKLEARN | {"pandas", "matplotlib", "rich"},
 }
 IN_FUNCTIONS = {"pandas", "matplotlib", "rich"}  # where scikit-learn may be imported

@@ -21,6 +21,8 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import sknn
 from sknn import (
     Autoencoder,
+    BayesianClassifier,
+    BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
     DensityClassifier,
@@ -58,6 +60,7 @@ from sknn.template.generator import Generator
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
+OF_MANY_NETWORKS = [BayesianClassifier, BayesianRegressor]  # likewise
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
 AROUND_MEMBERS = [EnsembleClassifier, EnsembleRegressor]  # likewise
@@ -74,7 +77,7 @@ OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [
-    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *AROUND_MEMBERS, *WITHOUT_TARGET),
+    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *OF_MANY_NETWORKS, *AROUND_MEMBERS, *WITHOUT_TARGET),
     *(*LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES),
 ]
 ESTIMATORS = [
@@ -101,7 +104,13 @@ MINI_BATCHES = (
 )
 FOLDS = "folds do not hold the same where a sample of weight two is one sample; scikit-learn's stacks fail too"
 NORMS = "a norm over the batch counts each sample once, whatever its weight; with norm='group' and one batch it passes"
+SEARCH = (
+    "rounding decides after which step a search ends, and the last steps still move weights that data say little of; "
+    "after the same steps they agree"
+)
 EXPECTED_FAILURES = {
+    BayesianClassifier: SEARCH,
+    BayesianRegressor: SEARCH,
     **dict.fromkeys(OF_GRIDS, NORMS),
     **dict.fromkeys([*OF_STEPS, *OF_TOKENS, *OF_PATCHES, FlowRegressor], MINI_BATCHES),
     CNNClassifier: ROUNDING,
@@ -150,6 +159,8 @@ def instances():
             yield Estimator(network)
     for Estimator in AROUND_A_DENSITY:
         yield Estimator(KernelDensity())
+    yield BayesianClassifier(MLPClassifier(4))
+    yield BayesianRegressor(MLPRegressor(4))
     for Estimator, Network in zip(AROUND_MEMBERS, (MLPClassifier, MLPRegressor), strict=True):
         network = Network(4, dtype="float64", max_iter=20, learning_rate_init=0.02)
         yield Estimator(network, 2, random_state=0)
@@ -174,7 +185,7 @@ def test_scikit_learns_checks(estimator, check):
 
 
 def test_the_table_of_expected_failures_names_public_estimators_only():
-    assert set(EXPECTED_FAILURES) <= set(ESTIMATORS)
+    assert set(EXPECTED_FAILURES) <= {*ESTIMATORS, *OF_MANY_NETWORKS}
 
 
 # -- the data of the tests below -----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit, softmax
+from scipy.stats import norm
 
 from sknn.autodiff import Tensor, check_grads, grad
 from sknn.losses import (
@@ -19,6 +20,7 @@ from sknn.losses import (
     HuberLoss,
     JointLogLoss,
     Loss,
+    NormalLogLoss,
     PerceptronLoss,
     PoissonDeviance,
     QuantileLoss,
@@ -54,6 +56,7 @@ MINIMISERS = [
     Known(QuantileLoss(0.95), REAL, [7.0], [7.0]),
     Known(QuantileLoss([0.7, 0.3]), np.repeat(REAL, 2, axis=1), [2.0, 0.0], [2.0, 0.0]),
     Known(PoissonDeviance(), REAL, [np.log(2)], [2.0]),
+    Known(NormalLogLoss(), REAL, [2.0, np.log(6.8 - 1e-6)], [2.0]),
     Known(BinaryLogLoss(), THREE_IN_FOUR, [np.log(3)], [0.75]),
     Known(BinaryLogLoss(smoothing=0.2), THREE_IN_FOUR, [np.log(0.7 / 0.3)], [0.7]),
     Known(BinaryLogLoss(), np.hstack([THREE_IN_FOUR, ONE_IN_FOUR]), [np.log(3), -np.log(3)], [0.75, 0.25]),
@@ -74,6 +77,11 @@ with_probabilities = pytest.mark.parametrize(
 def test_every_loss_has_a_row():
     assert {type(known.loss) for known in MINIMISERS} == set(LOSSES.values())
     assert len(set(LOSSES.values())) == len(LOSSES)
+
+
+def raw_for(loss: Loss, n: int, n_outputs: int) -> np.ndarray:
+    n_raw = 2 * n_outputs if isinstance(loss, NormalLogLoss) else n_outputs
+    return np.random.default_rng(0).standard_normal((n, n_raw))
 
 
 def targets_for(loss: Loss, n: int, n_outputs: int) -> np.ndarray:
@@ -108,18 +116,18 @@ LINKS = {"identity": lambda raw: raw, "logistic": expit, "softmax": lambda raw: 
 
 @each_loss
 def test_prediction_is_what_the_link_says(loss):
-    raw = np.random.default_rng(0).standard_normal((5, 3))
-    assert_allclose(loss.predict(raw), LINKS[loss.link](raw), rtol=1e-13)
+    raw = raw_for(loss, 5, 3)
+    assert_allclose(loss.predict(raw), LINKS[loss.link](raw[:, :3]), rtol=1e-13)
 
 
 @each_loss
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_value_per_sample_in_the_precision_of_the_raw_outputs(loss, dtype):
-    raw = Tensor(np.random.default_rng(0).standard_normal((5, 3)).astype(dtype))
+    raw = Tensor(raw_for(loss, 5, 3).astype(dtype))
     targets = targets_for(loss, 5, 3)
     values = loss(raw, targets.astype(dtype) if targets.ndim == 2 else targets)
     assert (values.shape, values.dtype) == ((5,), dtype)
-    assert (values.value >= 0).all()
+    assert (values.value >= 0).all() or isinstance(loss, NormalLogLoss)  # minus a log-density may be negative
     assert grad(values, raw, seed=np.ones(5, dtype)).dtype == dtype
 
 
@@ -127,8 +135,8 @@ def test_one_value_per_sample_in_the_precision_of_the_raw_outputs(loss, dtype):
     "loss", [cls() for cls in LOSSES.values() if cls is not CategoricalLogLoss], ids=lambda loss: type(loss).__name__
 )
 def test_outputs_add_up(loss):
-    raw, targets = np.random.default_rng(0).standard_normal((5, 3)), targets_for(loss, 5, 3)
-    one_by_one = [loss(raw[:, [k]], targets[:, [k]]) for k in range(3)]
+    raw, targets = raw_for(loss, 5, 3), targets_for(loss, 5, 3)
+    one_by_one = [loss(raw[:, k::3], targets[:, [k]]) for k in range(3)]
     assert_allclose(loss(raw, targets), np.sum(one_by_one, axis=0), rtol=1e-13)
 
 
@@ -242,3 +250,12 @@ def test_what_a_loss_cannot_be_is_refused_when_it_is_made(loss):
 def test_the_base_is_no_loss():
     with pytest.raises(TypeError, match="Loss is no loss"):
         Loss()(np.zeros((1, 1)), np.zeros((1, 1)))
+
+
+def test_the_normal_loss_is_minus_the_log_density():
+    rng = np.random.default_rng(0)
+    raw, targets = rng.standard_normal((5, 6)), rng.standard_normal((5, 3))
+    std = np.sqrt(np.exp(raw[:, 3:]) + 1e-6)
+    assert_allclose(NormalLogLoss()(raw, targets), -norm(raw[:, :3], std).logpdf(targets).sum(axis=1), rtol=1e-13)
+    assert_allclose(NormalLogLoss().variance(raw), std**2, rtol=1e-13)
+    check_grads(lambda raw: NormalLogLoss()(raw, targets).sum(), raw)

@@ -26,7 +26,7 @@ def test_a_star_brings_every_name():
 
 def test_the_packages_that_users_import_from_can_be_reached():
     assert sknn.optim.SGD().momentum == 0.9
-    assert not {"nn", "optim", "callbacks", "inspection", "metrics", "series"} & set(sknn.__all__)
+    assert not {"nn", "optim", "callbacks", "inspection", "metrics", "model_selection", "series"} & set(sknn.__all__)
 
 
 @pytest.mark.parametrize("package", [sknn, sknn.nn, sknn.series], ids=lambda package: package.__name__)

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, TypeVar
 
-from .. import augment, losses, nn, optim, schedules, series
+from .. import augment, losses, nn, optim, posteriors, schedules, series
 from ..nn import trainable
+from ..posteriors import structures
 from ..template import (
     bounds,
     conditions,
@@ -31,7 +32,7 @@ from ..train import state
 
 C = TypeVar("C", bound=type)
 
-PACKAGES = (augment, nn, optim, series)  # all that they offer
+PACKAGES = (augment, nn, optim, posteriors, series)  # all that they offer
 MODULES = (
     trainable,
     losses,
@@ -53,6 +54,7 @@ MODULES = (
     forward,
     tokens,
     sides,
+    structures,
 )  # and all that is defined there
 SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when it is made of what a file says
     **dict.fromkeys(("ColumnTransformer", "TransformedTargetRegressor", "make_column_selector"), "sklearn.compose"),

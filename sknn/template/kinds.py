@@ -15,7 +15,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ..autodiff.tape import Array
 from ..description import in_order, is_number
-from ..losses import LOSSES, HuberLoss, Loss, QuantileLoss
+from ..losses import LOSSES, HuberLoss, Loss, NormalLogLoss, QuantileLoss
 from .estimator import Estimator, learns_in_parts
 from .inputs import checked_y
 from .parameters import fitted, parameter
@@ -23,6 +23,7 @@ from .scikit_learn import ClassifierMixin, RegressorMixin
 from .targets import (
     BALANCED_IN_PARTS,
     ClassWeights,
+    NormalTarget,
     QuantileTarget,
     RealTarget,
     Target,
@@ -232,6 +233,12 @@ NO_MEDIAN = (
 )
 
 
+def _predicts_std(estimator: Any) -> bool:
+    if estimator.loss != "normal":
+        raise AttributeError(f"predict_std needs loss='normal', got loss={estimator.loss!r}")
+    return True
+
+
 def _predicts_quantiles(estimator: Any) -> bool:
     if estimator.loss != "quantile":
         raise AttributeError(f"predict_quantiles needs loss='quantile', got loss={estimator.loss!r}")
@@ -241,12 +248,13 @@ def _predicts_quantiles(estimator: Any) -> bool:
 class Regressor(RegressorMixin, Estimator):
     """What regressors add: a choice of losses, the scale of y, quantiles."""
 
-    loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile"] = parameter(
+    loss: Literal["squared_error", "absolute_error", "huber", "poisson", "quantile", "normal"] = parameter(
         default="squared_error",
         text="What is minimised. Several outputs are added up in the objective and averaged in ``loss_curve_``, as in "
         'scikit-learn. "poisson" predicts exp of the output, for counts y >= 0; with no hidden layer and `alpha` n '
         "times as large it is scikit-learn's ``PoissonRegressor(alpha)``, as its penalty is not divided by the weight "
-        'n of the samples. "quantile" is the pinball loss.',
+        'n of the samples. "quantile" is the pinball loss. "normal" is minus the log-density of a normal distribution '
+        "whose mean and standard deviation both depend on X: `predict` gives the one, `predict_std` the other.",
     )
     delta: float = parameter(
         default=1.35,
@@ -299,6 +307,8 @@ class Regressor(RegressorMixin, Estimator):
             if target.n_outputs > 1 and target.central != 0.5:
                 warnings.warn(NO_MEDIAN.format(self.quantile, target.central), UserWarning, stacklevel=2)
             return target
+        if isinstance(loss, NormalLogLoss):
+            return NormalTarget(y, sample_weight, loss, standardise)
         return RealTarget(y, sample_weight, loss, standardise and loss.link == "identity")
 
     def _check_target(self, target: Target) -> None:
@@ -348,6 +358,25 @@ class Regressor(RegressorMixin, Estimator):
         if not isinstance(self._target, QuantileTarget):
             return float(r2_score(y, predicted, sample_weight=sample_weight))
         return float(d2_pinball_score(y, predicted, sample_weight=sample_weight, alpha=self._target.central))
+
+    @available_if(_predicts_std)
+    def predict_std(self, X: Any) -> Array:
+        """How far y scatters about what :meth:`predict` gives: the standard deviation of the noise.
+
+        How sure a network is of the mean itself it does not say; see :class:`BayesianRegressor`.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            In units and precision of y and X.
+        """
+        raw = self._raw_outputs(X)
+        return self._target.std(raw)
 
     @available_if(_predicts_quantiles)
     def predict_quantiles(self, X: Any) -> Array:

@@ -19,7 +19,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
 from ..autodiff.tape import Array
-from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, QuantileLoss
+from ..losses import BinaryLogLoss, CategoricalLogLoss, JointLogLoss, Loss, NormalLogLoss, QuantileLoss
 from .scaling import is_constant
 from .values import rows
 
@@ -464,7 +464,26 @@ class RealTarget(Target):
     def decode(self, raw: Array) -> Array:
         """Predictions (n,) or (n, n_outputs), in the precision of `raw`."""
         predicted = self.loss.predict(raw) * self.scale_ + self.mean_
-        return (predicted[:, 0] if self.n_outputs == 1 else predicted).astype(raw.dtype, copy=False)
+        return self._as_given(predicted).astype(raw.dtype, copy=False)
+
+    def _as_given(self, columns: Array) -> Array:
+        """(n,) if there is one column of y, else (n, n_columns)."""
+        return columns[:, 0] if len(self.mean_) == 1 else columns
+
+
+class NormalTarget(RealTarget):
+    """Real numbers with a normal distribution of which mean and variance are learnt: an output for each of both."""
+
+    loss: NormalLogLoss
+
+    def __init__(self, y: Array, weight: Array | None, loss: Loss, standardise: bool) -> None:
+        super().__init__(y, weight, loss, standardise)
+        self.n_outputs *= 2
+
+    def std(self, raw: Array) -> Array:
+        """The standard deviation of y (n,) or (n, n_columns), in the precision of `raw`."""
+        std = np.sqrt(self.loss.variance(raw)) * self.scale_
+        return self._as_given(std).astype(raw.dtype, copy=False)
 
 
 class QuantileTarget(RealTarget):
