@@ -15,6 +15,7 @@ import numpy as np
 from scipy.special import ndtri
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection._search import BaseSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples
@@ -73,7 +74,25 @@ def last_step(model: Any, X: Any) -> tuple[Any, Any]:
     return model, X
 
 
-def predict_quantiles(model: Any, X: Any) -> Array:
+def end_of(model: Any) -> Any:
+    """The estimator at the end of pipelines and searches, fitted or not.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> end_of(make_pipeline(StandardScaler(), Ridge()))
+    Ridge()
+    """
+    if hasattr(model, "best_estimator_"):
+        return end_of(model.best_estimator_)
+    if isinstance(model, FrozenEstimator | BaseSearchCV):
+        return end_of(model.estimator)
+    return end_of(model.steps[-1][1]) if isinstance(model, Pipeline) else model
+
+
+def predict_quantiles(model: Any, X: Any, quantiles: Any = None) -> Array:
     """Predict every quantile for samples with a network that stands in a pipeline, in units of y.
 
     A ``TransformedTargetRegressor``, around the network or around the pipeline, learns quantiles of the transformed y.
@@ -84,14 +103,17 @@ def predict_quantiles(model: Any, X: Any) -> Array:
     ----------
     model : estimator
         A fitted pipeline, search or ``TransformedTargetRegressor`` with a regressor of ``loss="quantile"`` at its end,
-        or such a regressor.
+        or another that has ``predict_quantiles``; or such a regressor.
     X : array-like of shape (n_samples, ...)
         Samples, as the model takes them.
+    quantiles : sequence of float, default=None
+        Which, for regressors that are told in each prediction; None: those that the regressor has learnt, or gives
+        unasked.
 
     Returns
     -------
     y : ndarray of shape (n_samples, n_quantiles)
-        In the order of the parameter `quantile`.
+        In the order of the parameter `quantile`, or of the quantiles asked for.
 
     Raises
     ------
@@ -118,15 +140,15 @@ def predict_quantiles(model: Any, X: Any) -> Array:
     """
     estimator, X = last_step(model, X)
     if not isinstance(estimator, TransformedTargetRegressor):
-        return estimator.predict_quantiles(X)
-    quantiles = predict_quantiles(estimator.regressor_, X)
-    lowest, highest = _transformed_back(estimator, np.array([[quantiles.min(), quantiles.max()]]))[0]
+        return estimator.predict_quantiles(X) if quantiles is None else estimator.predict_quantiles(X, quantiles)
+    found = predict_quantiles(estimator.regressor_, X, quantiles)
+    lowest, highest = _transformed_back(estimator, np.array([[found.min(), found.max()]]))[0]
     if lowest > highest:
         raise ValueError(
             f"{estimator.transformer_!r} falls where y rises: its quantile q is quantile 1 - q of y; transform y by "
             "something that rises"
         )
-    return _transformed_back(estimator, quantiles)
+    return _transformed_back(estimator, found)
 
 
 def _transformed_back(estimator: TransformedTargetRegressor, values: Array) -> Array:

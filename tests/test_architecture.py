@@ -30,7 +30,7 @@ ROOMS: dict[str, set[str]] = {
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
     "posteriors": CORE | {"template"},
-    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors", "pipeline"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
     "pipeline": {"autodiff"},
@@ -64,7 +64,8 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
     "bayesian",
     *("adversarial_layers", "adversaries", "collapse"),
-    *("disagreement", "ensemble", "members", "stacking"),
+    *("bands", "class_scores", "kth_score", "set_aside"),
+    *("committee", "disagreement", "members", "stacking"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

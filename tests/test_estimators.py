@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone, is_classifier, is_regressor
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import make_pipeline
@@ -25,6 +26,8 @@ from sknn import (
     BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
+    ConformalClassifier,
+    ConformalRegressor,
     DensityClassifier,
     EnsembleClassifier,
     EnsembleRegressor,
@@ -63,6 +66,7 @@ PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
 OF_MANY_NETWORKS = [BayesianClassifier, BayesianRegressor]  # likewise
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
+AROUND_ANYTHING = [ConformalClassifier, ConformalRegressor]  # likewise
 AROUND_MEMBERS = [EnsembleClassifier, EnsembleRegressor]  # likewise
 WITHOUT_TARGET = [Autoencoder]  # ignore y, as generators do, which have tests of their own too
 LABELS_AT_POSITIONS = [
@@ -77,7 +81,7 @@ OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [
-    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *OF_MANY_NETWORKS, *AROUND_MEMBERS, *WITHOUT_TARGET),
+    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *AROUND_ANYTHING, *AROUND_MEMBERS, *OF_MANY_NETWORKS, *WITHOUT_TARGET),
     *(*LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES),
 ]
 ESTIMATORS = [
@@ -159,6 +163,9 @@ def instances():
             yield Estimator(network)
     for Estimator in AROUND_A_DENSITY:
         yield Estimator(KernelDensity())
+    for method in ("cv+", "split"):
+        yield ConformalClassifier(LogisticRegression(), method=method)
+        yield ConformalRegressor(Ridge(), method=method)
     yield BayesianClassifier(MLPClassifier(4))
     yield BayesianRegressor(MLPRegressor(4))
     for Estimator, Network in zip(AROUND_MEMBERS, (MLPClassifier, MLPRegressor), strict=True):

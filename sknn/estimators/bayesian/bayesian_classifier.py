@@ -13,7 +13,7 @@ from ...posteriors import class_uncertainty
 from ...template.inputs import checked_y
 from ...template.parameters import fitted
 from ...template.scikit_learn import ClassifierMixin
-from .bayesian import DEFAULT_NETWORK, Bayesian, check_kind
+from .bayesian import Bayesian, check_kind, default_network
 
 
 class BayesianClassifier(ClassifierMixin, Bayesian):
@@ -70,7 +70,7 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         y = checked_y(self, y, numeric=False)
         if y.ndim > 1:
             raise ValueError(f"y has shape {y.shape}, but BayesianClassifier takes one label for each sample")
-        network = self._new_network()
+        network = self._new_network(X)
         if not hasattr(network, "predict_proba"):
             raise ValueError(f"network={network!r} must be a classifier with predict_proba")
         self._learn(network, X, y, sample_weight, None)
@@ -196,9 +196,9 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         found: Array = self.network_._target.proba(raw.reshape(-1, n_outputs))
         return found.reshape(n_draws, n, -1)
 
-    def _new_network(self) -> Any:
+    def _new_network(self, X: Any) -> Any:
         if self.network is not None:
             return clone(self.network)
         from ... import MLPClassifier
 
-        return MLPClassifier(**DEFAULT_NETWORK)
+        return default_network(MLPClassifier, X)

@@ -16,7 +16,7 @@ from ...posteriors import NormalMixture
 from ...template.inputs import checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import RegressorMixin
-from .bayesian import DEFAULT_NETWORK, Bayesian, check_kind
+from .bayesian import Bayesian, check_kind, default_network
 
 
 class BayesianRegressor(RegressorMixin, Bayesian):
@@ -84,7 +84,7 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         -------
         self : BayesianRegressor
         """
-        network = self._new_network()
+        network = self._new_network(X)
         if getattr(network, "loss", None) != "squared_error":
             raise ValueError(
                 f"network={network!r} must be a regressor with loss='squared_error'; what is said of the noise is said "
@@ -256,12 +256,12 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         drawn = mean + self._noise(raw) * rng.standard_normal(mean.shape)
         return self._as_y(np.moveaxis(drawn, 0, -1))
 
-    def _new_network(self) -> Any:
+    def _new_network(self, X: Any) -> Any:
         if self.network is not None:
             return clone(self.network)
         from ... import MLPRegressor
 
-        return MLPRegressor(**DEFAULT_NETWORK)
+        return default_network(MLPRegressor, X)
 
     # -- from raw outputs to y -------------------------------------------------------------------------------------
 

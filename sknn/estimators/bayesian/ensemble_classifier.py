@@ -20,8 +20,8 @@ from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import ClassifierMixin
 from ...template.targets import class_target
 from .bayesian import check_kind
+from .committee import Committee
 from .disagreement import in_columns
-from .ensemble import Ensemble
 from .members import given
 
 
@@ -49,7 +49,7 @@ def _final_has(method: str, ensemble: Any) -> bool:
     return True
 
 
-class EnsembleClassifier(ClassifierMixin, Ensemble):
+class EnsembleClassifier(ClassifierMixin, Committee):
     r"""Lets several classifiers answer together: one network many times, or a list of different ones.
 
     Each member is fitted by itself, and the mean of their probabilities is taken,

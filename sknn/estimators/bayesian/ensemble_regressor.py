@@ -16,8 +16,8 @@ from ...posteriors import mean_of_draws
 from ...template.inputs import given as checked_given
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import RegressorMixin
+from .committee import Committee
 from .disagreement import in_columns, spread
-from .ensemble import Ensemble
 from .members import given
 
 NO_NOISE = (
@@ -27,7 +27,7 @@ NO_NOISE = (
 )
 
 
-class EnsembleRegressor(RegressorMixin, Ensemble):
+class EnsembleRegressor(RegressorMixin, Committee):
     r"""Averages or stacks several regressors: one network many times, or a list of different ones.
 
     Each member is fitted by itself. Their mean has a smaller error than members have on average, by the variance among

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -22,7 +22,7 @@ from .stacking import fitted_final
 TAGS = ("one_d_array", "two_d_array", "three_d_array", "sparse", "categorical", "string", "allow_nan")
 
 
-class Ensemble(TransformerMixin, MetaEstimatorMixin, Declaring):
+class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
     """Several estimators that answer together.
 
     References
@@ -67,7 +67,7 @@ class Ensemble(TransformerMixin, MetaEstimatorMixin, Declaring):
         text='What learns from the answers of members, for "stacking". None: ``LogisticRegression()`` for classes, '
         "``RidgeCV()`` for numbers.",
     )
-    cv: Any = parameter(
+    cv: int | Iterable[Any] | Any = parameter(
         default=5,
         allowed=("cv_object",),
         text='The folds of "stacking": their number (each with the same share of each class), or a splitter, in whose '
