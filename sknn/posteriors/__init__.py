@@ -9,7 +9,7 @@ from .ensemble import Ensemble, Members
 from .hmc import HMC, FromChains
 from .laplace import AroundBest, Laplace
 from .posterior import Certain, Learnt, Outputs, Posterior, Task
-from .predictive import NormalMixture, class_uncertainty
+from .predictive import NormalMixture, class_uncertainty, mean_of_draws
 
 POSTERIORS: dict[str, Posterior] = {"laplace": Laplace(), "ensemble": Ensemble(), "hmc": HMC()}
 
@@ -28,4 +28,5 @@ __all__ = [
     "Posterior",
     "Task",
     "class_uncertainty",
+    "mean_of_draws",
 ]
