@@ -12,6 +12,8 @@ from .estimators.bayesian.bayesian_classifier import BayesianClassifier as Bayes
 from .estimators.bayesian.bayesian_regressor import BayesianRegressor as BayesianRegressor
 from .estimators.bayesian.conformal_classifier import ConformalClassifier as ConformalClassifier
 from .estimators.bayesian.conformal_regressor import ConformalRegressor as ConformalRegressor
+from .estimators.bayesian.ensemble_classifier import EnsembleClassifier as EnsembleClassifier
+from .estimators.bayesian.ensemble_regressor import EnsembleRegressor as EnsembleRegressor
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier

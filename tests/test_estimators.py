@@ -29,6 +29,8 @@ from sknn import (
     ConformalClassifier,
     ConformalRegressor,
     DensityClassifier,
+    EnsembleClassifier,
+    EnsembleRegressor,
     FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
@@ -65,6 +67,7 @@ OF_MANY_NETWORKS = [BayesianClassifier, BayesianRegressor]  # likewise
 AROUND_A_NETWORK = [HiddenLayerTransformer]  # take an estimator, predict nothing: scikit-learn's checks alone
 AROUND_A_DENSITY = [DensityClassifier, OutlierDetector]  # likewise; they have tests of their own
 AROUND_ANYTHING = [ConformalClassifier, ConformalRegressor]  # likewise
+AROUND_MEMBERS = [EnsembleClassifier, EnsembleRegressor]  # likewise
 WITHOUT_TARGET = [Autoencoder]  # ignore y, as generators do, which have tests of their own too
 LABELS_AT_POSITIONS = [
     RNNSegmenter,
@@ -78,7 +81,7 @@ OF_PATCHES = [ViTClassifier, ViTRegressor]
 OF_ONE_SERIES = [Forecaster]  # whose rows are steps, not samples: it has tests of its own
 OF_SEQUENCES = [LanguageModel, Seq2Seq]  # take no table; they have rows in tests/template/test_families.py
 NOT_HERE = [
-    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *AROUND_ANYTHING, *OF_MANY_NETWORKS, *WITHOUT_TARGET),
+    *(*AROUND_A_NETWORK, *AROUND_A_DENSITY, *AROUND_ANYTHING, *AROUND_MEMBERS, *OF_MANY_NETWORKS, *WITHOUT_TARGET),
     *(*LABELS_AT_POSITIONS, *OF_ONE_SERIES, *OF_SEQUENCES),
 ]
 ESTIMATORS = [
@@ -103,6 +106,7 @@ SEQUENTIAL = (
 MINI_BATCHES = (
     "batches do not hold the same for samples of weight two and samples seen twice; with all in one batch it passes"
 )
+FOLDS = "folds do not hold the same where a sample of weight two is one sample; scikit-learn's stacks fail too"
 NORMS = "a norm over the batch counts each sample once, whatever its weight; with norm='group' and one batch it passes"
 SEARCH = (
     "rounding decides after which step a search ends, and the last steps still move weights that data say little of; "
@@ -164,9 +168,15 @@ def instances():
         yield ConformalRegressor(Ridge(), method=method)
     yield BayesianClassifier(MLPClassifier(4))
     yield BayesianRegressor(MLPRegressor(4))
+    for Estimator, Network in zip(AROUND_MEMBERS, (MLPClassifier, MLPRegressor), strict=True):
+        network = Network(4, dtype="float64", max_iter=20, learning_rate_init=0.02)
+        yield Estimator(network, 2, random_state=0)
+        yield Estimator([network, network], method="stacking", cv=2, random_state=0)
 
 
 def expected_failures(estimator):
+    if getattr(estimator, "method", None) == "stacking":
+        return dict.fromkeys(WEIGHT_CHECKS, FOLDS)
     reason = EXPECTED_FAILURES.get(type(estimator))
     if reason is None or (reason is ROUNDING and estimator.dtype == "float64"):
         return {}

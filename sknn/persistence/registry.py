@@ -76,6 +76,7 @@ SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when
         ),
         "sklearn.model_selection",
     ),
+    **dict.fromkeys(("LogisticRegression", "Ridge", "RidgeCV"), "sklearn.linear_model"),
     **dict.fromkeys(("FeatureUnion", "Pipeline"), "sklearn.pipeline"),
     **dict.fromkeys(
         (

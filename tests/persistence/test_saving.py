@@ -31,6 +31,7 @@ from sklearn.compose import (
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -51,12 +52,16 @@ from sknn import (
     GAN,
     VAE,
     Autoencoder,
+    BayesianClassifier,
+    BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
     ConformalClassifier,
     ConformalRegressor,
     DensityClassifier,
     DiffusionModel,
+    EnsembleClassifier,
+    EnsembleRegressor,
     FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
@@ -90,6 +95,7 @@ from sknn.augment import Noise, Shift
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
 from sknn.optim import LBFGS, SGD, AdamW
+from sknn.posteriors import Laplace
 from sknn.schedules import Cosine, InvScaling
 from sknn.template.estimator import Estimator
 from sknn.template.parameters import parameter
@@ -215,6 +221,13 @@ CASES = {
     "intervals": Case(ConformalRegressor(MLPRegressor(4, **FEW), cv=KFold(3))),
     "sets of classes": Case(ConformalClassifier(MLPClassifier(4, **FEW), method="split"), y=words(ABOVE)),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
+    "around the best weights": Case(BayesianRegressor(MLPRegressor(4, **FEW)), y=NUMBERS),
+    "Kronecker factors": Case(BayesianClassifier(MLPClassifier(4, **FEW), Laplace(structure="kronecker"))),
+    "networks of a posterior": Case(BayesianRegressor(MLPRegressor(4, **FEW), "ensemble", noise="learned"), y=NUMBERS),
+    "members": Case(EnsembleRegressor(MLPRegressor(4, **FEW), 2, random_state=0), y=NUMBERS),
+    "a stack": Case(
+        EnsembleClassifier([("a", MLPClassifier(4, **FEW)), ("b", LogisticRegression())], method="stacking", cv=2)
+    ),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
     "powers": Case(make_pipeline(PowerTransformer(), QuantileTransformer(n_quantiles=9), MLPClassifier(4, **FEW))),

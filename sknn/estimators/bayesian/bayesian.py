@@ -40,8 +40,8 @@ class Bayesian(MetaEstimatorMixin, Declaring):
         default=None,
         allowed=(Estimator, None),
         text="Any network of sknn with dense, convolutional, recurrent or other layers, unfitted: :meth:`fit` trains a "
-        "clone. None: a multi-layer perceptron with 50 tanh units that standardises its inputs; where it is trained step by "
-        "step, for 300 epochs, of which that is kept that is best on a tenth of the samples.",
+        "clone. None: a multi-layer perceptron with 50 tanh units that standardises its inputs; where it is trained in "
+        "epochs, there are 300, of which the best on a tenth of the samples is kept.",
         kw_only=False,
     )
     posterior: str | Posterior = parameter(
@@ -70,6 +70,7 @@ class Bayesian(MetaEstimatorMixin, Declaring):
     network_: Estimator = fitted("A fitted network: the most probable one, or the first of several.")
     prior_scale_: float = fitted("The standard deviation of the prior, where there is one.")
     log_evidence_: float = fitted("The logarithm of the marginal likelihood (Laplace).")
+    draws_: Array = fitted("Weights of the networks drawn (HMC).", shape="(n_draws, n_parameters)")
     r_hat_: float = fitted("The median over some samples of how far chains disagree, 1 being not at all (HMC).")
     acceptance_rate_: float = fitted("The share of proposals that were accepted (HMC).")
     members_: list[Estimator] = fitted("The fitted networks (ensembles).")
@@ -85,7 +86,7 @@ class Bayesian(MetaEstimatorMixin, Declaring):
         task = Task(network, X, y, sample_weight, noise, self.prior_scale, int(self.n_draws), rng, self.n_jobs)
         learnt = self._meant("posterior", self.posterior).learn(task)
         with nothing_lost(self):
-            for name in ("prior_scale_", "log_evidence_", "r_hat_", "acceptance_rate_", "members_"):
+            for name in ("prior_scale_", "log_evidence_", "draws_", "r_hat_", "acceptance_rate_", "members_"):
                 vars(self).pop(name, None)
             vars(self).update(learnt.attributes)
             self._learnt, self.network_ = learnt, learnt.network
