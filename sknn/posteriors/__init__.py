@@ -4,21 +4,27 @@
 gives what it has learnt: raw outputs of the networks that it stands for.
 """
 
+from .dropout import Dropout, ThinnedNetworks
 from .laplace import AroundBest, Laplace
 from .posterior import Certain, Learnt, Outputs, Posterior, Task
 from .predictive import NormalMixture, class_uncertainty
+from .variational import SpreadNetworks, Variational
 
-POSTERIORS: dict[str, Posterior] = {"laplace": Laplace()}
+POSTERIORS: dict[str, Posterior] = {"laplace": Laplace(), "dropout": Dropout(), "variational": Variational()}
 
 __all__ = [
     "POSTERIORS",
     "AroundBest",
     "Certain",
+    "Dropout",
     "Laplace",
     "Learnt",
     "NormalMixture",
     "Outputs",
     "Posterior",
+    "SpreadNetworks",
     "Task",
+    "ThinnedNetworks",
+    "Variational",
     "class_uncertainty",
 ]
