@@ -5,8 +5,11 @@ been loaded when this is said. What a test starts would find the source tree fir
 """
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -14,3 +17,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 tested = str(Path(find_spec("sknn").origin).parents[1])
 os.environ["PYTHONSAFEPATH"] = "1"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [tested, os.environ.get("PYTHONPATH")]))
+
+
+@pytest.fixture(autouse=True)
+def _figures_of_doctests_are_closed(request):
+    """Matplotlib warns of more than twenty open ones."""
+    yield
+    if hasattr(request.node, "dtest") and "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")

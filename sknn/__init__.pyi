@@ -10,6 +10,10 @@ from . import posteriors as posteriors
 from . import series as series
 from .estimators.bayesian.bayesian_classifier import BayesianClassifier as BayesianClassifier
 from .estimators.bayesian.bayesian_regressor import BayesianRegressor as BayesianRegressor
+from .estimators.bayesian.conformal_classifier import ConformalClassifier as ConformalClassifier
+from .estimators.bayesian.conformal_regressor import ConformalRegressor as ConformalRegressor
+from .estimators.bayesian.ensemble_classifier import EnsembleClassifier as EnsembleClassifier
+from .estimators.bayesian.ensemble_regressor import EnsembleRegressor as EnsembleRegressor
 from .estimators.dense.hidden import HiddenLayerTransformer as HiddenLayerTransformer
 from .estimators.dense.linear_neuron import PerceptronRegressor as PerceptronRegressor
 from .estimators.dense.mlp import MLPClassifier as MLPClassifier

@@ -25,12 +25,12 @@ ROOMS: dict[str, set[str]] = {
     "losses": {"autodiff", "description", "ops"},
     "train": CORE,
     "callbacks": CORE,
-    "metrics": CORE,
+    "metrics": CORE | {"pipeline"},
     "augment": {"autodiff", "description", "nn"},
     "template": CORE | {"callbacks", "metrics", "augment"},
     "series": CORE | {"template", "namespace"},
     "posteriors": CORE | {"template"},
-    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors"},
+    "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors", "pipeline"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
     "pipeline": {"autodiff"},
@@ -64,6 +64,8 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     *("coding", "fitted_density", "parts", "pictures", "row_noise"),
     "bayesian",
     *("adversarial_layers", "adversaries", "collapse"),
+    *("bands", "class_scores", "kth_score", "set_aside"),
+    *("disagreement", "members", "stacking"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

@@ -11,13 +11,22 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import BayesianRidge, LinearRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
-from sknn.inspection import CoverageDisplay, PITDisplay, SBCDisplay, coverage, draws, pit, sbc_ranks
+from sknn import pipeline as of_pipelines
+from sknn.inspection import (
+    CoverageDisplay,
+    ErrorUncertaintyDisplay,
+    PITDisplay,
+    SBCDisplay,
+    coverage,
+    pit,
+    sbc_ranks,
+)
 
 matplotlib.use("Agg")
 
@@ -106,6 +115,20 @@ def test_given_intervals_are_counted():
     assert_array_equal(coverage(model, x, truth, confidence=0.99), [4 / 5])
 
 
+def test_errors_are_told_of_bins_in_order_of_uncertainty():
+    truth, predicted, std = [0.0, 4.0, 0.0, 3.0], [1.0, 1.0, 1.0, 3.0], [2.0, 4.0, 1.0, 3.0]
+    display = ErrorUncertaintyDisplay.from_predictions(truth, predicted, std, n_bins=2)
+    assert_allclose(display.uncertainty, np.sqrt([(1 + 4) / 2, (9 + 16) / 2]))
+    assert_allclose(display.error, np.sqrt([1, 9 / 2]))
+    assert display.n_samples == 2
+    x, y = display.lines_["y 0"].get_data()
+    assert_array_equal([x, y], [display.uncertainty, display.error])
+    low, high = display.band_.get_paths()[0].vertices[:, 1].min(), display.band_.get_paths()[0].vertices[:, 1].max()
+    assert low == 0
+    # of two squares: -2 log(0.005) is the 99.5 % quantile of chi-square
+    assert_allclose(high, np.sqrt(-np.log(0.005)) * 1.05 * display.uncertainty.max())
+
+
 # -- models that are right, or wrong in known ways -----------------------------------------------------------------
 
 
@@ -150,6 +173,25 @@ def test_a_gaussian_process_that_knows_its_kernel_is_calibrated():
     assert (display.p_values > 0.001).all()
 
 
+def test_a_standard_deviation_is_that_of_a_normal_distribution():
+    ridge = make_pipeline(FunctionTransformer(), BayesianRidge()).fit(X, Y)
+    x = RNG.normal(size=(2000, 1))
+    y = x[:, 0] + RNG.normal(size=2000)
+    mean, std = ridge.predict(x, return_std=True)
+    u = pit(ridge, x, y, random_state=0)
+    assert_allclose(u, norm.cdf((y - mean) / std), atol=0.07)
+    assert_allclose(coverage(ridge, x, y, confidence=0.9, random_state=0), 0.9, atol=0.03)
+    assert (SBCDisplay.from_estimator(ridge, x, y, random_state=0).p_values > 0.001).all()
+
+
+def test_errors_of_calibrated_predictions_are_as_large_as_predicted():
+    std = RNG.uniform(0.5, 4, (3000, 2))
+    truth = RNG.normal(0, std * [1.0, 2.0])
+    display = ErrorUncertaintyDisplay.from_predictions(pd.DataFrame(truth, columns=["a", "b"]), 0 * truth, std)
+    assert_allclose(display.error / display.uncertainty, np.tile([1.0, 2.0], (10, 1)), rtol=0.15)
+    assert list(display.lines_) == ["a", "b"]
+
+
 # -- what may be given ---------------------------------------------------------------------------------------------
 
 
@@ -161,7 +203,7 @@ def test_the_same_random_state_says_the_same():
 
 def test_blocks_of_samples_are_ranked_alike(monkeypatch):
     whole = sbc_ranks(RIGHT, SEVERAL, Y_SEVERAL, n_draws=10, random_state=0)
-    monkeypatch.setattr(draws, "LARGEST", 3 * 10 * 7)  # the numbers of seven samples
+    monkeypatch.setattr(of_pipelines, "LARGEST", 3 * 10 * 7)  # the numbers of seven samples
     blocks = sbc_ranks(RIGHT, SEVERAL, Y_SEVERAL, n_draws=10, random_state=0)
     assert blocks.shape == whole.shape
     assert (SBCDisplay(ranks=blocks, n_draws=10).p_values > 0.001).all()
@@ -204,6 +246,27 @@ def test_what_draws_nothing_is_refused(says):
         says(LinearRegression().fit(X, Y), X, Y)
     with pytest.raises(NotFittedError):
         says(Normal(), X, Y)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"y_std": -np.ones(3)}, "y_std must lie between 0 and inf, got -1 to -1"),
+        ({"y_pred": np.zeros(2)}, r"must have one shape, got \(3,\) and \(2,\) and \(3,\)"),
+        ({"n_bins": 4}, "n_bins=4 must be a whole number from 1 to the 3 samples"),
+        ({"n_bins": 0}, "n_bins=0 must be a whole number"),
+        ({"y_true": [0.0, np.nan, 1.0]}, "y contains NaN"),
+    ],
+)
+def test_errors_and_uncertainties_go_together(arguments, message):
+    given = {"y_true": np.zeros(3), "y_pred": np.zeros(3), "y_std": np.ones(3), "n_bins": 2} | arguments
+    with pytest.raises(ValueError, match=message):
+        ErrorUncertaintyDisplay.from_predictions(**given)
+
+
+def test_without_a_standard_deviation_there_is_no_uncertainty():
+    with pytest.raises(TypeError, match=r"LinearRegression\(\) has no predict\(X, return_std=True\)"):
+        ErrorUncertaintyDisplay.from_estimator(LinearRegression().fit(X, Y), X, Y)
 
 
 @pytest.mark.parametrize("confidence", [0, 1.0, [0.5, 2], [[0.5]], []])
@@ -258,6 +321,10 @@ NONSENSE = {
     "no ranks": (SBCDisplay(ranks=[], n_draws=10), r"ranks must have shape .*, got \(0,\)"),
     "no probability": (PITDisplay(values=[-1, 2]), "values must lie between 0 and 1, got -1 to 2"),
     "a word": (PITDisplay(values=["a"]), "values must be numbers: could not convert"),
+    "more errors": (
+        ErrorUncertaintyDisplay(uncertainty=[1.0], error=[1.0, 2.0], n_samples=3),
+        r"uncertainty of shape \(1, 1\), error of shape \(2, 1\) and n_samples=3",
+    ),
     "more shares": (
         CoverageDisplay(confidence=[0.5], shares=[0.5, 0.6], n_samples=10),
         "2 shares, 1 levels in confidence",

@@ -31,6 +31,7 @@ from sknn import (
 from sknn.inspection import (
     AttentionDisplay,
     CoverageDisplay,
+    ErrorUncertaintyDisplay,
     FeatureMapDisplay,
     FilterDisplay,
     LossCurveDisplay,
@@ -88,6 +89,9 @@ DISPLAYS = {
     "coverage": lambda **more: CoverageDisplay.from_estimator(PROCESS, TABLE, TABLE["age"], random_state=0, **more),
     "integral transform": lambda **more: PITDisplay.from_estimator(
         PROCESS, TABLE, TABLE["age"], random_state=0, **more
+    ),
+    "error against uncertainty": lambda **more: ErrorUncertaintyDisplay.from_estimator(
+        PROCESS, TABLE, TABLE["age"], **more
     ),
     "network, as blocks": lambda **more: NetworkDisplay.from_estimator(CNN, **more),
 }

@@ -6,16 +6,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.stats import norm
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
-from sklearn.linear_model import Ridge
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, WhiteKernel
+from sklearn.linear_model import BayesianRidge, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 
-from sknn import MLPClassifier, MLPRegressor
-from sknn.pipeline import last_step, predict_quantiles
+from sknn import FlowRegressor, MLPClassifier, MLPRegressor, pipeline
+from sknn.pipeline import last_step, predict_interval, predict_quantiles, sample_y, score_samples
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -124,3 +127,73 @@ def test_functions_of_x_stay_in_the_pipeline():
     pipeline = make_pipeline(FunctionTransformer(np.log), StandardScaler(), NETWORK).fit(X, Y)
     by_hand = pipeline[-1].predict_quantiles(pipeline[:-1].transform(X))
     assert_array_equal(predict_quantiles(pipeline, X), by_hand)
+
+
+# -- what regressors know of y -------------------------------------------------------------------------------------
+
+
+RIDGE = BayesianRidge().fit(SCALED, np.log(Y))
+TWO = GaussianProcessRegressor(RBF(100.0) + WhiteKernel()).fit(X, np.c_[Y, -Y] / Y.std())
+
+
+def test_intervals_are_normal_ones_quantiles_or_ones_own():
+    mean, std = RIDGE.predict(SCALED, return_std=True)
+    expected = np.c_[mean - 1.6448536 * std, mean + 1.6448536 * std]
+    pipeline = make_pipeline(StandardScaler(), BayesianRidge()).fit(X, np.log(Y))
+    assert_allclose(predict_interval(pipeline, X), expected, rtol=1e-6)
+    around = TransformedTargetRegressor(pipeline, **LOGARITHM).fit(X, Y)
+    assert_allclose(predict_interval(around, X), np.exp(expected), rtol=1e-6)
+    falling = TransformedTargetRegressor(pipeline, func=lambda y: -y, inverse_func=lambda y: -y).fit(X, np.log(Y))
+    assert_allclose(predict_interval(falling, X), expected, rtol=1e-6)
+    network = make_pipeline(StandardScaler(), NETWORK).fit(X, Y)
+    high, low, _ = predict_quantiles(network, X).T
+    assert_array_equal(predict_interval(network, X, confidence=0.8), np.c_[low, high])
+    flow = FlowRegressor(max_iter=1, random_state=0).fit(X, Y)
+    assert_array_equal(predict_interval(flow, X, confidence=0.5), flow.predict_interval(X, confidence=0.5))
+
+
+def test_densities_and_draws_are_normal_ones_or_ones_own():
+    mean, std = TWO.predict(X, return_std=True)
+    y = np.c_[Y, -Y] / Y.std()
+    assert_allclose(score_samples(TWO, X, y), norm.logpdf(y, mean, std).sum(axis=1))
+    mean, std = RIDGE.predict(SCALED, return_std=True)
+    draws = sample_y(RIDGE, SCALED, 2000, random_state=0)
+    assert_allclose(draws.mean(axis=1), mean, atol=0.04)
+    assert_allclose(draws.std(axis=1), std, rtol=0.1)
+    assert_array_equal(draws, sample_y(make_pipeline(RIDGE), SCALED, 2000, random_state=0))
+    flow = FlowRegressor(max_iter=1, random_state=0).fit(X, Y)
+    assert_array_equal(score_samples(make_pipeline(flow), X, Y), flow.score_samples(X, Y))
+    assert_array_equal(sample_y(make_pipeline(flow), X, 3, 0), flow.sample_y(X, 3, random_state=0))
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_blocks_of_draws_are_all_rows(monkeypatch, n_outputs):
+    model, y = (TWO, np.c_[Y, -Y]) if n_outputs == 2 else (BayesianRidge().fit(X, Y), Y)
+    monkeypatch.setattr(pipeline, "LARGEST", 7 * 5 * n_outputs)
+    blocks = list(pipeline.sample_y_in_blocks(model, pd.DataFrame(X).to_numpy(), 5, n_outputs, random_state=0))
+    assert_array_equal(np.concatenate([rows for rows, _ in blocks]), np.arange(200))
+    assert {draws.shape for _, draws in blocks[:-1]} == {(7, *y.shape[1:], 5)}
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (
+            lambda model: predict_interval(model, X),
+            "Ridge has no predict_interval, no standard deviation and no quanti",
+        ),
+        (lambda model: score_samples(model, X, Y), "Ridge has no score_samples and no standard deviation"),
+        (lambda model: sample_y(model, X), "Ridge has no sample_y and no standard deviation"),
+    ],
+)
+def test_who_knows_nothing_is_told_apart(ask, message):
+    with pytest.raises(AttributeError, match=message):
+        ask(make_pipeline(StandardScaler(), Ridge()).fit(X, Y))
+
+
+def test_intervals_of_other_levels_than_learnt_are_refused():
+    network = NETWORK.fit(X, Y)
+    with pytest.raises(AttributeError, match=r"MLPRegressor has no .* no quantiles 0.05 and 0.95"):
+        predict_interval(network, X)
+    with pytest.raises(ValueError, match="confidence=1 must be a number above 0 and below 1"):
+        predict_interval(network, X, confidence=1)

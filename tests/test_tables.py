@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
+from sklearn.base import ClassifierMixin, MetaEstimatorMixin, RegressorMixin, is_classifier
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -16,18 +16,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import sknn
-from sknn import DensityClassifier, MLPClassifier, MLPRegressor, PerceptronClassifier, UNetRegressor
+from sknn import MLPClassifier, MLPRegressor, PerceptronClassifier, UNetRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* of y hold values that are repeated")  # whole numbers, to a flow
 PUBLIC = [getattr(sknn, name) for name in sknn.__all__]
-APART = [
+APART = (
     UNetRegressor,  # whose y has a number at each pixel: the tests of its room
-    DensityClassifier,  # around an estimator that reads tables, or does not
-]
+    MetaEstimatorMixin,  # around an estimator that reads tables and is searched, or does not and is not
+)
 ESTIMATORS = [
     item
     for item in PUBLIC
-    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and item not in APART
+    if isinstance(item, type) and issubclass(item, ClassifierMixin | RegressorMixin) and not issubclass(item, APART)
 ]
 CLASSIFIERS = [Estimator for Estimator in ESTIMATORS if issubclass(Estimator, ClassifierMixin)]
 

@@ -8,10 +8,12 @@ from .drawing import NetworkDisplay
 from .pit import PITDisplay, pit
 from .ranks import SBCDisplay, sbc_ranks
 from .segmentation import SegmentationDisplay
+from .uncertainty import ErrorUncertaintyDisplay
 
 __all__ = [
     "AttentionDisplay",
     "CoverageDisplay",
+    "ErrorUncertaintyDisplay",
     "FeatureMapDisplay",
     "FilterDisplay",
     "LossCurveDisplay",

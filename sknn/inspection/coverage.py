@@ -10,7 +10,7 @@ from scipy.stats import binom
 
 from ..autodiff.tape import Array
 from .common import PALE, given_axes, pyplot
-from .draws import as_columns, as_numbers, draw_outputs, fitted_model, output_names, true_values
+from .draws import as_columns, as_numbers, draw_outputs, draws_y, fitted_model, output_names, true_values
 from .pit import pit
 from .ranks import BAND
 
@@ -36,8 +36,8 @@ def coverage(
     ----------
     estimator : estimator
         Fitted, with a ``sample_y(X, n_samples, random_state)`` as that of `FlowRegressor` or
-        ``GaussianProcessRegressor``, or with a ``predict_interval(X, confidence)``; a pipeline or a search stands for
-        the estimator in it.
+        ``GaussianProcessRegressor``, with a ``predict(X, return_std=True)`` as that of ``BayesianRidge``, or with a
+        ``predict_interval(X, confidence)``; a pipeline or a search stands for the estimator in it.
     X : array-like of shape (n_samples, ...)
         Samples it was not fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -57,7 +57,7 @@ def coverage(
     Raises
     ------
     TypeError
-        If the estimator has neither method.
+        If the estimator has none of these methods.
     ValueError
         If a level lies outside of 0 and 1, or y is not what is predicted.
     NotFittedError
@@ -80,7 +80,7 @@ def coverage(
     if levels.ndim > 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"confidence={confidence!r} must be a level between 0 and 1, or a sequence of such")
     model, x = fitted_model(estimator, X)
-    if hasattr(model, "predict_interval") and not hasattr(model, "sample_y"):
+    if hasattr(model, "predict_interval") and not draws_y(model):
         truth = true_values(X, y)
         shares = np.array([_inside(truth, model.predict_interval(x, confidence=level)) for level in levels.flat])
     else:

@@ -6,15 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
 
 from ..autodiff.tape import Array
-from ..pipeline import last_step
+from ..pipeline import is_normal, last_step, sample_y_in_blocks
 from .common import line_colors
-
-LARGEST = 2**20  # numbers that are drawn at a time
-MOST_ROWS = 200  # a Gaussian process draws for all rows jointly, which costs the cube of them
 
 
 def places(estimator: Any, X: Any, y: Any, n_draws: int, rng: np.random.RandomState) -> tuple[Array, Array]:
@@ -22,10 +18,10 @@ def places(estimator: Any, X: Any, y: Any, n_draws: int, rng: np.random.RandomSt
     if not isinstance(n_draws, int | np.integer) or n_draws < 1:
         raise ValueError(f"n_draws={n_draws!r} must be a whole number, at least 1")
     model, X = fitted_model(estimator, X)
-    if not hasattr(model, "sample_y"):
+    if not draws_y(model):
         raise TypeError(
-            f"estimator={model!r} has no sample_y(X, n_samples, random_state); give one that draws y, such as "
-            "FlowRegressor or GaussianProcessRegressor"
+            f"estimator={model!r} has no sample_y(X, n_samples, random_state) and no predict(X, return_std=True); give "
+            "one that knows how y is distributed, such as FlowRegressor, GaussianProcessRegressor or BayesianRidge"
         )
     counts = [
         ((draws < values).sum(axis=-1), (draws == values).sum(axis=-1))
@@ -45,15 +41,17 @@ def _blocks(
     model: Any, X: Any, truth: Array, n_draws: int, rng: np.random.RandomState
 ) -> Iterator[tuple[Array, Array]]:
     """True values (rows, n_outputs, 1) and what is drawn for them (rows, n_outputs, n_draws), a few rows at a time."""
-    n, n_outputs = truth.shape
-    size = max(1, min(MOST_ROWS, LARGEST // (n_draws * n_outputs)))
-    for start in range(0, n, size):
-        rows = np.arange(start, min(start + size, n))
-        draws = np.asarray(model.sample_y(_safe_indexing(X, rows), n_draws, random_state=rng))
-        draws = draws.reshape(len(rows), -1, n_draws)
+    n_outputs = truth.shape[1]
+    for rows, drawn in sample_y_in_blocks(model, X, n_draws, n_outputs, rng):
+        draws = drawn.reshape(len(rows), -1, n_draws)
         if draws.shape[1] != n_outputs:
             raise ValueError(f"y has {n_outputs} column(s), but the estimator draws {draws.shape[1]} for a sample")
         yield truth[rows, :, None], draws
+
+
+def draws_y(model: Any) -> bool:
+    """Whether there is a distribution of y to draw from."""
+    return hasattr(model, "sample_y") or is_normal(model)
 
 
 def true_values(X: Any, y: Any) -> Array:

@@ -28,7 +28,8 @@ def pit(estimator: Any, X: Any, y: Any, *, n_draws: int = 1000, random_state: An
     ----------
     estimator : estimator
         Fitted, with a ``sample_y(X, n_samples, random_state)`` as that of `FlowRegressor` or
-        ``GaussianProcessRegressor``; a pipeline or a search stands for the estimator in it.
+        ``GaussianProcessRegressor``, or with a ``predict(X, return_std=True)`` as that of ``BayesianRidge``, which is
+        taken for a normal distribution; a pipeline or a search stands for the estimator in it.
     X : array-like of shape (n_samples, ...)
         Samples it was not fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -46,7 +47,7 @@ def pit(estimator: Any, X: Any, y: Any, *, n_draws: int = 1000, random_state: An
     Raises
     ------
     TypeError
-        If the estimator has no `sample_y`.
+        If the estimator has neither method.
     ValueError
         If y is not what it draws, or `n_draws` is no positive number.
     NotFittedError

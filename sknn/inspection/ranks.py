@@ -29,7 +29,8 @@ def sbc_ranks(estimator: Any, X: Any, y: Any, *, n_draws: int = 100, random_stat
     ----------
     estimator : estimator
         Fitted, with a ``sample_y(X, n_samples, random_state)`` as that of `FlowRegressor` or
-        ``GaussianProcessRegressor``; a pipeline or a search stands for the estimator in it.
+        ``GaussianProcessRegressor``, or with a ``predict(X, return_std=True)`` as that of ``BayesianRidge``, which is
+        taken for a normal distribution; a pipeline or a search stands for the estimator in it.
     X : array-like of shape (n_samples, ...)
         Samples it was not fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -47,7 +48,7 @@ def sbc_ranks(estimator: Any, X: Any, y: Any, *, n_draws: int = 100, random_stat
     Raises
     ------
     TypeError
-        If the estimator has no `sample_y`.
+        If the estimator has neither method.
     ValueError
         If y is not what it draws, or `n_draws` is no positive number.
     NotFittedError

@@ -184,7 +184,8 @@ def _values(model: Any, X: Any, n_pool: int, n: int, strategy: str) -> Belief:
     if hasattr(model, "predict_draws"):
         draws = _draws(model, X, n_pool)
         draws = draws.reshape(*draws.shape[:2], -1)
-        spread = SpreadOfDraws(draws, _noise(model, X, draws.shape[1:]))
+        noise, deviation = (_told(model, X, kind, draws.shape[1:]) for kind in ("noise", "epistemic"))
+        spread = SpreadOfDraws(draws, np.zeros(draws.shape[1:]) if noise is None else noise**2, deviation)
     elif _takes(model, "return_cov"):
         spread = SpreadOfProcess(model, X, n_pool)
     elif _takes(model, "return_std") and strategy in ("auto", "std"):
@@ -221,13 +222,12 @@ def _draws(model: Any, X: Any, n_pool: int) -> Array:
     return draws
 
 
-def _noise(model: Any, X: Any, shape: tuple[int, ...]) -> Array:
-    """The variance of the noise about what networks say; none where a model knows of none."""
+def _told(model: Any, X: Any, kind: str, shape: tuple[int, ...]) -> Array | None:
+    """A standard deviation of each sample; None where a model knows of none."""
     try:
-        noise = model.uncertainty(X, kind="noise")
+        return np.asarray(model.uncertainty(X, kind=kind), np.float64).reshape(shape)
     except (AttributeError, ValueError):  # members of an ensemble agree or not, and say no more
-        return np.zeros(shape)
-    return np.square(np.asarray(noise, np.float64)).reshape(shape)
+        return None
 
 
 def _alone(model: Any, X: Any, n: int) -> Belief:

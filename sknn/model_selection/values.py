@@ -39,11 +39,17 @@ class Spread(Protocol):
 
 
 class SpreadOfDraws:
-    """The empirical covariance of what networks drawn from a posterior say, (n_draws, n_samples, n_outputs)."""
+    """The empirical covariance of what networks drawn from a posterior say, (n_draws, n_samples, n_outputs).
 
-    def __init__(self, draws: Array, noise: Array) -> None:
+    Where the `deviation` of each is known exactly, draws say the correlations alone.
+    """
+
+    def __init__(self, draws: Array, noise: Array, deviation: Array | None = None) -> None:
         self.deviations = (draws - draws.mean(axis=0)) / np.sqrt(len(draws))
         self.noise = noise
+        if deviation is not None:
+            drawn = np.sqrt(self.variances())
+            self.deviations *= np.divide(deviation, drawn, out=np.zeros_like(drawn), where=drawn > 0)
 
     def within(self) -> Array:
         return np.einsum("dno,dnp->nop", self.deviations, self.deviations)

@@ -61,6 +61,22 @@ SCIKIT_LEARN = {  # what stands around a network, and reads or runs nothing when
     "PCA": "sklearn.decomposition",
     "FrozenEstimator": "sklearn.frozen",
     **dict.fromkeys(("MissingIndicator", "SimpleImputer"), "sklearn.impute"),
+    **dict.fromkeys(
+        (
+            "GroupKFold",
+            "GroupShuffleSplit",
+            "KFold",
+            "LeaveOneGroupOut",
+            "LeaveOneOut",
+            "ShuffleSplit",
+            "StratifiedGroupKFold",
+            "StratifiedKFold",
+            "StratifiedShuffleSplit",
+            "TimeSeriesSplit",
+        ),
+        "sklearn.model_selection",
+    ),
+    **dict.fromkeys(("LogisticRegression", "Ridge", "RidgeCV"), "sklearn.linear_model"),
     **dict.fromkeys(("FeatureUnion", "Pipeline"), "sklearn.pipeline"),
     **dict.fromkeys(
         (

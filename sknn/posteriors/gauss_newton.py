@@ -83,7 +83,7 @@ def _step(
     network, free = likelihood.network, likelihood.free
     downhill = -(beta * gradient + alpha * theta)
     value = beta * error + 0.5 * alpha * float(theta @ theta)
-    unit = beta * float(np.trace(matrix)) / len(theta) + alpha
+    unit, first = beta * float(np.trace(matrix)) / len(theta) + alpha, damping
     for _ in range(SHORTEST):
         factor = _cholesky(beta * matrix, alpha + damping * unit)
         if factor is not None:
@@ -93,7 +93,7 @@ def _step(
                 return max(0.2 * damping, 1e-12), True
         damping *= 5.0
     network.theta[free] = theta
-    return damping, False
+    return first, False
 
 
 def _known(matrix: Array, alpha: float, beta: float) -> tuple[float, float]:

@@ -94,9 +94,9 @@ class Outputs(NamedTuple):
 
 
 def square_root(covariance: Array) -> Array:
-    """R with R R' = covariance, of each of many; also of those without an inverse."""
-    values, vectors = np.linalg.eigh(covariance)
-    return vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :]
+    """The symmetric R with R R = covariance, of each of many; also of those without an inverse."""
+    values, vectors = np.linalg.eigh(covariance)  # whose signs are anybody's guess, but not those of R
+    return np.matmul(vectors * np.sqrt(np.maximum(values, 0.0))[..., None, :], vectors.swapaxes(-1, -2))
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 
 from ..description import changed, nested
 from .documentation import Documentation
+from .listed import changed_inside, inside
 from .parameters import REQUIRED, Attribute, Fixed, Parameter, constraints, fitted, fixed, parameter, parameters
 from .scikit_learn import BaseEstimator
 
@@ -81,8 +82,8 @@ class Declaring(BaseEstimator):
         Parameters
         ----------
         deep : bool, default=True
-            Whether to tell also what lies inside of them: the parameters of estimators, and those of descriptions, as
-            ``layers__0`` and ``layers__0__units``.
+            Whether to tell also what lies inside of them: the parameters of estimators, also of several in a list, and
+            those of descriptions, as ``layers__0`` and ``layers__0__units``.
 
         Returns
         -------
@@ -92,6 +93,10 @@ class Declaring(BaseEstimator):
         params = super().get_params(deep=deep)
         for name in self._get_param_names() if deep else ():
             params.update(nested(params[name], name))
+            for inner, estimator in inside(params[name]).items():
+                path = f"{name}__{inner}"
+                params[path] = estimator
+                params.update({f"{path}__{each}": value for each, value in estimator.get_params().items()})
         return params
 
     def set_params(self, **params: Any) -> Self:
@@ -99,6 +104,7 @@ class Declaring(BaseEstimator):
 
         ``solver__beta_2=0.95`` changes one number of a solver, be it a description or the name of one, ``layers__0`` a
         whole layer, ``layers__0__units`` a parameter of it. Descriptions stay as they are: the estimator gets new ones.
+        ``estimator__net__alpha`` changes one of several estimators that stand in a list, by its name.
 
         Parameters
         ----------
@@ -115,16 +121,17 @@ class Declaring(BaseEstimator):
             If there is no such parameter, or nothing like it inside.
         """
         own: dict[str, Any] = {}
-        inside: dict[str, dict[str, Any]] = {}
+        within: dict[str, dict[str, Any]] = {}
         for path, value in params.items():
             name, _, rest = path.partition("__")
             whole = params.get(name, getattr(self, name)) if name in self._get_param_names() else None
             if rest and whole is not None and not hasattr(whole, "set_params"):
-                inside.setdefault(name, {})[rest] = value
+                within.setdefault(name, {})[rest] = value
             else:
                 own[path] = value
-        for name, changes in inside.items():
-            own[name] = changed(self._meant(name, own.get(name, getattr(self, name))), changes)
+        for name, changes in within.items():
+            value = self._meant(name, own.get(name, getattr(self, name)))
+            own[name] = changed_inside(value, changes) if inside(value) else changed(value, changes)
         return super().set_params(**own)
 
     def _meant(self, name: str, value: Any) -> Any:

@@ -44,9 +44,18 @@ class Drawn(BaseEstimator):
 
 class Numbers(RegressorMixin, Drawn):
     def uncertainty(self, X, kind="epistemic"):
+        if kind == "epistemic":
+            return self.predict_draws(X).std(axis=0)
         if self.noise is None:
             raise ValueError(f"kind={kind!r} is not known")
         return np.broadcast_to(self.noise, self.draws.shape[1:])
+
+
+class Exact(Numbers):
+    """Knows variances exactly, of which the draws are a few."""
+
+    def uncertainty(self, X, kind="epistemic"):
+        return np.array([1.0, 3.0, 2.0]) if kind == "epistemic" else np.array([0.1, 0.1, 3.0])
 
 
 class Halves(Numbers):
@@ -256,6 +265,12 @@ def test_information_is_worth_less_where_noise_is_large_and_deviation_more():
     assert [ask(model, 1, each) for each in ("mutual_information", "disagreement", "std")] == [[0], [1], [1]]
     model = Numbers(draws * [1.0, 0.5], noise=np.array([0.1, 5.0]))
     assert [ask(model, 1, each) for each in ("mutual_information", "disagreement", "std")] == [[0], [0], [1]]
+
+
+def test_exact_variances_are_taken_where_they_are_known():
+    model = Exact(np.array([[5.0, 1.0, 1.0], [-5.0, -1.0, 1.5]]))
+    assert [ask(model, 1, each) for each in ("mutual_information", "disagreement", "std")] == [[1], [1], [2]]
+    assert ask(Exact(np.ones((2, 3))), 1, "std") == [2]  # draws that agree, by chance
 
 
 def process(noise=0.01, outputs=1):

@@ -31,8 +31,9 @@ from sklearn.compose import (
 from sklearn.decomposition import PCA
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (
     FunctionTransformer,
@@ -51,10 +52,16 @@ from sknn import (
     GAN,
     VAE,
     Autoencoder,
+    BayesianClassifier,
+    BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
+    ConformalClassifier,
+    ConformalRegressor,
     DensityClassifier,
     DiffusionModel,
+    EnsembleClassifier,
+    EnsembleRegressor,
     FlowRegressor,
     Forecaster,
     FTTransformerClassifier,
@@ -88,6 +95,7 @@ from sknn.augment import Noise, Shift
 from sknn.callbacks import EarlyStopping
 from sknn.nn import BatchNorm, Constants, Conv, Dense, Dropout, GlobalPool, Layer, Network, Parts, Residual, Standardise
 from sknn.optim import LBFGS, SGD, AdamW
+from sknn.posteriors import Laplace
 from sknn.schedules import Cosine, InvScaling
 from sknn.template.estimator import Estimator
 from sknn.template.parameters import parameter
@@ -111,6 +119,8 @@ METHODS = (
     "predict_proba",
     "predict_log_proba",
     "predict_quantiles",
+    "predict_interval",
+    "predict_set",
     "decision_function",
     "transform",
     "score_samples",
@@ -208,7 +218,16 @@ CASES = {
     "adversaries": Case(GAN(hidden_layer_sizes=4, **FEW)),
     "adversaries of images": Case(GAN(filters=(3,), **FEW), PICTURES, None),
     "outliers": Case(OutlierDetector(PCA(2))),
+    "intervals": Case(ConformalRegressor(MLPRegressor(4, **FEW), cv=KFold(3))),
+    "sets of classes": Case(ConformalClassifier(MLPClassifier(4, **FEW), method="split"), y=words(ABOVE)),
     "a density for each class": Case(DensityClassifier(PCA(2)), y=words(ABOVE)),
+    "around the best weights": Case(BayesianRegressor(MLPRegressor(4, **FEW)), y=NUMBERS),
+    "Kronecker factors": Case(BayesianClassifier(MLPClassifier(4, **FEW), Laplace(structure="kronecker"))),
+    "networks of a posterior": Case(BayesianRegressor(MLPRegressor(4, **FEW), "ensemble", noise="learned"), y=NUMBERS),
+    "members": Case(EnsembleRegressor(MLPRegressor(4, **FEW), 2, random_state=0), y=NUMBERS),
+    "a stack": Case(
+        EnsembleClassifier([("a", MLPClassifier(4, **FEW)), ("b", LogisticRegression())], method="stacking", cv=2)
+    ),
     "pipeline": Case(make_pipeline(StandardScaler(), PCA(3), MLPClassifier(4, **FEW))),
     "scalers": Case(make_pipeline(RobustScaler(), MinMaxScaler(), "passthrough", MLPClassifier(4, **FEW))),
     "powers": Case(make_pipeline(PowerTransformer(), QuantileTransformer(n_quantiles=9), MLPClassifier(4, **FEW))),

@@ -13,7 +13,7 @@ from ...posteriors import class_uncertainty
 from ...template.inputs import checked_y
 from ...template.parameters import fitted
 from ...template.scikit_learn import ClassifierMixin
-from .bayesian import DEFAULT_NETWORK, Bayesian, check_kind
+from .bayesian import Bayesian, check_kind, default_network
 
 
 class BayesianClassifier(ClassifierMixin, Bayesian):
@@ -70,7 +70,7 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         y = checked_y(self, y, numeric=False)
         if y.ndim > 1:
             raise ValueError(f"y has shape {y.shape}, but BayesianClassifier takes one label for each sample")
-        network = self._new_network()
+        network = self._new_network(X)
         if not hasattr(network, "predict_proba"):
             raise ValueError(f"network={network!r} must be a classifier with predict_proba")
         self._learn(network, X, y, sample_weight, None)
@@ -89,7 +89,8 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         -------
         y : ndarray of shape (n_samples,)
         """
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        most_probable = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[most_probable]
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -122,21 +123,24 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         """
         return np.log(self.predict_proba(X))
 
-    def score_samples(self, X: Any, y: Any) -> Array:
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """The log-probability of the class of each sample, in nats.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        y : array-like of shape (n_samples,), default=None
+            Their labels. None: those that are to be expected, over which it is averaged; this is how sure the model is
+            of the class, the negative entropy.
 
         Returns
         -------
         log_probability : ndarray of shape (n_samples,)
             -inf for labels that the fit has not seen.
         """
+        if y is None:
+            return -self.uncertainty(X, "total")
         log_probability = self.predict_log_proba(X)
         y = checked_y(self, y, numeric=False)
         check_consistent_length(log_probability, y)
@@ -192,9 +196,9 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
         found: Array = self.network_._target.proba(raw.reshape(-1, n_outputs))
         return found.reshape(n_draws, n, -1)
 
-    def _new_network(self) -> Any:
+    def _new_network(self, X: Any) -> Any:
         if self.network is not None:
             return clone(self.network)
         from ... import MLPClassifier
 
-        return MLPClassifier(**DEFAULT_NETWORK)
+        return default_network(MLPClassifier, X)

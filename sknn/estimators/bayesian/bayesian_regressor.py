@@ -16,7 +16,7 @@ from ...posteriors import NormalMixture
 from ...template.inputs import checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import RegressorMixin
-from .bayesian import DEFAULT_NETWORK, Bayesian, check_kind
+from .bayesian import Bayesian, check_kind, default_network
 
 
 class BayesianRegressor(RegressorMixin, Bayesian):
@@ -84,7 +84,7 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         -------
         self : BayesianRegressor
         """
-        network = self._new_network()
+        network = self._new_network(X)
         if getattr(network, "loss", None) != "squared_error":
             raise ValueError(
                 f"network={network!r} must be a regressor with loss='squared_error'; what is said of the noise is said "
@@ -187,15 +187,16 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
-    def score_samples(self, X: Any, y: Any) -> Array:
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """The log-density log p(y | X) of each y, in nats; a mixture is scored as a mixture.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
             Samples.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their values.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Their values. None: those that are to be expected, over which it is averaged; this is how sure the model is
+            of y, the negative entropy of p(y | X).
 
         Returns
         -------
@@ -203,6 +204,8 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             Of y as given. The noise of several outputs counts as independent.
         """
         mixture = self._predictive(X)
+        if y is None:
+            return mixture.mean_log_density()
         y = checked_y(self, y, numeric=True)
         check_consistent_length(mixture.center(), y)
         self.network_._target.check(y, all_of_them=False)
@@ -253,12 +256,12 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         drawn = mean + self._noise(raw) * rng.standard_normal(mean.shape)
         return self._as_y(np.moveaxis(drawn, 0, -1))
 
-    def _new_network(self) -> Any:
+    def _new_network(self, X: Any) -> Any:
         if self.network is not None:
             return clone(self.network)
         from ... import MLPRegressor
 
-        return MLPRegressor(**DEFAULT_NETWORK)
+        return default_network(MLPRegressor, X)
 
     # -- from raw outputs to y -------------------------------------------------------------------------------------
 

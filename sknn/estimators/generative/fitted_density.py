@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from inspect import Parameter, signature
 from typing import Any
 
 from sklearn.base import clone
 
 from ...autodiff.tape import Array
+from ...template.wrapped import weight_for
 
 
 def fitted_density(density: Any, X: Any, sample_weight: Array | None) -> Any:
@@ -21,17 +21,10 @@ def fitted_density(density: Any, X: Any, sample_weight: Array | None) -> Any:
         If the density is one under a condition, which nobody gives.
     """
     density = _unfitted(density)
-    name = type(density).__name__
     if getattr(density, "conditional", False):
+        name = type(density).__name__
         raise ValueError(f"estimator={name}(conditional=True) needs y of each sample that is scored; say False")
-    if sample_weight is None:
-        return density.fit(X, None)
-    if not _takes_weights(density.fit):
-        raise TypeError(
-            f"sample_weight was given, but {name} takes none; leave it out, or take a density that does, such as "
-            "NormalizingFlow or KernelDensity"
-        )
-    return density.fit(X, None, sample_weight=sample_weight)
+    return density.fit(X, None, **weight_for(density, sample_weight))
 
 
 def _unfitted(density: Any) -> Any:
@@ -40,8 +33,3 @@ def _unfitted(density: Any) -> Any:
     from ... import NormalizingFlow
 
     return NormalizingFlow()
-
-
-def _takes_weights(fit: Any) -> bool:
-    known = signature(fit).parameters
-    return "sample_weight" in known or any(each.kind is Parameter.VAR_KEYWORD for each in known.values())
