@@ -13,8 +13,8 @@ process gives up its opinion soon enough to be right for some of the way. An err
 differ that a model can think of. It does not say what no function of the model does.
 
 Dropout is as unsure at the data as elsewhere, and least of all in the gap: its rate is a choice, not something learnt.
-Mean-field variational inference has switched most units off, and misses the curve. Begin with Laplace, which is the
-quickest as well; on one dimension, with the process.
+Mean-field variational inference finds weights so uncertain that little is left of the curve. Begin with Laplace; in one
+dimension, with the process.
 
 ::
 
