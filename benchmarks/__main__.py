@@ -17,6 +17,7 @@ from itertools import groupby
 from pathlib import Path
 
 from . import (
+    bayesian,
     cnn,
     core,
     defaults,
@@ -42,7 +43,7 @@ from .report import Report, goals, tables
 from .writers import as_json, markdown, show
 
 MODULES = (mlp, cnn, defaults, predict, imports, perceptron, grid_search, scaling, memory, sgemm, load)
-MODULES += (core, sequences, images, generative)
+MODULES += (core, sequences, images, generative, bayesian)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]
 FALSE_ALARMS = "false_alarms"  # counts, not times; it takes long, and runs only by name
 

@@ -65,7 +65,7 @@ SHARED_BY_FAMILIES = {"perceptron_rule", "single_layer"} | {
     "bayesian",
     *("adversarial_layers", "adversaries", "collapse"),
     *("bands", "class_scores", "kth_score", "set_aside"),
-    *("disagreement", "members", "stacking"),
+    *("committee", "disagreement", "members", "stacking"),
 }
 
 EVERYWHERE = {"numpy", "scipy", *sys.stdlib_module_names}

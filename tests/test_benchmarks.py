@@ -30,6 +30,7 @@ from benchmarks import (  # noqa: E402
     worker,
     writers,
 )
+from benchmarks.bayesian import ensembles  # noqa: E402
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.generative import steps as generative_steps  # noqa: E402
@@ -85,6 +86,7 @@ TINY = {
     kernels.Widths: lambda work: replace(work, n_rows=2, usual=(4, 8), narrower=(3, 7)),
     kernels.Averaging: lambda work: replace(work, width=8, batch_size=2),
     members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
+    ensembles.Ensemble: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),
     attention.Encoder: lambda work: replace(work, width=8, n_steps=3, batch_size=2, depth=1),
@@ -164,7 +166,7 @@ def test_the_peers_do_the_same_work(case):
     "measurement",
     [
         each
-        for each in command.chosen(["core", "sequences", "images", "generative"], command.MEASUREMENTS)
+        for each in command.chosen(["core", "sequences", "images", "generative", "bayesian"], command.MEASUREMENTS)
         if each.contest not in (generation.milliseconds, steps.megabytes)
         and not isinstance(getattr(each.work, "objective", None), SplineFlow)  # zuko's networks are others
     ],

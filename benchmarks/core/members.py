@@ -29,6 +29,7 @@ class Members(Work):
     n_members: int = 5
     hidden: int = 50
     n_features: int = 8
+    activation: str = "relu"
     batch_size: int = 32
     n_samples: int = 3_200
     n_epochs: int = 10
@@ -39,7 +40,7 @@ class Members(Work):
 
     def estimators(self) -> list[MLPRegressor]:
         settings = {"batch_size": self.batch_size, "max_iter": self.n_epochs, "tol": 0.0, "n_iter_no_change": np.inf}
-        return [MLPRegressor(self.hidden, random_state=k, **settings) for k in range(self.n_members)]
+        return [MLPRegressor(self.hidden, self.activation, random_state=k, **settings) for k in range(self.n_members)]
 
     def sknn(self) -> Task:
         return quietly(lambda: losses_of(fit_side_by_side(self.estimators(), *self.data())))
@@ -52,8 +53,9 @@ class Members(Work):
         def train(seed: int) -> None:
             torch.manual_seed(seed)
             x, y = map(torch.from_numpy, self.data())
+            activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[self.activation]()
             model = torch.nn.Sequential(
-                torch.nn.Linear(self.n_features, self.hidden), torch.nn.ReLU(), torch.nn.Linear(self.hidden, 1)
+                torch.nn.Linear(self.n_features, self.hidden), activation, torch.nn.Linear(self.hidden, 1)
             )
             optimizer = torch.optim.Adam(model.parameters(), fused=True)
             for _ in range(self.n_epochs):

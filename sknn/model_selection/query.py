@@ -55,7 +55,8 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
 
       for numbers, as Gaussians, :math:`\frac12 \log(1 + v / s^2)` with the variance v of what networks say and that of
       the noise, :math:`s^2`. Where all is noise, or all networks agree, a label is worth nothing.
-    - "disagreement": the variance v of what the networks say, of classes that of their probabilities.
+    - "disagreement": the variance v of what the networks say, of classes that of their probabilities. A batch of labels
+      takes a fraction of the time.
     - "std": the variance :math:`v + s^2` of what would be measured, as ``predict(X, return_std=True)`` tells it; of
       regressors alone. It asks for noisy samples too.
 
@@ -75,8 +76,7 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
     n : int, default=1
         How many to choose.
     strategy : {"auto", "mutual_information", "disagreement", "std"}, default="auto"
-        "auto" is mutual information for classes, for numbers disagreement, and "std" where nothing but standard
-        deviations is known.
+        "auto" is disagreement, and "std" where nothing but standard deviations is known.
     random_state : int, RandomState instance or None, default=None
         Decides between samples that are worth the same, and draws the outcomes of large batches of labels; pass an int
         for the same batch each time.
@@ -173,7 +173,7 @@ def _labels(model: Any, X: Any, n_pool: int, strategy: str, random: np.random.Ra
     probabilities = _draws(model, X, n_pool)
     if probabilities.ndim != 3:
         raise ValueError(f"predict_draws must give (n_draws, n_samples, n_classes), got {probabilities.shape}")
-    if strategy == "disagreement":
+    if strategy in ("auto", "disagreement"):
         return Values.of(SpreadOfProbabilities(probabilities), disagreement, compare=False)
     return Labels.of(probabilities, random)
 
@@ -184,8 +184,8 @@ def _values(model: Any, X: Any, n_pool: int, n: int, strategy: str) -> Belief:
     if hasattr(model, "predict_draws"):
         draws = _draws(model, X, n_pool)
         draws = draws.reshape(*draws.shape[:2], -1)
-        noise, deviation = (_told(model, X, kind, draws.shape[1:]) for kind in ("noise", "epistemic"))
-        spread = SpreadOfDraws(draws, np.zeros(draws.shape[1:]) if noise is None else noise**2, deviation)
+        noise, std = (_told(model, X, kind, draws.shape[1:]) for kind in ("noise", "epistemic"))
+        spread = SpreadOfDraws(draws, np.zeros(draws.shape[1:]) if noise is None else noise**2, std)
     elif _takes(model, "return_cov"):
         spread = SpreadOfProcess(model, X, n_pool)
     elif _takes(model, "return_std") and strategy in ("auto", "std"):
@@ -236,6 +236,6 @@ def _alone(model: Any, X: Any, n: int) -> Belief:
             f"{model!r} tells no covariance: the {n} samples of largest standard deviation may be neighbours. Ask for "
             "one at a time, or an estimator with predict_draws(X) or predict(X, return_cov=True)",
             UserWarning,
-            stacklevel=4,  # at the call of query,
+            stacklevel=4,  # at the call of query
         )
     return Alone(np.asarray(model.predict(X, return_std=True)[1], np.float64))

@@ -101,7 +101,14 @@ def entropy(probability: Array) -> Array:
     return total
 
 
-def class_uncertainty(probability: Array, kind: str) -> Array:
+def mean_of_draws(draws: Array, weights: Sequence[float] | None = None) -> Array:
+    """The mean over the first axis; where all are the same it is theirs, to the bit."""
+    first = draws[0]
+    mean: Array = first + np.average(draws - first, axis=0, weights=weights)
+    return mean.astype(draws.dtype, copy=False)
+
+
+def class_uncertainty(probability: Array, kind: str, weights: Sequence[float] | None = None) -> Array:
     r"""How unsure networks are of classes, in nats.
 
     The entropy of their mean is the sum of two parts: of the mean of their entropies, which is noise, and the mutual
@@ -114,7 +121,10 @@ def class_uncertainty(probability: Array, kind: str) -> Array:
     probability : ndarray of shape (n_draws, n_samples, n_classes)
         What each network says.
     kind : "epistemic", "noise" or "total"
-        The mutual information, the mean of the entropies, or the entropy of the mean.
+        The mutual information, which is 0 where all say the same, the mean of the entropies, or the entropy of the
+        mean.
+    weights : sequence of float of length n_draws, default=None
+        How much each network counts; None: all alike.
 
     Returns
     -------
@@ -132,8 +142,7 @@ def class_uncertainty(probability: Array, kind: str) -> Array:
     >>> class_uncertainty(sure_but_apart, "epistemic").round(3), class_uncertainty(sure_but_apart, "noise")
     (array([0.693]), array([0.]))
     """
-    total = entropy(probability.mean(axis=0))
-    if kind == "total":
-        return total
-    noise = entropy(probability).mean(axis=0)
-    return noise if kind == "noise" else np.maximum(total - noise, 0.0)
+    draws = probability.astype(np.float64)  # what is subtracted is small
+    total, noise = entropy(mean_of_draws(draws, weights)), mean_of_draws(entropy(draws), weights)
+    found = {"epistemic": np.maximum(total - noise, 0.0), "noise": noise, "total": total}[kind]
+    return found.astype(probability.dtype, copy=False)

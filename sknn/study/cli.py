@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -24,7 +25,8 @@ from .load import LOADERS, load, load_inputs
 from .maps import is_segmenter
 from .measures import DEFAULTS as MEASURES
 from .measures import FORECASTS
-from .models import ALL, Model
+from .measures import of_intervals as measures_of_intervals
+from .models import ALL, Model, of_intervals
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
@@ -51,7 +53,7 @@ TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target", 
 READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na|images|masks"
 AHEAD = "forecast|horizon|window|season|known"
 ARGUMENT = re.compile(
-    rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
+    rf"\b(cv|repeats|quantiles|intervals|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
 )
 IN_PYTHON = re.compile(rf" \((?:task|forecast|season|{READING})=[^()]*\)")  # beside what is to be typed
 NEGATIVE = re.compile(r"-(inf|nan|[\d.]+(e[+-]?\d+)?)$", re.IGNORECASE)  # values; to argparse -1e30 is an option
@@ -70,7 +72,8 @@ Predict for every row of DATA with the model that `sknn study --keep` kept, or
 that joblib or sknn.save wrote. Columns are found by their names, and others are
 ignored; where there was text when the model learnt, 007 is text again, not 7.
 Beside each prediction stand the probabilities of the classes, or the quantiles
-if the model predicts these; other models of numbers have no intervals. Of a
+if the model predicts these, or with --intervals the ends of intervals, if it
+knows how sure it is; other models of numbers tell nothing of that. Of a
 density there is the log-density of each row. A model of label maps writes one
 for each image, under the name of that, into a folder.
 
@@ -85,6 +88,7 @@ examples:
   sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
   sknn study openml:61 --n-jobs 4
   sknn study houses.csv --target price --quantiles 0.05 0.5 0.95
+  sknn study houses.csv --target price --intervals 0.9
   sknn study grid.csv --target load --order-by time --forecast 24 --season 168
   sknn study birds.csv --target species --images photographs
   sknn study cells --masks cell-maps --models otsu pixel_forest
@@ -211,6 +215,12 @@ def _add_predicting(parser: ArgumentParser) -> None:
         help="the table of predictions, or the folder of label maps (default: the name of DATA with -predictions.csv, "
         "or without the ending for the folder)",
     )
+    add(
+        "--intervals",
+        type=float,
+        metavar="C",
+        help="beside each number the ends of the interval that holds it with a probability of C, such as 0.9",
+    )
     add("-h", "--help", action="help", help="show this text and exit")
 
 
@@ -250,6 +260,13 @@ def _add_protocol(parser: ArgumentParser) -> None:
         type=float,
         metavar="Q",
         help="predict these quantiles of numbers, such as 0.05 0.5 0.95, instead of their mean",
+    )
+    add(
+        "--intervals",
+        type=float,
+        metavar="C",
+        help="compare intervals that hold numbers with a probability of C, such as 0.9: models that know how sure they "
+        "are",
     )
     add("--learning-curve", action="store_true", help="train on 1/16, 1/8, 1/4 and 1/2 of the rows, too")
     add("--seed", type=int, default=0, metavar="N", help="seed of folds, models and searches (default: 0)")
@@ -302,7 +319,13 @@ def _n_jobs(text: str) -> int:
 def _models() -> str:
     rows = [f"  {model.name:24}{model.family:10}{model.title}{_for_what(model)}" for model in ALL.values()]
     others = "  and any classifier or regressor of scikit-learn by the name of its class"
-    return "\n".join(["models (defaults: those that suit the data):", *rows, others])
+    sure = fill(
+        f"with --intervals: {', '.join(of_intervals(0.9))}",
+        WIDTH - 1,
+        initial_indent=2 * " ",
+        subsequent_indent=4 * " ",
+    )
+    return "\n".join(["models (defaults: those that suit the data):", *rows, others, sure])
 
 
 def _for_what(model: Model) -> str:
@@ -310,8 +333,8 @@ def _for_what(model: Model) -> str:
 
 
 def _measures() -> str:
-    kinds = MEASURES | {"forecasts": FORECASTS}
-    rows = [f"  {kind:16}{', '.join(measure.name for measure in kinds[kind])}" for kind in (*TASKS, "forecasts")]
+    kinds = {task: MEASURES[task] for task in TASKS} | {"forecasts": FORECASTS, "intervals": measures_of_intervals(0.9)}
+    rows = [f"  {kind:16}{', '.join(measure.name for measure in of_kind)}" for kind, of_kind in kinds.items()]
     return "\n".join(
         ["measures (default: all of the task):", *rows, "  and scorers of scikit-learn: f1_macro, neg_max_error"]
     )
@@ -380,7 +403,7 @@ def run_predict(arguments: Namespace) -> int:
             out = arguments.out or Path(f"{name}.csv")
             check_file(out)
             reading |= {"na_values": arguments.na, **reading_of(model)}
-            table = predictions(model, load_inputs(arguments.data, **reading))
+            table = predictions(model, load_inputs(arguments.data, **reading), arguments.intervals)
         write_whole(out, table.to_csv(index=False))
     except ValueError as error:
         return _stop(WRONG_USAGE, _as_typed(str(error)), "predict")
@@ -458,6 +481,7 @@ def _study(arguments: Namespace) -> Study:
         repeats=arguments.repeats,
         learning_curve=arguments.learning_curve,
         quantiles=arguments.quantiles,
+        intervals=arguments.intervals,
         verbose=True,
     )
     if by_time:

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import _fit_context, is_classifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ...autodiff.tape import Array
-from ...template.declaring import Declaring
-from ...template.fitted import left_by_fit
+from ...posteriors import class_uncertainty, mean_of_draws
 from ...template.inputs import checked_y
 from ...template.listed import listed
 from ...template.parameters import fitted, parameter
-from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, TransformerMixin
+from ...template.scikit_learn import ClassifierMixin
 from ...template.targets import class_target
-from .disagreement import in_columns, in_nats, mean
-from .members import (
-    ALLOWED,
-    BOOTSTRAP,
-    CV,
-    N_JOBS,
-    N_MEMBERS,
-    RANDOM_STATE,
-    WEIGHTS,
-    check_weights,
-    feature_names,
-    fit_members,
-    given,
-    new_members,
-    tags_of_members,
-)
-from .stacking import fitted_final
+from .bayesian import check_kind
+from .committee import Committee
+from .disagreement import in_columns
+from .members import given
 
 
 def _members_know_probabilities(ensemble: Any) -> bool:
-    fitted = vars(ensemble).get("estimators_")
-    for member in listed("estimator", ensemble._estimator()).values() if fitted is None else fitted:
+    for member in ensemble._known_members():
         if not hasattr(member, "predict_proba"):
             raise AttributeError(f"{type(member).__name__}, a member, has no predict_proba")
     return True
@@ -51,16 +35,21 @@ def _members_know_probabilities(ensemble: Any) -> bool:
 def _knows_probabilities(ensemble: Any) -> bool:
     if ensemble.method == "vote":
         raise AttributeError("method='vote' counts labels, and shares of votes are no probabilities: take 'mean'")
-    return (
-        ensemble._final_has("predict_proba") if ensemble.method == "stacking" else _members_know_probabilities(ensemble)
-    )
+    if ensemble.method == "stacking":
+        return _final_has("predict_proba", ensemble)
+    return _members_know_probabilities(ensemble)
 
 
 def _final_decides(ensemble: Any) -> bool:
-    return ensemble.method == "stacking" and ensemble._final_has("decision_function")
+    return ensemble.method == "stacking" and _final_has("decision_function", ensemble)
 
 
-class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, Declaring):
+def _final_has(method: str, ensemble: Any) -> bool:
+    getattr(ensemble._known_final(), method)  # whose AttributeError tells why
+    return True
+
+
+class EnsembleClassifier(ClassifierMixin, Committee):
     r"""Lets several classifiers answer together: one network many times, or a list of different ones.
 
     Each member is fitted by itself, and the mean of their probabilities is taken,
@@ -94,9 +83,6 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
     ----------
     Hansen, Salamon (1990). Neural network ensembles. IEEE Transactions on Pattern Analysis and Machine Intelligence 12.
 
-    Houlsby, Huszar, Ghahramani, Lengyel (2011). Bayesian active learning for classification and preference learning.
-    arXiv:1112.5745.
-
     Lakshminarayanan, Pritzel, Blundell (2017). Simple and scalable predictive uncertainty estimation using deep
     ensembles. NeurIPS 30.
 
@@ -118,16 +104,6 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
     True
     """
 
-    estimator: BaseEstimator | Sequence[Any] | None = parameter(
-        default=None,
-        allowed=ALLOWED,
-        text="A classifier of sknn or scikit-learn, a list of several, or of (name, classifier) pairs. :meth:`fit` "
-        "trains clones; what scikit-learn's ``FrozenEstimator`` holds is used as it is. Searches find "
-        "``estimator__alpha``, in a list ``estimator__name__alpha``. None: "
-        '``MLPClassifier(input_scaling="standard")``.',
-        kw_only=False,
-    )
-    n_members: int | Literal["auto"] = N_MEMBERS
     method: Literal["mean", "vote", "stacking"] = parameter(
         default="mean",
         text='What is made of members\' answers: the "mean" of their probabilities; "vote", the label that most '
@@ -135,21 +111,8 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
         "them, from answers to samples that members had not seen in training: probabilities (of two classes that of "
         "the second), otherwise what their ``decision_function`` gives, or the number of the class.",
     )
-    weights: Sequence[float] | None = WEIGHTS
-    bootstrap: bool = BOOTSTRAP
-    final_estimator: BaseEstimator | None = parameter(
-        default=None,
-        allowed=[HasMethods(["fit", "predict"]), None],
-        text='The classifier that learns from members\' answers, for "stacking". None: ``LogisticRegression()``.',
-    )
-    cv: Any = CV
-    n_jobs: int | None = N_JOBS
-    random_state: int | np.random.RandomState | None = RANDOM_STATE
 
     classes_: Array = fitted("The labels, sorted.", shape="(n_classes,)")
-    estimators_: list[Any] = fitted("The fitted members.")
-    final_estimator_: Any = fitted('The fitted final estimator; None without "stacking".')
-    _names: list[str] = fitted("The names of the members.")
 
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None) -> Self:
@@ -173,29 +136,10 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
         y = checked_y(self, y, numeric=False)
         if y.ndim > 1:
             raise ValueError(f"y has shape {y.shape}, but EnsembleClassifier takes one label for each sample")
-        data, rng = given(X, y, sample_weight, groups), check_random_state(self.random_state)
+        data = given(X, y, sample_weight, groups)
         classes = class_target(data.y).attributes["classes_"]
-        named = new_members(self._estimator(), self.n_members, rng, self._check_member)
-        members, bootstrap = list(named.values()), rng if self.bootstrap else None
-        check_weights(self, len(members))
-        estimators, final = fit_members(members, data, self.n_jobs, bootstrap), None
-        _check_labels(estimators, classes)
-        if self.method == "stacking":
-            _check_classifier("final_estimator", self._new_final())
-            final = fitted_final(
-                self._new_final(),
-                members,
-                lambda fitted, X: _answers(fitted, X, classes),
-                data,
-                cv=self.cv,
-                of_classes=True,
-                n_jobs=self.n_jobs,
-                rng=rng,
-                bootstrap=bootstrap,
-            )
-        self.classes_, self.estimators_, self.final_estimator_ = classes, estimators, final
-        self._names = list(named)
-        return self
+        _check_labels(listed("estimator", self._given_or_default()).values(), classes)
+        return self._learn(data, lambda members, X: _answers(members, X, classes), classes_=classes)
 
     def predict(self, X: Any) -> Array:
         """The most probable classes; with "vote" those that most members predict.
@@ -234,7 +178,7 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
         check_is_fitted(self)
         if self.method == "stacking":
             return self.final_estimator_.predict_proba(self.transform(X))
-        return mean(self.predict_draws(X), self.weights)
+        return mean_of_draws(self.predict_draws(X), self.weights)
 
     @available_if(_knows_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
@@ -270,24 +214,27 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
         return self.final_estimator_.decision_function(self.transform(X))
 
     @available_if(_knows_probabilities)
-    def score_samples(self, X: Any, y: Any) -> Array:
-        """The log-probability of the label of each sample; its mean is minus the log loss.
+    def score_samples(self, X: Any, y: Any = None) -> Array:
+        """The log-probability of the label of each sample, in nats; its mean is minus the log loss.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features) or (n_samples, ...), or list of arrays
             Samples.
-        y : array-like of shape (n_samples,)
-            Their labels.
+        y : array-like of shape (n_samples,), default=None
+            Their labels. None: those that are to be expected, over which it is averaged; this is how sure the ensemble
+            is of the class, the negative entropy.
 
         Returns
         -------
         log_probability : ndarray of shape (n_samples,)
-            In nats; -inf of a label that training had not.
+            -inf for labels that the fit has not seen.
         """
-        told, y = self.predict_log_proba(X), checked_y(self, y, numeric=False)
-        check_consistent_length(told, y)
-        return np.where(y[:, None] == self.classes_, told, -np.inf).max(axis=1)
+        if y is None:
+            return -class_uncertainty(self.predict_proba(X)[None], "total")
+        log_probability, y = self.predict_log_proba(X), checked_y(self, y, numeric=False)
+        check_consistent_length(log_probability, y)
+        return np.where(y[:, None] == self.classes_, log_probability, -np.inf).max(axis=1)
 
     @available_if(_members_know_probabilities)
     def predict_draws(self, X: Any) -> Array:
@@ -322,7 +269,8 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
         -------
         nats : ndarray of shape (n_samples,)
         """
-        return in_nats(self.predict_draws(X), kind, self.weights)
+        check_kind(kind)
+        return class_uncertainty(self.predict_draws(X), kind, self.weights)
 
     def transform(self, X: Any) -> Array:
         """What members say, as features of another model: with "stacking" those of the final estimator.
@@ -344,65 +292,27 @@ class EnsembleClassifier(ClassifierMixin, TransformerMixin, MetaEstimatorMixin, 
             self.predict_draws(X) if self.method == "mean" else _numbers(self.estimators_, X, self.classes_)
         )
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names for the columns of :meth:`transform`: the class, the member, and the column if it has several.
-
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        names : ndarray of str of shape (n_columns,)
-        """
-        check_is_fitted(self)
+    def _columns(self) -> list[int]:
         n_classes = len(self.classes_)
         alone = self.method == "vote" or (self.method == "stacking" and n_classes == 2)
-        columns = [1 if alone or _answer(member) == "predict" else n_classes for member in self.estimators_]
-        return feature_names(self, columns)
+        return [1 if alone or _answer(member) == "predict" else n_classes for member in self.estimators_]
 
-    @property
-    def named_estimators_(self) -> Bunch:
-        """The fitted members by name."""
-        return Bunch(**dict(zip(left_by_fit(self, "_names"), self.estimators_, strict=True)))
-
-    @property
-    def n_features_in_(self) -> int:
-        """The number of features seen in fit."""
-        return left_by_fit(self, "estimators_")[0].n_features_in_
-
-    @property
-    def feature_names_in_(self) -> Array:
-        """The names of the features seen in fit, if they have string names."""
-        return left_by_fit(self, "estimators_")[0].feature_names_in_
-
-    def _estimator(self) -> Any:
-        if self.estimator is not None:
-            return self.estimator
+    def _default(self) -> Any:
         from ... import MLPClassifier
 
         return MLPClassifier(input_scaling="standard")
 
-    def _final_has(self, method: str) -> bool:
-        """Whether the final estimator, fitted or not, has a method; the AttributeError of one that has not."""
-        final = vars(self).get("final_estimator_")
-        getattr(self._new_final() if final is None else final, method)
-        return True
+    def _default_final(self) -> Any:
+        return LogisticRegression()
 
-    def _new_final(self) -> Any:
-        return LogisticRegression() if self.final_estimator is None else self.final_estimator
-
-    def _check_member(self, name: str, estimator: Any) -> None:
-        _check_classifier(f"estimator {name!r}", estimator)
+    def _check(self, name: str, estimator: Any) -> None:
+        if not is_classifier(estimator):
+            raise ValueError(f"{name}={estimator!r} is no classifier; for numbers there is EnsembleRegressor")
         if self.method == "mean" and not hasattr(estimator, "predict_proba"):
             raise ValueError(
-                f"estimator {name!r}, {estimator!r}, has no predict_proba, of which method='mean' is the mean: take "
-                "'vote' or 'stacking', or put it into CalibratedClassifierCV"
+                f"{name}={estimator!r} has no predict_proba, of which method='mean' is the mean: take 'vote' or "
+                "'stacking', or put it into CalibratedClassifierCV"
             )
-
-    def __sklearn_tags__(self) -> Any:
-        return tags_of_members(super().__sklearn_tags__(), self._estimator())
 
 
 ANSWERS = ("predict_proba", "decision_function", "predict")  # of which the first that it has is an answer to stack
@@ -448,13 +358,8 @@ def _numbers(members: Sequence[Any], X: Any, classes: Array) -> Array:
     return np.stack([np.searchsorted(classes, member.predict(X)) for member in members])
 
 
-def _check_labels(members: Sequence[Any], classes: Array) -> None:
-    """Members that come fitted may know labels that y has not."""
+def _check_labels(members: Iterable[Any], classes: Array) -> None:
+    """Raise ValueError if members that come fitted know labels that y has not."""
     for member in members:
-        if not np.isin(member.classes_, classes).all():
+        if isinstance(member, FrozenEstimator) and not np.isin(member.classes_, classes).all():
             raise ValueError(f"{member!r} knows the labels {member.classes_.tolist()}, but y has {classes.tolist()}")
-
-
-def _check_classifier(name: str, estimator: Any) -> None:
-    if not is_classifier(estimator):
-        raise ValueError(f"{name}={estimator!r} is no classifier; for numbers there is EnsembleRegressor")

@@ -9,33 +9,16 @@ from typing import Any, Literal, Self
 import numpy as np
 from sklearn.base import _fit_context, is_regressor
 from sklearn.linear_model import RidgeCV
-from sklearn.utils import Bunch, check_random_state
-from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
-from ...template.declaring import Declaring
-from ...template.fitted import left_by_fit
+from ...posteriors import mean_of_draws
 from ...template.inputs import given as checked_given
 from ...template.parameters import fitted, parameter
-from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, RegressorMixin, TransformerMixin
-from .disagreement import in_columns, mean, spread
-from .members import (
-    ALLOWED,
-    BOOTSTRAP,
-    CV,
-    N_JOBS,
-    N_MEMBERS,
-    RANDOM_STATE,
-    WEIGHTS,
-    check_weights,
-    feature_names,
-    fit_members,
-    given,
-    new_members,
-    tags_of_members,
-)
-from .stacking import fitted_final
+from ...template.scikit_learn import RegressorMixin
+from .committee import Committee
+from .disagreement import in_columns, spread
+from .members import given
 
 NO_NOISE = (
     "kind={!r} does not apply: members of an EnsembleRegressor say what they expect, and nothing of the noise; "
@@ -44,7 +27,7 @@ NO_NOISE = (
 )
 
 
-class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, Declaring):
+class EnsembleRegressor(RegressorMixin, Committee):
     r"""Averages or stacks several regressors: one network many times, or a list of different ones.
 
     Each member is fitted by itself. Their mean has a smaller error than members have on average, by the variance among
@@ -76,8 +59,6 @@ class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, De
 
     References
     ----------
-    Hansen, Salamon (1990). Neural network ensembles. IEEE Transactions on Pattern Analysis and Machine Intelligence 12.
-
     Krogh, Vedelsby (1995). Neural network ensembles, cross validation, and active learning. NeurIPS 7.
 
     Lakshminarayanan, Pritzel, Blundell (2017). Simple and scalable predictive uncertainty estimation using deep
@@ -99,35 +80,12 @@ class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, De
     True
     """
 
-    estimator: BaseEstimator | Sequence[Any] | None = parameter(
-        default=None,
-        allowed=ALLOWED,
-        text="A regressor of sknn or scikit-learn, a list of several, or of (name, regressor) pairs. :meth:`fit` "
-        "trains clones; what scikit-learn's ``FrozenEstimator`` holds is used as it is. Searches find "
-        "``estimator__alpha``, in a list ``estimator__name__alpha``. None: "
-        '``MLPRegressor(input_scaling="standard")``.',
-        kw_only=False,
-    )
-    n_members: int | Literal["auto"] = N_MEMBERS
     method: Literal["mean", "stacking"] = parameter(
         default="mean",
         text='What is made of members\' predictions: their mean, or "stacking", what `final_estimator` has learnt to '
         "make of them, from predictions of samples that members had not seen in training.",
     )
-    weights: Sequence[float] | None = WEIGHTS
-    bootstrap: bool = BOOTSTRAP
-    final_estimator: BaseEstimator | None = parameter(
-        default=None,
-        allowed=[HasMethods(["fit", "predict"]), None],
-        text='The regressor that learns from members\' predictions, for "stacking". None: ``RidgeCV()``.',
-    )
-    cv: Any = CV
-    n_jobs: int | None = N_JOBS
-    random_state: int | np.random.RandomState | None = RANDOM_STATE
 
-    estimators_: list[Any] = fitted("The fitted members.")
-    final_estimator_: Any = fitted('The fitted final estimator; None without "stacking".')
-    _names: list[str] = fitted("The names of the members.")
     _n_outputs: int = fitted("Numbers that a member predicts for a sample.")
 
     @_fit_context(prefer_skip_nested_validation=False)
@@ -149,28 +107,9 @@ class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, De
         -------
         self : EnsembleRegressor
         """
-        data, rng = given(X, checked_given(self, y), sample_weight, groups), check_random_state(self.random_state)
-        named = new_members(self._estimator(), self.n_members, rng, _check_regressor)
-        members, bootstrap = list(named.values()), rng if self.bootstrap else None
-        check_weights(self, len(members))
-        estimators, final = fit_members(members, data, self.n_jobs, bootstrap), None
-        if self.method == "stacking":
-            final = RidgeCV() if self.final_estimator is None else self.final_estimator
-            _check_regressor("final_estimator", final)
-            final = fitted_final(
-                final,
-                members,
-                lambda fitted, X: in_columns(_draws(fitted, X)),
-                data,
-                cv=self.cv,
-                of_classes=False,
-                n_jobs=self.n_jobs,
-                rng=rng,
-                bootstrap=bootstrap,
-            )
-        self.estimators_, self.final_estimator_ = estimators, final
-        self._names, self._n_outputs = list(named), prod(np.shape(data.y)[1:])
-        return self
+        data = given(X, checked_given(self, y), sample_weight, groups)
+        n_outputs = prod(np.shape(data.y)[1:])
+        return self._learn(data, lambda members, X: in_columns(_draws(members, X)), _n_outputs=n_outputs)
 
     def predict(self, X: Any) -> Array:
         """The mean of members' predictions, or what the final estimator makes of them.
@@ -187,7 +126,7 @@ class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, De
         draws = self.predict_draws(X)
         if self.final_estimator_ is not None:
             return self.final_estimator_.predict(in_columns(draws))
-        return mean(draws, self.weights)
+        return mean_of_draws(draws, self.weights)
 
     def predict_draws(self, X: Any) -> Array:
         """What each member predicts.
@@ -240,54 +179,23 @@ class EnsembleRegressor(RegressorMixin, TransformerMixin, MetaEstimatorMixin, De
         """
         return in_columns(self.predict_draws(X))
 
-    def get_feature_names_out(self, input_features: Any = None) -> Array:
-        """Names for the columns of :meth:`transform`: the class, the member, and the output if there are several.
+    def _columns(self) -> list[int]:
+        return [self._n_outputs] * len(self._names)
 
-        Parameters
-        ----------
-        input_features : None
-            Ignored.
-
-        Returns
-        -------
-        names : ndarray of str of shape (n_members * n_outputs,)
-        """
-        check_is_fitted(self)
-        return feature_names(self, [self._n_outputs] * len(self._names))
-
-    @property
-    def named_estimators_(self) -> Bunch:
-        """The fitted members by name."""
-        return Bunch(**dict(zip(left_by_fit(self, "_names"), self.estimators_, strict=True)))
-
-    @property
-    def n_features_in_(self) -> int:
-        """The number of features seen in fit."""
-        return left_by_fit(self, "estimators_")[0].n_features_in_
-
-    @property
-    def feature_names_in_(self) -> Array:
-        """The names of the features seen in fit, if they have string names."""
-        return left_by_fit(self, "estimators_")[0].feature_names_in_
-
-    def _estimator(self) -> Any:
-        if self.estimator is not None:
-            return self.estimator
+    def _default(self) -> Any:
         from ... import MLPRegressor
 
         return MLPRegressor(input_scaling="standard")
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        return tags_of_members(tags, self._estimator())
+    def _default_final(self) -> Any:
+        return RidgeCV()
+
+    def _check(self, name: str, estimator: Any) -> None:
+        if not is_regressor(estimator):
+            raise ValueError(f"{name}={estimator!r} is no regressor; for classes there is EnsembleClassifier")
 
 
 def _draws(members: Sequence[Any], X: Any) -> Array:
     """What each member predicts, the members first."""
     draws = np.stack([np.asarray(member.predict(X)) for member in members])
     return draws if draws.dtype.kind == "f" else draws.astype(np.float64)
-
-
-def _check_regressor(name: str, estimator: Any) -> None:
-    if not is_regressor(estimator):
-        raise ValueError(f"{name}={estimator!r} is no regressor; for classes there is EnsembleClassifier")

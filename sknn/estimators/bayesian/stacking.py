@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from ...autodiff.tape import Array
-from .members import Given, fit_members, fit_weighted, seeded
+from ...template.wrapped import seeded
+from .members import Given, fit_members, fit_weighted
 
 
 def fitted_final(
@@ -19,9 +20,7 @@ def fitted_final(
     members: Sequence[Any],
     says: Callable[[Sequence[Any], Any], Array],
     data: Given,
-    *,
     cv: Any,
-    of_classes: bool,
     n_jobs: int | None,
     rng: np.random.RandomState,
     bootstrap: np.random.RandomState | None,
@@ -40,8 +39,6 @@ def fitted_final(
         The training samples.
     cv : int, splitter or iterable
         The folds; samples that are in no test part, as the first of a series, only train members.
-    of_classes : bool
-        Whether a number of folds has of each class as many samples.
     n_jobs : int or None
         Among how many processes members are divided.
     rng : RandomState
@@ -54,7 +51,7 @@ def fitted_final(
     ValueError
         If a sample is in several test parts.
     """
-    folds = list(check_cv(cv, data.y, classifier=of_classes).split(data.X, data.y, data.groups))
+    folds = list(check_cv(cv, data.y, classifier=is_classifier(final_estimator)).split(data.X, data.y, data.groups))
     tested = np.concatenate([test for _, test in folds])
     if len(np.unique(tested)) < len(tested):
         raise ValueError(f"cv={cv!r} has samples in several test parts, but stacking needs one answer for each")

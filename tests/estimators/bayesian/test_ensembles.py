@@ -24,7 +24,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, RepeatedKFold, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import sknn
 from sknn import (
@@ -37,7 +37,8 @@ from sknn import (
     RNNRegressor,
     UNetRegressor,
 )
-from sknn.estimators.bayesian.disagreement import in_nats, mean, spread
+from sknn.estimators.bayesian.disagreement import spread
+from sknn.posteriors import class_uncertainty, mean_of_draws
 from sknn.template import side_by_side
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # a few epochs are enough
@@ -88,9 +89,9 @@ def says(ensemble):
 
 def test_mean_and_spread_of_a_mixture_by_hand():
     draws = np.array([[1.0, 5.0], [3.0, 5.0], [8.0, 5.0]])
-    assert_allclose(mean(draws), [4.0, 5.0], atol=1e-15)
+    assert_allclose(mean_of_draws(draws), [4.0, 5.0], atol=1e-15)
     assert_allclose(spread(draws) ** 2, [(9 + 1 + 16) / 3, 0.0], atol=1e-14)
-    assert_allclose(mean(draws, [1, 1, 2]), [5.0, 5.0], atol=1e-15)
+    assert_allclose(mean_of_draws(draws, [1, 1, 2]), [5.0, 5.0], atol=1e-15)
     assert_allclose(spread(draws, [1, 1, 2]) ** 2, [(16 + 4 + 2 * 9) / 4, 0.0], atol=1e-14)
 
 
@@ -98,12 +99,12 @@ def test_mutual_information_by_hand():
     draws = np.array([[[0.9, 0.1]], [[0.5, 0.5]]])
     total = -0.7 * np.log(0.7) - 0.3 * np.log(0.3)
     noise = (-0.9 * np.log(0.9) - 0.1 * np.log(0.1) + np.log(2)) / 2
-    found = [in_nats(draws, kind)[0] for kind in ("total", "noise", "epistemic")]
+    found = [class_uncertainty(draws, kind)[0] for kind in ("total", "noise", "epistemic")]
     assert_allclose(found, [total, noise, total - noise], atol=1e-15)
     weighted = 0.8, 0.2
     total = -np.dot(weighted, np.log(weighted))
     noise = (3 * (-0.9 * np.log(0.9) - 0.1 * np.log(0.1)) + np.log(2)) / 4
-    assert_allclose(in_nats(draws, "epistemic", [3, 1]), total - noise, atol=1e-15)
+    assert_allclose(class_uncertainty(draws, "epistemic", [3, 1]), total - noise, atol=1e-15)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -112,10 +113,11 @@ def test_draws_that_are_the_same_differ_by_nothing(n, dtype):
     probability = np.random.default_rng(0).dirichlet([1, 1, 1], size=50).astype(dtype)
     draws, weights = np.stack([probability] * n), np.arange(1, n + 1)
     for given in (None, weights):
-        assert_array_equal(mean(draws, given), probability)
+        assert_array_equal(mean_of_draws(draws, given), probability)
         assert_array_equal(spread(draws, given), 0.0)
-        assert_array_equal(in_nats(draws, "epistemic", given), 0.0)
-        assert mean(draws, given).dtype == spread(draws, given).dtype == in_nats(draws, "total", given).dtype == dtype
+        assert_array_equal(class_uncertainty(draws, "epistemic", given), 0.0)
+        found = mean_of_draws(draws, given), spread(draws, given), class_uncertainty(draws, "total", given)
+        assert {each.dtype for each in found} == {np.dtype(dtype)}
 
 
 # -- members -------------------------------------------------------------------------------------------------------
@@ -387,7 +389,7 @@ def test_uncertainty_of_classes_is_that_of_the_draws():
     ensemble = EnsembleClassifier(CLASSIFIERS, weights=[1, 2, 3]).fit(FLOWERS, KINDS)
     draws = ensemble.predict_draws(FLOWERS)
     for kind in ("epistemic", "noise", "total"):
-        assert_array_equal(ensemble.uncertainty(FLOWERS, kind), in_nats(draws, kind, [1, 2, 3]))
+        assert_array_equal(ensemble.uncertainty(FLOWERS, kind), class_uncertainty(draws, kind, [1, 2, 3]))
     assert (ensemble.uncertainty(FLOWERS) > 0).all()
     with pytest.raises(ValueError, match="kind='votes' is unknown; choose one of 'epistemic', 'noise', 'total'"):
         ensemble.uncertainty(FLOWERS, "votes")
@@ -510,8 +512,16 @@ def test_a_member_that_fails_takes_nothing_with_it(Ensemble):
 @both
 def test_weights_of_samples_need_members_that_take_them(Ensemble):
     network, x, y = DATA[Ensemble]
-    with pytest.raises(TypeError, match="sample_weight was given, but Pipeline takes none"):
-        Ensemble(make_pipeline(StandardScaler(), network), 2).fit(x, y, WEIGHT)
+    neighbours = KNeighborsClassifier() if Ensemble is EnsembleClassifier else KNeighborsRegressor()
+    with pytest.raises(TypeError, match=r"sample_weight was given, but KNeighbors\w+ takes none"):
+        Ensemble([network, make_pipeline(StandardScaler(), neighbours)]).fit(x, y, WEIGHT)
+
+
+@both
+def test_weights_reach_the_network_in_a_pipeline(Ensemble):
+    network, x, y = DATA[Ensemble]
+    piped = Ensemble(make_pipeline(FunctionTransformer(), network), 2, random_state=0).fit(x, y, WEIGHT)
+    assert_array_equal(piped.predict(x), Ensemble(network, 2, random_state=0).fit(x, y, WEIGHT).predict(x))
 
 
 @pytest.mark.parametrize("kind", ["noise", "total", "votes"])
