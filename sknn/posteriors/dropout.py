@@ -31,7 +31,7 @@ class Dropout(Posterior):
 
     Parameters
     ----------
-    rate : float, default=0.05
+    rate : float, default=0.02
         p: what the parameter `dropout` of the network is set to. A network that has dropout already, by one of its
         parameters or by its layers, keeps that instead.
 
@@ -43,11 +43,11 @@ class Dropout(Posterior):
     Examples
     --------
     >>> from sknn.posteriors import Dropout
-    >>> Dropout(rate=0.01)
-    Dropout(rate=0.01)
+    >>> Dropout(rate=0.1)
+    Dropout(rate=0.1)
     """
 
-    rate: float = number("[0, 1)", default=0.05)
+    rate: float = number("[0, 1)", default=0.02)
 
     def learn(self, task: Task) -> Learnt:
         network = task.network

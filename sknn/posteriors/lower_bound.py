@@ -12,9 +12,11 @@ from ..autodiff.tape import Array, Value
 from ..losses import SquaredError
 from ..nn import Constants, Parts, spread
 from ..nn.trainable import Place, cut, nest
+from .evidence import SMALLEST_NOISE
 from .predictive import LOG_2_PI
 
-FIRST_NOISE = 0.3  # of standardised targets
+FOLLOWS = 0.02  # the share of the squared errors of a batch in those that the noise is found from
+WARM_UP = 0.5  # the share of a training in which the divergence comes to count as much as it should
 
 
 class LowerBound:
@@ -26,7 +28,8 @@ class LowerBound:
         - \sum_j \left( \log \frac{s}{\sigma_j} + \frac{\mu_j^2 + \sigma_j^2}{2 s^2} - \frac{1}{2} \right).
 
     The bound is largest at :math:`s^2 = \overline{\mu_j^2 + \sigma_j^2}`, which takes the place of an s that is not
-    given.
+    given. While a network is trained the divergence counts little at first, so that weights find something to do before
+    the prior takes them back (Sonderby et al. 2016).
 
     Parameters
     ----------
@@ -39,7 +42,8 @@ class LowerBound:
     prior_scale : float or None
         s; None: the best.
     noise : ndarray of shape (n_outputs,) or None
-        The standard deviation of scaled targets, for squared errors; None: trained along.
+        The standard deviation of scaled targets, for squared errors; None: the best, which while the network is trained
+        follows from the errors of the last batches.
     weight : float
         Of all samples together.
     locally : bool, default=True
@@ -49,7 +53,13 @@ class LowerBound:
     ----------
     parts : Parts
         What is trained: the network `means`, and `spread`, of which `log_std` are the logarithms of the standard
-        deviations of the weights in the order of `network.trained`; `log_noise` of that of the noise, if it is.
+        deviations of the weights in the order of `network.trained`.
+    variance : ndarray of shape (n_outputs,)
+        Of the noise of scaled targets, where there is one.
+
+    References
+    ----------
+    Sonderby, Raiko, Maaloe, Sonderby, Winther (2016). Ladder variational autoencoders. NeurIPS. arXiv:1602.02282.
     """
 
     def __init__(
@@ -64,7 +74,8 @@ class LowerBound:
     ) -> None:
         self.estimator, self.layers, self.locally = estimator, network.layers_by_name, locally
         self.loss = estimator._target.loss
-        self.prior_scale, self.noise, self.weight = prior_scale, noise, weight
+        self.prior_scale, self.weight, self.finds_noise = prior_scale, weight, noise is None
+        self.variance = np.ones(network.output_shape[-1]) if noise is None else np.square(noise)
         self.places: dict[str, Place] = {}
         self.moving = np.concatenate([np.arange(*network.names[name][:2]) for name in network.trained])
         start = 0
@@ -72,10 +83,8 @@ class LowerBound:
             low, high, shape = network.names[name]
             self.places[name] = Place(start, start + high - low, shape)
             start += high - low
-        numbers = {"log_std": np.full(start, np.log(initial_scale))}
-        if self.has_noise and noise is None:
-            numbers["log_noise"] = np.full(network.output_shape[-1], np.log(FIRST_NOISE))
-        self.parts = Parts(means=network, spread=Constants(network.theta.dtype, **numbers))
+        log_std = np.full(start, np.log(initial_scale))
+        self.parts = Parts(means=network, spread=Constants(network.theta.dtype, log_std=log_std))
 
     @property
     def has_noise(self) -> bool:
@@ -88,16 +97,21 @@ class LowerBound:
         drawn = spread(nets.means, self.layers, nest(cut(std, self.places)), self.locally)
         x = batch.x.toarray() if issparse(batch.x) else batch.x
         raw = self.estimator._outputs(drawn, batch._replace(x=x), draws)
-        return self._losses(nets, raw, batch.y) + self.divergence(nets, std) / self.weight
+        counts = min(nets.progress / WARM_UP, 1.0)
+        if nets.training and self.has_noise and self.finds_noise:
+            self._follow(np.average(np.square(F.plain(raw) - batch.y), axis=0, weights=batch.weight))
+        return self._losses(raw, batch.y) + self.divergence(nets, std) * (counts / self.weight)
 
-    def _losses(self, nets: Any, raw: Value, y: Array) -> Any:
+    def _follow(self, squares: Array) -> None:
+        """Let the noise follow these squared errors, of which the best variance is the mean."""
+        self.variance = np.maximum(self.variance + FOLLOWS * (squares - self.variance), SMALLEST_NOISE**2)
+
+    def _losses(self, raw: Value, y: Array) -> Any:
         """Minus the log-density of each target, or minus the log-probability."""
         if not self.has_noise:
             return self.loss(raw, y)
-        log_noise = np.log(self.noise) if self.noise is not None else nets.spread.log_noise
-        errors = (raw - y) * F.exp(-log_noise)
-        constant = 0.5 * LOG_2_PI * raw.shape[-1]
-        return F.sum(0.5 * F.square(errors), axis=-1) + (F.sum(log_noise) + constant)
+        constant = 0.5 * float(np.log(self.variance).sum() + LOG_2_PI * len(self.variance))
+        return F.sum(0.5 * F.square(raw - y) / self.variance, axis=-1) + constant
 
     def divergence(self, nets: Any, std: Any) -> Any:
         """Of the weights from the prior, in nats."""
@@ -127,9 +141,7 @@ class LowerBound:
 
     def found_noise(self) -> Array | None:
         """The standard deviation of scaled targets; None where there is none beside the network."""
-        if not self.has_noise:
-            return None
-        return np.exp(self.parts.spread.parameters["log_noise"]) if self.noise is None else self.noise
+        return np.sqrt(self.variance) if self.has_noise else None
 
     def found_prior_scale(self) -> float:
         """s."""

@@ -33,17 +33,18 @@ class Variational(Posterior):
 
     Since it knows of no correlations, it finds the weights less uncertain than they are, and where a network is large
     for its data it switches units off, down to predictions that are worse than those of the same network without it:
-    of all posteriors here it predicts worst. What the network says of its own training does not apply, except for its
-    batch size.
+    of all posteriors here it predicts worst. What the network says of its own training does not apply.
 
     Parameters
     ----------
     initial_scale : float, default=0.02
         The standard deviations that weights begin with.
-    max_iter : int, default=500
+    max_iter : int, default=300
         Epochs.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.03
         The learning rate of the first step.
+    batch_size : int, default=32
+        Samples in a batch.
 
     References
     ----------
@@ -58,12 +59,13 @@ class Variational(Posterior):
     --------
     >>> from sknn.posteriors import Variational
     >>> Variational(max_iter=1000)
-    Variational(initial_scale=0.02, max_iter=1000, learning_rate_init=0.01)
+    Variational(initial_scale=0.02, max_iter=1000, learning_rate_init=0.03, batch_size=32)
     """
 
     initial_scale: float = number("(0, inf)", default=0.02)
-    max_iter: int = integer("[1, inf)", default=500)
-    learning_rate_init: float = number("(0, inf)", default=0.01)
+    max_iter: int = integer("[1, inf)", default=300)
+    learning_rate_init: float = number("(0, inf)", default=0.03)
+    batch_size: int = integer("[1, inf)", default=32)
 
     def learn(self, task: Task) -> Learnt:
         shown = Shown.of(task)
@@ -101,7 +103,7 @@ class Variational(Posterior):
         """Maximise it; how it fell, a sample's share of it."""
         fit, estimator = shown.fit, shown.estimator
         plan = Plan(
-            estimator._batch_size(len(fit.samples)),
+            min(self.batch_size, len(fit.samples)),
             self.max_iter,
             self.learning_rate_init,
             Cosine(),

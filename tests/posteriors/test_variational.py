@@ -28,12 +28,12 @@ QUICK = Variational(max_iter=20)
 
 
 def linear():
-    return MLPRegressor((), batch_size=N, random_state=0)
+    return MLPRegressor((), random_state=0)
 
 
 @pytest.fixture(scope="module")
 def found():
-    posterior = Variational(max_iter=3000, learning_rate_init=0.02)
+    posterior = Variational(max_iter=3000, learning_rate_init=0.02, batch_size=N)
     return BayesianRegressor(linear(), posterior, prior_scale=PRIOR, noise=NOISE, random_state=0, n_draws=4000).fit(
         X, Y
     )
@@ -63,7 +63,7 @@ def bound_of(network, x, y, prior_scale=PRIOR, noise=NOISE, **parameters):
 
 def lower_bound(bound, batch, n_draws=3000):
     """In nats, over all samples."""
-    draws, nets = Draws(0, "float64"), bound.parts.function(draws=Draws(0, "float64"))
+    draws = Draws(0, "float64")
     nets = bound.parts.function(draws=draws)
     return -bound.weight * np.mean([bound(nets, batch, draws) for _ in range(n_draws)])
 
@@ -100,8 +100,7 @@ def test_the_gradient_of_the_bound_is_that_of_finite_differences(noise, prior_sc
 
     def value(watched=False):
         draws = Draws(0, "float64")
-        nets = bound.parts.function(watched=watched, training=True, draws=draws)
-        return bound(nets, batch, draws).mean()
+        return bound(bound.parts.function(watched=watched, draws=draws), batch, draws).mean()
 
     _, (gradient,) = differentiate(value(True), [bound.parts])
     theta, gradient = bound.parts.theta, gradient.copy()
@@ -130,7 +129,7 @@ def test_gradients_of_outputs_drawn_have_less_variance_than_those_of_weights_dra
 
 def test_constant_noise_and_prior_are_found():
     y = 30.0 * Y + 7.0
-    posterior = Variational(max_iter=2000, learning_rate_init=0.03)
+    posterior = Variational(max_iter=2000, batch_size=N)
     model = BayesianRegressor(linear(), posterior, random_state=0).fit(X, y)
     assert model.noise_ == pytest.approx(30.0 * np.std(Y - DESIGN @ np.linalg.lstsq(DESIGN, Y)[0]), rel=0.1)
     assert model.prior_scale_ == pytest.approx(np.sqrt(np.mean(model.network_.network_.theta**2)), rel=0.1)
@@ -178,11 +177,11 @@ def test_the_same_seed_gives_the_same_draws_and_another_others(tmp_path):
 
 def test_weights_count_as_so_many_samples():
     weight = RNG.randint(0, 4, size=N)
-    posterior = Variational(max_iter=3000, learning_rate_init=0.02)
+    posterior = Variational(max_iter=3000, learning_rate_init=0.02, batch_size=N)
     model = BayesianRegressor(linear(), posterior, prior_scale=PRIOR, noise=NOISE, random_state=0)
     precision = (DESIGN.T**2 @ weight) / NOISE**2 + 1 / PRIOR**2
     scale = np.sqrt(np.cov(Y, fweights=weight, ddof=0))
-    model.set_params(network__batch_size=int((weight > 0).sum())).fit(X, Y, sample_weight=weight)
+    model.fit(X, Y, sample_weight=weight)
     assert_allclose(model._learnt.std * model.network_._target.scale_, 1 / np.sqrt(precision), rtol=0.1)
     assert model.network_._target.scale_ == pytest.approx(scale)
 
