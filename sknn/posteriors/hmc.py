@@ -56,11 +56,11 @@ class HMC(Posterior):
     ----------
     n_chains : int, default=2
         How many walk, each from other weights; with `n_jobs` side by side.
-    n_warmup : int, default=120
+    n_warmup : int, default=80
         Moves of each chain that only adapt it.
     n_samples : int, default=120
         Moves of each chain from then on; more, where it has to give more draws.
-    n_steps : int, default=100
+    n_steps : int, default=150
         Leapfrog steps of a move. In the same time, a few long moves come farther than many short ones, whose ways lead
         back and forth.
     acceptance : float, default=0.8
@@ -90,13 +90,13 @@ class HMC(Posterior):
     --------
     >>> from sknn.posteriors import HMC
     >>> HMC(n_chains=4)
-    HMC(n_chains=4, n_warmup=120, n_samples=120, n_steps=100, acceptance=0.8)
+    HMC(n_chains=4, n_warmup=80, n_samples=120, n_steps=150, acceptance=0.8)
     """
 
     n_chains: int = integer("[1, inf)", default=2)
-    n_warmup: int = integer("[1, inf)", default=120)
+    n_warmup: int = integer("[1, inf)", default=80)
     n_samples: int = integer("[4, inf)", default=120)
-    n_steps: int = integer("[1, inf)", default=100)
+    n_steps: int = integer("[1, inf)", default=150)
     acceptance: float = number("(0, 1)", default=0.8)
 
     def learn(self, task: Task) -> Learnt:
