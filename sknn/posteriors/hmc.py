@@ -29,7 +29,7 @@ FIRST_NOISE = 0.3  # of the spread of y
 SLOW_FROM = 20_000  # weights
 NOT_AGREED = (
     "the chains of HMC disagree about predictions: the median of R-hat is {:.2f}, and should be at most 1.1; give it "
-    "more, as in HMC(n_warmup={}, n_samples={}), or trust posterior='laplace'"
+    "more, as in HMC(n_warmup={}, n_samples={}), or choose posterior='laplace'"
 )
 SLOW = (
     "HMC moves all {} weights by {} gradients over all {} samples; posterior='laplace' or 'ensemble' suits networks of "
