@@ -1,8 +1,8 @@
 """What a pipeline does not pass on: methods of its last step beyond the few that scikit-learn knows by name.
 
 What a regressor knows of y beyond its mean is asked for in one way here. One that tells no more than a mean and a
-standard deviation, by ``predict(X, return_std=True)`` as scikit-learn's Gaussian processes and Bayesian linear models,
-is taken at its word: y is normal about that mean.
+standard deviation, as scikit-learn's Gaussian processes and Bayesian linear models by ``predict(X, return_std=True)``
+and networks of ``loss="normal"`` by ``predict_std(X)``, is taken at its word: y is normal about that mean.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def predict_interval(model: Any, X: Any, confidence: float = 0.9) -> Array:
         return np.asarray(estimator.predict_interval(X, confidence=confidence))
     levels = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
     if is_normal(estimator):
-        mean, std = estimator.predict(X, return_std=True)
+        mean, std = mean_and_std(estimator, X)
         return mean[..., None] + std[..., None] * ndtri(levels)
     if hasattr(estimator, "predict_quantiles"):
         apart = np.abs(np.atleast_1d(estimator.quantile)[:, None] - levels)
@@ -262,7 +262,7 @@ def score_samples(model: Any, X: Any, y: Any) -> Array:
         raise AttributeError(
             f"{type(estimator).__name__} has no score_samples and no standard deviation, so there is no density of y"
         )
-    mean, std = estimator.predict(X, return_std=True)
+    mean, std = mean_and_std(estimator, X)
     z = (np.asarray(y, np.float64).reshape(mean.shape) - mean) / std
     log_density = -0.5 * z**2 - np.log(std) - 0.5 * np.log(2 * np.pi)
     return log_density.reshape(len(mean), -1).sum(axis=1)
@@ -310,7 +310,7 @@ def sample_y(model: Any, X: Any, n_samples: int = 1, random_state: Any = None) -
         return np.asarray(estimator.sample_y(X, n_samples, random_state=random_state))
     if not is_normal(estimator):
         raise AttributeError(f"{type(estimator).__name__} has no sample_y and no standard deviation, so it draws no y")
-    mean, std = (each[..., None] for each in estimator.predict(X, return_std=True))
+    mean, std = (each[..., None] for each in mean_and_std(estimator, X))
     return mean + std * check_random_state(random_state).normal(size=(*mean.shape[:-1], n_samples))
 
 
@@ -352,15 +352,54 @@ def is_normal(estimator: Any) -> bool:
     Returns
     -------
     bool
-        True if its ``predict`` takes `return_std`, and it says nothing of intervals or densities itself.
+        True if it predicts a standard deviation, and says nothing of intervals or densities itself.
 
     Examples
     --------
     >>> from sklearn.linear_model import BayesianRidge, Ridge
-    >>> from sknn import FlowRegressor
+    >>> from sknn import FlowRegressor, MLPRegressor
     >>> from sknn.pipeline import is_normal
-    >>> is_normal(BayesianRidge()), is_normal(Ridge()), is_normal(FlowRegressor())
-    (True, False, False)
+    >>> [is_normal(each) for each in (BayesianRidge(), MLPRegressor(loss="normal"), Ridge(), FlowRegressor())]
+    [True, True, False, False]
     """
     own = hasattr(estimator, "predict_interval") or hasattr(estimator, "score_samples")
-    return not own and hasattr(estimator, "predict") and "return_std" in signature(estimator.predict).parameters
+    return not own and predicts_std(estimator)
+
+
+def predicts_std(estimator: Any) -> bool:
+    """Tell whether a regressor predicts standard deviations of y.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The last step of a pipeline.
+
+    Returns
+    -------
+    bool
+        True if its ``predict`` takes `return_std`, or it has a ``predict_std``.
+    """
+    if hasattr(estimator, "predict_std"):
+        return True
+    return hasattr(estimator, "predict") and "return_std" in signature(estimator.predict).parameters
+
+
+def mean_and_std(estimator: Any, X: Any) -> tuple[Array, Array]:
+    """Predict mean and standard deviation of y with a regressor of which `predicts_std` is true.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted, the last step of a pipeline.
+    X : array-like of shape (n_samples, ...)
+        Samples as they come to it.
+
+    Returns
+    -------
+    mean, std : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        In units of y.
+    """
+    if hasattr(estimator, "predict_std"):
+        return estimator.predict(X), estimator.predict_std(X)
+    mean, std = estimator.predict(X, return_std=True)
+    return mean, std

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from inspect import signature
 from typing import Any
 
 import numpy as np
 from scipy.stats import chi2
 
 from ..autodiff.tape import Array
+from ..pipeline import mean_and_std, predicts_std
 from .common import PALE, given_axes, pyplot
 from .draws import as_columns, draw_outputs, fitted_model, output_names, true_values
 from .ranks import BAND
@@ -86,8 +86,9 @@ class ErrorUncertaintyDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted, with a ``predict(X, return_std=True)`` as that of `FlowRegressor`, ``GaussianProcessRegressor`` or
-            ``BayesianRidge``; a pipeline or a search stands for the estimator in it.
+            Fitted, with a ``predict(X, return_std=True)`` as that of `BayesianRegressor`, ``GaussianProcessRegressor``
+            or ``BayesianRidge``, or a network of ``loss="normal"``; a pipeline or a search stands for the estimator in
+            it.
         X : array-like of shape (n_samples, ...)
             Samples it was not fitted to.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -129,12 +130,12 @@ class ErrorUncertaintyDisplay:
         """
         given_axes(pyplot(f"{cls.__name__}.from_estimator"), ax)
         model, x = fitted_model(estimator, X)
-        if "return_std" not in signature(model.predict).parameters:
+        if not predicts_std(model):
             raise TypeError(
                 f"estimator={model!r} has no predict(X, return_std=True); give one that predicts standard deviations, "
-                "such as FlowRegressor, GaussianProcessRegressor or BayesianRidge"
+                "such as BayesianRegressor, GaussianProcessRegressor or BayesianRidge"
             )
-        mean, std = model.predict(x, return_std=True)
+        mean, std = mean_and_std(model, x)
         return cls.from_predictions(y, mean, std, n_bins=n_bins, names=names, ax=ax, **kwargs)
 
     @classmethod

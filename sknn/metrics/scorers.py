@@ -22,8 +22,8 @@ def log_density_scorer(estimator: Any, X: Any, y: Any) -> float:
     Parameters
     ----------
     estimator : estimator
-        Fitted, with a ``score_samples(X, y)`` as that of `FlowRegressor`, or with a ``predict(X, return_std=True)``
-        and nothing else, which is taken for a normal distribution; also in a pipeline or a search.
+        Fitted, with a ``score_samples(X, y)`` as that of `FlowRegressor`, or one that predicts a standard deviation
+        and nothing else, which is taken for that of a normal distribution; also in a pipeline or a search.
     X : array-like of shape (n_samples, ...)
         Samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -62,8 +62,8 @@ def crps_scorer(estimator: Any, X: Any, y: Any) -> float:
     Parameters
     ----------
     estimator : estimator
-        Fitted, with a ``sample_y(X, n_samples, random_state)`` or a ``predict(X, return_std=True)``; also in a pipeline
-        or a search.
+        Fitted, with a ``sample_y(X, n_samples, random_state)``, or one that predicts a standard deviation; also in a
+        pipeline or a search.
     X : array-like of shape (n_samples, ...)
         Samples.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -94,7 +94,7 @@ def crps_scorer(estimator: Any, X: Any, y: Any) -> float:
     model, X = pipeline.last_step(estimator, X)
     truth = np.asarray(y, np.float64)
     if pipeline.is_normal(model):
-        return -float(crps_gaussian(truth, *model.predict(X, return_std=True)))
+        return -float(crps_gaussian(truth, *pipeline.mean_and_std(model, X)))
     n_outputs = int(np.prod(truth.shape[1:]))
     blocks = pipeline.sample_y_in_blocks(model, X, N_DRAWS, n_outputs, random_state=0)
     scores = [crps(truth[rows], draws, average=None) for rows, draws in blocks]

@@ -55,7 +55,8 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
 
       for numbers, as Gaussians, :math:`\frac12 \log(1 + v / s^2)` with the variance v of what networks say and that of
       the noise, :math:`s^2`. Where all is noise, or all networks agree, a label is worth nothing.
-    - "disagreement": the variance v of what the networks say, of classes that of their probabilities.
+    - "disagreement": the variance v of what the networks say, of classes that of their probabilities. A batch of labels
+      takes a fraction of the time.
     - "std": the variance :math:`v + s^2` of what would be measured, as ``predict(X, return_std=True)`` tells it; of
       regressors alone. It asks for noisy samples too.
 
@@ -75,8 +76,7 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
     n : int, default=1
         How many to choose.
     strategy : {"auto", "mutual_information", "disagreement", "std"}, default="auto"
-        "auto" is mutual information for classes, for numbers disagreement, and "std" where nothing but standard
-        deviations is known.
+        "auto" is disagreement, and "std" where nothing but standard deviations is known.
     random_state : int, RandomState instance or None, default=None
         Decides between samples that are worth the same, and draws the outcomes of large batches of labels; pass an int
         for the same batch each time.
@@ -173,7 +173,7 @@ def _labels(model: Any, X: Any, n_pool: int, strategy: str, random: np.random.Ra
     probabilities = _draws(model, X, n_pool)
     if probabilities.ndim != 3:
         raise ValueError(f"predict_draws must give (n_draws, n_samples, n_classes), got {probabilities.shape}")
-    if strategy == "disagreement":
+    if strategy in ("auto", "disagreement"):
         return Values.of(SpreadOfProbabilities(probabilities), disagreement, compare=False)
     return Labels.of(probabilities, random)
 

@@ -12,6 +12,7 @@ from .evidence import SMALLEST_NOISE, STRONGEST, WEAKEST
 from .likelihood import Likelihood
 
 SHORTEST = 30  # times that a step is shortened before there is none
+HELD = 10  # steps before the precisions follow: an early fit is a poor judge, and may call everything noise
 QUIET = 3  # steps in a row that gain next to nothing
 
 
@@ -49,17 +50,17 @@ def most_probable(likelihood: Likelihood, alpha: float | None, beta: float | Non
     alpha, beta = 1.0 if alpha is None else alpha, 10.0 if beta is None else beta
     error, gradient, matrix = likelihood.expanded()
     damping, quiet, before, curve = 1e-6, 0, -np.inf, [error]
-    for _ in range(max_iter):
+    for step in range(max_iter):
         theta = network.theta[free]
         known, log_det = _known(matrix, alpha, beta)
         evidence = _evidence(likelihood, error, float(theta @ theta), alpha, beta, log_det)
-        quiet = quiet + 1 if abs(evidence - before) < tol * likelihood.weight.sum() else 0
+        quiet = quiet + 1 if step > HELD and abs(evidence - before) < tol * likelihood.weight.sum() else 0
         if quiet >= QUIET:
             return Found(alpha, beta, curve, True)
         before = evidence
-        if tunes_alpha:
+        if tunes_alpha and step >= HELD:
             alpha = float(np.clip(known / max(float(theta @ theta), 1e-300), WEAKEST, STRONGEST))
-        if tunes_beta:
+        if tunes_beta and step >= HELD:
             left = max(likelihood.n_values - known, 1e-3 * likelihood.n_values)
             beta = float(min(left / max(2.0 * error, 1e-300), SMALLEST_NOISE**-2))
         damping, moved = _step(likelihood, theta, error, gradient, matrix, alpha, beta, damping)

@@ -9,10 +9,11 @@ import numpy as np
 
 from ..autodiff.tape import Array, Tensor, grad
 from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss, NormalLogLoss, SquaredError
-from ..nn import per_sample_gradients
+from ..nn import differentiate, per_sample_gradients
 from ..template.samples import Batch
 
 AT_ONCE = 1 << 22  # numbers of a Jacobian
+ROWS = 1024  # that are differentiated at once
 
 
 def curvature_roots(loss: Loss, raw: Array) -> Array:
@@ -104,6 +105,17 @@ class Likelihood:
         """E."""
         return float(self.weight @ self._losses(raw, slice(None)))
 
+    def slope(self) -> tuple[float, Array]:
+        """E and its gradient by the free parameters, from one pass there and back."""
+        error, gradient = 0.0, np.zeros(len(self.free))
+        function = self.network.function(watched=True)
+        for rows in self._blocks():
+            losses = self._losses(applied(self.estimator, function, self.x[rows]), rows)
+            value, (found,) = differentiate((losses * self.weight[rows]).sum(), [self.network])
+            error += value
+            gradient += found[self.free]
+        return error, gradient
+
     def _losses(self, raw: Any, rows: slice) -> Any:
         y = self.y[rows]
         return self.loss(raw / self.units, y / self.units) if self.has_noise else self.loss(raw, y)
@@ -126,6 +138,11 @@ class Likelihood:
             whitened = self.whitened(raw, jacobian, rows)
             matrix += whitened.T @ whitened
         return error, gradient, matrix
+
+    def _blocks(self) -> Iterator[slice]:
+        """Of rows, so that what lies between layers stays in the cache, and in memory."""
+        for start in range(0, len(self.x), ROWS):
+            yield slice(start, start + ROWS)
 
     def jacobians(self) -> Iterator[tuple[slice, Array, Array]]:
         """Those of :func:`jacobians` for all samples, by the free parameters."""

@@ -21,6 +21,7 @@ from .data import DataSet
 from .densities import impossible
 from .folds import Fold
 from .interrupt import interrupts_noticed
+from .intervals import levels_needed
 from .measures import Answers, Measure
 from .names import listed
 from .outcome import Outcome
@@ -56,6 +57,8 @@ class Cell:
         The inner cross-validation of the search.
     seed : int
         The seed of the search.
+    intervals : bool, default=False
+        Whether to keep of each row how wide an interval has to be to hold its true value.
     """
 
     dataset: str
@@ -68,6 +71,7 @@ class Cell:
     space: Mapping[str, Any]
     inner: Any
     seed: int
+    intervals: bool = False
 
     @property
     def label(self) -> str:
@@ -181,7 +185,8 @@ def _fit_and_score(data: DataSet, cell: Cell, told: list[str]) -> tuple[dict[str
         "params": json.dumps(chosen, default=str) if chosen else None,
         "error": None,
     }
-    return row, _predictions(answers, X_test, np.asarray(predicted), data)
+    arrays = _predictions(answers, X_test, np.asarray(predicted), data)
+    return row, arrays | ({"confidence": levels_needed(estimator, X_test, y_test)} if cell.intervals else {})
 
 
 def _chosen(cell: Cell, X: Any, y: np.ndarray, groups: np.ndarray | None, classes: np.ndarray | None) -> dict[str, Any]:

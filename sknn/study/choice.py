@@ -14,7 +14,7 @@ import sknn
 
 from .densities import is_density
 from .maps import is_segmenter
-from .models import ALL, Family, Maker, Model, fixed, of_quantiles, on_grids
+from .models import ALL, Family, Maker, Model, fixed, of_intervals, of_quantiles, on_grids
 from .names import look_up
 from .preprocess import Needs
 
@@ -24,7 +24,9 @@ SCIKIT_LEARNS_NETWORKS = {"MLPClassifier", "MLPRegressor", "Perceptron"}
 
 
 def as_models(
-    models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None, quantiles: Sequence[float] | None = None
+    models: Iterable[str | tuple[str, Any]] | Mapping[str, Any] | None,
+    quantiles: Sequence[float] | None = None,
+    intervals: float | None = None,
 ) -> list[Model]:
     """Turn the ``models`` argument of ``Study`` into competitors.
 
@@ -36,6 +38,8 @@ def as_models(
         (``"ExtraTreesClassifier"``; of two with the same name it is sknn's), or pairs of a name and an estimator.
     quantiles : sequence of float or None, default=None
         With quantiles the built-in models are those that predict them, and there are no other names.
+    intervals : float or None, default=None
+        With a confidence the built-in models are those that know how sure they are, and there are no other names.
 
     Returns
     -------
@@ -53,7 +57,11 @@ def as_models(
     >>> [model.name for model in as_models(["logistic", "ExtraTreesClassifier", ("shallow", sknn.MLPClassifier(5))])]
     ['logistic', 'ExtraTreesClassifier', 'shallow']
     """
-    built_in = ALL if quantiles is None else of_quantiles(quantiles)
+    built_in = ALL
+    if quantiles is not None:
+        built_in = of_quantiles(quantiles)
+    elif intervals is not None:
+        built_in = of_intervals(intervals)
     defaults = {name: replace(model, by_default=True) for name, model in built_in.items()}
     if models is None:
         return list(defaults.values())

@@ -23,7 +23,7 @@ from .data import DataSet
 from .load import LOADERS, load, load_inputs
 from .maps import is_segmenter
 from .measures import DEFAULTS as MEASURES
-from .measures import FORECASTS
+from .measures import FORECASTS, of_intervals
 from .models import ALL, Model
 from .names import listed
 from .numbers import rows
@@ -51,7 +51,7 @@ TYPED |= {"not_na": "--not-na", "drop_missing_target": "--drop-missing-target", 
 READING = "classes|features|drop|drop_missing_target|time_channel|sep|encoding|comment|na_values|not_na|images|masks"
 AHEAD = "forecast|horizon|window|season|known"
 ARGUMENT = re.compile(
-    rf"\b(cv|repeats|quantiles|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
+    rf"\b(cv|repeats|quantiles|intervals|scoring|tune|target|task|groups|random_state|sample_shape|order|{READING}|{AHEAD})="
 )
 IN_PYTHON = re.compile(rf" \((?:task|forecast|season|{READING})=[^()]*\)")  # beside what is to be typed
 NEGATIVE = re.compile(r"-(inf|nan|[\d.]+(e[+-]?\d+)?)$", re.IGNORECASE)  # values; to argparse -1e30 is an option
@@ -85,6 +85,7 @@ examples:
   sknn study faces.npz --shape 64x64 --models cnn random_forest --learning-curve
   sknn study openml:61 --n-jobs 4
   sknn study houses.csv --target price --quantiles 0.05 0.5 0.95
+  sknn study houses.csv --target price --intervals 0.9
   sknn study grid.csv --target load --order-by time --forecast 24 --season 168
   sknn study birds.csv --target species --images photographs
   sknn study cells --masks cell-maps --models otsu pixel_forest
@@ -251,6 +252,13 @@ def _add_protocol(parser: ArgumentParser) -> None:
         metavar="Q",
         help="predict these quantiles of numbers, such as 0.05 0.5 0.95, instead of their mean",
     )
+    add(
+        "--intervals",
+        type=float,
+        metavar="C",
+        help="compare intervals that hold numbers with a probability of C, such as 0.9: models that know how sure they "
+        "are",
+    )
     add("--learning-curve", action="store_true", help="train on 1/16, 1/8, 1/4 and 1/2 of the rows, too")
     add("--seed", type=int, default=0, metavar="N", help="seed of folds, models and searches (default: 0)")
 
@@ -310,8 +318,8 @@ def _for_what(model: Model) -> str:
 
 
 def _measures() -> str:
-    kinds = MEASURES | {"forecasts": FORECASTS}
-    rows = [f"  {kind:16}{', '.join(measure.name for measure in kinds[kind])}" for kind in (*TASKS, "forecasts")]
+    kinds = {task: MEASURES[task] for task in TASKS} | {"forecasts": FORECASTS, "intervals": of_intervals(0.9)}
+    rows = [f"  {kind:16}{', '.join(measure.name for measure in of_kind)}" for kind, of_kind in kinds.items()]
     return "\n".join(
         ["measures (default: all of the task):", *rows, "  and scorers of scikit-learn: f1_macro, neg_max_error"]
     )
@@ -458,6 +466,7 @@ def _study(arguments: Namespace) -> Study:
         repeats=arguments.repeats,
         learning_curve=arguments.learning_curve,
         quantiles=arguments.quantiles,
+        intervals=arguments.intervals,
         verbose=True,
     )
     if by_time:

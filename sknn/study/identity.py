@@ -55,6 +55,8 @@ def key_of(data: DataSet, cell: Cell) -> str:
         ],
         "versions": _versions(),
     }
+    if cell.intervals:
+        parts["intervals"] = True
     if cell.tune and cell.space:
         parts["tune"] = [cell.tune, cell.seed, digest("cv", cell.inner), digest("tune", dict(cell.space))]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -11,13 +11,15 @@ import pandas as pd
 from sklearn.metrics import get_scorer, get_scorer_names, mean_pinball_loss, mean_squared_error, roc_auc_score
 
 from sknn.metrics import dice_score, iou_score
-from sknn.pipeline import predict_quantiles
+from sknn.pipeline import predict_interval, predict_quantiles
 
+from . import intervals as of
 from .maps import UNLABELLED
 from .names import look_up
 from .quantiles import levels_of
 from .rows import is_mapped, rows_at_once
 
+NOT_PASSED_ON = {"predict_quantiles": predict_quantiles, "predict_interval": predict_interval}  # by pipelines
 NO_SCORE = " is missing: "  # between the title of a measure and the reason, among the warnings of a fold
 Scorer = Callable[[Any, Any, np.ndarray], float]
 
@@ -118,6 +120,8 @@ class Answers:
 
     Attributes
     ----------
+    itself : estimator
+        Without the memory.
     taught : ndarray
         The classes that it was taught.
 
@@ -136,23 +140,25 @@ class Answers:
         "predict_log_proba",
         "decision_function",
         "predict_quantiles",
+        "predict_interval",
         "score_samples",
+        "sample_y",
     )
 
     def __init__(self, estimator: Any, X: Any, y_train: np.ndarray | None = None) -> None:
-        self._estimator = estimator
+        self.itself = estimator
         self._X = X
         self._y_train = y_train
-        self._remembered: dict[str, Any] = {}
+        self._remembered: dict[tuple[Any, ...], Any] = {}
 
     @property
     def taught(self) -> np.ndarray:
-        return np.asarray(self._estimator.classes_) if self._y_train is None else np.unique(self._y_train)
+        return np.asarray(self.itself.classes_) if self._y_train is None else np.unique(self._y_train)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "predict_quantiles":  # which pipelines and searches do not pass on
-            return self._once(name, partial(predict_quantiles, self._estimator))
-        attribute = getattr(self._estimator, name)
+        if name in NOT_PASSED_ON:
+            return self._once(name, partial(NOT_PASSED_ON[name], self.itself))
+        attribute = getattr(self.itself, name)
         return self._once(name, attribute) if name in self.RESPONSES else attribute
 
     def lack(self, error: Exception) -> bool:
@@ -168,17 +174,18 @@ class Answers:
         bool
             True for the log loss of a model without probabilities: that is no fault, and needs no reason.
         """
-        missing = (name for name in self.RESPONSES if not hasattr(self._estimator, name))
+        missing = (name for name in self.RESPONSES if not hasattr(self.itself, name))
         return isinstance(error, AttributeError) and any(name in str(error) for name in missing)
 
     def _once(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def respond(X: Any, *arguments: Any, **options: Any) -> Any:
-            if X is not self._X or arguments or options:
+            if X is not self._X or options or not all(isinstance(each, float) for each in arguments):
                 return method(X, *arguments, **options)
-            if name not in self._remembered:
-                self._remembered[name] = method(X)
-            return self._remembered[name]
+            question = (name, *arguments)
+            if question not in self._remembered:
+                self._remembered[question] = method(X, *arguments)
+            return self._remembered[question]
 
         return respond
 
@@ -348,6 +355,11 @@ QUANTILES = (
     Measure("coverage", "Coverage", _coverage, None, task="regression"),
     REGRESSION[-1],
 )
+# A model of intervals alone has no density. It is given none: these two are missing then.
+DISTRIBUTIONS = (
+    Measure("nll", "NLL (nats)", of.negative_log_likelihood, False, task="regression"),
+    Measure("crps", "CRPS", of.ranked_probability_score, False, False, "regression"),
+)
 FORECASTS = (
     Measure("mse", "MSE", Negated(get_scorer("neg_mean_squared_error")), False, False, "regression"),
     REGRESSION[-1],
@@ -370,7 +382,7 @@ DEFAULTS = {
     "segmentation": SEGMENTATION,
     "density": DENSITY,
 }
-KNOWN = (*CLASSIFICATION, *REGRESSION, *QUANTILES, *FORECASTS, *SEGMENTATION, *DENSITY)
+KNOWN = (*CLASSIFICATION, *REGRESSION, *QUANTILES, *DISTRIBUTIONS, *FORECASTS, *SEGMENTATION, *DENSITY)
 MEASURES = {measure.name: measure for measure in KNOWN}
 
 
@@ -396,7 +408,35 @@ def of_maps(labels: np.ndarray) -> tuple[Measure, ...]:
     return (*SEGMENTATION, *(dice_of(int(label)) for label in labels if len(labels) <= MOST_CLASSES))
 
 
-def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
+def of_intervals(confidence: float) -> tuple[Measure, ...]:
+    """List what is measured of intervals of a level, and of the distributions they come from, unless it is said.
+
+    Parameters
+    ----------
+    confidence : float
+        The level.
+
+    Returns
+    -------
+    tuple of Measure
+        The interval score, which decides as all models have it, coverage, width, negative log-likelihood and CRPS.
+
+    Examples
+    --------
+    >>> [measure.title for measure in of_intervals(0.9)]
+    ['90 % interval score', '90 % coverage', '90 % width', 'NLL (nats)', 'CRPS']
+    """
+    level = f"{100 * confidence:g} %"
+    score, coverage, width = (of.OfIntervals(each, confidence) for each in (of.score, of.coverage, of.width))
+    return (
+        Measure("interval_score", f"{level} interval score", score, False, False, "regression"),
+        Measure("coverage", f"{level} coverage", coverage, None, task="regression"),
+        Measure("width", f"{level} width", width, None, False, "regression"),
+        *DISTRIBUTIONS,
+    )
+
+
+def as_measures(scoring: Any, intervals: float | None = None) -> tuple[Measure, ...] | None:
     """Turn the ``scoring`` argument of ``Study`` into measures.
 
     Parameters
@@ -404,6 +444,8 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     scoring : None, str, callable, list of str or callable, or dict of str to str or callable
         Names are those of the default measures and scikit-learn's scorers; of a scorer ``neg_<loss>`` the loss itself
         is reported, in the column ``<loss>``. A callable ``scorer(estimator, X, y)`` is better when greater.
+    intervals : float or None, default=None
+        The level of the intervals that are compared, if they are.
 
     Returns
     -------
@@ -411,7 +453,9 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
         None stands for the defaults of each task: accuracy, balanced accuracy, log loss and ROC AUC (of each class
         against the rest where there are more than two), or R², RMSE and MAE. Models of quantiles have ``pinball_loss``
         (the mean over their quantiles) and ``coverage`` (how many values lie from their lowest to their highest one);
-        forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value. Label maps have ``dice``
+        forecasts have ``mse``, MAE and ``skill``, which is 1 - MSE / MSE of the last value. Intervals have
+        ``interval_score``, ``coverage`` and ``width``, and the distributions they come from ``nll``, the mean negative
+        log-likelihood in nats, and ``crps``. Label maps have ``dice``
         and ``iou``, means over the classes, and ``dice_<label>`` of one of them. Densities have ``log_density``, the
         mean over the test rows in nats, ``median_log_density`` and ``lowest_log_density``.
 
@@ -429,12 +473,13 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     """
     if scoring is None:
         return None
+    known = MEASURES if intervals is None else MEASURES | {each.name: each for each in of_intervals(intervals)}
     if isinstance(scoring, Mapping):
-        measures = [_as_measure(scorer, name) for name, scorer in scoring.items()]
+        measures = [_as_measure(scorer, known, name) for name, scorer in scoring.items()]
     elif isinstance(scoring, str) or callable(scoring):
-        measures = [_as_measure(scoring)]
+        measures = [_as_measure(scoring, known)]
     elif isinstance(scoring, Iterable):
-        measures = [_as_measure(scorer) for scorer in scoring]
+        measures = [_as_measure(scorer, known) for scorer in scoring]
     else:
         raise TypeError(f"scoring={scoring!r} is not a name, a callable, a list or a dict of these")
     names = [measure.name for measure in measures]
@@ -443,9 +488,9 @@ def as_measures(scoring: Any) -> tuple[Measure, ...] | None:
     return tuple(measures)
 
 
-def _as_measure(scorer: Any, name: str | None = None) -> Measure:
+def _as_measure(scorer: Any, known: Mapping[str, Measure], name: str | None = None) -> Measure:
     if isinstance(scorer, str):
-        measure = _named(scorer)
+        measure = _named(scorer, known)
     elif callable(scorer):
         own_name = getattr(scorer, "__name__", type(scorer).__name__)
         measure = Measure(own_name, _title(own_name), scorer)
@@ -456,19 +501,19 @@ def _as_measure(scorer: Any, name: str | None = None) -> Measure:
     return replace(measure, name=name, title=_title(name))
 
 
-def _named(name: str) -> Measure:
-    if name in MEASURES:
-        return MEASURES[name]
+def _named(name: str, known: Mapping[str, Measure]) -> Measure:
+    if name in known:
+        return known[name]
     if of_class := re.fullmatch(r"dice_(\d+)", name):
         return dice_of(int(of_class[1]))
     loss = name.removeprefix("neg_")
-    if name != loss and loss in MEASURES:
-        return MEASURES[loss]
+    if name != loss and loss in known:
+        return known[loss]
     if name == "neg_root_mean_squared_error":
         return MEASURES["rmse"]
     if name == "neg_mean_absolute_error":
         return MEASURES["mae"]
-    scorer = get_scorer(look_up("measure", name, dict.fromkeys([*MEASURES, *get_scorer_names()], name)))
+    scorer = get_scorer(look_up("measure", name, dict.fromkeys([*known, *get_scorer_names()], name)))
     if name == loss:
         return Measure(name, _title(name), scorer, task=_task(scorer))
     return Measure(loss, _title(loss), Negated(scorer), False, False, _task(scorer))

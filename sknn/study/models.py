@@ -19,7 +19,7 @@ from sklearn.ensemble import (
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
-from sklearn.linear_model import LogisticRegression, QuantileRegressor, Ridge
+from sklearn.linear_model import BayesianRidge, LogisticRegression, QuantileRegressor, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import TimeSeriesSplit
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -526,6 +526,13 @@ OF_DENSITIES: dict[str, Model] = {
 ALL = BUILT_IN | OF_FORECASTS | OF_MAPS | OF_DENSITIES
 
 
+KNOW_HOW_SURE = (
+    *("dummy", "bayesian_ridge", "hist_gradient_boosting", "gaussian_process"),
+    *("mlp", "conformal", "flow", "bayesian", "ensemble"),
+)
+CALIBRATION_FOLDS = 5
+
+
 def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     """Make the built-in models that predict quantiles.
 
@@ -565,6 +572,52 @@ def of_quantiles(quantiles: Sequence[float]) -> dict[str, Model]:
     )  # there is no forest that learns from statistics
     known = BUILT_IN | {"linear": linear, "hist_gradient_boosting": boosting}
     return {name: replace(known[name], makers={"regression": maker}) for name, maker in makers.items()}
+
+
+def of_intervals(confidence: float) -> dict[str, Model]:
+    """Make the built-in models that know how sure they are.
+
+    Parameters
+    ----------
+    confidence : float
+        The level of the intervals, between 0 and 1.
+
+    Returns
+    -------
+    dict of str to Model
+        By name: all are for regression. Gradient boosting learns the ends of intervals of that level, which are
+        calibrated; the dummy and the MLP learn them and are taken at their word.
+
+    Examples
+    --------
+    >>> models = of_intervals(0.9)
+    >>> [name for name, model in models.items() if model.family == "baseline"]
+    ['dummy', 'bayesian_ridge', 'hist_gradient_boosting', 'gaussian_process']
+    >>> [name for name, model in models.items() if model.family == "network"]
+    ['mlp', 'conformal', 'flow', 'bayesian', 'ensemble']
+    """
+    of_ends = of_quantiles([(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
+    boosting = of_ends["hist_gradient_boosting"]
+    networks = partial(Model, family="network", makers={}, dense=True)
+    of_levels: dict[Model, Maker] = {
+        replace(BUILT_IN["ridge"], name="bayesian_ridge", title="Bayesian ridge", short=""): fixed(BayesianRidge()),
+        boosting: partial(_calibrated, boosting.makers["regression"], confidence),
+        BUILT_IN["gaussian_process"]: _gaussian_process_regressor,
+        networks("conformal", "Conformal MLP", needs=SCALED, short="Conformal"): partial(
+            _calibrated, BUILT_IN["mlp"].makers["regression"], confidence
+        ),
+        networks("flow", "Conditional flow", needs=UNSCALED, short="Flow"): fixed(sknn.FlowRegressor()),
+        networks("bayesian", "Bayesian network", needs=UNSCALED, short="Bayesian"): fixed(sknn.BayesianRegressor()),
+        networks("ensemble", "Ensemble of networks", needs=UNSCALED, short="Ensemble"): fixed(
+            sknn.BayesianRegressor(posterior="ensemble")
+        ),
+    }
+    known = {model.name: replace(model, makers={"regression": maker}) for model, maker in of_levels.items()}
+    return {name: (of_ends | known)[name] for name in KNOW_HOW_SURE}
+
+
+def _calibrated(maker: Maker, confidence: float, data: DataSet) -> BaseEstimator:
+    return sknn.ConformalRegressor(maker(data), cv=CALIBRATION_FOLDS, confidence=confidence)
 
 
 def _with_deviation(levels: list[float], data: DataSet) -> BaseEstimator:

@@ -53,8 +53,11 @@ def model_size(estimator: Any) -> tuple[int, str] | tuple[None, None]:
     for name in WRAPPED:
         if hasattr(estimator, name):
             return model_size(getattr(estimator, name))
-    if hasattr(estimator, "network_"):
-        return estimator.network_.n_parameters, "parameters"
+    if hasattr(estimator, "members_"):  # the networks of an ensemble
+        return _size_of_all(estimator.members_)
+    if hasattr(estimator, "network_"):  # of networks that know how sure they are it is an estimator
+        network = estimator.network_
+        return model_size(network) if hasattr(network, "network_") else (network.n_parameters, "parameters")
     if hasattr(estimator, "n_samples_fit_"):  # nearest neighbours keep all samples with their targets
         return estimator.n_samples_fit_ * (estimator.n_features_in_ + 1), "parameters"
     if hasattr(estimator, "bandwidth_"):  # a KernelDensity, which keeps all samples in a tree

@@ -26,7 +26,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import Pipeline
@@ -35,8 +35,11 @@ from sklearn.utils import check_random_state
 
 from sknn import (
     VAE,
+    BayesianRegressor,
     CNNClassifier,
     CNNRegressor,
+    ConformalRegressor,
+    FlowRegressor,
     MLPClassifier,
     MLPRegressor,
     NormalizingFlow,
@@ -259,6 +262,7 @@ _START = LogUniform(0.3, 30)  # the length scale is fitted: from here, to the ne
 SPACES: dict[type, Space] = {
     LogisticRegression: {"C": LogUniform(1e-4, 1e4)},
     Ridge: {"alpha": LogUniform(1e-4, 1e4)},
+    BayesianRidge: {name: LogUniform(1e-8, 1e2) for name in ("alpha_1", "alpha_2", "lambda_1", "lambda_2")},
     KNeighborsClassifier: _KNN,
     KNeighborsRegressor: _KNN,
     RandomForestClassifier: _FOREST,
@@ -310,6 +314,13 @@ SPACES: dict[type, Space] = {
         "learning_rate_init": LogUniform(1e-3, 1e-2),
         "alpha": LogUniform(1e-5, 1),
     },
+    FlowRegressor: {
+        "n_transforms": [2, 4, 6],
+        "hidden_layer_sizes": [(32, 32), (64, 64), (128, 128)],
+        "learning_rate_init": LogUniform(1e-3, 1e-2),
+        "alpha": LogUniform(1e-5, 1),
+    },
+    BayesianRegressor: {"noise": ["constant", "learned"]},
     VAE: {
         "n_components": LogInteger(1, 16),
         "hidden_layer_sizes": [(100,), (500,), (200, 200)],
@@ -335,7 +346,8 @@ def search_space(estimator: Any, n_train: int) -> Space:
     Parameters
     ----------
     estimator : scikit-learn estimator
-        With a pipeline, a ``TransformedTargetRegressor`` or what predicts several quantiles around it, or without.
+        With a pipeline, a ``TransformedTargetRegressor``, what predicts several quantiles or what calibrates intervals
+        around it, or without.
     n_train : int
         The rows to train on. The neighbours are at most half as many, so that there are enough in the inner folds, and
         the components of a mixture a tenth.
@@ -362,7 +374,7 @@ def search_space(estimator: Any, n_train: int) -> Space:
         )
     if isinstance(estimator, Standardised):  # which then searches for nothing by itself
         return {"grid": [None], **_prefixed("estimator", search_space(estimator.estimator, n_train))}
-    if isinstance(estimator, OneByOne | FromDeviation):
+    if isinstance(estimator, OneByOne | FromDeviation | ConformalRegressor):
         return _prefixed("estimator", search_space(estimator.estimator, n_train))
     space = SPACES.get(type(estimator), {})
     if "n_neighbors" in space:

@@ -19,7 +19,7 @@ from .data_sets import as_data_sets
 from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_time
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
-from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures, of_maps
+from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures, of_intervals, of_maps
 from .models import Model
 from .names import look_up
 from .outcome import Outcome
@@ -75,6 +75,11 @@ class Study:
         built-in models are those that predict them, and `scoring` of None is pinball loss, coverage (how many values
         lie from the lowest to the highest quantile) and, with the median among them, MAE. Your own estimators say what
         they predict by their method ``predict_quantiles`` and parameter ``quantile``.
+    intervals : float or None, default=None
+        Compare intervals that shall hold numbers with this probability, such as 0.9: the built-in models are those that
+        know how sure they are, and `scoring` of None is interval score, coverage and width of the intervals, and
+        negative log-likelihood and CRPS of models that tell a whole distribution. Your own estimators need a
+        ``predict_interval(X, confidence)`` or a ``predict(X, return_std=True)``.
     verbose : bool, default=False
         Whether to show a progress bar on standard error; needs rich.
 
@@ -91,7 +96,8 @@ class Study:
         The same columns, with rows for the smaller training sets, too; empty without `learning_curve`.
     predictions : DataFrame
         One row per data set, model, fold and test row: ``dataset``, ``model``, ``fold``, ``sample`` (the row in the
-        data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class. Of label maps there
+        data), ``target``, ``predicted`` and ``confidence``, the probability of the predicted class, or in a study of
+        intervals the least of some levels whose interval holds the target (1: none does). Of label maps there
         is the first test row of each fold alone; of densities there is no target, and what is predicted is the
         log-density.
     data_sets : list of DataSet
@@ -138,6 +144,7 @@ class Study:
         repeats: int = 1,
         learning_curve: bool = False,
         quantiles: Sequence[float] | None = None,
+        intervals: float | None = None,
         verbose: bool = False,
     ) -> None:
         if _is_integer(cv) and cv < 2:
@@ -158,9 +165,13 @@ class Study:
             )
         if quantiles is not None and not (len(quantiles) and all(0 < level < 1 for level in quantiles)):
             raise ValueError(f"quantiles={quantiles!r} must be numbers between 0 and 1, such as [0.05, 0.5, 0.95]")
+        if intervals is not None and not 0 < intervals < 1:
+            raise ValueError(f"intervals={intervals!r} must be a confidence between 0 and 1, such as 0.9")
+        if intervals is not None and quantiles is not None:
+            raise ValueError(f"quantiles={quantiles!r} and intervals={intervals!r} are two studies; give one of them")
         if verbose and find_spec("rich") is None:
             raise ImportError(f"verbose={verbose!r} needs rich: pip install 'sknn[study]', or leave it out")
-        self.models = as_models(models, quantiles)
+        self.models = as_models(models, quantiles, intervals)
         self.cv = cv
         self.scoring = scoring
         self.tune = int(tune)
@@ -170,8 +181,9 @@ class Study:
         self.repeats = int(repeats)
         self.learning_curve = learning_curve
         self.quantiles = quantiles
+        self.intervals = None if intervals is None else float(intervals)
         self.verbose = verbose
-        self._measures = as_measures(scoring)
+        self._measures = as_measures(scoring, self.intervals)
 
     def __getattr__(self, name: str) -> Any:
         if name in FOUND:
@@ -237,12 +249,8 @@ class Study:
         stated |= {"drop_missing_target": drop_missing_target, "time_channel": time_channel}
         data_sets = as_data_sets(X, y, **stated)
         for data in data_sets:
-            if self.quantiles is not None and data.task != "regression":
-                raise ValueError(f"quantiles={self.quantiles!r} are of numbers, but {data.name!r} is {data.task} data")
-            if data.forecast is not None and self.quantiles is not None:
-                raise ValueError(
-                    f"quantiles={self.quantiles!r} were given, but {data.name!r} is to be forecast, by means"
-                )
+            for name in ("quantiles", "intervals"):
+                self._check_of_numbers(name, data)
             if data.forecast is not None and self.repeats > 1:
                 raise ValueError(
                     f"repeats={self.repeats!r} needs folds that are shuffled, but {data.name!r} goes by time"
@@ -262,6 +270,13 @@ class Study:
         self.data_sets, self.seed_ = data_sets, seed
         self.results, self.learning_curves, self.predictions = results, learning_curves, predictions
         return self
+
+    def _check_of_numbers(self, name: str, data: DataSet) -> None:
+        given = getattr(self, name)
+        if given is not None and data.task != "regression":
+            raise ValueError(f"{name}={given!r} are of numbers, but {data.name!r} is {data.task} data")
+        if given is not None and data.forecast is not None:
+            raise ValueError(f"{name}={given!r} were given, but {data.name!r} is to be forecast, by means")
 
     def _models_of(self, data_sets: list[DataSet]) -> dict[str, list[Model]]:
         models_of = {data.name: [model for model in self.models if not model.skips(data)] for data in data_sets}
@@ -304,6 +319,7 @@ class Study:
             space=model.space(data, len(fold.train)) if self.tune else {},
             inner=inner_splitter(data, self.cv, fold_seed),
             seed=fold_seed,
+            intervals=self.intervals is not None,
         )
 
     def _compute(self, cells: list[tuple[DataSet, Cell]]) -> list[Outcome]:
@@ -331,6 +347,8 @@ class Study:
         """
         if self._measures is None and data.task == "segmentation":
             return of_maps(data.labels)
+        if self._measures is None and self.intervals is not None:
+            return of_intervals(self.intervals)
         if self._measures or self.quantiles is None:
             return self._measures or (DEFAULTS[data.task] if data.forecast is None else FORECASTS)
         return QUANTILES if 0.5 in self.quantiles else QUANTILES[:-1]  # an absolute error is that of a median
@@ -499,8 +517,8 @@ class Study:
         ----------
         kind : str, default="scores"
             ``"scores"`` of the folds, score against ``"cost"``, ``"differences"`` from the best model,
-            ``"calibration"``, ``"residuals"``, ``"log_densities"`` row by row, an ``"example"`` of label maps,
-            ``"learning_curve"``, or average ``"ranks"`` over all data sets.
+            ``"calibration"``, ``"coverage"`` of intervals, ``"residuals"``, ``"log_densities"`` row by row, an
+            ``"example"`` of label maps, ``"learning_curve"``, or average ``"ranks"`` over all data sets.
         dataset : str, default=None
             The name of the data set, if there are several; ``"ranks"`` needs none.
         ax : Axes, default=None

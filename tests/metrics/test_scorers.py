@@ -14,8 +14,9 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import metrics
+from sknn import MLPRegressor, metrics
 from sknn.metrics import coverage_scorer, crps_scorer, interval_score_scorer, log_density_scorer, width_scorer
+from sknn.pipeline import last_step, mean_and_std
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(500, 2)) * 10
@@ -63,12 +64,16 @@ def test_what_an_estimator_says_is_scored(scorer, expected, wrap):
 
 @pytest.mark.parametrize(
     "model",
-    [BayesianRidge(), GaussianProcessRegressor(RBF() + WhiteKernel(), normalize_y=True)],
-    ids=["ridge", "process"],
+    [
+        BayesianRidge(),
+        GaussianProcessRegressor(RBF() + WhiteKernel(), normalize_y=True),
+        MLPRegressor((), loss="normal", max_iter=20, tol=1.0, n_iter_no_change=2, random_state=0),
+    ],
+    ids=["ridge", "process", "network"],
 )
-def test_scikit_learns_deviations_are_normal(model):
+def test_deviations_are_those_of_a_normal_distribution(model):
     pipeline = make_pipeline(StandardScaler(), model).fit(X[:100], Y[:100])
-    mean, std = pipeline.predict(X, return_std=True)
+    mean, std = mean_and_std(*last_step(pipeline, X))
     assert_allclose(log_density_scorer(pipeline, X, Y), norm.logpdf(Y, mean, std).mean())
     assert_allclose(crps_scorer(pipeline, X, Y), -metrics.crps_gaussian(Y, mean, std))
     assert_allclose(coverage_scorer(pipeline, X, Y), np.mean(np.abs(Y - mean) < Z * std))

@@ -135,11 +135,11 @@ def test_that_of_several_labels_counts_all_outcomes(n_draws, n_classes):
 def test_only_samples_that_may_be_the_best_are_looked_at(monkeypatch):
     probabilities = probabilities_of(6, 200, 4)
     probabilities[:, 20:] = 0.99 * probabilities[:1, 20:] + 0.01 * probabilities[:, 20:]  # on these, networks agree
-    batch = ask(Classes(probabilities), 5)
+    batch = ask(Classes(probabilities), 5, "mutual_information")
     looked_at, gains = [], Labels._gains
     monkeypatch.setattr("sknn.model_selection.labels.LARGEST", 40)  # ten samples at first
     monkeypatch.setattr(Labels, "_gains", lambda self, p: looked_at.append(p.shape[1]) or gains(self, p))
-    assert ask(Classes(probabilities), 5) == batch
+    assert ask(Classes(probabilities), 5, "mutual_information") == batch
     assert looked_at[:20] == [10] * 20
     assert sum(looked_at[20:]) <= 4 * 20
 
@@ -172,13 +172,13 @@ def test_a_batch_of_labels_is_the_greedy_one():
     for _ in range(4):
         rest = [i for i in range(8) if i not in chosen]
         chosen.append(max(rest, key=lambda i: joint_information(probabilities, [*chosen, i])))
-    assert ask(Classes(probabilities), 4) == chosen
     assert ask(Classes(probabilities), 4, "mutual_information") == chosen
 
 
 def test_labels_that_are_noise_are_not_asked_for():
     sure, noisy = [[1.0, 0.0], [0.0, 1.0]], [[0.5, 0.5], [0.5, 0.5]]
-    assert ask(Classes(np.array([noisy, sure, noisy]).transpose(1, 0, 2)), 1) == [1]
+    model = Classes(np.array([noisy, sure, noisy]).transpose(1, 0, 2))
+    assert [ask(model, 1, each) for each in ("auto", "mutual_information", "disagreement")] == [[1], [1], [1]]
 
 
 def test_disagreement_of_two_classes_is_that_of_one_probability():

@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from sklearn.datasets import load_diabetes, load_iris, load_wine
-from sklearn.dummy import DummyClassifier
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import BayesianRidge, LogisticRegression, Ridge
 from sklearn.mixture import GaussianMixture
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -21,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from sknn import NormalizingFlow, PerceptronClassifier, PerceptronRegressor
+from sknn import MLPRegressor, NormalizingFlow, PerceptronClassifier, PerceptronRegressor
 from sknn.study import Study
 from sknn.study.choice import as_models
 from sknn.study.data import DataSet
@@ -31,6 +31,7 @@ from sknn.study.figures.labels import label_points, settle, spread
 from sknn.study.figures.scene import far_off
 from sknn.study.figures.style import COOL, DARK, INK, MUTED, PAPER, WARM, in_lines, looks_of
 from sknn.study.page.svg import svg_text
+from sknn.study.quantiles import OneByOne
 
 IRIS, WINE = load_iris(return_X_y=True), load_wine(return_X_y=True)
 DIABETES = tuple(part[:120] for part in load_diabetes(return_X_y=True))
@@ -88,12 +89,24 @@ def density():
     return Study({"flow": NormalizingFlow(max_iter=3), "mixture": GaussianMixture()}, cv=3).run(data)
 
 
+def intervals():
+    ends = OneByOne(DummyRegressor(strategy="quantile"), [0.1, 0.9])
+    models = {
+        "net": MLPRegressor((), loss="normal", max_iter=5),
+        "bayes": BayesianRidge(),
+        "ends": ends,
+        "ridge": Ridge(),
+    }
+    return Study(models, cv=3, intervals=0.8).run({"diabetes": DIABETES})
+
+
 STUDIES = {
     "classification": classification,
     "regression": regression,
     "several": several,
     "segmentation": segmentation,
     "density": density,
+    "intervals": intervals,
 }
 APPLY = {
     "classification": {"scores", "cost", "differences", "calibration", "learning_curve"},
@@ -101,9 +114,10 @@ APPLY = {
     "several": {"scores", "cost", "differences", "calibration", "ranks"},
     "segmentation": {"scores", "cost", "differences", "example"},
     "density": {"scores", "cost", "differences", "log_densities"},
+    "intervals": {"scores", "cost", "differences", "residuals", "coverage"},
 }
 FIRST = {"classification": "iris", "regression": "diabetes", "several": "wine", "segmentation": "stripes"}
-FIRST["density"] = "iris"
+FIRST |= {"density": "iris", "intervals": "diabetes"}
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +159,7 @@ def test_a_kind_is_drawn_or_says_what_is_missing(studies, name, kind):
             "calibration": "classification",
             "example": "label maps",
             "log_densities": "for density",
+            "coverage": "a study of intervals",
         }
         with pytest.raises(ValueError, match=missing[kind]):
             studies[name].plot(kind, FIRST[name])
@@ -217,6 +232,20 @@ def test_an_example_of_volumes_is_a_slice_and_of_signals_there_is_none():
     signals = Study(["otsu"], cv=2).run(1.0 * maps[:, 0, 0, :, None], maps[:, 0, 0])
     with pytest.raises(ValueError, match="an example is for images, but 'data' holds signals"):
         signals.plot("example")
+
+
+def test_coverage_is_a_curve_of_models_of_all_levels_and_a_point_of_others(studies):
+    study = studies["intervals"]
+    axes = study.plot("coverage")
+    drawn = {line.get_label(): line.get_data() for line in axes.lines}
+    rows = study.predictions
+    needed = rows.loc[rows["model"] == "bayes", "confidence"].astype(float)
+    levels, inside = drawn["bayes"]
+    np.testing.assert_allclose(inside, [(needed <= level).mean() for level in levels])
+    coverage = study.results.groupby("model")["coverage"].mean()
+    assert inside[list(levels).index(0.8)] == pytest.approx(coverage["bayes"])
+    assert [float(each[0]) for each in drawn["ends"]] == pytest.approx([0.8, coverage["ends"]])
+    assert axes.get_title(loc="left") == "No intervals: ridge"
 
 
 # -------------------------------------------------------------------------------------------------- awkward studies

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
-from sknn import CNNClassifier, MLPClassifier, PerceptronClassifier, PerceptronRegressor
+from sknn import BayesianClassifier, CNNClassifier, MLPClassifier, PerceptronClassifier, PerceptronRegressor
 from sknn.study.size import model_size
 
 X, Y = load_iris(return_X_y=True)
@@ -43,6 +43,7 @@ QUICK = {"max_iter": 500, "tol": 0.1, "random_state": 0}
         (MLPClassifier(hidden_layer_sizes=(5,), batch_norm=True, **QUICK), 4 * 5 + 2 * 5 + 5 * 3 + 3),
         # 2 filters of 3 taps on a signal of 4 steps, halved by the pool
         (CNNClassifier((2,), hidden_layer_sizes=(5,), **QUICK), 3 * 2 + 2 + 2 * 2 * 5 + 5 + 5 * 3 + 3),
+        (BayesianClassifier(MLPClassifier(5, **QUICK), random_state=0), 4 * 5 + 5 + 5 * 3 + 3),
         (PerceptronClassifier(random_state=0), 4 * 3 + 3),
         (PerceptronRegressor(random_state=0), 4 + 1),
         (LogisticRegression(max_iter=500), 4 * 3 + 3),

@@ -70,6 +70,7 @@ class Bayesian(MetaEstimatorMixin, Declaring):
     network_: Estimator = fitted("A fitted network: the most probable one, or the first of several.")
     prior_scale_: float = fitted("The standard deviation of the prior, where there is one.")
     log_evidence_: float = fitted("The logarithm of the marginal likelihood (Laplace).")
+    draws_: Array = fitted("Weights of the networks drawn (HMC).", shape="(n_draws, n_parameters)")
     r_hat_: float = fitted("The median over some samples of how far chains disagree, 1 being not at all (HMC).")
     acceptance_rate_: float = fitted("The share of proposals that were accepted (HMC).")
     members_: list[Estimator] = fitted("The fitted networks (ensembles).")
@@ -85,7 +86,7 @@ class Bayesian(MetaEstimatorMixin, Declaring):
         task = Task(network, X, y, sample_weight, noise, self.prior_scale, int(self.n_draws), rng, self.n_jobs)
         learnt = self._meant("posterior", self.posterior).learn(task)
         with nothing_lost(self):
-            for name in ("prior_scale_", "log_evidence_", "r_hat_", "acceptance_rate_", "members_"):
+            for name in ("prior_scale_", "log_evidence_", "draws_", "r_hat_", "acceptance_rate_", "members_"):
                 vars(self).pop(name, None)
             vars(self).update(learnt.attributes)
             self._learnt, self.network_ = learnt, learnt.network

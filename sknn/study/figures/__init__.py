@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..names import look_up
 from .calibration import draw_calibration
 from .cost import draw_cost
+from .coverage import draw_coverage
 from .differences import draw_differences
 from .example import draw_example
 from .learning_curve import draw_learning_curve
@@ -77,6 +78,13 @@ FIGURES: dict[str, Kind] = {
         "Calibration",
         "On the diagonal, predictions made with 80 % confidence are right 80 % of the time; below it a model is "
         "overconfident, above it underconfident.",
+    ),
+    "coverage": Kind(
+        draw_coverage,
+        _square,
+        "Coverage against confidence",
+        "On the diagonal, intervals of each level hold the true value as often as they say; below it a model is "
+        "overconfident, above it underconfident. A point is a model that knows intervals of one level alone.",
     ),
     "residuals": Kind(
         draw_residuals,
