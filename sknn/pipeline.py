@@ -402,4 +402,4 @@ def mean_and_std(estimator: Any, X: Any) -> tuple[Array, Array]:
     if hasattr(estimator, "predict_std"):
         return estimator.predict(X), estimator.predict_std(X)
     mean, std = estimator.predict(X, return_std=True)
-    return mean, std
+    return np.asarray(mean), np.asarray(std)  # of a table ARDRegression predicts a column of pandas

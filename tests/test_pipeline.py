@@ -12,7 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, WhiteKernel
-from sklearn.linear_model import BayesianRidge, Ridge
+from sklearn.linear_model import ARDRegression, BayesianRidge, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
@@ -164,6 +164,12 @@ def test_densities_and_draws_are_normal_ones_or_ones_own():
     flow = FlowRegressor(max_iter=1, random_state=0).fit(X, Y)
     assert_array_equal(score_samples(make_pipeline(flow), X, Y), flow.score_samples(X, Y))
     assert_array_equal(sample_y(make_pipeline(flow), X, 3, 0), flow.sample_y(X, 3, random_state=0))
+
+
+def test_a_column_of_pandas_is_an_array():
+    table = pd.DataFrame(SCALED)
+    ridge = ARDRegression().fit(table, np.log(Y))
+    assert_allclose(predict_interval(ridge, table), predict_interval(ARDRegression().fit(SCALED, np.log(Y)), SCALED))
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2])

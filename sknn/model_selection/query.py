@@ -184,8 +184,8 @@ def _values(model: Any, X: Any, n_pool: int, n: int, strategy: str) -> Belief:
     if hasattr(model, "predict_draws"):
         draws = _draws(model, X, n_pool)
         draws = draws.reshape(*draws.shape[:2], -1)
-        noise, deviation = (_told(model, X, kind, draws.shape[1:]) for kind in ("noise", "epistemic"))
-        spread = SpreadOfDraws(draws, np.zeros(draws.shape[1:]) if noise is None else noise**2, deviation)
+        noise, std = (_told(model, X, kind, draws.shape[1:]) for kind in ("noise", "epistemic"))
+        spread = SpreadOfDraws(draws, np.zeros(draws.shape[1:]) if noise is None else noise**2, std)
     elif _takes(model, "return_cov"):
         spread = SpreadOfProcess(model, X, n_pool)
     elif _takes(model, "return_std") and strategy in ("auto", "std"):
@@ -236,6 +236,6 @@ def _alone(model: Any, X: Any, n: int) -> Belief:
             f"{model!r} tells no covariance: the {n} samples of largest standard deviation may be neighbours. Ask for "
             "one at a time, or an estimator with predict_draws(X) or predict(X, return_cov=True)",
             UserWarning,
-            stacklevel=4,  # at the call of query,
+            stacklevel=4,  # at the call of query
         )
     return Alone(np.asarray(model.predict(X, return_std=True)[1], np.float64))

@@ -57,8 +57,11 @@ from .recurrent import RNN as RNN
 from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
 from .shifted import Shifted as Shifted
+from .spread import spread as spread
 from .squeeze import SqueezeExcite as SqueezeExcite
 from .stochastic_depth import StochasticDepth as StochasticDepth
+from .thinned import DrawsOfUnits as DrawsOfUnits
+from .thinned import Thinned as Thinned
 from .time_pool import TimePool as TimePool
 from .transformer import DecoderBlock as DecoderBlock
 from .transformer import FeedForward as FeedForward

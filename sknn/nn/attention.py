@@ -279,6 +279,8 @@ def _mixed(layer: Attention | CrossAttention, context: Context, q: Value, kv: Va
     if context.draws is None:
         kind = type(layer).__name__
         raise ValueError(f"draws=None: {kind} drops weights in training; pass draws=Draws(seed) along with training")
+    if not context.draws.by_pair:
+        return attention(q, kv, scope=scope, n_heads=layer.n_heads)
     kept = _drawn(context.draws, layer.n_heads * scope.n_weights, layer.dropout)
     return attention(q, kv, scope=scope, n_heads=layer.n_heads, kept=kept, rate=layer.dropout)
 

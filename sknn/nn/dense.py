@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..autodiff import primitives as F
 from ..autodiff.tape import Value
 from ..description import choice, flag, integer, number
-from ..ops.activation import ACTIVATIONS
+from ..ops.activation import ACTIVATIONS, activate
 from ..ops.dense import dense
 from .init import INITIALISERS
-from .layer import Context, Layer, Shape, Store
+from .layer import Context, Layer, Shape, Spread, Store
+
+SMALLEST_VARIANCE = 1e-20  # of outputs that are drawn: where all inputs are 0 there is none, but a square root
 
 
 @dataclass(frozen=True, repr=False)
@@ -65,6 +68,19 @@ class Dense(Layer):
         return (*shape[:-1], self.units)
 
     def apply(self, params: dict[str, Any], x: Value, context: Context) -> Value:
+        if isinstance(params, Spread):
+            if x.ndim == 2 and context.sequences is None:
+                return self._drawn(params, x, context)
+            params = params.drawn(context.draws)  # which positions have in common
         if self.use_bias:
             return dense(x, params["weight"], params["bias"], activation=self.activation)
         return dense(x, params["weight"], activation=self.activation)
+
+    def _drawn(self, params: Spread, x: Value, context: Context) -> Value:
+        """Of each sample by itself x W + b, which is normal, and then f (Kingma, Salimans & Welling 2015)."""
+        variances = {name: F.square(std) for name, std in params.std.items()}
+        mean = dense(x, params["weight"], params.get("bias"))
+        variance = dense(F.square(x), variances["weight"], variances.get("bias"))
+        draws: Any = context.draws
+        z = mean + F.sqrt(variance + SMALLEST_VARIANCE) * draws.normal(mean.shape)
+        return activate(z, activation=self.activation)

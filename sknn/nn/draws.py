@@ -46,6 +46,8 @@ class Draws:
     array([ True,  True])
     """
 
+    by_pair = True  # whether there are numbers for pairs of steps as well, not for units alone
+
     def __init__(self, seed: int, dtype: str | np.dtype = "float32") -> None:
         if not 0 <= seed < 1 << 128:
             raise ValueError(f"seed={seed!r} must be at least 0 and less than 2**128")

@@ -68,6 +68,24 @@ class Still(dict[str, Any]):
     """
 
 
+class Spread(dict[str, Any]):
+    """The means of a layer's parameters, of which each is normal by itself; `std` holds how far they spread, by name.
+
+    A layer that knows the distribution of its output for each sample draws that instead.
+    """
+
+    def __init__(self, means: Mapping[str, Any], std: Mapping[str, Any]) -> None:
+        super().__init__(means)
+        self.std = std
+
+    def drawn(self, draws: Any) -> dict[str, Any]:
+        """Parameters, of which those with a spread are drawn."""
+        return {
+            name: mean + self.std[name] * draws.normal(mean.shape) if name in self.std else mean
+            for name, mean in self.items()
+        }
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One declared parameter (or one array of running statistics): its name, shape and treatment."""

@@ -75,8 +75,8 @@ class Trainable:
         rates = self.rates
         if not rates:
             return set()
-        moving = {layer for name in self.names if rates.get(name, 1.0) for layer in _above(name)}
-        return {layer for name in rates for layer in _above(name)} - moving
+        moving = {layer for name in self.names if rates.get(name, 1.0) for layer in above(name)}
+        return {layer for name in rates for layer in above(name)} - moving
 
     @property
     def leaves(self) -> list[Tensor]:
@@ -242,7 +242,7 @@ def nest(flat: dict[str, Any], still: Collection[str] = ()) -> dict[str, Any]:
     return nested
 
 
-def _above(name: str) -> Iterator[str]:
+def above(name: str) -> Iterator[str]:
     """The names of the layers that a parameter belongs to, from the innermost on."""
     while name := name.rpartition(".")[0]:
         yield name

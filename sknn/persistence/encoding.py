@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from ..autodiff.tape import Array
 from ..nn import Network
 from .archive import KINDS
-from .registry import function, known
+from .registry import function, known, name_in_files
 
 PLAIN = (type(None), bool, int, str)
 BIT_GENERATORS = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
@@ -119,11 +119,12 @@ class Encoder:
 
     def _object(self, value: Any, path: str) -> dict[str, Any]:
         cls = type(value)
-        if known(cls.__name__) is not cls:
+        name = name_in_files(cls)
+        if name is None:
             raise TypeError(_refusal(value, path))
         if fault := _fault(value):
             raise TypeError(f"{path}: {fault}")
-        how = {"class": cls.__name__}
+        how = {"class": name}
         if cls is Network:
             return {**how, "network": self._named({name: getattr(value, name) for name in NETWORK}, path)}
         if is_dataclass(value):

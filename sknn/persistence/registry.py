@@ -159,7 +159,27 @@ def known(name: str) -> type | None:
     return next((each for each in _candidates(name) if isinstance(each, type)), None)
 
 
+def name_in_files(cls: type) -> str | None:
+    """What files call a class: its name, after that of its package where another class is found by the name alone.
+
+    None if files may not hold it.
+
+    Examples
+    --------
+    >>> from sknn import nn, posteriors
+    >>> name_in_files(nn.Dropout), name_in_files(posteriors.Dropout), name_in_files(dict)
+    ('Dropout', 'posteriors.Dropout', None)
+    """
+    package = cls.__module__.split(".")[1:2]
+    names = (cls.__name__, ".".join([*package, cls.__name__]))
+    return next((name for name in names if known(name) is cls), None)
+
+
 def _candidates(name: str) -> Iterator[Any]:
+    *home, own = name.split(".")
+    if home:
+        packages = [each for each in PACKAGES if home == each.__name__.split(".")[1:]]
+        yield from (getattr(each, own) for each in packages if own in each.__all__)
     if name in _registered:
         yield _registered[name]
     for package in (sys.modules[__name__.partition(".")[0]], *PACKAGES):  # that of the estimators is loaded by now

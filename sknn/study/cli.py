@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import joblib
@@ -23,8 +24,9 @@ from .data import DataSet
 from .load import LOADERS, load, load_inputs
 from .maps import is_segmenter
 from .measures import DEFAULTS as MEASURES
-from .measures import FORECASTS, of_intervals
-from .models import ALL, Model
+from .measures import FORECASTS
+from .measures import of_intervals as measures_of_intervals
+from .models import ALL, Model, of_intervals
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole
@@ -70,7 +72,8 @@ Predict for every row of DATA with the model that `sknn study --keep` kept, or
 that joblib or sknn.save wrote. Columns are found by their names, and others are
 ignored; where there was text when the model learnt, 007 is text again, not 7.
 Beside each prediction stand the probabilities of the classes, or the quantiles
-if the model predicts these; other models of numbers have no intervals. Of a
+if the model predicts these, or with --intervals the ends of intervals, if it
+knows how sure it is; other models of numbers tell nothing of that. Of a
 density there is the log-density of each row. A model of label maps writes one
 for each image, under the name of that, into a folder.
 
@@ -212,6 +215,12 @@ def _add_predicting(parser: ArgumentParser) -> None:
         help="the table of predictions, or the folder of label maps (default: the name of DATA with -predictions.csv, "
         "or without the ending for the folder)",
     )
+    add(
+        "--intervals",
+        type=float,
+        metavar="C",
+        help="beside each number the ends of the interval that holds it with a probability of C, such as 0.9",
+    )
     add("-h", "--help", action="help", help="show this text and exit")
 
 
@@ -310,7 +319,13 @@ def _n_jobs(text: str) -> int:
 def _models() -> str:
     rows = [f"  {model.name:24}{model.family:10}{model.title}{_for_what(model)}" for model in ALL.values()]
     others = "  and any classifier or regressor of scikit-learn by the name of its class"
-    return "\n".join(["models (defaults: those that suit the data):", *rows, others])
+    sure = fill(
+        f"with --intervals: {', '.join(of_intervals(0.9))}",
+        WIDTH - 1,
+        initial_indent=2 * " ",
+        subsequent_indent=4 * " ",
+    )
+    return "\n".join(["models (defaults: those that suit the data):", *rows, others, sure])
 
 
 def _for_what(model: Model) -> str:
@@ -318,7 +333,7 @@ def _for_what(model: Model) -> str:
 
 
 def _measures() -> str:
-    kinds = {task: MEASURES[task] for task in TASKS} | {"forecasts": FORECASTS, "intervals": of_intervals(0.9)}
+    kinds = {task: MEASURES[task] for task in TASKS} | {"forecasts": FORECASTS, "intervals": measures_of_intervals(0.9)}
     rows = [f"  {kind:16}{', '.join(measure.name for measure in of_kind)}" for kind, of_kind in kinds.items()]
     return "\n".join(
         ["measures (default: all of the task):", *rows, "  and scorers of scikit-learn: f1_macro, neg_max_error"]
@@ -388,7 +403,7 @@ def run_predict(arguments: Namespace) -> int:
             out = arguments.out or Path(f"{name}.csv")
             check_file(out)
             reading |= {"na_values": arguments.na, **reading_of(model)}
-            table = predictions(model, load_inputs(arguments.data, **reading))
+            table = predictions(model, load_inputs(arguments.data, **reading), arguments.intervals)
         write_whole(out, table.to_csv(index=False))
     except ValueError as error:
         return _stop(WRONG_USAGE, _as_typed(str(error)), "predict")

@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 
 import sknn
-from sknn.pipeline import predict_quantiles
+from sknn.pipeline import predict_interval, predict_quantiles
 
 from .columns import DECIMAL, tidy_column
 from .densities import is_density
@@ -92,7 +92,7 @@ def what_is_missing(model: Any, table: pd.DataFrame) -> str:
     return f"{lacking}; a study with --quantiles 0.05 0.5 0.95 keeps one that does."
 
 
-def predictions(model: Any, X: Any) -> pd.DataFrame:
+def predictions(model: Any, X: Any, intervals: float | None = None) -> pd.DataFrame:
     """Predict for every row of X.
 
     Parameters
@@ -101,18 +101,21 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
         As of ``Study.best``, or any other.
     X : DataFrame or array-like of shape (n_samples, ...)
         A table may have more columns than a model that knows its columns by name.
+    intervals : float or None, default=None
+        With a confidence, models of numbers that know how sure they are tell intervals of it.
 
     Returns
     -------
     DataFrame
         ``predicted``, and beside it ``probability_<class>`` for each class of a model with probabilities, or
-        ``quantile_<level>`` for each quantile of a model that predicts these, the lowest first. Of a density
-        ``log_density`` alone, in nats.
+        ``quantile_<level>`` for each quantile of a model that predicts these, the lowest first, or ``low_<confidence>``
+        and ``high_<confidence>``, if intervals are wanted. Of a density ``log_density`` alone, in nats.
 
     Raises
     ------
     ValueError
-        If the table lacks columns that the model takes, or the model cannot predict for such inputs.
+        If the table lacks columns that the model takes, or the model cannot predict for such inputs, or tells no
+        such intervals.
 
     Examples
     --------
@@ -129,6 +132,8 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
     if hasattr(model, "predict_proba"):
         names = [f"probability_{label}" for label in model.classes_]
         columns |= dict(zip(names, np.asarray(model.predict_proba(X)).T, strict=True))
+    if intervals is not None:
+        return pd.DataFrame(columns | _ends(model, X, intervals))
     try:
         levels = levels_of(model)
     except AttributeError:
@@ -136,6 +141,14 @@ def predictions(model: Any, X: Any) -> pd.DataFrame:
     values = predict_quantiles(model, X)
     columns |= {f"quantile_{levels[at]:g}": values[:, at] for at in np.argsort(levels)}
     return pd.DataFrame(columns)
+
+
+def _ends(model: Any, X: Any, confidence: float) -> dict[str, Any]:
+    try:
+        found = predict_interval(model, X, confidence)
+    except AttributeError as error:
+        raise ValueError(f"intervals={confidence!r} were asked for, but {error}") from None
+    return {f"low_{confidence:g}": found[:, 0], f"high_{confidence:g}": found[:, 1]}
 
 
 def _columns_for(model: Any, X: pd.DataFrame) -> Any:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any, Self
 
 import numpy as np
@@ -20,13 +21,19 @@ def levels_of(estimator: Any) -> np.ndarray:
     Returns
     -------
     ndarray of shape (n_quantiles,)
-        In the order in which ``predict_quantiles`` gives them.
+        In the order in which ``predict_quantiles`` gives them; of a model that is told them in each prediction, those
+        that it gives unasked.
 
     Raises
     ------
     AttributeError
         If it predicts none.
     """
+    if hasattr(estimator, "itself"):  # what remembers its answers
+        return levels_of(estimator.itself)
+    if hasattr(estimator, "predict_quantiles") and "quantiles" in signature(estimator.predict_quantiles).parameters:
+        unasked = signature(estimator.predict_quantiles).parameters["quantiles"].default
+        return np.asarray(unasked, float)
     if hasattr(estimator, "quantile") and hasattr(estimator, "predict_quantiles"):
         return np.atleast_1d(np.asarray(estimator.quantile, float))
     for inner in ("best_estimator_", "regressor_"):

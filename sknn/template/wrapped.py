@@ -13,8 +13,8 @@ from ..autodiff.tape import Array
 E = TypeVar("E")
 
 
-def seeded(estimator: E, rng: np.random.RandomState) -> E:
-    """The same, with a number of its own for each ``random_state`` that is None, in it and in what lies inside.
+def seeded(estimator: E, rng: np.random.RandomState, anew: bool = False) -> E:
+    """The same, with a number for each ``random_state`` that is None, in it and in what lies inside; `anew`: for all.
 
     Examples
     --------
@@ -27,9 +27,10 @@ def seeded(estimator: E, rng: np.random.RandomState) -> E:
     (209652396, 3)
     """
     params = estimator.get_params(deep=True)  # type: ignore[attr-defined]
-    unset = [name for name in sorted(params) if name.split("__")[-1] == "random_state" and params[name] is None]
-    if unset:
-        estimator.set_params(**{name: int(rng.randint(1 << 31)) for name in unset})  # type: ignore[attr-defined]
+    names = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
+    drawn = {name: rng.randint(np.iinfo(np.int32).max) for name in names if anew or params[name] is None}
+    if drawn:
+        estimator.set_params(**drawn)  # type: ignore[attr-defined]
     return estimator
 
 

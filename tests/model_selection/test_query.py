@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import entr, softmax
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.cluster import KMeans
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +19,14 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from sknn import (
+    BayesianClassifier,
+    BayesianRegressor,
+    EnsembleClassifier,
+    EnsembleRegressor,
+    MLPClassifier,
+    MLPRegressor,
+)
 from sknn.model_selection import query
 from sknn.model_selection.labels import MOST_OUTCOMES, Labels
 from sknn.model_selection.values import SpreadOfDraws, SpreadOfProbabilities, Values, disagreement, information
@@ -229,7 +237,7 @@ def test_conditioning_is_bayesian_linear_regression():
     precision, nats, known = np.eye(3), 0.0, []
     for sample in (4, 7, 4, 0):
         variances = np.einsum("np,pq,nq->n", features, np.linalg.inv(precision), features)
-        assert_allclose(belief.variances()[:, 0], variances, rtol=1e-10)
+        assert_allclose(belief.spread.variances()[:, 0], variances, rtol=1e-10)
         assert_allclose(belief.gains(ALL), 0.5 * np.log1p(variances / noise[:, 0]), rtol=1e-10)
         nats += belief.gains(ALL)[sample]
         known.append(sample)
@@ -450,3 +458,46 @@ REFUSED = {
 def test_refuses(model, options, error, message):
     with pytest.raises(error, match=message):
         query(model, rows(10), **options)
+
+
+# ------------------------------------------------------------------------------------------------- estimators of sknn
+
+SMALL = {"hidden_layer_sizes": 8, "activation": "tanh", "solver": "lbfgs", "max_iter": 50}
+MEASURED = np.concatenate([np.linspace(-1, -0.4, 15), np.linspace(0.4, 1, 15)])[:, None]
+ESTIMATORS = {
+    "EnsembleRegressor": (EnsembleRegressor(MLPRegressor(**SMALL), random_state=0), {"disagreement", "std"}),
+    "BayesianRegressor": (
+        BayesianRegressor(MLPRegressor(**SMALL), random_state=0),
+        {"mutual_information", "disagreement", "std"},
+    ),
+    "EnsembleClassifier": (
+        EnsembleClassifier(MLPClassifier(**SMALL), random_state=0),
+        {"mutual_information", "disagreement"},
+    ),
+    "BayesianClassifier": (
+        BayesianClassifier(MLPClassifier(**SMALL), random_state=0),
+        {"mutual_information", "disagreement"},
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("model", "strategies"), ESTIMATORS.values(), ids=ESTIMATORS)
+def test_estimators_of_sknn_ask_where_nothing_was_measured(model, strategies):
+    y = np.sin(3 * MEASURED[:, 0])
+    model.fit(MEASURED, np.where(y > 0, "up", "down") if is_classifier(model) else y)
+    pool = np.concatenate([MEASURED[::3], np.linspace(-0.2, 0.2, 7)[:, None], [[2.5]]])
+    for strategy in strategies | {"auto"}:
+        batch = query(model, pool, 2, strategy, random_state=0)
+        assert not set(batch) & set(range(10)), strategy
+    for strategy in {"mutual_information", "std"} - strategies:
+        with pytest.raises((TypeError, ValueError), match=f"strategy='{strategy}'"):
+            query(model, pool, 2, strategy)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_first_one_is_that_of_the_largest_standard_deviation_of_a_network_too():
+    model = BayesianRegressor(MLPRegressor(**SMALL), random_state=0).fit(MEASURED, np.sin(3 * MEASURED[:, 0]))
+    pool = np.random.RandomState(0).uniform(-2, 2, (100, 1))
+    assert query(model, pool, 1, "std") == np.argmax(model.predict(pool, return_std=True)[1])
+    assert query(model, pool, 1) == np.argmax(model.uncertainty(pool))

@@ -307,6 +307,14 @@ def test_quantiles_from_the_study_to_the_predictions(flowers, capsys):
     assert list(pd.read_csv("garden.txt")) == ["predicted", "quantile_0.1", "quantile_0.9"]
 
 
+def test_intervals_from_the_study_to_the_predictions(flowers, capsys):
+    arguments = ("meadow.csv", "--target", "price", "--intervals", "0.8", *QUICK, "dummy", "bayesian_ridge")
+    assert study(*arguments, "--keep", "best.joblib", "--out", "out") == 0
+    assert {"interval_score", "coverage", "width", "nll", "crps"} < set(results("out"))
+    assert main(["predict", "best.joblib", "garden.csv", "--out", "garden.txt", "--intervals", "0.8"]) == 0
+    assert list(pd.read_csv("garden.txt")) == ["predicted", "low_0.8", "high_0.8"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -335,6 +343,7 @@ def test_predictions_that_cannot_be_made(arguments, code, message, flowers, caps
         (["iris", "wine", "--keep", "best.joblib"], 2, "--keep best.joblib is for the best model of one data set, but"),
         (["iris", "--keep", "no/best.joblib"], 1, "[Errno 2] No such file or directory: 'no/best.joblib'"),
         (["iris", "--quantiles", "0.5"], 2, "--quantiles [0.5] are of numbers, but 'iris' is classification data"),
+        (["iris", "--intervals", "0.9"], 2, "--intervals 0.9 are of numbers, but 'iris' is classification data"),
         (["iris", "--quantiles", "2"], 2, "--quantiles [2.0] must be numbers between 0 and 1"),
     ],
 )

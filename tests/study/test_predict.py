@@ -9,7 +9,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.linear_model import BayesianRidge, LinearRegression, LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
@@ -32,6 +32,16 @@ def test_classes_have_probabilities_where_the_model_has_them():
     assert_array_equal(found["predicted"], model.predict(X))
     assert_allclose(found.iloc[:, 1:], model.predict_proba(X))
     assert list(predictions(LinearSVC().fit(X, names), X)) == ["predicted"]
+
+
+def test_numbers_stand_in_intervals_if_these_are_wanted():
+    x = np.arange(20.0)[:, None]
+    ridge = BayesianRidge().fit(x, x[:, 0] + np.sin(x[:, 0]))
+    table = predictions(ridge, x, intervals=0.5)
+    assert list(table) == ["predicted", "low_0.5", "high_0.5"]
+    assert ((table["low_0.5"] < table["predicted"]) & (table["predicted"] < table["high_0.5"])).all()
+    with pytest.raises(ValueError, match=r"intervals=0.5 were asked for, but LinearRegression has no predict_interval"):
+        predictions(LinearRegression().fit(x, x[:, 0]), x, intervals=0.5)
 
 
 def test_numbers_stand_alone_and_quantiles_in_order():

@@ -12,7 +12,7 @@ from sklearn.metrics import mean_pinball_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import MLPRegressor
+from sknn import FlowRegressor, MLPRegressor
 from sknn.study import Study
 from sknn.study.measures import Answers, as_measures
 from sknn.study.quantiles import FromDeviation, OneByOne, levels_of
@@ -58,6 +58,10 @@ def test_quantiles_of_a_gaussian():
     mean, deviation = model.regressor_.predict(X[:5], return_std=True)
     assert_allclose(model.predict_quantiles(X[:5])[:, 2], mean + 1.2815515655 * deviation)
     assert_allclose(model.predict(X[:5]), mean)
+
+
+def test_levels_of_models_that_are_told_them_are_those_they_give_unasked():
+    assert levels_of(make_pipeline(StandardScaler(), FlowRegressor())).tolist() == [0.05, 0.5, 0.95]
 
 
 def test_levels_are_found_within_pipelines_and_around_scaled_targets():

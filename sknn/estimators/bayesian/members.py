@@ -9,13 +9,14 @@ import numpy as np
 from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing, gen_even_slices, indexable
-from sklearn.utils.validation import _num_samples, has_fit_parameter
+from sklearn.utils.validation import _num_samples
 
 from ...autodiff.tape import Array
 from ...template.estimator import Estimator
 from ...template.inputs import checked_weight
 from ...template.listed import listed
 from ...template.side_by_side import fit_side_by_side
+from ...template.wrapped import seeded, weight_for
 
 SINGLE = 5  # members that are copies of one estimator, where nobody says how many
 
@@ -70,14 +71,6 @@ def new_members(
     return dict(members)
 
 
-def seeded(estimator: Any, rng: np.random.RandomState, anew: bool = False) -> Any:
-    """The estimator with random states that are numbers, where they are None; `anew`: everywhere."""
-    params = estimator.get_params()
-    names = [name for name in sorted(params) if f"__{name}".endswith("__random_state")]
-    drawn = {name: rng.randint(np.iinfo(np.int32).max) for name in names if anew or params[name] is None}
-    return estimator.set_params(**drawn) if drawn else estimator
-
-
 def fit_members(
     members: Sequence[Any], data: Given, n_jobs: int | None, bootstrap: np.random.RandomState | None = None
 ) -> list[Any]:
@@ -90,8 +83,8 @@ def fit_members(
     """
     members, n_samples = [clone(member) for member in members], _num_samples(data.X)
     rows = None if bootstrap is None else [bootstrap.randint(n_samples, size=n_samples) for _ in members]
-    for member in members if data.weight is not None else ():
-        _check_takes_weights(member)
+    for member in members:
+        weight_for(member, data.weight)  # all that cannot be told of weights are refused before one is fitted
     shares = gen_even_slices(len(members), min(len(members), effective_n_jobs(n_jobs)))
     fitted = Parallel(n_jobs=n_jobs)(
         delayed(_fit_share)(members[share], data, None if rows is None else rows[share]) for share in shares
@@ -117,15 +110,4 @@ def _fit_share(members: Sequence[Any], data: Given, rows: Sequence[Array] | None
 
 def fit_weighted(estimator: Any, data: Given) -> Any:
     """Fit any estimator, with weights if there are some; TypeError if it takes none."""
-    if data.weight is None:
-        return estimator.fit(data.X, data.y)
-    _check_takes_weights(estimator)
-    return estimator.fit(data.X, data.y, sample_weight=data.weight)
-
-
-def _check_takes_weights(estimator: Any) -> None:
-    if not has_fit_parameter(estimator, "sample_weight"):
-        raise TypeError(
-            f"sample_weight was given, but {type(estimator).__name__} takes none; leave it out, or take an estimator "
-            "that does, such as a network with input_scaling='standard' in place of a pipeline"
-        )
+    return estimator.fit(data.X, data.y, **weight_for(estimator, data.weight))

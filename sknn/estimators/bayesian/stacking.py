@@ -11,7 +11,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from ...autodiff.tape import Array
-from .members import Given, fit_members, fit_weighted, seeded
+from ...template.wrapped import seeded
+from .members import Given, fit_members, fit_weighted
 
 
 def fitted_final(

@@ -24,7 +24,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, GroupKFold, KFold, RepeatedKFold, TimeSeriesSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 import sknn
 from sknn import (
@@ -520,8 +520,16 @@ def test_a_member_that_fails_takes_nothing_with_it(Ensemble):
 @both
 def test_weights_of_samples_need_members_that_take_them(Ensemble):
     network, x, y = DATA[Ensemble]
-    with pytest.raises(TypeError, match="sample_weight was given, but Pipeline takes none"):
-        Ensemble(make_pipeline(StandardScaler(), network), 2).fit(x, y, WEIGHT)
+    neighbours = KNeighborsClassifier() if Ensemble is EnsembleClassifier else KNeighborsRegressor()
+    with pytest.raises(TypeError, match=r"sample_weight was given, but KNeighbors\w+ takes none"):
+        Ensemble([network, make_pipeline(StandardScaler(), neighbours)]).fit(x, y, WEIGHT)
+
+
+@both
+def test_weights_reach_the_network_in_a_pipeline(Ensemble):
+    network, x, y = DATA[Ensemble]
+    piped = Ensemble(make_pipeline(FunctionTransformer(), network), 2, random_state=0).fit(x, y, WEIGHT)
+    assert_array_equal(piped.predict(x), Ensemble(network, 2, random_state=0).fit(x, y, WEIGHT).predict(x))
 
 
 @pytest.mark.parametrize("kind", ["noise", "total", "votes"])
