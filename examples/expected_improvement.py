@@ -7,13 +7,13 @@ experiment takes a day, and yields are measured to 0.01. Eight experiments are s
 next eighteen is done where the expected improvement on the best so far is largest, under a model of all that was
 measured: where the mean is high, or where nobody knows.
 
-Ten networks, an ensemble, win by a little: after twelve of these they have 0.60 of the largest yield of 0.61, and the
-worst of five runs 0.57. The Gaussian process is quicker at first, has 0.58 then, and one of its runs stays at a lesser
-hill. As many experiments at random or on a Latin hypercube come to 0.5. The same network with the Laplace approximation
-is no better than they are. The picture shows why: linear in its weights, it goes on beyond the data, up or down, so
-that edges of what may be chosen promise most to it, and it measures there, one after another. Networks of an ensemble
-level off, and a process falls back to its mean. With a handful of smooth knobs begin with the process; it is a baseline
-of four lines.
+Ten networks, an ensemble, win by a little: after twelve of these the best yield is 0.60, of 0.61 that can be had, and
+0.57 in the worst of five runs. The Gaussian process is quicker at first, has 0.58 then, and one of its runs stays at a
+lesser hill. As many experiments at random or on a Latin hypercube come to 0.5. The same network with the Laplace
+approximation is no better than they are. The picture shows why: linear in its weights, it goes on beyond the data, up
+or down, so that edges of what may be chosen promise most to it, and it measures there, one after another. Networks of
+an ensemble level off, and a process falls back to its mean. With a handful of smooth knobs begin with the process; it
+is a baseline of four lines.
 
 ::
 
