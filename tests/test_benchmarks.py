@@ -30,7 +30,7 @@ from benchmarks import (  # noqa: E402
     worker,
     writers,
 )
-from benchmarks.bayesian import ensembles  # noqa: E402
+from benchmarks.bayesian import chains, ensembles  # noqa: E402
 from benchmarks.common import installed  # noqa: E402
 from benchmarks.core import convolutions, derivatives, kernels, members, pages, primitives, rows  # noqa: E402
 from benchmarks.generative import steps as generative_steps  # noqa: E402
@@ -86,6 +86,7 @@ TINY = {
     kernels.Widths: lambda work: replace(work, n_rows=2, usual=(4, 8), narrower=(3, 7)),
     kernels.Averaging: lambda work: replace(work, width=8, batch_size=2),
     members.Members: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
+    chains.LogLikelihood: lambda work: replace(work, n_samples=10),
     ensembles.Ensemble: lambda work: replace(work, n_members=2, n_samples=64, n_epochs=1),
     pages.Step: lambda work: replace(work, n_samples=2),
     pages.Equation: lambda work: replace(work, widths=(3,), n_points=5),

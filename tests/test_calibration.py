@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import check_random_state
 
+from sknn import MLPRegressor
 from sknn import pipeline as of_pipelines
 from sknn.inspection import (
     CoverageDisplay,
@@ -127,6 +128,15 @@ def test_errors_are_told_of_bins_in_order_of_uncertainty():
     assert low == 0
     # of two squares: -2 log(0.005) is the 99.5 % quantile of chi-square
     assert_allclose(high, np.sqrt(-np.log(0.005)) * 1.05 * display.uncertainty.max())
+
+
+def test_intervals_between_quantiles_are_counted():
+    network = MLPRegressor((), loss="quantile", quantile=[0.1, 0.5, 0.9], max_iter=20, tol=1.0, n_iter_no_change=2)
+    network.fit(X, Y)
+    low, _, high = network.predict_quantiles(X).T
+    assert coverage(network, X, Y, confidence=0.8) == np.mean((low <= Y) & (high >= Y))
+    with pytest.raises(AttributeError, match=r"no quantiles 0\.25 and 0\.75"):
+        coverage(network, X, Y, confidence=0.5)
 
 
 # -- models that are right, or wrong in known ways -----------------------------------------------------------------

@@ -13,7 +13,7 @@ LONG = {  # several seconds, in CI alone
     *("augmented_digits", "cnn_features", "deconvolution_unet", "denoising_spectra", "digits_cnn", "filaments_unet"),
     *("forecasting", "galaxy_types", "layer_widths", "reversing_with_attention", "shuffled_pixels", "spectra_cnn"),
     *("digits_generated", "imputing_a_table", "rare_classes", "simulator_posterior", "spectra_parameters"),
-    *("expected_improvement", "gap_in_a_curve", "labels_saved", "star_distance"),
+    *("expected_improvement", "gap_in_a_curve", "labels_saved", "stacked_networks", "star_distance"),
     *("stellar_colours", "text_by_characters", "transfer_spectra", "variable_stars", "vit_attention"),
 }
 SECONDS = 200  # on a busy machine; a tenth of it on a quiet one

@@ -1,6 +1,6 @@
 """Estimators that say how sure they are, beside what users would do without them."""
 
-from . import ensembles
+from . import chains, ensembles
 
-MODULES = (ensembles,)
+MODULES = (chains, ensembles)
 MEASUREMENTS = [measurement for module in MODULES for measurement in module.MEASUREMENTS]

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.stats import binom
 
 from ..autodiff.tape import Array
+from ..pipeline import predict_interval
 from .common import PALE, given_axes, pyplot
 from .draws import as_columns, as_numbers, draw_outputs, draws_y, fitted_model, output_names, true_values
 from .pit import pit
@@ -37,7 +38,8 @@ def coverage(
     estimator : estimator
         Fitted, with a ``sample_y(X, n_samples, random_state)`` as that of `FlowRegressor` or
         ``GaussianProcessRegressor``, with a ``predict(X, return_std=True)`` as that of ``BayesianRidge``, or with a
-        ``predict_interval(X, confidence)``; a pipeline or a search stands for the estimator in it.
+        ``predict_interval(X, confidence)`` as that of `ConformalRegressor`; or one of ``loss="quantile"`` that predicts
+        the ends of these intervals. A pipeline or a search stands for the estimator in it.
     X : array-like of shape (n_samples, ...)
         Samples it was not fitted to.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -58,6 +60,8 @@ def coverage(
     ------
     TypeError
         If the estimator has none of these methods.
+    AttributeError
+        If it predicts other quantiles.
     ValueError
         If a level lies outside of 0 and 1, or y is not what is predicted.
     NotFittedError
@@ -80,9 +84,10 @@ def coverage(
     if levels.ndim > 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
         raise ValueError(f"confidence={confidence!r} must be a level between 0 and 1, or a sequence of such")
     model, x = fitted_model(estimator, X)
-    if hasattr(model, "predict_interval") and not draws_y(model):
+    tells_intervals = hasattr(model, "predict_interval") or hasattr(model, "predict_quantiles")
+    if tells_intervals and not draws_y(model):
         truth = true_values(X, y)
-        shares = np.array([_inside(truth, model.predict_interval(x, confidence=level)) for level in levels.flat])
+        shares = np.array([_inside(truth, predict_interval(model, x, level)) for level in levels.flat])
     else:
         place = pit(estimator, X, y, n_draws=n_draws, random_state=random_state)
         shares = (2 * np.abs(place - 0.5) <= levels.reshape(-1, *[1] * place.ndim)).mean(axis=1)

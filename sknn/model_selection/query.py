@@ -51,7 +51,7 @@ def query(estimator: Any, X_pool: Any, n: int = 1, strategy: Strategy = "auto", 
 
     - "mutual_information": what it tells of the network, in nats. For classes (BALD; batches by BatchBALD)
 
-      .. math:: I(y; w) = H\big(\mathbb{E}_w\, p(y \mid x, w)\big) - \mathbb{E}_w H\big(p(y \mid x, w)\big);
+      .. math:: I(y; w) = H\bigl(\mathbb{E}_w\, p(y \mid x, w)\bigr) - \mathbb{E}_w H\bigl(p(y \mid x, w)\bigr);
 
       for numbers, as Gaussians, :math:`\frac12 \log(1 + v / s^2)` with the variance v of what networks say and that of
       the noise, :math:`s^2`. Where all is noise, or all networks agree, a label is worth nothing.

@@ -1,9 +1,9 @@
 """How the uncertainty of a network's weights is found.
 
 ``Laplace`` describes a normal distribution around the best weights, ``Ensemble`` several networks, ``HMC`` networks
-drawn from the posterior itself, ``Dropout`` networks thinned at random, ``Variational`` normal weights that know nothing
-of each other; ``POSTERIORS`` says what the names mean. A new one is a frozen subclass of `Posterior` with a method
-`learn`, which gives what it has learnt: raw outputs of the networks that it stands for.
+drawn from the posterior itself, ``Dropout`` networks thinned at random, ``Variational`` normal weights that know
+nothing of each other; ``POSTERIORS`` says what the names mean. A new one is a frozen subclass of `Posterior` with a
+method `learn`, which gives what it has learnt: raw outputs of the networks that it stands for.
 """
 
 from .dropout import Dropout, ThinnedNetworks

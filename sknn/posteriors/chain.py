@@ -14,7 +14,7 @@ from .likelihood import applied
 from .scales import Scales
 from .step_size import DualAveraging, first_step
 
-SEARCHES, STEPS_OF_SEARCH = 3, 70  # before the first move, with scales and noise drawn after each search
+SEARCHES, STEPS_OF_SEARCH = 5, 300  # before the first move, with scales and noise drawn after each search
 JITTER = 0.2  # of the step, so that no trajectory closes upon itself
 STEP_ONLY, SECOND, LAST = 0.15, 0.35, 0.7  # parts of the warm-up: masses are measured at the ends of the middle ones
 

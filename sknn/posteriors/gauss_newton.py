@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,16 +13,18 @@ from .evidence import SMALLEST_NOISE, STRONGEST, WEAKEST
 from .likelihood import Likelihood
 
 SHORTEST = 30  # times that a step is shortened before there is none
-HELD = 10  # steps before the precisions follow: an early fit is a poor judge, and may call everything noise
+HELD = 10  # steps before the precisions follow, in one of two trials
+TRIAL = 40  # steps of each
 QUIET = 3  # steps in a row that gain next to nothing
 
 
 class Found(NamedTuple):
-    """Where a search has come to: the precisions, and what was minimised after each step."""
+    """Where a search has come to: the precisions, what was minimised after each step, and the evidence there."""
 
     alpha: float
     beta: float
     curve: list[float]
+    evidence: float
     converged: bool
 
 
@@ -34,6 +37,10 @@ def most_probable(likelihood: Likelihood, alpha: float | None, beta: float | Non
     :math:`\gamma = p - \alpha\, \mathrm{tr}\, H^{-1}`: :math:`\alpha = \gamma / \lVert\theta\rVert^2`,
     :math:`\beta = (N - \gamma) / 2 E` (MacKay 1992; Foresee & Hagan 1997).
 
+    There may be two such places: one where much is called noise, and one where the network follows the data closely.
+    Precisions that follow at once tend to the first, those that are held for some steps to the second. Both are tried,
+    and the search goes on from where the evidence is larger.
+
     Parameters
     ----------
     likelihood : Likelihood
@@ -45,29 +52,57 @@ def most_probable(likelihood: Likelihood, alpha: float | None, beta: float | Non
     tol : float
         The search ends after three steps in a row that change the evidence by less, in nats a sample.
     """
+    search = partial(_search, likelihood, alpha, beta, tol=tol)
+    if alpha is not None and beta is not None:
+        return search((alpha, beta), max_iter)
+    start = (1.0 if alpha is None else alpha, 10.0 if beta is None else beta)
+    network, initial = likelihood.network, likelihood.network.theta.copy()
+    tried = []
+    for held in (0, HELD):
+        network.theta[:] = initial
+        found = search(start, min(TRIAL, max_iter), held=held)
+        tried.append((found, network.theta.copy()))
+    best, network.theta[:] = max(tried, key=lambda each: each[0].evidence)
+    if best.converged or max_iter <= TRIAL:
+        return best
+    last = search((best.alpha, best.beta), max_iter - TRIAL)
+    return last._replace(curve=[*best.curve, *last.curve])
+
+
+def _search(
+    likelihood: Likelihood,
+    alpha: float | None,
+    beta: float | None,
+    start: tuple[float, float],
+    max_iter: int,
+    *,
+    tol: float,
+    held: int = 0,
+) -> Found:
+    """From where the network is, with these precisions at first; what is not given of them is held for some steps."""
     network, free = likelihood.network, likelihood.free
     tunes_alpha, tunes_beta = alpha is None, beta is None
-    alpha, beta = 1.0 if alpha is None else alpha, 10.0 if beta is None else beta
+    alpha, beta = start
     error, gradient, matrix = likelihood.expanded()
-    damping, quiet, before, curve = 1e-6, 0, -np.inf, [error]
+    damping, quiet, evidence, curve = 1e-6, 0, -np.inf, [error]
     for step in range(max_iter):
         theta = network.theta[free]
+        squares = float(theta @ theta)
         known, log_det = _known(matrix, alpha, beta)
-        evidence = _evidence(likelihood, error, float(theta @ theta), alpha, beta, log_det)
-        quiet = quiet + 1 if step > HELD and abs(evidence - before) < tol * likelihood.weight.sum() else 0
+        before, evidence = evidence, _evidence(likelihood, error, squares, alpha, beta, log_det)
+        quiet = quiet + 1 if step > held and abs(evidence - before) < tol * likelihood.weight.sum() else 0
         if quiet >= QUIET:
-            return Found(alpha, beta, curve, True)
-        before = evidence
-        if tunes_alpha and step >= HELD:
-            alpha = float(np.clip(known / max(float(theta @ theta), 1e-300), WEAKEST, STRONGEST))
-        if tunes_beta and step >= HELD:
+            return Found(alpha, beta, curve, evidence, True)
+        if tunes_alpha and step >= held:
+            alpha = float(np.clip(known / max(squares, 1e-300), WEAKEST, STRONGEST))
+        if tunes_beta and step >= held:
             left = max(likelihood.n_values - known, 1e-3 * likelihood.n_values)
             beta = float(min(left / max(2.0 * error, 1e-300), SMALLEST_NOISE**-2))
         damping, moved = _step(likelihood, theta, error, gradient, matrix, alpha, beta, damping)
         if moved:
             error, gradient, matrix = likelihood.expanded()
         curve.append(error)
-    return Found(alpha, beta, curve, False)
+    return Found(alpha, beta, curve, evidence, False)
 
 
 def _step(

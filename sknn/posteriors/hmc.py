@@ -29,7 +29,7 @@ FIRST_NOISE = 0.3  # of the spread of y
 SLOW_FROM = 20_000  # weights
 NOT_AGREED = (
     "the chains of HMC disagree about predictions: the median of R-hat is {:.2f}, and should be at most 1.1; give it "
-    "more, as in HMC(n_warmup={}, n_samples={}), or trust posterior='laplace'"
+    "more, as in HMC(n_warmup={}, n_samples={}), or choose posterior='laplace'"
 )
 SLOW = (
     "HMC moves all {} weights by {} gradients over all {} samples; posterior='laplace' or 'ensemble' suits networks of "
@@ -56,12 +56,13 @@ class HMC(Posterior):
     ----------
     n_chains : int, default=2
         How many walk, each from other weights; with `n_jobs` side by side.
-    n_warmup : int, default=400
+    n_warmup : int, default=80
         Moves of each chain that only adapt it.
-    n_samples : int, default=400
-        Moves of each chain from then on. At least as many as there are networks to be drawn.
-    n_steps : int, default=30
-        Leapfrog steps of a move.
+    n_samples : int, default=120
+        Moves of each chain from then on; more, where it has to give more draws.
+    n_steps : int, default=150
+        Leapfrog steps of a move. In the same time, a few long moves come farther than many short ones, whose ways lead
+        back and forth.
     acceptance : float, default=0.8
         The share of moves that are to be accepted: a larger one takes shorter steps.
 
@@ -89,13 +90,13 @@ class HMC(Posterior):
     --------
     >>> from sknn.posteriors import HMC
     >>> HMC(n_chains=4)
-    HMC(n_chains=4, n_warmup=400, n_samples=400, n_steps=30, acceptance=0.8)
+    HMC(n_chains=4, n_warmup=80, n_samples=120, n_steps=150, acceptance=0.8)
     """
 
     n_chains: int = integer("[1, inf)", default=2)
-    n_warmup: int = integer("[1, inf)", default=400)
-    n_samples: int = integer("[4, inf)", default=400)
-    n_steps: int = integer("[1, inf)", default=30)
+    n_warmup: int = integer("[1, inf)", default=80)
+    n_samples: int = integer("[4, inf)", default=120)
+    n_steps: int = integer("[1, inf)", default=150)
     acceptance: float = number("(0, 1)", default=0.8)
 
     def learn(self, task: Task) -> Learnt:

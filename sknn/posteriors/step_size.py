@@ -18,7 +18,7 @@ class DualAveraging:
     .. math:: \log\epsilon_{t+1} = \mu - \frac{\sqrt{t}}{\gamma}\, \frac{1}{t + t_0} \sum_{i \le t} (\delta - a_i),
         \qquad \log\bar\epsilon_{t+1} = t^{-\kappa} \log\epsilon_{t+1} + (1 - t^{-\kappa}) \log\bar\epsilon_t,
 
-    with their constants :math:`t_0 = 10` and :math:`\kappa = .75`; but :math:`\gamma = .1`, and :math:`\mu` the
+    with their constants :math:`t_0 = 10` and :math:`\kappa = .75`; but :math:`\gamma = .2`, and :math:`\mu` the
     logarithm of the first step, where they take .05 and ten times that step: in a warm-up of some hundred proposals
     steps swing so far that their mean is too short.
 
@@ -63,7 +63,7 @@ class DualAveraging:
         """Take note of the probability with which a proposal was accepted."""
         self.count += 1
         self.missing += self.wanted - acceptance
-        log_step = self.center - np.sqrt(self.count) / 0.1 * self.missing / (self.count + 10)
+        log_step = self.center - np.sqrt(self.count) / 0.2 * self.missing / (self.count + 10)
         weight = self.count**-0.75
         self.averaged = float(np.exp(weight * log_step + (1.0 - weight) * np.log(self.averaged)))
         self.step = float(np.exp(log_step))

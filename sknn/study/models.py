@@ -526,10 +526,6 @@ OF_DENSITIES: dict[str, Model] = {
 ALL = BUILT_IN | OF_FORECASTS | OF_MAPS | OF_DENSITIES
 
 
-KNOW_HOW_SURE = (
-    *("dummy", "bayesian_ridge", "hist_gradient_boosting", "gaussian_process"),
-    *("mlp", "conformal", "flow", "bayesian", "ensemble"),
-)
 CALIBRATION_FOLDS = 5
 
 
@@ -597,23 +593,32 @@ def of_intervals(confidence: float) -> dict[str, Model]:
     ['mlp', 'conformal', 'flow', 'bayesian', 'ensemble']
     """
     of_ends = of_quantiles([(1 - confidence) / 2, 0.5, (1 + confidence) / 2])
-    boosting = of_ends["hist_gradient_boosting"]
-    networks = partial(Model, family="network", makers={}, dense=True)
-    of_levels: dict[Model, Maker] = {
-        replace(BUILT_IN["ridge"], name="bayesian_ridge", title="Bayesian ridge", short=""): fixed(BayesianRidge()),
-        boosting: partial(_calibrated, boosting.makers["regression"], confidence),
-        BUILT_IN["gaussian_process"]: _gaussian_process_regressor,
-        networks("conformal", "Conformal MLP", needs=SCALED, short="Conformal"): partial(
-            _calibrated, BUILT_IN["mlp"].makers["regression"], confidence
+    boosting = partial(_calibrated, of_ends["hist_gradient_boosting"].makers["regression"], confidence)
+    conformal = partial(_calibrated, BUILT_IN["mlp"].makers["regression"], confidence)
+    network = partial(_network_of_numbers, needs=UNSCALED)
+    models = (
+        of_ends["dummy"],
+        replace(
+            BUILT_IN["ridge"],
+            name="bayesian_ridge",
+            title="Bayesian ridge",
+            makers={"regression": fixed(BayesianRidge())},
+            dense=True,
+            short="",
         ),
-        networks("flow", "Conditional flow", needs=UNSCALED, short="Flow"): fixed(sknn.FlowRegressor()),
-        networks("bayesian", "Bayesian network", needs=UNSCALED, short="Bayesian"): fixed(sknn.BayesianRegressor()),
-        networks("ensemble", "Ensemble of networks", needs=UNSCALED, short="Ensemble"): fixed(
-            sknn.BayesianRegressor(posterior="ensemble")
-        ),
-    }
-    known = {model.name: replace(model, makers={"regression": maker}) for model, maker in of_levels.items()}
-    return {name: (of_ends | known)[name] for name in KNOW_HOW_SURE}
+        replace(of_ends["hist_gradient_boosting"], makers={"regression": boosting}),
+        replace(BUILT_IN["gaussian_process"], makers={"regression": _gaussian_process_regressor}),
+        of_ends["mlp"],
+        _network_of_numbers("conformal", "Conformal MLP", conformal, SCALED),
+        network("flow", "Conditional flow", fixed(sknn.FlowRegressor())),
+        network("bayesian", "Bayesian network", fixed(sknn.BayesianRegressor())),
+        network("ensemble", "Ensemble of networks", fixed(sknn.BayesianRegressor(posterior="ensemble"))),
+    )
+    return {model.name: model for model in models}
+
+
+def _network_of_numbers(name: str, title: str, maker: Maker, needs: Needs) -> Model:
+    return Model(name, title, "network", {"regression": maker}, needs, dense=True, short=title.split()[0])
 
 
 def _calibrated(maker: Maker, confidence: float, data: DataSet) -> BaseEstimator:

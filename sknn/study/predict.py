@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import is_classifier
 
 import sknn
-from sknn.pipeline import predict_interval, predict_quantiles
+from sknn.pipeline import end_of, predict_interval, predict_quantiles, predicts_std
 
 from .columns import DECIMAL, tidy_column
 from .densities import is_density
@@ -86,6 +86,8 @@ def what_is_missing(model: Any, table: pd.DataFrame) -> str:
         return ""
     if is_classifier(model):
         return "The model has no probabilities, so none stand beside its predictions."
+    if predicts_std(end_of(model)) or hasattr(end_of(model), "predict_interval"):
+        return "The model knows how sure it is: with --intervals 0.9 it tells intervals around its numbers."
     lacking = "The model predicts no quantiles, so there are no intervals around its numbers"
     if isinstance(model.steps[-1][1] if hasattr(model, "steps") else model, BlockForecasts):
         return f"{lacking}."

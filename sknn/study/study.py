@@ -319,7 +319,7 @@ class Study:
             space=model.space(data, len(fold.train)) if self.tune else {},
             inner=inner_splitter(data, self.cv, fold_seed),
             seed=fold_seed,
-            intervals=self.intervals is not None,
+            intervals=is_whole and self.intervals is not None,
         )
 
     def _compute(self, cells: list[tuple[DataSet, Cell]]) -> list[Outcome]:

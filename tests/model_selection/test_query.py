@@ -308,6 +308,12 @@ def test_a_process_without_noise_is_measured_once_and_for_all():
         query(model, GRID, 4, "mutual_information")
 
 
+def test_a_process_in_a_pipeline_is_asked_in_the_form_it_was_fitted_to():
+    named = pd.DataFrame(GRID, columns=["x"], index=np.arange(len(GRID)) % 3)
+    model = make_pipeline(FunctionTransformer(), process()).fit(named[:3], np.arange(3.0))
+    assert_array_equal(query(model, named, 5, random_state=0), query(model[-1], named, 5, random_state=0))
+
+
 def test_outputs_of_a_process_are_alike():
     assert_array_equal(query(process(outputs=2), GRID, 5, random_state=0), query(process(), GRID, 5, random_state=0))
 

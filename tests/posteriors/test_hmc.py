@@ -108,7 +108,7 @@ def test_weights_scales_and_noise_have_the_joint_distribution_of_the_model():
         )
 
     direct = []
-    for _ in range(6000):
+    for _ in range(4000):
         theta = beforehand()
         draw_y(theta)
         direct.append(measured(theta))
@@ -117,7 +117,7 @@ def test_weights_scales_and_noise_have_the_joint_distribution_of_the_model():
     sampler = Sampler(scales, 8, 0.8, rng)
     sampler.begin(theta)
     in_turn, accepted = [], []
-    for _ in range(6000):
+    for _ in range(4000):
         accepted.append(sampler.move(0.15))
         draw_y(sampler.point.position)
         sampler.point = point(scales.energy, sampler.point.position)
@@ -240,7 +240,7 @@ def test_outputs_have_noise_of_their_own():
 @pytest.mark.parametrize("unit", [0.01, 10.0])
 def test_targets_that_are_not_standardised(unit):
     network = MLPRegressor(5, activation="tanh", target_scaling=None)
-    scaled = quiet(small(HMC(n_warmup=150, n_samples=100)).set_params(network=network), X, unit * Y)
+    scaled = quiet(small(HMC(n_warmup=60, n_samples=40, n_steps=30)).set_params(network=network), X, unit * Y)
     assert_allclose(scaled.noise_ / unit, 0.3, rtol=0.3)
 
 

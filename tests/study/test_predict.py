@@ -90,6 +90,10 @@ def test_text_stays_text_for_a_model_that_knows_no_types():
         (LinearSVC(), "The model has no probabilities"),
         (LogisticRegression(max_iter=500), ""),
         (OneByOne(DummyRegressor(strategy="quantile"), [0.1, 0.9]), ""),
+        (
+            make_pipeline(StandardScaler(), BayesianRidge()),
+            "with --intervals 0.9 it tells intervals around its",
+        ),
     ],
 )
 def test_what_a_model_cannot_say_is_said(model, remark):

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 
 from ...autodiff.tape import Array
-from ...pipeline import end_of, last_step, predict_quantiles
+from ...pipeline import end_of, last_step, mean_and_std, predict_quantiles, predicts_std
 
 SMALLEST = np.finfo(np.float64).tiny  # unit; where nothing is uncertain an error is nearly infinitely many of them
 
@@ -47,8 +47,8 @@ def kind_of_band(normalize: str | None, estimator: Any) -> str | None:
     """
     name = type(end_of(estimator)).__name__
     if normalize == "auto":
-        return "std" if _has_std(estimator) else "quantiles" if _has_quantiles(estimator) else None
-    if normalize == "std" and not _has_std(estimator):
+        return "std" if predicts_std(end_of(estimator)) else "quantiles" if _has_quantiles(estimator) else None
+    if normalize == "std" and not predicts_std(end_of(estimator)):
         raise ValueError(
             f'normalize="std" needs predict(X, return_std=True) or predict_std, which this {name} does not have; say '
             "None"
@@ -70,11 +70,6 @@ def check_units(largest: Sequence[Array]) -> None:
         )
 
 
-def takes_return_std(end: Any) -> bool:
-    """Whether a regressor, no pipeline or search, predicts its standard deviation along with the mean."""
-    return "return_std" in signature(end.predict).parameters
-
-
 def band(estimator: Any, X: Any, kind: str | None, confidence: float, shape: tuple[int, ...]) -> Band:
     """What a fitted estimator says of X, in double precision; `shape` is that of one y.
 
@@ -86,9 +81,7 @@ def band(estimator: Any, X: Any, kind: str | None, confidence: float, shape: tup
     if kind == "quantiles":
         return _between_quantiles(estimator, X, confidence, shape)
     if kind == "std":
-        end, x = last_step(estimator, X)
-        together = takes_return_std(end)
-        mean, std = end.predict(x, return_std=True) if together else (end.predict(x), end.predict_std(x))
+        mean, std = mean_and_std(*last_step(estimator, X))
         unit = np.maximum(_checked(std, shape, "the standard deviation"), SMALLEST)
     else:
         mean, unit = estimator.predict(X), np.ones(1)
@@ -117,11 +110,6 @@ def _checked(found: Any, shape: tuple[int, ...], method: str) -> Array:
     if np.isnan(found).any():
         raise ValueError(f"{method} of the estimator is NaN for {np.isnan(found).sum()} sample(s)")
     return found
-
-
-def _has_std(estimator: Any) -> bool:
-    end = end_of(estimator)
-    return hasattr(end, "predict_std") or (hasattr(end, "predict") and takes_return_std(end))
 
 
 def _has_quantiles(estimator: Any) -> bool:

@@ -12,14 +12,14 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
-from ...pipeline import last_step
+from ...pipeline import last_step, mean_and_std, predicts_std
 from ...template.declaring import Declaring
 from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight, checked_y
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, RegressorMixin
 from . import set_aside
-from .bands import Band, band, check_units, kind_of_band, takes_return_std
+from .bands import Band, band, check_units, kind_of_band
 from .kth_score import checked_confidence, kth_smallest, reach, warn_if_too_few
 from .set_aside import calibration, fitted_aside
 
@@ -197,9 +197,11 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
         if not return_std:
             return estimator.predict(X)
         end, x = last_step(estimator, X)
-        if not takes_return_std(end):
-            raise ValueError(f"return_std=True needs an estimator whose predict takes it, which {end!r} is not")
-        return end.predict(x, return_std=True)
+        if not predicts_std(end):
+            raise ValueError(
+                f"return_std=True needs an estimator that predicts standard deviations, which {end!r} is not"
+            )
+        return mean_and_std(end, x)
 
     def predict_interval(self, X: Any, confidence: float | None = None) -> Array:
         """Intervals that hold y with a probability.

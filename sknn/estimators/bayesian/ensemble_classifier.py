@@ -307,7 +307,9 @@ class EnsembleClassifier(ClassifierMixin, Committee):
 
     def _check(self, name: str, estimator: Any) -> None:
         if not is_classifier(estimator):
-            raise ValueError(f"{name}={estimator!r} is no classifier; for numbers there is EnsembleRegressor")
+            raise ValueError(
+                f"{name}={estimator!r} is no classifier of samples; for numbers there is EnsembleRegressor"
+            )
         if self.method == "mean" and not hasattr(estimator, "predict_proba"):
             raise ValueError(
                 f"{name}={estimator!r} has no predict_proba, of which method='mean' is the mean: take 'vote' or "

@@ -59,11 +59,11 @@ def new_members(
     rng : RandomState
         What random states are drawn from.
     check : callable
-        Raises ValueError on an estimator that cannot be a member; it is told the name, too.
+        Raises ValueError on an estimator that cannot be a member; it is told the name of the parameter, too.
     """
     named = listed("estimator", estimator)
-    for name, each in named.items():
-        check(name, each)
+    for each in named.values():
+        check("estimator", each)
     times = n_members if n_members != "auto" else SINGLE if not isinstance(estimator, list | tuple) else 1
     members = [(name, seeded(clone(each), rng, anew=times > 1)) for name, each in named.items() for _ in range(times)]
     if times > 1:

@@ -461,8 +461,16 @@ OF_REGRESSORS = {
     ),
 }
 OF_CLASSIFIERS = {
-    "a regressor": ({"estimator": REGRESSOR}, {}, "is no classifier; for numbers there is EnsembleRegressor"),
-    "without probabilities": ({"estimator": RidgeClassifier()}, {}, "has no predict_proba.*'vote' or 'stacking'"),
+    "a regressor": (
+        {"estimator": REGRESSOR},
+        {},
+        "is no classifier of samples; for numbers there is EnsembleRegressor",
+    ),
+    "without probabilities": (
+        {"estimator": RidgeClassifier()},
+        {},
+        "(?s)estimator=RidgeClassifier.*has no predict_proba.*'vote' or 'stacking'",
+    ),
     "a final regressor": (
         {"method": "stacking", "final_estimator": Ridge()},
         {},
