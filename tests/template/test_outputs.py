@@ -346,7 +346,7 @@ def test_the_normal_loss_learns_a_noise_that_depends_on_x(n_columns):
     x = rng.uniform(-1, 1, (600, 1))
     noise = np.where(x > 0, 2.0, 0.5)
     y = 10.0 * x + noise * rng.standard_normal((600, n_columns))
-    model = MLPRegressor(8, activation="tanh", loss="normal", learning_rate_init=0.03, max_iter=400, random_state=0)
+    model = MLPRegressor(4, activation="tanh", loss="normal", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
     model.fit(x, y if n_columns > 1 else y[:, 0])
     asked = np.array([[-0.5], [0.5]])
     mean, std = model.predict(asked), model.predict_std(asked)
