@@ -31,7 +31,7 @@ class Dropout(Posterior):
 
     Parameters
     ----------
-    rate : float, default=0.02
+    rate : float, default=0.01
         p: what the parameter `dropout` of the network is set to. A network that has dropout already, by one of its
         parameters or by its layers, keeps that instead.
 
@@ -47,7 +47,7 @@ class Dropout(Posterior):
     Dropout(rate=0.1)
     """
 
-    rate: float = number("[0, 1)", default=0.02)
+    rate: float = number("[0, 1)", default=0.01)
 
     def learn(self, task: Task) -> Learnt:
         network = task.network
