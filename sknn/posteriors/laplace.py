@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ..autodiff.tape import Array
 from ..description import choice, integer, number
 from ..nn import per_sample_factors
+from ..ops.threads import single_thread
 from .evidence import Evidence
 from .gauss_newton import most_probable
 from .likelihood import Likelihood, applied
@@ -20,6 +21,7 @@ from .posterior import Certain, Learnt, Outputs, Posterior, Task
 from .shown import Shown, inputs
 from .structures import STRUCTURES
 
+SMALL_STEP = 5e9  # multiplications
 FULL_UP_TO = 2000  # weights; beyond this the matrix of all pairs costs more than a fit
 ROUNDS = 3  # of a search where outputs differ in their noise
 NOT_CONVERGED = (
@@ -88,9 +90,10 @@ class Laplace(Posterior):
         rates = _only_last(shown.fit.network) if structure == "last_layer" else {}
         likelihood = shown.likelihood(_at_rates(shown.fit.network, rates))
         alpha, beta = _given(task, likelihood)
-        if structure == "last_layer" or not trains:
-            shown.keep(likelihood.network, self._search(likelihood, alpha, beta))
-        curvature = STRUCTURES[structure](likelihood)
+        with single_thread(_is_small(likelihood)):
+            if structure == "last_layer" or not trains:
+                shown.keep(likelihood.network, self._search(likelihood, alpha, beta))
+            curvature = STRUCTURES[structure](likelihood)
         evidence = Evidence.of(likelihood, curvature.eigenvalues)
         alpha, beta = evidence.best(alpha, beta)
         noise = likelihood.units / np.sqrt(beta) * shown.y_scale if likelihood.has_noise else None
@@ -131,7 +134,8 @@ class AroundBest(Learnt):
     rates: dict[str, float] = field(default_factory=dict)
 
     def outputs(self, X: Any) -> Outputs:
-        blocks = [(raw, self.curvature.covariance(slope, self.alpha, self.beta)) for raw, slope in self._linear(X)]
+        with single_thread(len(self.curvature.eigenvalues) <= FULL_UP_TO):
+            blocks = [(raw, self.curvature.covariance(slope, self.alpha, self.beta)) for raw, slope in self._linear(X)]
         raw, covariance = (np.concatenate(each) for each in zip(*blocks, strict=True))
         return Outputs(raw[None], covariance)
 
@@ -148,6 +152,11 @@ class AroundBest(Learnt):
         """Raw outputs for blocks of samples, and their derivatives by the weights that have a distribution."""
         likelihood = Likelihood(self.network, _at_rates(self.network.network_, self.rates), inputs(self.network, X))
         return ((raw, slope) for _, raw, slope in likelihood.jacobians())
+
+
+def _is_small(likelihood: Likelihood) -> bool:
+    """Whether a step is so little work that threads of the BLAS would wait for each other, or for other processes."""
+    return likelihood.n_values * len(likelihood.free) ** 2 < SMALL_STEP
 
 
 def _given(task: Task, likelihood: Likelihood) -> tuple[float | None, float | None]:
