@@ -88,7 +88,7 @@ class Variational(Posterior):
 
     def _bound(self, task: Task, shown: Shown) -> LowerBound:
         """What is maximised."""
-        noise = task.noise / shown.y_scale if isinstance(task.noise, float | int) else None
+        noise = None if task.noise in (None, "constant", "learned") else float(task.noise) / shown.y_scale
         samples = shown.fit.samples
         weight = samples.of(samples.weight)
         return LowerBound(
