@@ -7,12 +7,13 @@ experiment takes a day, and yields are measured to 0.01. Eight experiments are s
 next eighteen is done where the expected improvement on the best so far is largest, under a model of all that was
 measured: where the mean is high, or where nobody knows.
 
-The Gaussian process wins: after ten of these it is within 0.04 of the largest yield, and as many experiments at random
-or on a Latin hypercube stay 0.1 below, to the end. The Bayesian network is behind even those for twelve, and then rises
-to where the process is. The picture shows why: lines that bend go on beyond the data, up or down, so that corners and
-edges of what may be chosen promise most to it, and it has to see each of them before it looks inside. A process falls
-back to its mean there. For a handful of smooth knobs take the process; networks come into question where there are
-thousands of experiments, or more knobs than a process can learn the lengths of.
+Ten networks, an ensemble, win by a little: after twelve of these the best yield is 0.60, of 0.61 that can be had, and
+0.57 in the worst of five runs. The Gaussian process is quicker at first, has 0.58 then, and one of its runs stays at a
+lesser hill. As many experiments at random or on a Latin hypercube come to 0.5. The same network with the Laplace
+approximation is no better than they are. The picture shows why: linear in its weights, it goes on beyond the data, up
+or down, so that edges of what may be chosen promise most to it, and it measures there, one after another. Networks of
+an ensemble level off, and a process falls back to its mean. With a handful of smooth knobs begin with the process; it
+is a baseline of four lines.
 
 ::
 
@@ -33,8 +34,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern
 
 from sknn import BayesianRegressor, MLPRegressor
+from sknn.posteriors import Ensemble
 
-warnings.simplefilter("ignore", ConvergenceWarning)  # of the process, when a length scale is as large as it may be
+warnings.simplefilter("ignore", ConvergenceWarning)  # of lengths that are as large as they may be, and of L-BFGS
 LOW, HIGH = np.array([20, 0, 4.0]), np.array([90, 3, 9.0])  # temperature in Celsius, log10 of minutes, pH
 N_FIRST, N_ALL, NOISE, SEEDS = 8, 26, 0.01, range(5)
 
@@ -64,8 +66,9 @@ def process():
     return GaussianProcessRegressor(kernel, alpha=NOISE**2, n_restarts_optimizer=1, random_state=0)
 
 
-def network():
-    return BayesianRegressor(MLPRegressor(50, activation="tanh", input_scaling="standard"), noise=NOISE, random_state=0)
+def network(posterior):
+    tanh = MLPRegressor(50, activation="tanh", input_scaling="standard", solver="lbfgs", alpha=1e-3)
+    return BayesianRegressor(tanh, posterior=posterior, noise=NOISE, random_state=0)
 
 
 def known(model, X):
@@ -93,7 +96,8 @@ designs = {
     "random": lambda seed: np.random.default_rng(seed).uniform(size=(N_ALL, 3)),
     "Latin hypercube": lambda seed: qmc.LatinHypercube(3, rng=np.random.default_rng(seed)).random(N_ALL),
     "Gaussian process": lambda seed: chosen(process, seed),
-    "Bayesian network": lambda seed: chosen(network, seed),
+    "network, Laplace": lambda seed: chosen(lambda: network("laplace"), seed),
+    "ten networks": lambda seed: chosen(lambda: network(Ensemble(n_members=10)), seed),
 }
 everywhere = qmc.Sobol(3, rng=np.random.default_rng(0)).random(2**15)
 largest = true_yield(everywhere).max()
@@ -108,7 +112,7 @@ for name, curves in best.items():
 
 # -- the picture ---------------------------------------------------------------------------------------------------
 
-COLOURS = dict(zip(designs, ["#999999", "#E69F00", "#009E73", "#0072B2"], strict=True))  # of Okabe and Ito
+COLOURS = dict(zip(designs, ["#999999", "#E69F00", "#009E73", "#56B4E9", "#0072B2"], strict=True))  # of Okabe and Ito
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
 for name, curves in best.items():
     left.plot(np.arange(1, N_ALL + 1), np.transpose(curves), color=COLOURS[name], linewidth=0.6, alpha=0.4)
@@ -124,12 +128,12 @@ axes = LOW + plane * (HIGH - LOW)
 drawn = right.contourf(
     axes[..., 0], 10 ** axes[..., 1], true_yield(plane.reshape(-1, 3)).reshape(101, 101), cmap="Greys"
 )
-for name in ("Gaussian process", "Bayesian network"):
+for name in list(designs)[2:]:
     X = LOW + experiments[name][0] * (HIGH - LOW)
     right.plot(X[N_FIRST:, 0], 10 ** X[N_FIRST:, 1], "o", color=COLOURS[name], markersize=5, label=name)
-right.plot(X[:N_FIRST, 0], 10 ** X[:N_FIRST, 1], "x", color="black", label="the first eight")
+right.plot(X[:N_FIRST, 0], 10 ** X[:N_FIRST, 1], "x", color="black", label="first eight")
 right.set(yscale="log", xlabel="temperature in Celsius", ylabel="minutes", title="the first run; grey: yield at pH 6.6")
-right.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=3, columnspacing=1)
+right.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=2, columnspacing=1)
 figure.colorbar(drawn, ax=right, label="yield")
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent / "output"

@@ -6,15 +6,15 @@ weights, and by a Gaussian process. A curve was measured 240 times in two stretc
 between them, nor beyond either end. Dark bands hold the curve itself with 90 %, in the opinion of each, light ones a
 new measurement.
 
-In the gap, the error bars of the Laplace approximation, the ensemble, Markov chains and the process are two to five
-times those at the data, and all of them hold the curve, which does there what it did before. Beyond the ends it turns,
-and no band of a network knows of that: they follow the last slope, Laplace's and the ensemble's surely so. Only the
-process gives up its opinion soon enough to be right for some of the way. An error bar says how much the functions
-differ that a model can think of. It does not say what no function of the model does.
+In the gap, the error bars of the Laplace approximation, the ensemble and the process are two or three times those at
+the data, of Markov chains ten times, which know of steeper and flatter ways across; all of them hold the curve, which
+does there what it did before. Beyond the ends it turns, and no band of a network knows of that: they follow the last
+slope. Only the process gives up its opinion soon enough to be right for some of the way. An error bar says how much the
+functions differ that a model can think of. It does not say what no function of the model does.
 
-Dropout is as unsure at the data as elsewhere, and least of all in the gap: its rate is a choice, not something learnt.
-Mean-field variational inference finds weights so uncertain that little is left of the curve. Begin with Laplace; in one
-dimension, with the process.
+Dropout and mean-field variational inference are as unsure at the data as elsewhere, dropout least of all in the gap:
+how wide their bands are has little to do with where the data lie. Begin with Laplace; in one dimension, with the
+process.
 
 ::
 

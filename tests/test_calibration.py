@@ -139,6 +139,13 @@ def test_intervals_between_quantiles_are_counted():
         coverage(network, X, Y, confidence=0.5)
 
 
+def test_two_models_in_the_same_axes_are_both_in_view():
+    display = ErrorUncertaintyDisplay(uncertainty=[1.0, 9.0], error=[1.0, 2.0], n_samples=50).plot()
+    ErrorUncertaintyDisplay(uncertainty=[1.0, 2.0], error=[1.0, 30.0], n_samples=50).plot(ax=display.ax_)
+    assert display.ax_.get_xlim()[1] > 9
+    assert display.ax_.get_ylim()[1] > 30
+
+
 # -- models that are right, or wrong in known ways -----------------------------------------------------------------
 
 

@@ -238,8 +238,8 @@ class ErrorUncertaintyDisplay:
             return ax.plot(uncertainty[:, k], error[:, k], **{**style, "marker": ".", **kwargs})[0]
 
         self.lines_ = draw_outputs(ax, error.shape[1], self.names, draw)
-        ax.set(xlabel="predicted standard deviation", ylabel="root mean squared error", xlim=grid)
-        ax.set_ylim(bottom=0)
+        ax.set(xlabel="predicted standard deviation", ylabel="root mean squared error")
+        ax.set(xlim=(0, ax.dataLim.x1), ylim=(0, 1.05 * ax.dataLim.y1))  # of all that is drawn there
         return self
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from sklearn.base import clone
@@ -27,7 +28,7 @@ class Dropout(Posterior):
     How far networks differ is decided by p, not by how many samples there are: of all posteriors this one is the
     cheapest to add to a network that has dropout anyway, and the least to be believed far from the data.
 
-    The network is trained as its own parameters say. Constant noise is what it leaves on samples it has not seen.
+    The network is trained as its own parameters say; the default one for 600 epochs, to the end. Constant noise is what it leaves on samples it has not seen.
 
     Parameters
     ----------
@@ -46,6 +47,10 @@ class Dropout(Posterior):
     >>> Dropout(rate=0.1)
     Dropout(rate=0.1)
     """
+
+    default_training = MappingProxyType(
+        {"early_stopping": False, "max_iter": 600}
+    )  # dropout itself keeps from overfitting
 
     rate: float = number("[0, 1)", default=0.01)
 

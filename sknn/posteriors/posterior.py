@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -18,8 +20,11 @@ EVEN_POINTS = 256  # that stand for a normal distribution of logits
 class Posterior(Description):
     """The base of all descriptions of how the distribution of a network's weights is found.
 
-    A subclass is a frozen dataclass with a method `learn`.
+    A subclass is a frozen dataclass with a method `learn`. With which other parameters the default network of Bayesian
+    estimators is trained for it, it says in `default_training`.
     """
+
+    default_training: ClassVar[Mapping[str, Any]] = MappingProxyType({})
 
     def learn(self, task: Task) -> Learnt:
         """Fit what `task` says.

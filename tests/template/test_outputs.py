@@ -340,6 +340,32 @@ def test_predict_quantiles_is_there_for_quantiles_only(Estimator):
     assert "needs loss='quantile', got loss='huber'" in str(caught.value.__cause__)
 
 
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_the_normal_loss_learns_a_noise_that_depends_on_x(n_columns):
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (600, 1))
+    noise = np.where(x > 0, 2.0, 0.5)
+    y = 10.0 * x + noise * rng.standard_normal((600, n_columns))
+    model = MLPRegressor(4, activation="tanh", loss="normal", solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
+    model.fit(x, y if n_columns > 1 else y[:, 0])
+    asked = np.array([[-0.5], [0.5]])
+    mean, std = model.predict(asked), model.predict_std(asked)
+    assert mean.shape == std.shape == ((2, 2) if n_columns > 1 else (2,))
+    assert_allclose(mean.reshape(2, -1), np.repeat([[-5.0], [5.0]], n_columns, axis=1), atol=0.6)
+    assert_allclose(std.reshape(2, -1), np.repeat([[0.5], [2.0]], n_columns, axis=1), rtol=0.25)
+    assert model.predict_std(asked.astype("float32")).dtype == np.float32
+    other_units = clone(model).fit(x, 100.0 * (y if n_columns > 1 else y[:, 0]))
+    assert_allclose(other_units.predict_std(asked), 100.0 * std, rtol=1e-4)
+
+
+@regressors
+def test_predict_std_is_there_for_the_normal_loss_only(Estimator):
+    assert not hasattr(Estimator(), "predict_std")
+    with pytest.raises(AttributeError) as caught:
+        Estimator(loss="huber").predict_std(X)
+    assert "needs loss='normal', got loss='huber'" in str(caught.value.__cause__)
+
+
 @regressors
 def test_quantiles_are_of_one_target(Estimator):
     with pytest.raises(ValueError, match=r"loss='quantile' takes one target, got y of shape \(120, 3\)"):

@@ -122,6 +122,7 @@ TARGETS = {
     "several values": (MLPRegressor, np.column_stack([Y, -Y]), {}),
     "quantiles": (MLPRegressor, Y, {"loss": "quantile", "quantile": [0.1, 0.5, 0.9]}),
     "huber": (MLPRegressor, Y, {"loss": "huber"}),
+    "mean and noise": (MLPRegressor, np.column_stack([Y, -Y]), {"loss": "normal"}),
     "counts": (MLPRegressor, np.abs(C), {"loss": "poisson"}),
 }
 

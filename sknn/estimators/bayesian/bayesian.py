@@ -116,9 +116,10 @@ class Bayesian(MetaEstimatorMixin, Declaring):
         return tags
 
 
-def default_network(family: Any, X: Any) -> Any:
+def default_network(family: Any, X: Any, posterior: Posterior) -> Any:
     """The default of a family of perceptrons, for samples X."""
-    return family(batch_size=max(1, min(32, _num_samples(X))), **DEFAULT_NETWORK)
+    training = {**DEFAULT_NETWORK, **posterior.default_training}
+    return family(batch_size=max(1, min(32, _num_samples(X))), **training)
 
 
 def check_kind(kind: str) -> None:

@@ -201,4 +201,4 @@ class BayesianClassifier(ClassifierMixin, Bayesian):
             return clone(self.network)
         from ... import MLPClassifier
 
-        return default_network(MLPClassifier, X)
+        return default_network(MLPClassifier, X, self._meant("posterior", self.posterior))

@@ -261,7 +261,7 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             return clone(self.network)
         from ... import MLPRegressor
 
-        return default_network(MLPRegressor, X)
+        return default_network(MLPRegressor, X, self._meant("posterior", self.posterior))
 
     # -- from raw outputs to y -------------------------------------------------------------------------------------
 
