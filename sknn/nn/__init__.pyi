@@ -57,7 +57,7 @@ from .recurrent import RNN as RNN
 from .recurrent import Recurrent as Recurrent
 from .sequences import Sequences as Sequences
 from .shifted import Shifted as Shifted
-from .spread import spread as spread
+from .spread import with_spread as with_spread
 from .squeeze import SqueezeExcite as SqueezeExcite
 from .stochastic_depth import StochasticDepth as StochasticDepth
 from .thinned import DrawsOfUnits as DrawsOfUnits

@@ -10,7 +10,7 @@ from .dense import Dense
 from .layer import Layer, Spread
 
 
-def spread(nets: Applied, layers: Mapping[str, Layer], std: dict[str, Any], locally: bool = True) -> Applied:
+def with_spread(nets: Applied, layers: Mapping[str, Layer], std: dict[str, Any], locally: bool = True) -> Applied:
     """A network as a function of a batch whose weights are normal around those it has, each by itself.
 
     Dense layers draw their outputs, which for each sample have the distribution that drawn weights would give them;
@@ -36,10 +36,10 @@ def spread(nets: Applied, layers: Mapping[str, Layer], std: dict[str, Any], loca
     Examples
     --------
     >>> import numpy as np
-    >>> from sknn.nn import Dense, Draws, Network
+    >>> from sknn.nn import Dense, Draws, Network, with_spread
     >>> network = Network([Dense(1, init="ones")], (1,), None, "float64")
     >>> nets = network.function(draws=Draws(0, "float64"))
-    >>> y = spread(nets, network.layers_by_name, {"0": {"weight": np.full((1, 1), 0.1)}})(np.ones((5000, 1)))
+    >>> y = with_spread(nets, network.layers_by_name, {"0": {"weight": np.full((1, 1), 0.1)}})(np.ones((5000, 1)))
     >>> y.mean().round(1), y.std().round(1)
     (np.float64(1.0), np.float64(0.1))
     """

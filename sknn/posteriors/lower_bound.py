@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
 from ..losses import SquaredError
-from ..nn import Constants, Parts, spread
+from ..nn import Constants, Parts, with_spread
 from ..nn.trainable import Place, cut, nest
 from .evidence import SMALLEST_NOISE
 from .predictive import LOG_2_PI
@@ -94,7 +94,7 @@ class LowerBound:
     def __call__(self, nets: Any, batch: Any, draws: Any) -> Any:
         """A value for each sample, whose weighted mean is minus the bound over the weight of all."""
         std = F.exp(nets.spread.log_std)
-        drawn = spread(nets.means, self.layers, nest(cut(std, self.places)), self.locally)
+        drawn = with_spread(nets.means, self.layers, nest(cut(std, self.places)), self.locally)
         x = batch.x.toarray() if issparse(batch.x) else batch.x
         raw = self.estimator._outputs(drawn, batch._replace(x=x), draws)
         counts = min(nets.progress / WARM_UP, 1.0)

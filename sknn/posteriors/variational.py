@@ -26,14 +26,14 @@ from .shown import Shown
 class Variational(Posterior):
     r"""Weights that are normal and independent of each other, as near to the posterior as such weights can be.
 
-    Mean and standard deviation of each weight are trained to the largest evidence lower bound, by Adam with a learning
-    rate that falls along a cosine. Dense layers draw their outputs instead of their weights (local reparametrisation),
-    so that gradients have little noise. The standard deviation of the prior, and that of a constant noise, are those
-    with the largest bound.
+    Once the network is trained as its own parameters say, which gives the first means, mean and standard deviation of
+    each weight are trained to the largest evidence lower bound, by Adam with a learning rate that falls along a cosine.
+    Dense layers draw their outputs instead of their weights (local reparametrisation), so that gradients have little
+    noise. The standard deviation of the prior, and that of a constant noise, are those with the largest bound.
 
     Since it knows of no correlations, it finds the weights less uncertain than they are, and where a network is large
     for its data it switches units off, down to predictions that are worse than those of the same network without it:
-    of all posteriors here it predicts worst. What the network says of its own training does not apply.
+    of all posteriors here it is the one to trust least.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Variational(Posterior):
         The standard deviations that weights begin with.
     max_iter : int, default=300
         Epochs.
-    learning_rate_init : float, default=0.03
+    learning_rate_init : float, default=0.01
         The learning rate of the first step.
     batch_size : int, default=32
         Samples in a batch.
@@ -59,16 +59,17 @@ class Variational(Posterior):
     --------
     >>> from sknn.posteriors import Variational
     >>> Variational(max_iter=1000)
-    Variational(initial_scale=0.02, max_iter=1000, learning_rate_init=0.03, batch_size=32)
+    Variational(initial_scale=0.02, max_iter=1000, learning_rate_init=0.01, batch_size=32)
     """
 
     initial_scale: float = number("(0, inf)", default=0.02)
     max_iter: int = integer("[1, inf)", default=300)
-    learning_rate_init: float = number("(0, inf)", default=0.03)
+    learning_rate_init: float = number("(0, inf)", default=0.01)
     batch_size: int = integer("[1, inf)", default=32)
 
     def learn(self, task: Task) -> Learnt:
-        shown = Shown.of(task)
+        task.network.fit(task.X, task.y, sample_weight=task.sample_weight)
+        shown = Shown.of(task, goes_on=True)
         if shown is None:
             return Certain(task.network)
         bound = self._bound(task, shown)
@@ -87,7 +88,7 @@ class Variational(Posterior):
 
     def _bound(self, task: Task, shown: Shown) -> LowerBound:
         """What is maximised."""
-        noise = task.noise / shown.y_scale if isinstance(task.noise, float | int) else None
+        noise = None if task.noise in (None, "constant", "learned") else float(task.noise) / shown.y_scale
         samples = shown.fit.samples
         weight = samples.of(samples.weight)
         return LowerBound(
@@ -102,6 +103,7 @@ class Variational(Posterior):
     def _train(self, bound: LowerBound, shown: Shown) -> list[float]:
         """Maximise it; how it fell, a sample's share of it."""
         fit, estimator = shown.fit, shown.estimator
+        shown.state.loss_curve = []  # in place of that of the first training, which has other units
         plan = Plan(
             min(self.batch_size, len(fit.samples)),
             self.max_iter,

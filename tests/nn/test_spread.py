@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sknn.autodiff import Tensor, grad
-from sknn.nn import BatchNorm, Conv, Dense, Draws, Flatten, LayerNorm, Network, Residual, spread
+from sknn.nn import BatchNorm, Conv, Dense, Draws, Flatten, LayerNorm, Network, Residual, with_spread
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((6, 3))
@@ -27,7 +27,7 @@ def nested(net, value):
 
 
 def drawn(net, std, locally=True, seed=0):
-    return spread(net.function(draws=Draws(seed, "float64")), net.layers_by_name, std, locally)
+    return with_spread(net.function(draws=Draws(seed, "float64")), net.layers_by_name, std, locally)
 
 
 @pytest.mark.parametrize("locally", [True, False])
