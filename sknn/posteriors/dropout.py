@@ -28,7 +28,8 @@ class Dropout(Posterior):
     How far networks differ is decided by p, not by how many samples there are: of all posteriors this one is the
     cheapest to add to a network that has dropout anyway, and the least to be believed far from the data.
 
-    The network is trained as its own parameters say; the default one for 600 epochs, to the end. Constant noise is what it leaves on samples it has not seen.
+    The network is trained as its own parameters say; the default one for 600 epochs, to the end. Constant noise is what
+    it leaves on samples it has not seen.
 
     Parameters
     ----------
@@ -48,9 +49,8 @@ class Dropout(Posterior):
     Dropout(rate=0.1)
     """
 
-    default_training = MappingProxyType(
-        {"early_stopping": False, "max_iter": 600}
-    )  # dropout itself keeps from overfitting
+    # dropout itself keeps from fitting too closely
+    default_training = MappingProxyType({"early_stopping": False, "max_iter": 600})
 
     rate: float = number("[0, 1)", default=0.01)
 
