@@ -49,9 +49,8 @@ class Dropout(Posterior):
     Dropout(rate=0.1)
     """
 
-    default_training = MappingProxyType(
-        {"early_stopping": False, "max_iter": 600}
-    )  # dropout itself keeps from overfitting
+    # dropout itself keeps from fitting too closely
+    default_training = MappingProxyType({"early_stopping": False, "max_iter": 600})
 
     rate: float = number("[0, 1)", default=0.01)
 
