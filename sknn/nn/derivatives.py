@@ -221,6 +221,12 @@ def _always(*inputs: Any, **options: Any) -> bool:
     return True
 
 
+def _takes_all_rows(x: Any, first: Any, *others: Any) -> bool:
+    if first is Ellipsis:
+        return len(others) < x.ndim
+    return isinstance(first, slice) and first == slice(None)
+
+
 KEEPS_ROWS: dict[Operation, Callable[..., bool]] = {  # of operations on samples (n, ...), beside elementwise ones
     **dict.fromkeys(
         (dense, activate, join, loss.softmax_cross_entropy, loss.sigmoid_cross_entropy, loss.margin_loss), _always
@@ -229,7 +235,7 @@ KEEPS_ROWS: dict[Operation, Callable[..., bool]] = {  # of operations on samples
     loss.poisson_deviance: _always,
     F.reshape: _always,  # while there are as many rows
     F.sum: lambda x, axis=None, keepdims=False: axis is not None and 0 not in np.arange(x.ndim)[np.atleast_1d(axis)],
-    F.take: lambda x, index: isinstance(index, tuple) and isinstance(index[0], slice) and index[0] == slice(None),
+    F.take: lambda x, index: isinstance(index, tuple) and _takes_all_rows(x, *index),
 }
 
 
