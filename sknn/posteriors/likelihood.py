@@ -9,7 +9,7 @@ import numpy as np
 
 from ..autodiff.tape import Array, Tensor, grad
 from ..losses import BinaryLogLoss, CategoricalLogLoss, Loss, NormalLogLoss, SquaredError
-from ..nn import differentiate, per_sample_gradients
+from ..nn import per_sample_gradients
 from ..template.samples import Batch
 
 AT_ONCE = 1 << 22  # numbers of a Jacobian
@@ -103,22 +103,28 @@ class Likelihood:
 
     def error(self, raw: Array) -> float:
         """E."""
-        return float(self.weight @ self._losses(raw, slice(None)))
+        return self._value_and_slopes(raw, slice(None))[0]
 
     def slope(self) -> tuple[float, Array]:
         """E and its gradient by the free parameters, from one pass there and back."""
         error, gradient = 0.0, np.zeros(len(self.free))
         function = self.network.function(watched=True)
         for rows in self._blocks():
-            losses = self._losses(applied(self.estimator, function, self.x[rows]), rows)
-            value, (found,) = differentiate((losses * self.weight[rows]).sum(), [self.network])
+            raw = applied(self.estimator, function, self.x[rows])
+            value, slopes = self._value_and_slopes(raw.value, rows)
             error += value
-            gradient += found[self.free]
+            gradient += np.concatenate([each.ravel() for each in grad(raw, self.network.leaves, seed=slopes)])
         return error, gradient
 
-    def _losses(self, raw: Any, rows: slice) -> Any:
-        y = self.y[rows]
-        return self.loss(raw / self.units, y / self.units) if self.has_noise else self.loss(raw, y)
+    def _value_and_slopes(self, raw: Array, rows: slice) -> tuple[float, Array]:
+        """E of some rows, and its slopes by their raw outputs."""
+        weight = self.weight[rows]
+        if self.has_noise:  # which is most of what a step of a chain does beside the network
+            errors = (raw - self.y[rows]) / self.units
+            return 0.5 * float(weight @ np.square(errors).sum(axis=1)), weight[:, None] * errors / self.units
+        watched = Tensor(raw)
+        losses = self.loss(watched, self.y[rows])
+        return float(weight @ losses.value), grad(losses, watched, seed=weight)
 
     def measure_units(self) -> None:
         """Measure the errors of each output by what they are now."""
@@ -131,10 +137,9 @@ class Likelihood:
         size = len(self.free)
         error, gradient, matrix = 0.0, np.zeros(size), np.zeros((size, size))
         for rows, raw, jacobian in self.jacobians():
-            watched, weight = Tensor(raw), self.weight[rows]
-            losses = self._losses(watched, rows)
-            error += float(weight @ losses.value)
-            gradient += np.einsum("no,nop->p", grad(losses, watched, seed=weight), jacobian)
+            value, slopes = self._value_and_slopes(raw, rows)
+            error += value
+            gradient += slopes.ravel() @ jacobian.reshape(-1, size)
             whitened = self.whitened(raw, jacobian, rows)
             matrix += whitened.T @ whitened
         return error, gradient, matrix
