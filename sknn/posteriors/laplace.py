@@ -12,17 +12,19 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..autodiff.tape import Array
 from ..description import choice, integer, number
+from ..losses import NormalLogLoss
 from ..nn import per_sample_factors
 from ..ops.threads import single_thread
 from .evidence import Evidence
 from .gauss_newton import most_probable
 from .likelihood import Likelihood, applied
 from .posterior import Certain, Learnt, Outputs, Posterior, Task
+from .settling import settle
 from .shown import Shown, inputs
 from .structures import STRUCTURES
 
 SMALL_STEP = 5e9  # multiplications
-FULL_UP_TO = 2000  # weights; beyond this the matrix of all pairs costs more than a fit
+FULL_UP_TO = 1000  # weights; beyond this the matrix of all pairs costs more than a fit
 ROUNDS = 3  # of a search where outputs differ in their noise
 NOT_CONVERGED = (
     "Laplace has taken max_iter={} steps, and the evidence still changes: give it more, as in Laplace(max_iter={}), or "
@@ -43,14 +45,15 @@ class Laplace(Posterior):
 
     With a full matrix the weights are found along with both, by Gauss-Newton steps in double precision from the
     network's initial ones, instead of what its own parameters say of training (Foresee & Hagan 1997); with
-    "last_layer" so are those of the last layer, after a training as the network says. With the other structures, and
-    where the noise is learned (it would be fitted too closely), nothing is moved after that training.
+    "last_layer" so are those of the last layer, after a training as the network says. With the other structures some
+    steps of L-BFGS over all samples follow that training. Where the noise is learned, nothing is moved after it (noise
+    would be fitted too closely), and the noise of a sample is that of the best weights.
 
     Parameters
     ----------
     structure : {"auto", "full", "kronecker", "diagonal", "last_layer"}, default="auto"
         What is kept of H: all of it; for each dense layer the Kronecker product of two small matrices (Ritter et al.
-        2018); its diagonal; or all of what belongs to the last layer. "auto" is "full" for up to 2,000 weights of
+        2018); its diagonal; or all of what belongs to the last layer. "auto" is "full" for up to 1,000 weights of
         dense layers, then "kronecker", and "last_layer" where a network has other layers than dense ones.
     max_iter : int, default=300
         Most Gauss-Newton steps.
@@ -93,6 +96,8 @@ class Laplace(Posterior):
         with single_thread(_is_small(likelihood)):
             if structure == "last_layer" or not trains:
                 shown.keep(likelihood.network, self._search(likelihood, alpha, beta))
+            elif task.noise != "learned":
+                shown.keep(likelihood.network, settle(likelihood, STRUCTURES[structure], alpha, beta))
             curvature = STRUCTURES[structure](likelihood)
         evidence = Evidence.of(likelihood, curvature.eigenvalues)
         alpha, beta = evidence.best(alpha, beta)
@@ -146,7 +151,12 @@ class AroundBest(Learnt):
         normal = rng.standard_normal((len(self.curvature.eigenvalues), n_draws))
         moved = self.curvature.root(normal, self.alpha, self.beta)
         each = [raw + np.moveaxis(slope @ moved, -1, 0) for raw, slope in self._linear(X)]
-        return np.concatenate(each, axis=1)
+        drawn = np.concatenate(each, axis=1)
+        loss = self.network._target.loss
+        if isinstance(loss, NormalLogLoss):  # whose variance is exponential: what is linear in the weights is no guide
+            n_outputs = drawn.shape[-1] // 2
+            drawn[..., n_outputs:] = self.outputs(X).each[..., n_outputs:]
+        return drawn
 
     def _linear(self, X: Any) -> Iterator[tuple[Array, Array]]:
         """Raw outputs for blocks of samples, and their derivatives by the weights that have a distribution."""

@@ -42,6 +42,11 @@ class Shown:
     def of(cls, task: Task, goes_on: bool = False) -> Shown | None:
         """A new network, or a fitted one that goes on; None where there is nothing to learn (one class)."""
         estimator = task.network
+        if "dtype" not in estimator.get_params(deep=False):
+            raise ValueError(
+                f"network={estimator!r} is trained by a rule of its own, in which no posterior has a say; take "
+                "MLPRegressor or MLPClassifier, or posterior='ensemble'"
+            )
         trained_by_itself = copy(estimator)
         trained_by_itself.set_params(dtype="float64", early_stopping=False, scoring="loss", warm_start=goes_on)
         fit: Any = new_fit(trained_by_itself, task.X, task.y, task.sample_weight)

@@ -15,7 +15,7 @@ from ..optim import Adam
 from ..schedules import Cosine
 from ..template.fit import FamilyData
 from ..template.inputs import DIVERGED
-from ..train import Phase, Plan, Stage, train
+from ..train import Outcome, Phase, Plan, Stage, train
 from .lower_bound import LowerBound
 from .posterior import Certain, Learnt, Posterior, Task
 from .sampled import Sampled
@@ -114,6 +114,8 @@ class Variational(Posterior):
         )
         stage = Stage([Phase(bound)], plan, Adam())
         loop = train(bound.parts, FamilyData(estimator, fit.samples), [stage], shown.state, fit.rng)
+        if loop.outcome is Outcome.INTERRUPTED:
+            raise KeyboardInterrupt
         if not bound.parts.is_finite:
             raise ValueError(DIVERGED)
         return loop.state.loss_curve

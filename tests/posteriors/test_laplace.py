@@ -210,3 +210,22 @@ def test_a_frozen_layer_has_no_uncertainty():
 def test_steps_that_do_not_suffice_are_told():
     with pytest.warns(ConvergenceWarning, match=r"max_iter=2 steps.*Laplace\(max_iter=6\)"):
         BayesianRegressor(MLPRegressor(4), Laplace(max_iter=2), random_state=0).fit(X, Y)
+
+
+def test_what_was_stopped_early_settles_before_it_is_judged():
+    """Else initial weights would be a wide prior, and what was not learnt yet noise."""
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(300, 30))
+    y = x[:, 0] + np.sin(2.0 * x[:, 1]) + 0.3 * rng.normal(size=300)
+    model = BayesianRegressor(posterior=Laplace(structure="kronecker"), random_state=0).fit(x[:200], y[:200])
+    assert 0.2 < model.noise_ < 0.6
+    assert -model.score_samples(x[200:], y[200:]).mean() < 1.2  # a normal distribution around the mean has 1.6
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_noise_that_is_learned_is_drawn_as_it_is_predicted():
+    model = BayesianRegressor(MLPRegressor(6, activation="tanh", max_iter=60), noise="learned", random_state=0)
+    model.fit(X, Y)
+    far = 3.0 * FRESH
+    std = model.predict(far, return_std=True)[1]
+    assert_allclose(model.sample_y(far, 20_000, random_state=0).std(axis=1), std, rtol=0.05)

@@ -19,6 +19,7 @@ from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin
 
 KINDS = ("epistemic", "noise", "total")
+FEW = 20  # samples, of which none are set aside
 DEFAULT_NETWORK: dict[str, Any] = {  # 50 units, few enough for all posteriors; the best of all epochs is kept
     **{"hidden_layer_sizes": (50,), "activation": "tanh", "input_scaling": "standard"},
     **{"learning_rate": "one_cycle", "learning_rate_init": 0.03, "max_iter": 300},
@@ -118,8 +119,11 @@ class Bayesian(MetaEstimatorMixin, Declaring):
 
 def default_network(family: Any, X: Any, posterior: Posterior) -> Any:
     """The default of a family of perceptrons, for samples X."""
-    training = {**DEFAULT_NETWORK, **posterior.default_training}
-    return family(batch_size=max(1, min(32, _num_samples(X))), **training)
+    training, n_samples = {**DEFAULT_NETWORK, **posterior.default_training}, _num_samples(X)
+    if n_samples < FEW:
+        training["early_stopping"] = False
+    aside = 10 if training["early_stopping"] else min(5, n_samples)  # a tenth, or a fold that tells the noise
+    return family(batch_size=max(1, min(32, n_samples - -(-n_samples // aside))), **training)
 
 
 def check_kind(kind: str) -> None:

@@ -88,6 +88,7 @@ class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
     estimators_: list[Any] = fitted("The fitted members.")
     final_estimator_: Any = fitted('The fitted final estimator; None without "stacking".')
     _names: list[str] = fitted("The names of the members.")
+    _weights: list[float] | None = fitted("How much each counts; None: each alike.")
 
     # -- what a kind says ------------------------------------------------------------------------------------------
 
@@ -109,19 +110,20 @@ class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
         rng = check_random_state(self.random_state)
         named = new_members(self._given_or_default(), self.n_members, rng, self._check)
         members, bootstrap = list(named.values()), rng if self.bootstrap else None
-        self._check_weights(len(members))
+        weights = self._checked_weights(len(members))
         final = self._new_final() if self.method == "stacking" else None
         if final is not None:
             self._check("final_estimator", final)
         estimators = fit_members(members, data, self.n_jobs, bootstrap)
         if final is not None:
             final = fitted_final(final, members, says, data, self.cv, self.n_jobs, rng, bootstrap)
-        vars(self).update(attributes, estimators_=estimators, final_estimator_=final, _names=list(named))
+        vars(self).update(attributes, estimators_=estimators, final_estimator_=final)
+        self._names, self._weights = list(named), weights
         return self
 
-    def _check_weights(self, n_members: int) -> None:
+    def _checked_weights(self, n_members: int) -> list[float] | None:
         if self.weights is None:
-            return
+            return None
         if self.method == "stacking":
             raise ValueError(f"weights={self.weights!r} does not apply with method='stacking', which learns them")
         weights = np.asarray(self.weights, np.float64)
@@ -129,6 +131,7 @@ class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
             raise ValueError(
                 f"weights={self.weights!r} must be {n_members} numbers, one for each member, none below 0, not all 0"
             )
+        return weights.tolist()
 
     def _given_or_default(self) -> Any:
         return self._default() if self.estimator is None else self.estimator

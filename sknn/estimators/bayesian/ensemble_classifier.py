@@ -159,7 +159,7 @@ class EnsembleClassifier(ClassifierMixin, Committee):
         if self.method == "mean":
             return self.classes_[self.predict_proba(X).argmax(axis=1)]
         votes = _numbers(self.estimators_, X, self.classes_)[..., None] == np.arange(len(self.classes_))
-        return self.classes_[np.average(votes, axis=0, weights=self.weights).argmax(axis=1)]
+        return self.classes_[np.average(votes, axis=0, weights=self._weights).argmax(axis=1)]
 
     @available_if(_knows_probabilities)
     def predict_proba(self, X: Any) -> Array:
@@ -178,7 +178,7 @@ class EnsembleClassifier(ClassifierMixin, Committee):
         check_is_fitted(self)
         if self.method == "stacking":
             return self.final_estimator_.predict_proba(self.transform(X))
-        return mean_of_draws(self.predict_draws(X), self.weights)
+        return mean_of_draws(self.predict_draws(X), self._weights)
 
     @available_if(_knows_probabilities)
     def predict_log_proba(self, X: Any) -> Array:
@@ -270,7 +270,7 @@ class EnsembleClassifier(ClassifierMixin, Committee):
         nats : ndarray of shape (n_samples,)
         """
         check_kind(kind)
-        return class_uncertainty(self.predict_draws(X), kind, self.weights)
+        return class_uncertainty(self.predict_draws(X), kind, self._weights)
 
     def transform(self, X: Any) -> Array:
         """What members say, as features of another model: with "stacking" those of the final estimator.

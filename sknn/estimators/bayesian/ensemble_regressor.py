@@ -126,7 +126,7 @@ class EnsembleRegressor(RegressorMixin, Committee):
         draws = self.predict_draws(X)
         if self.final_estimator_ is not None:
             return self.final_estimator_.predict(in_columns(draws))
-        return mean_of_draws(draws, self.weights)
+        return mean_of_draws(draws, self._weights)
 
     def predict_draws(self, X: Any) -> Array:
         """What each member predicts.
@@ -163,7 +163,7 @@ class EnsembleRegressor(RegressorMixin, Committee):
         """
         if kind != "epistemic":
             raise ValueError(NO_NOISE.format(kind))
-        return spread(self.predict_draws(X), self.weights)
+        return spread(self.predict_draws(X), self._weights)
 
     def transform(self, X: Any) -> Array:
         """What members predict, as features of another model.

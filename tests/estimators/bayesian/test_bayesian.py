@@ -1,6 +1,7 @@
 """Bayesian regressors and classifiers from outside: what they say that they do not know, around all networks."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -8,13 +9,23 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.datasets import load_digits
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_validate, train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknn import BayesianClassifier, BayesianRegressor, CNNRegressor, MLPClassifier, MLPRegressor, RNNRegressor
+from sknn import (
+    BayesianClassifier,
+    BayesianRegressor,
+    CNNRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    PerceptronRegressor,
+    RNNRegressor,
+)
 from sknn.posteriors import HMC, POSTERIORS, Ensemble, Laplace, NormalMixture, class_uncertainty
+from sknn.posteriors.lower_bound import LowerBound
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 RNG = np.random.default_rng(0)
@@ -242,6 +253,7 @@ REFUSED = {
     "a loss of its own": (BayesianRegressor(MLPRegressor(loss="huber")), r"loss='squared_error'"),
     "noise below nothing": (regressor(noise=-1.0), "noise"),
     "a classifier": (BayesianRegressor(MLPClassifier()), "must be a regressor"),
+    "a rule of its own": (BayesianRegressor(PerceptronRegressor()), "no posterior has a say"),
     "no draws": (regressor().set_params(n_draws=0), "n_draws"),
 }
 
@@ -271,4 +283,26 @@ def test_a_fit_that_fails_loses_nothing(posterior):
     before = model.predict(FRESH)
     with pytest.raises(ValueError, match="NaN"):
         model.fit(np.full((60, 2), np.nan), Y)
+    assert_array_equal(model.predict(FRESH), before)
+
+
+@pytest.mark.parametrize("n", [3, 25])
+@pytest.mark.parametrize("posterior", ["laplace", "ensemble", "dropout", QUICK["hmc"]], ids=str)
+def test_the_default_network_takes_few_samples(posterior, n):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = BayesianRegressor(posterior=posterior, random_state=0).fit(X[:n], Y[:n])
+    assert np.isfinite(model.predict(FRESH)).all()
+
+
+def test_an_interrupted_fit_of_independent_weights_leaves_nothing(monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    model = regressor("variational").fit(X, Y)
+    before = model.predict(FRESH)
+    monkeypatch.setattr(LowerBound, "__call__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(X, Y)
     assert_array_equal(model.predict(FRESH), before)

@@ -596,3 +596,12 @@ def test_tables_pickles_files_and_names(Ensemble, tmp_path):
     prefix = Ensemble.__name__.lower()
     columns = ["a", "b"] if Ensemble is EnsembleRegressor else [f"{name}_{k}" for name in "ab" for k in range(3)]
     assert list(features) == [f"{prefix}_{column}" for column in columns]
+
+
+def test_weights_are_those_of_the_fit():
+    ensemble = EnsembleRegressor(REGRESSORS, weights=[1, 0.5, 3]).fit(X, NUMBERS)
+    before = ensemble.predict(X)
+    assert_array_equal(ensemble.set_params(weights=[1.0]).predict(X), before)
+    with pytest.raises(ValueError, match="one for each member"):
+        ensemble.fit(X, NUMBERS)
+    assert_array_equal(ensemble.predict(X), before)
