@@ -21,8 +21,8 @@ class ErrorUncertaintyDisplay:
     Make one with :meth:`from_estimator` or :meth:`from_predictions`. Samples are put in order of their predicted
     deviation :math:`\sigma_i` and divided into bins; of each bin
 
-    .. math:: \mathrm{RMSE} = \sqrt{\tfrac1m \textstyle\sum_i (y_i - \hat y_i)^2} \quad \text{stands against} \quad
-        \sqrt{\tfrac1m \textstyle\sum_i \sigma_i^2}.
+    .. math:: \mathrm{RMSE} = \sqrt{\tfrac1m \sum_i (y_i - \hat y_i)^2} \quad \text{stands against} \quad
+        \sqrt{\tfrac1m \sum_i \sigma_i^2}.
 
     Each output has a line. Calibrated ones lie on the diagonal, of normal errors 99 % of the bins within the band;
     above it predictions are overconfident. A line that does not rise says that the deviations do not tell sure

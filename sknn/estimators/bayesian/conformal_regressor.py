@@ -124,10 +124,9 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
     )
     estimators_: list[BaseEstimator] = fitted("The estimator of each fold.")
     conformity_scores_: Array = fitted(
-        "How wrong the estimator was about each sample that was set aside, in the order of the samples: |y - mean| in "
-        "the units of `normalize`, or how far y lay outside of the quantiles, negative inside. Without samples that no "
-        "fold has set aside, or that weigh nothing.",
-        shape="(n_scores,) or (n_scores, n_outputs)",
+        "How wrong the estimator was about each sample that was set aside, in the order of the samples: its distance "
+        "from y in the units of `normalize`, or how far y lay outside of the quantiles, negative inside. Without "
+        "samples that no fold has set aside, or that weigh nothing.",
     )
     normalize_: str | None = fitted('What `normalize` was for this estimator: "std", "quantiles" or None.')
     _confidence: float = fitted("That of the quantiles asked for.")
