@@ -124,6 +124,27 @@ def checked_flag(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def checked_count(name: str, value: Any, least: int) -> int:
+    """A whole number of Python that is not smaller; ValueError if it is none."""
+    if not is_integer(value) or value < least:
+        raise ValueError(f"{name}={value!r} must be a whole number, at least {least}")
+    return int(value)
+
+
+def checked_share(name: str, value: Any) -> float:
+    """A number above 0 and below 1; ValueError if it is none."""
+    if not is_number(value) or not 0 < value < 1:
+        raise ValueError(f"{name}={value!r} must be a number above 0 and below 1")
+    return float(value)
+
+
+def checked_shares(name: str, values: Any) -> list[float]:
+    """Such numbers, one at least; ValueError if they are none."""
+    if not in_order(values) or not len(values) or not all(is_number(each) and 0 < each < 1 for each in values):
+        raise ValueError(f"{name}={values!r} must be a sequence of numbers above 0 and below 1")
+    return [float(each) for each in values]
+
+
 def _checked_number(name: str, value: Any, interval: str) -> float:
     """The value as a Python number: NumPy's float64 would make float32 arithmetic run, and round, in float64."""
     if not is_number(value) or not _lies_in(interval, value):

@@ -21,6 +21,7 @@ from sklearn.utils import _safe_indexing, check_random_state
 from sklearn.utils.validation import _num_samples
 
 from .autodiff.tape import Array
+from .description import checked_share
 
 LARGEST = 2**20  # numbers that are drawn at a time
 MOST_ROWS = 200  # a Gaussian process draws for all rows jointly, which costs the cube of them
@@ -199,8 +200,7 @@ def predict_interval(model: Any, X: Any, confidence: float = 0.9) -> Array:
     >>> predict_interval(ridge, [[0.0, 0.0]], confidence=0.95).round()
     array([[48., 52.]])
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
+    confidence = checked_share("confidence", confidence)
     estimator, X = last_step(model, X)
     if isinstance(estimator, TransformedTargetRegressor):
         return np.sort(_transformed_back(estimator, predict_interval(estimator.regressor_, X, confidence)), axis=1)

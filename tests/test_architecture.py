@@ -33,7 +33,7 @@ ROOMS: dict[str, set[str]] = {
     "estimators": CORE | {"augment", "callbacks", "metrics", "template", "series", "posteriors", "pipeline"},
     "inspection": CORE | {"template", "estimators", "pipeline"},
     "persistence": CORE | {"augment", "callbacks", "template", "series", "posteriors"},
-    "pipeline": {"autodiff"},
+    "pipeline": {"autodiff", "description"},
     "model_selection": {"autodiff", "pipeline"},
     "versions": {"ops"},
     "sknn": {

@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.utils.validation import _num_samples, check_consistent_length, check_is_fitted
 
 from ..autodiff.tape import Array
+from ..description import checked_count
 from ..pipeline import is_normal, last_step, sample_y_in_blocks
 from .common import line_colors
 
 
 def places(estimator: Any, X: Any, y: Any, n_draws: int, rng: np.random.RandomState) -> tuple[Array, Array]:
     """How many draws lie below each true value, and how many are equal to it; (n_samples, n_outputs) each."""
-    if not isinstance(n_draws, int | np.integer) or n_draws < 1:
-        raise ValueError(f"n_draws={n_draws!r} must be a whole number, at least 1")
+    n_draws = checked_count("n_draws", n_draws, 1)
     model, X = fitted_model(estimator, X)
     if not draws_y(model):
         raise TypeError(

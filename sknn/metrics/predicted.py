@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from ..autodiff.tape import Array
+from ..description import checked_share
 from .weights import checked_weights
 
 
@@ -170,8 +171,7 @@ def interval_score(
     >>> interval_score([1.0, 5.0], [[0.0, 2.0], [0.0, 4.0]], confidence=0.5, average=None)  # 4 + 2 / 0.5 * 1
     array([2., 8.])
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
+    confidence = checked_share("confidence", confidence)
     y = _numbers("y_true", y_true)
     low, high = np.moveaxis(_of_each("interval", interval, y, 2, exactly=True), -1, 0)
     if (low > high).any():

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from ..autodiff.tape import Array
-from ..description import is_integer
+from ..description import checked_count
 from ..nn.draws import Draws
 from ..train import Verdict
 from .conditions import CHANGED, ConditionTarget, check_names, names_of, read_conditions
@@ -110,10 +110,8 @@ class Generator(Estimator):
     def _drawn(self, n_samples: Any, y: Any, random_state: Any, sampled: Callable[..., Array]) -> Array:
         """What ``sampled(n, condition, draws)`` gives for what :meth:`sample` was asked."""
         check_is_fitted(self)
-        if not is_integer(n_samples) or n_samples < 0:
-            raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
-        draws = draws_by(random_state, self.network_.theta.dtype)
-        n, condition = self._drawn_under(int(n_samples), y, draws)
+        n_samples, draws = checked_count("n_samples", n_samples, 0), draws_by(random_state, self.network_.theta.dtype)
+        n, condition = self._drawn_under(n_samples, y, draws)
         if n == 0:
             return sampled(1, None if condition is None else self._target.drawn(1, draws), draws)[:0]
         return sampled(n, condition, draws)

@@ -10,7 +10,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_is_fitted
 
 from ...autodiff.tape import Array
-from ...description import is_integer
 from ...posteriors import POSTERIORS, Learnt, Posterior, Task
 from ...template.declaring import Declaring
 from ...template.estimator import Estimator, nothing_lost
@@ -96,11 +95,6 @@ class Bayesian(MetaEstimatorMixin, Declaring):
                 if hasattr(learnt.network, name):
                     setattr(self, name, getattr(learnt.network, name))
         return self
-
-    def _checked_number(self, n_samples: Any) -> int:
-        if not is_integer(n_samples) or n_samples < 0:
-            raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
-        return int(n_samples)
 
     def _fitted_posterior(self) -> Learnt:
         check_is_fitted(self)

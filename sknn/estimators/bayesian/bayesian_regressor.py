@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from ...autodiff.tape import Array
-from ...description import is_number
+from ...description import checked_count, checked_share, checked_shares
 from ...posteriors import NormalMixture
 from ...template.inputs import checked_y
 from ...template.parameters import fitted, parameter
@@ -159,10 +159,8 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         ValueError
             If there is none, or one is not above 0 and below 1.
         """
-        levels = np.asarray(quantiles, np.float64)
-        if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers above 0 and below 1")
-        return self._as_y(self._predictive(X).quantiles(levels.tolist()))
+        levels = checked_shares("quantiles", quantiles)
+        return self._as_y(self._predictive(X).quantiles(levels))
 
     def predict_interval(self, X: Any, confidence: float = 0.9) -> Array:
         """Central intervals of y, of each output by itself.
@@ -183,8 +181,7 @@ class BayesianRegressor(RegressorMixin, Bayesian):
         ValueError
             If `confidence` does not lie between 0 and 1.
         """
-        if not is_number(confidence) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
+        confidence = checked_share("confidence", confidence)
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
     def score_samples(self, X: Any, y: Any = None) -> Array:
@@ -251,7 +248,7 @@ class BayesianRegressor(RegressorMixin, Bayesian):
             If `n_samples` is negative.
         """
         rng = check_random_state(random_state)
-        raw = self._fitted_posterior().drawn(X, self._checked_number(n_samples), rng)
+        raw = self._fitted_posterior().drawn(X, checked_count("n_samples", n_samples, 0), rng)
         mean = self._means(raw)
         drawn = mean + self._noise(raw) * rng.standard_normal(mean.shape)
         return self._as_y(np.moveaxis(drawn, 0, -1))

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
+from ...description import checked_share
 from ...template.declaring import Declaring
 from ...template.fitted import left_by_fit
 from ...template.inputs import checked_weight, checked_y
@@ -20,7 +21,7 @@ from ...template.scikit_learn import BaseEstimator, ClassifierMixin, MetaEstimat
 from ...template.targets import class_target
 from . import set_aside
 from .class_scores import SCORES, probabilities
-from .kth_score import checked_confidence, reach, warn_if_too_few, weight_below
+from .kth_score import reach, warn_if_too_few, weight_below
 from .set_aside import calibration, fitted_aside
 
 
@@ -208,7 +209,7 @@ class ConformalClassifier(ClassifierMixin, MetaEstimatorMixin, Declaring):
             If `confidence` does not lie between 0 and 1.
         """
         check_is_fitted(self)
-        level = checked_confidence(self.confidence if confidence is None else confidence)
+        level = checked_share("confidence", self.confidence if confidence is None else confidence)
         n, weight = len(self.conformity_scores_), self._weight
         warn_if_too_few(level, n, weight)
         below: Any = 0

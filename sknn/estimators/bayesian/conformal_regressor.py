@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods
 from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff.tape import Array
+from ...description import checked_share
 from ...pipeline import last_step, mean_and_std, predicts_std
 from ...template.declaring import Declaring
 from ...template.fitted import left_by_fit
@@ -20,7 +21,7 @@ from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin, RegressorMixin
 from . import set_aside
 from .bands import Band, band, check_units, kind_of_band
-from .kth_score import checked_confidence, kth_smallest, reach, warn_if_too_few
+from .kth_score import kth_smallest, reach, warn_if_too_few
 from .set_aside import calibration, fitted_aside
 
 AT_ONCE = 1 << 22  # numbers, of which the k-th smallest are looked for
@@ -223,7 +224,7 @@ class ConformalRegressor(RegressorMixin, MetaEstimatorMixin, Declaring):
             If `confidence` does not lie between 0 and 1.
         """
         check_is_fitted(self)
-        level = checked_confidence(self.confidence if confidence is None else confidence)
+        level = checked_share("confidence", self.confidence if confidence is None else confidence)
         n, weight = len(self.conformity_scores_), self._weight
         warn_if_too_few(level, n, weight)
         wanted, shape = reach(level, n, weight), self.conformity_scores_.shape[1:]

@@ -18,21 +18,12 @@ from __future__ import annotations
 import warnings
 from fractions import Fraction
 from math import ceil, inf
-from typing import Any
 
 import numpy as np
 
 from ...autodiff.tape import Array
-from ...description import is_number
 
 ROUNDING = 1e-12  # of sums of weights, as a share of their total
-
-
-def checked_confidence(confidence: Any) -> float:
-    """The confidence, or a ValueError if it does not lie between 0 and 1."""
-    if not is_number(confidence) or not 0 < confidence < 1:
-        raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
-    return float(confidence)
 
 
 def reach(confidence: float, n: int, weight: Array | None = None) -> float:

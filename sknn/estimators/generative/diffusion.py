@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ...autodiff import primitives as F
 from ...autodiff.tape import Array
-from ...description import is_integer
+from ...description import checked_count, is_integer
 from ...nn import Parts
 from ...nn.draws import Draws
 from ...nn.init import Random
@@ -459,7 +459,7 @@ class DiffusionModel(Density):
         x = self._complete(X)
         dtype = self.network_.theta.dtype
         denoiser = Denoiser(self, self._conditions(y, len(x), dtype))
-        noise = ddim(denoiser, self._scaled(x, dtype), even_in_time(_whole(n_steps, 2))[-2::-1])
+        noise = ddim(denoiser, self._scaled(x, dtype), even_in_time(checked_count("n_steps", n_steps, 2))[-2::-1])
         return as_given(self, noise.astype(np.float64))
 
     def from_noise(self, Z: Any, y: Any = None, *, n_steps: int = 100) -> Array:
@@ -482,7 +482,7 @@ class DiffusionModel(Density):
         check_is_fitted(self)
         z = self._read_noise(Z)
         denoiser = Denoiser(self, self._conditions(y, len(z), z.dtype))
-        return self._given_back(ddim(denoiser, z, even_in_time(_whole(n_steps, 1))))
+        return self._given_back(ddim(denoiser, z, even_in_time(checked_count("n_steps", n_steps, 1))))
 
     def _complete(self, X: Any) -> Array:
         """Validated samples, none of them with a gap, though there may have been some in the fit."""
@@ -505,11 +505,5 @@ def _sampler(method: str, n_steps: int) -> Any:
     if method not in SAMPLERS:
         raise ValueError(f"method={method!r} must be one of {', '.join(map(repr, SAMPLERS))}")
     sampler = SAMPLERS[method]
-    times = sampler.times(_whole(n_steps, 1))
+    times = sampler.times(checked_count("n_steps", n_steps, 1))
     return lambda denoise, x, draws: sampler.draw(denoise, x, times, draws)
-
-
-def _whole(n_steps: Any, least: int) -> int:
-    if not is_integer(n_steps) or n_steps < least:
-        raise ValueError(f"n_steps={n_steps!r} must be a whole number, at least {least}")
-    return int(n_steps)

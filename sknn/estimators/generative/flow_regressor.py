@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from sklearn.utils.validation import check_consistent_length
 
 from ...autodiff.tape import Array
-from ...description import is_integer, is_number
+from ...description import checked_count, checked_share, checked_shares
 from ...nn import Layer, Network, from_noise, log_prob
 from ...nn.draws import Draws
 from ...nn.init import Random
@@ -246,10 +246,8 @@ class FlowRegressor(Regressor):
             If `n_samples` is negative.
         """
         x = self._inputs(X)
-        if not is_integer(n_samples) or n_samples < 0:
-            raise ValueError(f"n_samples={n_samples!r} must be a whole number, at least 0")
-        draws = draws_by(random_state, self.network_.theta.dtype)
-        return self._of_noise(x, draws.normal((len(x), int(n_samples), self._target.n_outputs)))
+        n_samples, draws = checked_count("n_samples", n_samples, 0), draws_by(random_state, self.network_.theta.dtype)
+        return self._of_noise(x, draws.normal((len(x), n_samples, self._target.n_outputs)))
 
     def predict(self, X: Any, return_std: bool = False) -> Any:
         """The mean of y under X.
@@ -295,9 +293,7 @@ class FlowRegressor(Regressor):
         ValueError
             If there is none, or one is not above 0 and below 1.
         """
-        x, levels = self._inputs(X), np.asarray(quantiles, np.float64)
-        if levels.ndim != 1 or not levels.size or not ((levels > 0) & (levels < 1)).all():
-            raise ValueError(f"quantiles={quantiles!r} must be a sequence of numbers above 0 and below 1")
+        x, levels = self._inputs(X), np.array(checked_shares("quantiles", quantiles))
         if self._target.n_outputs == 1:  # y rises with the noise, so its quantiles are those of the noise
             return self._summarised(x, ndtri(levels)[:, None], lambda x, y: y)
         return self._summarised(
@@ -324,8 +320,7 @@ class FlowRegressor(Regressor):
         ValueError
             If `confidence` does not lie between 0 and 1.
         """
-        if not is_number(confidence) or not 0 < confidence < 1:
-            raise ValueError(f"confidence={confidence!r} must be a number above 0 and below 1")
+        confidence = checked_share("confidence", confidence)
         return self.predict_quantiles(X, [(1 - confidence) / 2, (1 + confidence) / 2])
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
