@@ -8,9 +8,9 @@ import numpy as np
 from scipy.optimize import minimize
 
 from ..autodiff.tape import Array
+from ..losses import LOG_2_PI
 from .likelihood import Likelihood
 
-LOG_2_PI = float(np.log(2.0 * np.pi))
 SMALLEST_NOISE = 1e-3  # of standardised targets
 WEAKEST, STRONGEST = 1e-8, 1e8  # precision of the prior
 

@@ -15,6 +15,7 @@ from ..description import choice, integer, number
 from ..losses import NormalLogLoss
 from ..nn import per_sample_factors
 from ..ops.threads import single_thread
+from ..template.fitted import keep_network
 from .evidence import Evidence
 from .gauss_newton import most_probable
 from .likelihood import Likelihood, applied
@@ -82,14 +83,15 @@ class Laplace(Posterior):
     tol: float = number("(0, inf)", default=5e-4)
 
     def learn(self, task: Task) -> Learnt:
-        shown = Shown.of(task)
+        precision, shown = getattr(task.network, "dtype", None), Shown.of(task)
         if shown is None:
             return Certain(task.network)
         structure = _fitting(shown.likelihood()) if self.structure == "auto" else self.structure
         trains = structure != "full" or task.noise == "learned"  # as the network says
         if trains:
-            task.network.fit(task.X, task.y, sample_weight=task.sample_weight)
+            task.network.set_params(dtype=precision).fit(task.X, task.y, sample_weight=task.sample_weight)
             shown = Shown.of(task, goes_on=True) or shown
+            keep_network(task.network, shown.fit.network)  # in double precision
         rates = _only_last(shown.fit.network) if structure == "last_layer" else {}
         likelihood = shown.likelihood(_at_rates(shown.fit.network, rates))
         alpha, beta = _given(task, likelihood)
@@ -150,13 +152,15 @@ class AroundBest(Learnt):
     def drawn(self, X: Any, n_draws: int, rng: np.random.RandomState) -> Array:
         normal = rng.standard_normal((len(self.curvature.eigenvalues), n_draws))
         moved = self.curvature.root(normal, self.alpha, self.beta)
-        each = [raw + np.moveaxis(slope @ moved, -1, 0) for raw, slope in self._linear(X)]
-        drawn = np.concatenate(each, axis=1)
-        loss = self.network._target.loss
-        if isinstance(loss, NormalLogLoss):  # whose variance is exponential: what is linear in the weights is no guide
-            n_outputs = drawn.shape[-1] // 2
-            drawn[..., n_outputs:] = self.outputs(X).each[..., n_outputs:]
-        return drawn
+        return np.concatenate([self._around(raw, slope, moved) for raw, slope in self._linear(X)], axis=1)
+
+    def _around(self, raw: Array, slope: Array, moved: Array) -> Array:
+        """Raw outputs (m, n, n_outputs) for weights that are moved (n_free, m)."""
+        each = raw + np.moveaxis(slope @ moved, -1, 0)
+        if isinstance(self.network._target.loss, NormalLogLoss):  # its variance is exponential, in no weight linear
+            n_outputs = raw.shape[-1] // 2
+            each[..., n_outputs:] = raw[:, n_outputs:]
+        return each
 
     def _linear(self, X: Any) -> Iterator[tuple[Array, Array]]:
         """Raw outputs for blocks of samples, and their derivatives by the weights that have a distribution."""

@@ -109,7 +109,7 @@ class Likelihood:
         """E and its gradient by the free parameters, from one pass there and back."""
         error, gradient = 0.0, np.zeros(len(self.free))
         function = self.network.function(watched=True)
-        for rows in self._blocks():
+        for rows in self.blocks():
             raw = applied(self.estimator, function, self.x[rows])
             value, slopes = self._value_and_slopes(raw.value, rows)
             error += value
@@ -144,7 +144,7 @@ class Likelihood:
             matrix += whitened.T @ whitened
         return error, gradient, matrix
 
-    def _blocks(self) -> Iterator[slice]:
+    def blocks(self) -> Iterator[slice]:
         """Of rows, so that what lies between layers stays in the cache, and in memory."""
         for start in range(0, len(self.x), ROWS):
             yield slice(start, start + ROWS)

@@ -9,9 +9,9 @@ import numpy as np
 from scipy.special import logsumexp, ndtr, ndtri, xlogy
 
 from ..autodiff.tape import Array
+from ..losses import LOG_2_PI
 from ..template.even_points import normal_points
 
-LOG_2_PI = float(np.log(2.0 * np.pi))
 POINTS = 256  # that stand for a distribution
 HALVINGS = 60  # of the interval that a quantile lies in
 

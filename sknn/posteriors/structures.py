@@ -67,26 +67,19 @@ class Kronecker:
     """
 
     def __init__(self, likelihood: Likelihood) -> None:
-        network = likelihood.network
-        weight = likelihood.weight
-        raw, factors = per_sample_factors(lambda nets, x: applied(likelihood.estimator, nets, x), network, likelihood.x)
-        roots = likelihood.roots(raw)
-        place = {position: k for k, position in enumerate(likelihood.free)}
+        names, place = likelihood.network.names, {position: k for k, position in enumerate(likelihood.free)}
         self.blocks: list[Block] = []
-        values = np.empty(len(place))
-        for name, (inputs, slopes) in factors.items():
-            whitened = np.einsum("nmk,kno->nmo", roots, slopes).reshape(-1, slopes.shape[-1])
-            slope_values, slope_vectors = np.linalg.eigh(whitened.T @ whitened)
-            input_values, input_vectors = np.linalg.eigh((inputs.T * weight) @ inputs / weight.sum())
+        self.eigenvalues = np.empty(len(place))
+        for name, (inputs, slopes) in _factors(likelihood).items():
+            slope_values, slope_vectors = np.linalg.eigh(slopes)
+            input_values, input_vectors = np.linalg.eigh(inputs / likelihood.weight.sum())
             bias = name.removesuffix("weight") + "bias"
             for each, vectors, along in ((name, input_vectors, input_values), (bias, np.ones((1, 1)), np.ones(1))):
-                if each not in network.names or network.names[each].start not in place:
-                    continue
-                start, stop, _ = network.names[each]
-                start, stop = place[start], place[start] + stop - start
-                values[start:stop] = np.maximum(np.outer(along, slope_values), 0.0).ravel()
-                self.blocks.append(Block(start, stop, vectors, slope_vectors))
-        self.eigenvalues = values
+                if each in names and names[each].start in place:
+                    start = place[names[each].start]
+                    stop = start + len(along) * len(slope_values)
+                    self.eigenvalues[start:stop] = np.maximum(np.outer(along, slope_values), 0.0).ravel()
+                    self.blocks.append(Block(start, stop, vectors, slope_vectors))
 
     def covariance(self, jacobian: Array, alpha: float, beta: float) -> Array:
         along = np.empty_like(jacobian)
@@ -101,6 +94,21 @@ class Kronecker:
             part = scaled[start:stop].T.reshape(-1, len(inputs), len(slopes))
             found[start:stop] = (inputs @ part @ slopes.T).reshape(len(part), -1).T
         return found
+
+
+def _factors(likelihood: Likelihood) -> dict[str, tuple[Array, Array]]:
+    """Of each dense layer, by the name of its weights: the sums of products of inputs, and of weighted slopes."""
+    sums: dict[str, tuple[Array, Array]] = {}
+    for rows in likelihood.blocks():
+        raw, factors = per_sample_factors(
+            lambda nets, x: applied(likelihood.estimator, nets, x), likelihood.network, likelihood.x[rows]
+        )
+        roots, weight = likelihood.roots(raw, rows), likelihood.weight[rows]
+        for name, (inputs, slopes) in factors.items():
+            whitened = np.einsum("nmk,kno->nmo", roots, slopes).reshape(-1, slopes.shape[-1])
+            products = (inputs.T * weight) @ inputs, whitened.T @ whitened
+            sums[name] = tuple(map(np.add, sums[name], products)) if name in sums else products  # type: ignore[assignment]
+    return sums
 
 
 STRUCTURES: dict[str, Any] = {"full": Full, "last_layer": Full, "kronecker": Kronecker, "diagonal": Diagonal}

@@ -10,10 +10,10 @@ from scipy.special import expit, softmax
 
 from ..autodiff import primitives as F
 from ..autodiff.tape import Array, Value
+from ..losses import LOG_2_PI
 from ..nn.draws import Draws
 from ..ops.loss import sigmoid_cross_entropy, softmax_cross_entropy
 
-LOG_2_PI = float(np.log(2.0 * np.pi))
 FAST = 10.0  # times as fast as a weight is learnt the logarithm of the noise, which may have far to go
 FINEST = 1e-3  # of the noise of scaled numbers, so that a column that can be told exactly has a density
 LEVELS = 256  # that there may be

@@ -16,6 +16,7 @@ from ...template.estimator import Estimator, nothing_lost
 from ...template.fitted import left_by_fit
 from ...template.parameters import fitted, parameter
 from ...template.scikit_learn import BaseEstimator, MetaEstimatorMixin
+from ...template.wrapped import seeded
 
 KINDS = ("epistemic", "noise", "total")
 FEW = 20  # samples, of which none are set aside
@@ -81,9 +82,9 @@ class Bayesian(MetaEstimatorMixin, Declaring):
     def _learn(self, network: Any, X: Any, y: Any, sample_weight: Any, noise: Any) -> Self:
         """Fit the posterior of a network, which is nobody else's; on any error the estimator is left as it was."""
         rng = check_random_state(self.random_state)
-        if network.random_state is None:
-            network.set_params(random_state=int(rng.randint(1 << 31)))
-        task = Task(network, X, y, sample_weight, noise, self.prior_scale, int(self.n_draws), rng, self.n_jobs)
+        task = Task(
+            seeded(network, rng), X, y, sample_weight, noise, self.prior_scale, int(self.n_draws), rng, self.n_jobs
+        )
         learnt = self._meant("posterior", self.posterior).learn(task)
         with nothing_lost(self):
             for name in ("prior_scale_", "log_evidence_", "draws_", "r_hat_", "acceptance_rate_", "members_"):

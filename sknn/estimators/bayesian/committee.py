@@ -94,11 +94,11 @@ class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
 
     def _default(self) -> Any:
         """The estimator where there is none."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no _default")
 
     def _default_final(self) -> Any:
         """The final estimator where there is none."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no _default_final")
 
     def _check(self, name: str, estimator: Any) -> None:
         """Raise ValueError if an estimator cannot be one of this ensemble."""
@@ -167,7 +167,7 @@ class Committee(TransformerMixin, MetaEstimatorMixin, Declaring):
 
     def _columns(self) -> list[int]:
         """How many columns of `transform` are of each member."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} defines no _columns")
 
     def get_feature_names_out(self, input_features: Any = None) -> Array:
         """Names for the columns of :meth:`transform`: this class, the member, and the column if it has several.
