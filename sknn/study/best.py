@@ -14,7 +14,7 @@ from .same_columns import SameColumns
 from .tune import best_configuration
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .model import Model
     from .study import Study
 
 

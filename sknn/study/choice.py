@@ -14,7 +14,8 @@ import sknn
 
 from .densities import is_density
 from .maps import is_segmenter
-from .models import ALL, Family, Maker, Model, fixed, of_intervals, of_quantiles, on_grids
+from .model import Family, Maker, Model
+from .models import ALL, fixed, of_intervals, of_quantiles, on_grids
 from .names import look_up
 from .preprocess import Needs
 

@@ -26,7 +26,8 @@ from .maps import is_segmenter
 from .measures import DEFAULTS as MEASURES
 from .measures import FORECASTS
 from .measures import of_intervals as measures_of_intervals
-from .models import ALL, Model, of_intervals
+from .model import Model
+from .models import ALL, of_intervals
 from .names import listed
 from .numbers import rows
 from .output import REPORT, check_file, check_files, check_room, write_whole

@@ -20,7 +20,7 @@ from .folds import Fold, check_search, folds_of, growing, inner_splitter, is_by_
 from .frames import predictions_frame, results_frame, summary_frame
 from .identity import key_of
 from .measures import DEFAULTS, FORECASTS, QUANTILES, Measure, as_measures, of_intervals, of_maps
-from .models import Model
+from .model import Model
 from .names import look_up
 from .outcome import Outcome
 from .output import check_room

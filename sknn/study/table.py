@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .measures import Measure
-from .models import Model
+from .model import Model
 
 if TYPE_CHECKING:
     from pandas import DataFrame

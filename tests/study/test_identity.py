@@ -96,7 +96,7 @@ def test_the_search_space_is_part_of_the_cell(tmp_path, monkeypatch):
     search = BASE | {"models": ["knn"], "tune": 1}
     path = tmp_path / "store"
     assert computed(path, **search) == 2
-    monkeypatch.setattr("sknn.study.models.search_space", lambda *_: {"kneighborsclassifier__n_neighbors": [1, 2]})
+    monkeypatch.setattr("sknn.study.model.search_space", lambda *_: {"kneighborsclassifier__n_neighbors": [1, 2]})
     assert computed(path, **search) == 2
 
 

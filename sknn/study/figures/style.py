@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..models import Model
+    from ..model import Model
 
 INK, MUTED, GRID, BAND, PAPER = "#1c2127", "#5b6570", "#dfe3e8", "#e9eef4", "#fffffe"
 GREY = "#707274"  # of the dummy

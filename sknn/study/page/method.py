@@ -16,7 +16,7 @@ from ..cell import seed_of
 from ..data import DataSet
 from ..folds import INNER_FOLDS, is_by_time
 from ..maps import UNLABELLED, counts_of
-from ..models import Model
+from ..model import Model
 from ..series import are_ragged, are_series
 from ..spaces import describe
 from .html import Markup, joined, tag
